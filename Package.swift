@@ -1,0 +1,52 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target: Swift 6 with the upcoming features this compiler lists beyond it.
+let modern: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// The targets that handle files and users' data: unsafe expressions must be marked.
+let strict: [SwiftSetting] = modern + [.strictMemorySafety()]
+
+let package = Package(
+  name: "gguf-tool",
+  products: [
+    .library(name: "GGUF", targets: ["GGUF"]),
+    .library(name: "Quant", targets: ["Quant"]),
+    .executable(name: "gguf-tool", targets: ["gguf-tool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .target(name: "GGUF", swiftSettings: strict),
+    .target(name: "BlockKernels", swiftSettings: modern),
+    .target(name: "Quant", dependencies: ["GGUF", "BlockKernels"], swiftSettings: strict),
+    .executableTarget(
+      name: "gguf-tool",
+      dependencies: [
+        "GGUF", "Quant",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .target(
+      name: "TestSupport", dependencies: ["GGUF", "CZstd"], path: "Tests/TestSupport",
+      swiftSettings: modern),
+    .testTarget(name: "GGUFTests", dependencies: ["GGUF", "TestSupport"], swiftSettings: modern),
+    .testTarget(
+      name: "QuantTests", dependencies: ["Quant", "GGUF", "BlockKernels", "TestSupport"],
+      swiftSettings: modern),
+    .testTarget(
+      name: "gguf-toolTests", dependencies: ["gguf-tool", "Quant", "GGUF", "TestSupport"],
+      swiftSettings: modern),
+  ],
+  swiftLanguageModes: [.v6]
+)

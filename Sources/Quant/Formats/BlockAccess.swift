@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+/// Little-endian loads from blocks: the only unsafe expressions that decoders need.
+///
+/// Every load is bounds-checked by the span.
+extension RawSpan {
+  @inline(__always)
+  func u8(at offset: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
+
+  @inline(__always)
+  func i8(at offset: Int) -> Int8 { unsafe unsafeLoad(fromByteOffset: offset, as: Int8.self) }
+
+  @inline(__always)
+  func u16(at offset: Int) -> UInt16 {
+    UInt16(
+      littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
+  }
+
+  @inline(__always)
+  func u32(at offset: Int) -> UInt32 {
+    UInt32(
+      littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
+  }
+
+  @inline(__always)
+  func u64(at offset: Int) -> UInt64 {
+    UInt64(
+      littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+  }
+
+  /// A half-precision number, widened.
+  @inline(__always)
+  func half(at offset: Int) -> Float { Float(Float16(bitPattern: u16(at: offset))) }
+
+  /// A single-precision number.
+  @inline(__always)
+  func f32(at offset: Int) -> Float { Float(bitPattern: u32(at: offset)) }
+}
+
+/// Little-endian stores into blocks.
+extension MutableRawSpan {
+  @inline(__always) @_lifetime(self: copy self)
+  mutating func set(_ value: UInt8, at offset: Int) {
+    storeBytes(of: value, toByteOffset: offset, as: UInt8.self)
+  }
+
+  @inline(__always) @_lifetime(self: copy self)
+  mutating func set(_ value: UInt16, at offset: Int) {
+    storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt16.self)
+  }
+
+  @inline(__always) @_lifetime(self: copy self)
+  mutating func set(_ value: UInt32, at offset: Int) {
+    storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
+  }
+
+  /// Stores a half-precision number.
+  @inline(__always) @_lifetime(self: copy self)
+  mutating func set(half value: Float, at offset: Int) {
+    set(Float16(value).bitPattern, at: offset)
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// All formats this suite can decode: ONE LINE a format.
+public enum FormatRegistry {
+  /// Every format, in the order of GGML's numbers.
+  public static let all: [any BlockFormat.Type] = [
+  ]
+
+  private static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.type, $0) })
+
+  /// The format of a tensor type, if this suite can decode it.
+  public static func format(of type: TensorType) -> (any BlockFormat.Type)? { byType[type] }
+
+  /// The format of a tensor type, if this suite can write it.
+  public static func encoder(of type: TensorType) -> (any EncodableFormat.Type)? {
+    byType[type] as? any EncodableFormat.Type
+  }
+}
