@@ -5,7 +5,10 @@ public import Foundation
 /// Reads zstd-compressed test data.
 public enum Zstd {
   /// A frame that libzstd refused.
-  public struct Failure: Error { public let reason: String }
+  public struct Failure: Error {
+    /// What libzstd says.
+    public let reason: String
+  }
 
   /// Decompresses one frame whose header states its size.
   public static func decompress(_ frame: Data) throws -> [UInt8] {
@@ -25,7 +28,7 @@ public enum Zstd {
 
   /// Decompresses a committed vector into a folder and returns the plain file.
   ///
-  /// - Parameter size: Bytes to extend the file to, as a hole, for files kept as headers only.
+  /// Files kept as headers only are extended to `size` bytes, as a hole.
   public static func expand(_ name: String, into folder: URL, size: Int? = nil) throws -> URL {
     let source = Paths.testVectors.appending(path: name + ".zst")
     let target = folder.appending(path: (name as NSString).lastPathComponent)

@@ -4,8 +4,7 @@ public import GGUF
 /// All formats this suite can decode: ONE LINE a format.
 public enum FormatRegistry {
   /// Every format, in the order of GGML's numbers.
-  public static let all: [any BlockFormat.Type] = [
-  ]
+  public static let all: [any BlockFormat.Type] = []
 
   private static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.type, $0) })
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+
+/// A model on disk: one GGUF file, or all shards of a split one.
+///
+/// Opening reads and checks the headers; tensor bytes and long arrays are left in the files.
+public struct GGUFFile: Sendable {
+  /// The files, in order of their numbers; one for a model that is not split.
+  public let shards: [Shard]
+  /// The tensors of all shards, in file order.
+  public let tensors: [TensorInfo]
+  private let places: [String: Int]
+
+  /// How much of the files must be there.
+  public enum Requirement: Sendable {
+    /// Every tensor must lie within its file.
+    case complete
+    /// The header is enough: for downloads in progress and headers without data. The bytes of a
+    /// tensor that is not there are refused when asked for.
+    case headerOnly
+  }
+
+  /// Opens a model by its file, or by any of its shards.
+  ///
+  /// - Parameters:
+  ///   - path: The file, or one shard of a split model.
+  ///   - requirement: How much of the files must be there.
+  /// - Returns: The model, with all its shards.
+  /// - Throws: `GGUFError.malformed` for any break of the format, `.missing` for a shard that is not
+  ///   there, `.system` if a file cannot be opened or mapped.
+  /// - Complexity: O(*n*) in the bytes of the headers; memory does not grow with arrays.
+  public static func open(
+    _ path: String, requiring requirement: Requirement = .complete
+  ) throws(GGUFError) -> GGUFFile {
+    let complete = requirement == .complete
+    let first = try Shard(MappedFile(path: path), index: 0, requiresData: complete)
+    guard let splitCount = first.metadata["split.count"]?.integer, splitCount != 1 else {
+      return GGUFFile(shards: [first])
+    }
+    let set = try ShardSet(opened: first, count: splitCount)
+    return GGUFFile(shards: try set.open(requiresData: complete))
+  }
+
+  private init(shards: [Shard]) {
+    self.shards = shards
+    tensors = shards.flatMap(\.tensors)
+    places = Dictionary(
+      tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+  }
+
+  /// The model's metadata, from its first file.
+  public var metadata: Metadata { shards[0].metadata }
+
+  /// The path of the first file.
+  public var path: String { shards[0].mapping.path }
+
+  /// The byte order of all files.
+  public var byteOrder: ByteOrder { shards[0].byteOrder }
+
+  /// Bytes of all files together.
+  public var byteCount: Int { shards.reduce(0) { $0 + $1.mapping.byteCount } }
+
+  /// Finds a tensor by its name.
+  public func tensor(_ name: String) throws(GGUFError) -> TensorInfo {
+    guard let place = places[name] else {
+      throw .missing(file: path, what: "tensor \"\(name)\"")
+    }
+    return tensors[place]
+  }
+
+  /// Whether the model has a tensor of this name.
+  public func contains(_ name: String) -> Bool { places[name] != nil }
+
+  /// Lends the bytes of a tensor, through the mapping.
+  ///
+  public func withBytes<R>(
+    of tensor: TensorInfo, _ body: (RawSpan) throws -> R
+  ) throws -> R {
+    let range = try byteRange(of: tensor)
+    let mapping = shards[tensor.shard].mapping
+    return try body(mapping.bytes.extracting(range))
+  }
+
+  /// Copies part of a tensor's bytes, from `offset` on, with ordinary reads (see `MappedFile.read`).
+  public func read(
+    _ tensor: TensorInfo, at offset: Int, into buffer: inout MutableRawSpan
+  ) throws(GGUFError) {
+    let range = try byteRange(of: tensor)
+    precondition(offset >= 0 && offset + buffer.byteCount <= range.count, "beyond the tensor")
+    try shards[tensor.shard].mapping.read(at: range.lowerBound + offset, into: &buffer)
+  }
+
+  /// Where a tensor's bytes lie in its file.
+  ///
+  /// Throws `GGUFError.unsupported` if the type's size is not known, and `.malformed` if the file
+  /// ends before the tensor does.
+  public func byteRange(of tensor: TensorInfo) throws(GGUFError) -> Range<Int> {
+    let mapping = shards[tensor.shard].mapping
+    guard let count = tensor.byteCount else {
+      throw .unsupported(
+        file: mapping.path,
+        what: "tensor \"\(tensor.name)\" has \(Self.describe(tensor.type)), whose size is not known"
+      )
+    }
+    guard tensor.byteOffset + count <= mapping.byteCount else {
+      throw .malformed(
+        file: mapping.path, offset: tensor.byteOffset, what: "tensor \"\(tensor.name)\"",
+        expected: "\(count) bytes",
+        found: "\(max(0, mapping.byteCount - tensor.byteOffset)) before the end of the file")
+    }
+    return tensor.byteOffset..<tensor.byteOffset + count
+  }
+
+  /// A type in words, with who can read it.
+  public static func describe(_ type: TensorType) -> String {
+    switch type.status {
+    case .current: "type \(type.name)"
+    case .removed: "type \(type.name), which was removed from GGML"
+    case .ikOnly: "type \(type.name), which only ik_llama.cpp reads"
+    case .unknown: "the unknown type \(type.rawValue)"
+    }
+  }
+}

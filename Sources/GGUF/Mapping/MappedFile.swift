@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A whole file, mapped read-only, that any number of threads may read.
+///
+/// - Important: If another program makes the file shorter while it is mapped, touching `bytes`
+///   beyond the new end stops the process (SIGBUS). Long jobs read through `read(at:into:)`, which
+///   answers with an error instead.
+@safe public final class MappedFile: Sendable {
+  /// The path that was opened, as the caller gave it.
+  public let path: String
+  /// The size of the file when it was opened.
+  public let byteCount: Int
+  private let descriptor: Int32
+  // Immutable from init to deinit, and so safe to share.
+  nonisolated(unsafe) private let base: UnsafeRawPointer?
+
+  /// Opens and maps a regular file.
+  ///
+  /// Throws `GGUFError.system` if it cannot be opened or mapped, `.unsupported` if it is not a
+  /// regular file.
+  public init(path: String) throws(GGUFError) {
+    let (descriptor, size) = try POSIX.openForReading(path)
+    self.path = path
+    self.descriptor = descriptor
+    byteCount = size
+    guard size > 0 else {  // mmap refuses a length of zero
+      unsafe base = nil
+      return
+    }
+    let address = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, descriptor, 0)
+    guard unsafe address != MAP_FAILED, let address = unsafe address else {
+      let error = POSIX.failure(path, "mmap")
+      POSIX.closeFile(descriptor)
+      throw error
+    }
+    unsafe base = UnsafeRawPointer(address)
+  }
+
+  deinit {
+    if let base = unsafe base {
+      unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
+    }
+    POSIX.closeFile(descriptor)
+  }
+
+  /// All bytes of the file, through the mapping.
+  public var bytes: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      let buffer = unsafe UnsafeRawBufferPointer(
+        start: base, count: unsafe base == nil ? 0 : byteCount)
+      let span = unsafe RawSpan(_unsafeBytes: buffer)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// Copies bytes out of the file with ordinary reads, not through the mapping.
+  ///
+  /// Throws `GGUFError.malformed` if the file ends before `buffer` is full.
+  public func read(at offset: Int, into buffer: inout MutableRawSpan) throws(GGUFError) {
+    var failure: GGUFError?
+    unsafe buffer.withUnsafeMutableBytes { target in
+      do throws(GGUFError) {
+        unsafe try POSIX.readFully(descriptor, path, at: offset, into: target)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+  }
+}

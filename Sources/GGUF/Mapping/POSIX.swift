@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The text of an error number, as the system words it.
+func systemErrorText(_ number: Int32) -> String {
+  unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+}
+
+/// The few system calls that files need, with errors that name file and call.
+enum POSIX {
+  /// Opens a regular file for reading. A pipe or device is refused instead of waited for.
+  static func openForReading(_ path: String) throws(GGUFError) -> (descriptor: Int32, size: Int) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure(path, "open") }
+    do throws(GGUFError) {
+      let status = try statistics(descriptor, path)
+      guard status.st_mode & S_IFMT == S_IFREG else {
+        throw .unsupported(file: path, what: "this is not a regular file")
+      }
+      return (descriptor, Int(status.st_size))
+    } catch {
+      _ = close(descriptor)
+      throw error
+    }
+  }
+
+  /// Opens a file for reading and writing, making it if it is not there.
+  static func openForWriting(_ path: String, truncate: Bool) throws(GGUFError) -> Int32 {
+    let flags = O_RDWR | O_CREAT | O_CLOEXEC | (truncate ? O_TRUNC : 0)
+    let descriptor = unsafe open(path, flags, 0o644)
+    guard descriptor >= 0 else { throw failure(path, "open for writing") }
+    return descriptor
+  }
+
+  static func statistics(_ descriptor: Int32, _ path: String) throws(GGUFError) -> stat {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw failure(path, "fstat") }
+    return status
+  }
+
+  /// Reads until `buffer` is full; a file that ends earlier is an error with its place.
+  static func readFully(
+    _ descriptor: Int32, _ path: String, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(GGUFError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let got = unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+      if got < 0 && errno == EINTR { continue }
+      guard got >= 0 else { throw failure(path, "read") }
+      guard got > 0 else {
+        throw .malformed(
+          file: path, offset: offset + done, what: "data",
+          expected: "\(buffer.count - done) more bytes", found: "the end of the file")
+      }
+      done += got
+    }
+  }
+
+  /// Writes the whole buffer at an offset.
+  static func writeFully(
+    _ descriptor: Int32, _ path: String, at offset: Int, _ buffer: UnsafeRawBufferPointer
+  ) throws(GGUFError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+      let put = unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+      if put < 0 && errno == EINTR { continue }
+      guard put > 0 else { throw failure(path, "write") }
+      done += put
+    }
+  }
+
+  static func resize(_ descriptor: Int32, _ path: String, to size: Int) throws(GGUFError) {
+    guard ftruncate(descriptor, off_t(size)) == 0 else { throw failure(path, "resize") }
+  }
+
+  static func synchronize(_ descriptor: Int32, _ path: String) throws(GGUFError) {
+    guard fsync(descriptor) == 0 else { throw failure(path, "sync") }
+  }
+
+  /// Makes a rename durable: the folder's own entry is synced too.
+  static func synchronizeFolder(of path: String) {
+    let descriptor = unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    // Some file systems refuse to sync folders; the file's own bytes are safe already.
+    _ = fsync(descriptor)
+    _ = close(descriptor)
+  }
+
+  static func move(_ source: String, to target: String) throws(GGUFError) {
+    guard unsafe rename(source, target) == 0 else { throw failure(target, "rename") }
+  }
+
+  static func closeFile(_ descriptor: Int32) { _ = close(descriptor) }
+
+  static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+  /// The folder that a path lies in.
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  static func failure(_ path: String, _ call: String) -> GGUFError {
+    .system(file: path, call: call, errno: errno)
+  }
+}
+
+/// What the file system says of places to write to.
+public enum Disk {
+  /// Bytes that an ordinary user may still write to the file system holding `path`'s folder.
+  public static func freeBytes(for path: String) throws(GGUFError) -> Int {
+    let folder = POSIX.folder(of: path)
+    var status = statvfs()
+    guard unsafe statvfs(folder, &status) == 0 else {
+      throw POSIX.failure(folder, "reading the free space of this folder")
+    }
+    let (bytes, overflow) = Int(clamping: status.f_bavail)
+      .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+    return overflow ? Int.max : bytes
+  }
+
+  /// Bytes that a file takes on disk now (holes take none); zero if there is no such file.
+  public static func allocatedBytes(of path: String) -> Int {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return 0 }
+    return Int(status.st_blocks) * 512
+  }
+
+  /// Whether two paths name the same existing file.
+  public static func isSameFile(_ first: String, _ second: String) -> Bool {
+    var a = stat()
+    var b = stat()
+    guard unsafe stat(first, &a) == 0, unsafe stat(second, &b) == 0 else { return false }
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino
+  }
+
+  /// Whether there is anything at `path`.
+  public static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  /// Removes a file, if it is there.
+  public static func remove(_ path: String) { POSIX.remove(path) }
+}

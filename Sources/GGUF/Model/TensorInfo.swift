@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+
+/// What the tensor table says of one tensor.
+public struct TensorInfo: Sendable, Hashable {
+  /// The tensor's name, unique in the model.
+  public let name: String
+  /// Weights along each dimension, innermost (contiguous) first; empty for a scalar.
+  public let dimensions: [Int]
+  /// How the weights are stored.
+  public let type: TensorType
+  /// Which of the model's files holds it, from 0.
+  public let shard: Int
+  /// Where its bytes begin in that file.
+  public let byteOffset: Int
+  /// Its size in bytes; `nil` for a type whose size nobody can tell.
+  public let byteCount: Int?
+
+  /// Weights in the whole tensor.
+  public var weightCount: Int { dimensions.reduce(1, *) }
+  /// Weights in a row: the innermost dimension.
+  public var rowWeights: Int { dimensions.first ?? 1 }
+  /// Rows in the whole tensor.
+  public var rowCount: Int { dimensions.dropFirst().reduce(1, *) }
+  /// Bytes of one row; `nil` where the size is not known.
+  public var rowBytes: Int? {
+    type.layout.map { rowWeights / $0.weightsPerBlock * $0.bytesPerBlock }
+  }
+}
+
+/// A tensor to be written: name, shape and type.
+public struct TensorDescription: Sendable, Hashable {
+  /// The tensor's name.
+  public var name: String
+  /// Weights along each dimension, innermost first.
+  public var dimensions: [Int]
+  /// How the weights will be stored.
+  public var type: TensorType
+
+  /// Describes a tensor to be written.
+  public init(name: String, dimensions: [Int], type: TensorType) {
+    self.name = name
+    self.dimensions = dimensions
+    self.type = type
+  }
+
+  /// Bytes of the tensor; `nil` if the type's size is not known, rows are not whole blocks, or the
+  /// number does not fit.
+  public var byteCount: Int? {
+    guard let layout = type.layout, (dimensions.first ?? 1) % layout.weightsPerBlock == 0 else {
+      return nil
+    }
+    return weightCount.flatMap {
+      Checked.multiply($0 / layout.weightsPerBlock, layout.bytesPerBlock)
+    }
+  }
+
+  /// Weights of the tensor; `nil` if the number does not fit.
+  var weightCount: Int? {
+    if dimensions.contains(0) { return 0 }
+    return dimensions.reduce(1) { product, next in
+      product.flatMap { Checked.multiply($0, next) }
+    }
+  }
+}

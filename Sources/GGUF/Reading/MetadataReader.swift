@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+
+/// Limits on what a file may claim, each far above what real files hold.
+enum Limits {
+  /// The format's own limit on a key.
+  static let keyBytes = 65_535
+  /// Arrays in arrays: real files have none; deeper ones only cost stack.
+  static let arrayDepth = 4
+  /// GGML's limit on a tensor name, its closing zero included.
+  static let tensorNameBytes = 64
+  /// GGML's limit on dimensions.
+  static let dimensions = 4
+  /// The largest alignment accepted: beyond a page or two it only wastes space.
+  static let alignment = 1 << 20
+}
+
+extension ByteReader {
+  /// Reads `count` keys and values; arrays stay in `mapping` until asked for.
+  @_lifetime(self: copy self)
+  mutating func metadata(count: Int, mapping: MappedFile) throws(GGUFError) -> Metadata {
+    var table = Metadata()
+    for index in 0..<count {
+      let start = offset
+      let key = try key(index)
+      guard table[key] == nil else {
+        throw malformed(
+          "key \(index)", expected: "each key once", found: "\"\(key)\" again", at: start)
+      }
+      table[key] = try value(key, mapping: mapping)
+    }
+    return table
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func key(_ index: Int) throws(GGUFError) -> String {
+    let start = offset
+    let length = try count("the length of key \(index)")
+    guard (1...Limits.keyBytes).contains(length) else {
+      throw malformed(
+        "the length of key \(index)", expected: "1 to \(Limits.keyBytes) bytes",
+        found: "\(length)", at: start)
+    }
+    let begin = try skip(length, "key \(index)")
+    return try text(begin..<begin + length, "key \(index)")
+  }
+
+  /// Bytes that must be UTF-8 without control characters (a NUL would make two names look alike).
+  func text(_ range: Range<Int>, _ what: String) throws(GGUFError) -> String {
+    let bytes = copy(range)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw malformed(
+        what, expected: "UTF-8 text", found: "other bytes", at: range.lowerBound)
+    }
+    if let control = bytes.first(where: { $0 < 0x20 || $0 == 0x7F }) {
+      throw malformed(
+        what, expected: "text without control characters", found: "byte \(control)",
+        at: range.lowerBound)
+    }
+    return text
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func type(_ what: @autoclosure () -> String) throws(GGUFError) -> MetadataType {
+    let start = offset
+    let raw = try integer(UInt32.self, what())
+    guard let type = MetadataType(rawValue: raw) else {
+      throw malformed(what(), expected: "a type from 0 to 12", found: "\(raw)", at: start)
+    }
+    return type
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func value(
+    _ key: String, mapping: MappedFile
+  ) throws(GGUFError) -> MetadataValue {
+    let type = try type("the type of \"\(key)\"")
+    guard type == .array else { return try scalar(type, "the value of \"\(key)\"") }
+    let (elementType, count) = try arrayHeader("\"\(key)\"")
+    let start = offset
+    try skipElements(elementType, count, "\"\(key)\"", depth: 1)
+    return .array(
+      MetadataArray(
+        elementType: elementType, count: count, file: mapping, range: start..<offset, order: order))
+  }
+
+  /// Any value but an array. A bool byte other than 0 counts as true, as elsewhere.
+  @_lifetime(self: copy self)
+  private mutating func scalar(
+    _ type: MetadataType, _ what: @autoclosure () -> String
+  ) throws(GGUFError) -> MetadataValue {
+    switch type {
+    case .uint8: .uint8(try integer(UInt8.self, what()))
+    case .int8: .int8(try integer(Int8.self, what()))
+    case .uint16: .uint16(try integer(UInt16.self, what()))
+    case .int16: .int16(try integer(Int16.self, what()))
+    case .uint32: .uint32(try integer(UInt32.self, what()))
+    case .int32: .int32(try integer(Int32.self, what()))
+    case .uint64: .uint64(try integer(UInt64.self, what()))
+    case .int64: .int64(try integer(Int64.self, what()))
+    case .float32: .float32(Float(bitPattern: try integer(UInt32.self, what())))
+    case .float64: .float64(Double(bitPattern: try integer(UInt64.self, what())))
+    case .bool: .bool(try integer(UInt8.self, what()) != 0)
+    case .string: .string(MetadataString(bytes: copy(try stringRange(what()))))
+    case .array: preconditionFailure("arrays are read by their own function")
+    }
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func arrayHeader(
+    _ name: @autoclosure () -> String
+  ) throws(GGUFError) -> (MetadataType, Int) {
+    let type = try type("the element type of \(name())")
+    let start = offset
+    let count = try count("the number of elements of \(name())")
+    guard count <= remaining / type.minimumByteCount else {
+      throw malformed(
+        "the number of elements of \(name())",
+        expected: "at most the \(remaining / type.minimumByteCount) that the file has room for",
+        found: "\(count)", at: start)
+    }
+    return (type, count)
+  }
+
+  /// Steps over the elements of an array, checking lengths and nothing else.
+  @_lifetime(self: copy self)
+  private mutating func skipElements(
+    _ type: MetadataType, _ count: Int, _ name: @autoclosure () -> String, depth: Int
+  ) throws(GGUFError) {
+    if let size = type.byteCount {
+      _ = try skip(count * size, "the elements of \(name())")  // bounded by arrayHeader
+      return
+    }
+    for index in 0..<count {
+      guard type == .array else {
+        _ = try stringRange("string \(index) of \(name())")
+        continue
+      }
+      guard depth < Limits.arrayDepth else {
+        throw malformed(
+          "the elements of \(name())", expected: "at most \(Limits.arrayDepth) arrays in arrays",
+          found: "more")
+      }
+      let (inner, innerCount) = try arrayHeader("array \(index) in \(name())")
+      try skipElements(inner, innerCount, "array \(index) in \(name())", depth: depth + 1)
+    }
+  }
+
+  /// Reads a value whose arrays are copied out of the file: for elements of a checked array.
+  @_lifetime(self: copy self)
+  mutating func ownedValue(_ type: MetadataType) throws(GGUFError) -> MetadataValue {
+    guard type == .array else { return try scalar(type, "an element") }
+    let (elementType, count) = try arrayHeader("an element")
+    var values: [MetadataValue] = []
+    for _ in 0..<count { values.append(try ownedValue(elementType)) }
+    return .array(MetadataArray(elementType: elementType, values))
+  }
+}
