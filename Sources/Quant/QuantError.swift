@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// Everything that can go wrong between a model and its quantized form.
+public enum QuantError: Error, Equatable, Sendable {
+  /// The container could not be read or written.
+  case container(GGUFError)
+  /// A tensor whose shape does not allow what was asked.
+  case shape(tensor: String, expected: String, found: String)
+  /// Weights that cannot be used, such as NaN.
+  case weights(tensor: String, what: String)
+  /// A line of a recipe file, or a rule of the command line (`line` 0), that cannot be understood.
+  case recipe(file: String, line: Int, message: String)
+  /// An importance matrix that cannot be read or does not fit the model.
+  case importance(file: String, what: String)
+  /// Something well-formed that this version cannot do, or that was asked for by mistake.
+  case unsupported(String)
+}
+
+extension QuantError: CustomStringConvertible {
+  /// One sentence: what, where, what was expected, what was found.
+  public var description: String {
+    switch self {
+    case .container(let error):
+      error.description
+    case .shape(let tensor, let expected, let found):
+      "tensor \"\(tensor)\": expected \(expected), found \(found)"
+    case .weights(let tensor, let what):
+      "tensor \"\(tensor)\": \(what)"
+    case .recipe(let file, let line, let message):
+      line > 0 ? "\(file): line \(line): \(message)" : "\(file): \(message)"
+    case .importance(let file, let what):
+      "\(file): \(what)"
+    case .unsupported(let what):
+      what
+    }
+  }
+}
+
+extension QuantError {
+  /// Runs container work, wrapping its errors.
+  static func wrapping<R>(_ body: () throws(GGUFError) -> R) throws(QuantError) -> R {
+    do throws(GGUFError) {
+      return try body()
+    } catch {
+      throw .container(error)
+    }
+  }
+}
