@@ -4,7 +4,16 @@ public import GGUF
 /// All formats this suite can decode: ONE LINE a format.
 public enum FormatRegistry {
   /// Every format, in the order of GGML's numbers.
-  public static let all: [any BlockFormat.Type] = []
+  public static let all: [any BlockFormat.Type] = [
+    F32.self,
+    F16.self,
+    I8.self,
+    I16.self,
+    I32.self,
+    I64.self,
+    F64.self,
+    BF16.self,
+  ]
 
   private static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.type, $0) })
 
