@@ -7,11 +7,20 @@ public enum FormatRegistry {
   public static let all: [any BlockFormat.Type] = [
     F32.self,
     F16.self,
+    IQ2_XXS.self,
+    IQ2_XS.self,
+    IQ3_XXS.self,
+    IQ1_S.self,
+    IQ4_NL.self,
+    IQ3_S.self,
+    IQ2_S.self,
+    IQ4_XS.self,
     I8.self,
     I16.self,
     I32.self,
     I64.self,
     F64.self,
+    IQ1_M.self,
     BF16.self,
   ]
 
