@@ -22,6 +22,12 @@ public enum FormatRegistry {
     F64.self,
     IQ1_M.self,
     BF16.self,
+    TQ1_0.self,
+    TQ2_0.self,
+    MXFP4.self,
+    NVFP4.self,
+    Q1_0.self,
+    Q2_0.self,
   ]
 
   private static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.type, $0) })
