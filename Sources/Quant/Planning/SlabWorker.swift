@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+import GGUF
+
+/// Makes the bytes of one slab after the other, in buffers of its own: one worker a thread.
+struct SlabWorker {
+  private let plan: ModelPlan
+  private let importance: ImportanceMatrix?
+  private var weights: [Float] = []
+  private var decoded: [Float] = []
+  /// The bytes of the slab made last.
+  private(set) var bytes: [UInt8] = []
+
+  init(plan: ModelPlan, importance: ImportanceMatrix?) {
+    self.plan = plan
+    self.importance = importance
+  }
+
+  /// Makes a slab's bytes and measures the error in them.
+  mutating func make(_ slab: Slab) throws(QuantError) -> SquaredError {
+    let tensor = plan.tensors[slab.tensor]
+    guard let layout = tensor.description.type.layout else {
+      throw .unsupported(
+        "tensor \"\(tensor.description.name)\" has \(GGUFFile.describe(tensor.description.type)),"
+          + " whose bytes cannot be handled")
+    }
+    resize(&bytes, slab.blocks.count * layout.bytesPerBlock, 0)
+    switch tensor.action {
+    case .copy:
+      try copy(slab, tensor, layout)
+      return SquaredError()
+    case .encode:
+      return try encode(slab, tensor, layout)
+    }
+  }
+
+  private func resize<T>(_ array: inout [T], _ count: Int, _ zero: T) {
+    if array.count < count {
+      array.append(contentsOf: repeatElement(zero, count: count - array.count))
+    } else {
+      array.removeLast(array.count - count)
+    }
+  }
+
+  // MARK: Copying
+
+  private mutating func copy(
+    _ slab: Slab, _ tensor: ModelPlan.Tensor, _ layout: TensorType.Layout
+  ) throws(QuantError) {
+    let blocksPerRow = tensor.rowWeights / layout.weightsPerBlock
+    var done = 0
+    var sliceStart = 0
+    for slice in tensor.slices {
+      let range = sliceStart..<sliceStart + slice.rows.count * blocksPerRow
+      sliceStart = range.upperBound
+      let part = slab.blocks.clamped(to: range)
+      guard !part.isEmpty else { continue }
+      let first = slice.rows.lowerBound * blocksPerRow + part.lowerBound - range.lowerBound
+      let place = done * layout.bytesPerBlock
+      done += part.count
+      var target = bytes.mutableSpan
+      var raw = target.mutableBytes
+      var window = raw._mutatingExtracting(
+        place..<place + part.count * layout.bytesPerBlock)
+      let reader = try TensorReader(
+        file: plan.source, tensor: plan.source.tensors[slice.tensor])
+      try reader.readBlocks(first..<first + part.count, into: &window)
+    }
+  }
+
+  // MARK: Encoding
+
+  private mutating func encode(
+    _ slab: Slab, _ tensor: ModelPlan.Tensor, _ layout: TensorType.Layout
+  ) throws(QuantError) -> SquaredError {
+    let blocksPerRow = tensor.rowWeights / layout.weightsPerBlock
+    let rows = slab.blocks.lowerBound / blocksPerRow..<slab.blocks.upperBound / blocksPerRow
+    resize(&weights, rows.count * tensor.rowWeights, 0)
+    resize(&decoded, rows.count * tensor.rowWeights, 0)
+    var error = SquaredError()
+    var done = 0
+    for segment in segments(of: tensor, rows: rows) {
+      let part = done..<done + segment.rows.count
+      error.add(try encode(segment, tensor, part, bytesPerRow: blocksPerRow * layout.bytesPerBlock))
+      done = part.upperBound
+    }
+    return error
+  }
+
+  /// Rows of one matrix of the source, which share their importance weights.
+  private struct Segment {
+    let tensor: TensorInfo
+    let rows: Range<Int>
+    let importance: [Float]?
+  }
+
+  /// Cuts output rows where slices end and where one expert's matrix ends and the next begins.
+  private func segments(of tensor: ModelPlan.Tensor, rows: Range<Int>) -> [Segment] {
+    var segments: [Segment] = []
+    var sliceStart = 0
+    for slice in tensor.slices {
+      let range = sliceStart..<sliceStart + slice.rows.count
+      sliceStart = range.upperBound
+      let part = rows.clamped(to: range)
+      let shift = slice.rows.lowerBound - range.lowerBound
+      let source = plan.source.tensors[slice.tensor]
+      let rowsPerMatrix = source.dimensions.count > 1 ? max(1, source.dimensions[1]) : 1
+      var row = part.lowerBound + shift
+      while row < part.upperBound + shift {
+        let matrix = row / rowsPerMatrix
+        let end = min(part.upperBound + shift, (matrix + 1) * rowsPerMatrix)
+        segments.append(
+          Segment(
+            tensor: source, rows: row..<end, importance: importanceValues(source, matrix: matrix)))
+        row = end
+      }
+    }
+    return segments
+  }
+
+  private func importanceValues(_ tensor: TensorInfo, matrix: Int) -> [Float]? {
+    guard let (entry, expert) = importance?.entry(forTensor: tensor.name),
+      entry.rowWeights == tensor.rowWeights
+    else { return nil }
+    return entry.values(expert: expert ?? matrix)
+  }
+
+  /// Reads, encodes and decodes the rows of one segment, which are rows `part` of the slab.
+  private mutating func encode(
+    _ segment: Segment, _ tensor: ModelPlan.Tensor, _ part: Range<Int>, bytesPerRow: Int
+  ) throws(QuantError) -> SquaredError {
+    let type = tensor.description.type
+    guard let format = FormatRegistry.encoder(of: type) else {
+      throw .unsupported("type \(type) cannot be written yet, only read")
+    }
+    let floats = part.lowerBound * tensor.rowWeights..<part.upperBound * tensor.rowWeights
+    let target = part.lowerBound * bytesPerRow..<part.upperBound * bytesPerRow
+    try read(segment, into: floats)
+    encode(format, floats, tensor.rowWeights, segment.importance, into: target)
+    return measure(format, floats, segment.importance, target)
+  }
+
+  private mutating func read(_ segment: Segment, into floats: Range<Int>) throws(QuantError) {
+    var reader = try TensorReader(file: plan.source, tensor: segment.tensor)
+    var span = weights.mutableSpan
+    var window = span._mutatingExtracting(floats)
+    try reader.readRows(segment.rows, into: &window)
+    guard let bad = Self.firstNonFinite(weights.span.extracting(floats)) else { return }
+    let row = segment.rows.lowerBound + bad / segment.tensor.rowWeights
+    throw .weights(
+      tensor: segment.tensor.name,
+      what: "row \(row), column \(bad % segment.tensor.rowWeights): expected a finite weight,"
+        + " found \(weights[floats.lowerBound + bad])")
+  }
+
+  private mutating func encode(
+    _ format: any EncodableFormat.Type, _ floats: Range<Int>, _ rowWeights: Int,
+    _ importance: [Float]?, into target: Range<Int>
+  ) {
+    var raw = bytes.mutableSpan
+    var all = raw.mutableBytes
+    var window = all._mutatingExtracting(target)
+    let source = weights.span.extracting(floats)
+    if let importance {
+      format.encode(source, rowWeights: rowWeights, importance: importance.span, into: &window)
+    } else {
+      format.encode(source, rowWeights: rowWeights, importance: nil, into: &window)
+    }
+  }
+
+  private mutating func measure(
+    _ format: any EncodableFormat.Type, _ floats: Range<Int>, _ importance: [Float]?,
+    _ target: Range<Int>
+  ) -> SquaredError {
+    var span = decoded.mutableSpan
+    var window = span._mutatingExtracting(floats)
+    unsafe format.decode(bytes.span.bytes.extracting(target), into: &window)
+    var error = SquaredError()
+    let original = weights.span.extracting(floats)
+    if let importance {
+      error.add(original, decoded.span.extracting(floats), importance: importance.span)
+    } else {
+      error.add(original, decoded.span.extracting(floats), importance: nil)
+    }
+    return error
+  }
+
+  /// The first weight that is NaN or infinite: its exponent bits are all ones.
+  private static func firstNonFinite(_ weights: Span<Float>) -> Int? {
+    var isBad = false
+    for index in weights.indices {
+      isBad = isBad || weights[index].bitPattern & 0x7F80_0000 == 0x7F80_0000
+    }
+    guard isBad else { return nil }
+    return weights.indices.first { !weights[$0].isFinite }
+  }
+}
