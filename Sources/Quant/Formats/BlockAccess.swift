@@ -30,7 +30,7 @@ extension RawSpan {
 
   /// A half-precision number, widened.
   @inline(__always)
-  func half(at offset: Int) -> Float { Float(Float16(bitPattern: u16(at: offset))) }
+  func half(at offset: Int) -> Float { Half.widened(u16(at: offset)) }
 
   /// A single-precision number.
   @inline(__always)
