@@ -78,6 +78,8 @@ public struct ModelPlan: Sendable {
 
   /// Bytes of all output files together.
   public var byteCount: Int { files.reduce(0) { $0 + $1.layout.byteCount } }
+  /// Bytes of all tensors, without headers and padding.
+  public var tensorByteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
   /// Weights of the output.
   public var weightCount: Int { tensors.reduce(0) { $0 + $1.weightCount } }
 

@@ -4,12 +4,10 @@ import Synchronization
 
 /// How far a job is.
 public struct PlanProgress: Sendable {
-  /// Weights that are in the output now.
-  public let doneWeights: Int
+  /// Bytes of tensors that are in the output now.
+  public let doneBytes: Int
   /// Those of them that an earlier run had written.
-  public let resumedWeights: Int
-  /// Weights of the whole output.
-  public let totalWeights: Int
+  public let resumedBytes: Int
   /// The tensor worked on last.
   public let tensor: String
 }
@@ -115,8 +113,8 @@ private final class PlanJob: Sendable {
   private struct State {
     /// Per slab, so that their sum does not depend on the order in which threads finish.
     var errors: [SquaredError]
-    var doneWeights = 0
-    var resumedWeights = 0
+    var doneBytes = 0
+    var resumedBytes = 0
     var resumedSlabs = 0
     var failure: QuantError?
   }
@@ -193,18 +191,17 @@ private final class PlanJob: Sendable {
 
   private func note(_ slab: Slab, _ error: SquaredError, resumed: Bool) {
     let tensor = plan.tensors[slab.tensor]
-    let weights =
-      slab.blocks.count * (tensor.description.type.layout?.weightsPerBlock ?? 0)
+    let bytes = slab.blocks.count * bytesPerBlock(slab)
     let update = state.withLock { state in
       state.errors[slab.index] = error
-      state.doneWeights += weights
+      state.doneBytes += bytes
       if resumed {
-        state.resumedWeights += weights
+        state.resumedBytes += bytes
         state.resumedSlabs += 1
       }
       return PlanProgress(
-        doneWeights: state.doneWeights, resumedWeights: state.resumedWeights,
-        totalWeights: plan.weightCount, tensor: tensor.description.name)
+        doneBytes: state.doneBytes, resumedBytes: state.resumedBytes,
+        tensor: tensor.description.name)
     }
     progress(update)
   }
