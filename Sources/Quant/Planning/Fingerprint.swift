@@ -53,7 +53,12 @@ extension ModelPlan {
       mark.add(shard.mapping.byteCount)
       mark.add(shard.mapping.modificationTime)
     }
-    if let importance { mark.add(importance.fingerprintText) }
+    for entry in importance?.entries ?? [] {
+      mark.add(entry.name)
+      for expert in 0..<entry.expertCount {
+        for value in entry.values(expert: expert) ?? [] { mark.add(Int(value.bitPattern)) }
+      }
+    }
     return mark.value
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import GGUF
+import GGUF
 import Synchronization
 
 /// What has been written of an unfinished output, slab by slab.

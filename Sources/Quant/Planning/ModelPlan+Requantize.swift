@@ -48,7 +48,10 @@ public struct RequantizePlan: Sendable {
       .filter { FormatRegistry.encoder(of: $0) == nil }.sorted { $0.rawValue < $1.rawValue }
     unusedRules = recipe.rules.filter { rule in !kept.contains { rule.matches($0.renamed.name) } }
       .map(\.pattern)
-    coverage = importance.map { ImportanceCoverage($0, encoded.map { source.tensors[$0.0.index] }) }
+    let encodedSources = encoded.map { source.tensors[$0.0.index] }
+    coverage = try importance.map { matrix throws(QuantError) in
+      try ImportanceCoverage(matrix, encodedSources)
+    }
     tensorsLackingImportance = encoded.filter { pair in
       Self.needsImportance(pair.1.description, recipe.preset)
         && importance?.entry(forTensor: source.tensors[pair.0.index].name) == nil
@@ -123,14 +126,5 @@ struct LayerPruning {
       let name = TensorName.replacingLayer(of: tensor.name, with: number)
       return Kept(index: index, renamed: tensor.renamed(name))
     }
-  }
-}
-
-extension TensorInfo {
-  /// The same tensor under another name.
-  func renamed(_ name: String) -> TensorInfo {
-    TensorInfo(
-      name: name, dimensions: dimensions, type: type, shard: shard, byteOffset: byteOffset,
-      byteCount: byteCount)
   }
 }

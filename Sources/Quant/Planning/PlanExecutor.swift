@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import GGUF
+import GGUF
 import Synchronization
 
 /// How far a job is.
@@ -183,7 +183,7 @@ private final class PlanJob: Sendable {
     var bytes = [UInt8](repeating: 0, count: slab.blocks.count * bytesPerBlock(slab))
     try QuantError.wrapping { () throws(GGUFError) in
       var span = bytes.mutableSpan
-      var raw = span.mutableBytes
+      var raw = unsafe span.mutableBytes
       try file.read(at: offset, into: &raw)
     }
     return unsafe Fingerprint.of(bytes.span.bytes) == record.mark

@@ -30,7 +30,7 @@ struct RequantizeMetadata {
     if let dataset = importance.datasets.first {
       result["quantize.imatrix.dataset"] = .string(MetadataString(dataset))
     }
-    result["quantize.imatrix.entries_count"] = .uint32(UInt32(importance.entryCount))
+    result["quantize.imatrix.entries_count"] = .uint32(UInt32(importance.entries.count))
     if let chunks = importance.chunkCount {
       result["quantize.imatrix.chunks_count"] = .uint32(UInt32(clamping: chunks))
     }

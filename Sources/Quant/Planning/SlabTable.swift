@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import GGUF
 
 /// One piece of work: some blocks of one output tensor.
 struct Slab: Sendable {

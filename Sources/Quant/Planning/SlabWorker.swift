@@ -5,6 +5,7 @@ import GGUF
 struct SlabWorker {
   private let plan: ModelPlan
   private let importance: ImportanceMatrix?
+  private var lastEntry: (tensor: Int, entry: ImportanceMatrix.Entry?)?
   private var weights: [Float] = []
   private var decoded: [Float] = []
   /// The bytes of the slab made last.
@@ -47,6 +48,7 @@ struct SlabWorker {
     _ slab: Slab, _ tensor: ModelPlan.Tensor, _ layout: TensorType.Layout
   ) throws(QuantError) {
     let blocksPerRow = tensor.rowWeights / layout.weightsPerBlock
+    let source = plan.source
     var done = 0
     var sliceStart = 0
     for slice in tensor.slices {
@@ -58,13 +60,30 @@ struct SlabWorker {
       let place = done * layout.bytesPerBlock
       done += part.count
       var target = bytes.mutableSpan
-      var raw = target.mutableBytes
-      var window = raw._mutatingExtracting(
+      var raw = unsafe target.mutableBytes
+      var window = raw.part(
         place..<place + part.count * layout.bytesPerBlock)
-      let reader = try TensorReader(
-        file: plan.source, tensor: plan.source.tensors[slice.tensor])
-      try reader.readBlocks(first..<first + part.count, into: &window)
+      try Self.read(
+        source.tensors[slice.tensor], of: source, at: first * layout.bytesPerBlock, into: &window)
     }
+  }
+
+  /// Bytes as they are in a little-endian file.
+  private static func read(
+    _ tensor: TensorInfo, of file: GGUFFile, at offset: Int, into window: inout MutableRawSpan
+  ) throws(QuantError) {
+    do throws(GGUFError) {
+      try file.read(tensor, at: offset, into: &window)
+    } catch {
+      throw .container(error)
+    }
+    guard file.byteOrder == .big else { return }
+    guard let format = FormatRegistry.format(of: tensor.type) else {
+      throw .unsupported(
+        "tensor \"\(tensor.name)\" has \(GGUFFile.describe(tensor.type)), whose bytes cannot be"
+          + " brought into little-endian order")
+    }
+    ByteSwapping.swap(&window, of: format)
   }
 
   // MARK: Encoding
@@ -78,12 +97,23 @@ struct SlabWorker {
     resize(&decoded, rows.count * tensor.rowWeights, 0)
     var error = SquaredError()
     var done = 0
-    for segment in segments(of: tensor, rows: rows) {
+    for segment in try segments(of: tensor, rows: rows) {
       let part = done..<done + segment.rows.count
       error.add(try encode(segment, tensor, part, bytesPerRow: blocksPerRow * layout.bytesPerBlock))
       done = part.upperBound
     }
     return error
+  }
+
+  /// What the matrix knows of a source tensor; the last answer is kept, as slabs follow each other.
+  private mutating func importanceEntry(
+    _ tensor: Int
+  ) throws(QuantError) -> ImportanceMatrix.Entry? {
+    guard let importance else { return nil }
+    if let lastEntry, lastEntry.tensor == tensor { return lastEntry.entry }
+    let entry = try importance.entry(fitting: plan.source.tensors[tensor])
+    lastEntry = (tensor, entry)
+    return entry
   }
 
   /// Rows of one matrix of the source, which share their importance weights.
@@ -94,7 +124,9 @@ struct SlabWorker {
   }
 
   /// Cuts output rows where slices end and where one expert's matrix ends and the next begins.
-  private func segments(of tensor: ModelPlan.Tensor, rows: Range<Int>) -> [Segment] {
+  private mutating func segments(
+    of tensor: ModelPlan.Tensor, rows: Range<Int>
+  ) throws(QuantError) -> [Segment] {
     var segments: [Segment] = []
     var sliceStart = 0
     for slice in tensor.slices {
@@ -104,24 +136,18 @@ struct SlabWorker {
       let shift = slice.rows.lowerBound - range.lowerBound
       let source = plan.source.tensors[slice.tensor]
       let rowsPerMatrix = source.dimensions.count > 1 ? max(1, source.dimensions[1]) : 1
+      let entry = part.isEmpty ? nil : try importanceEntry(slice.tensor)
       var row = part.lowerBound + shift
       while row < part.upperBound + shift {
         let matrix = row / rowsPerMatrix
         let end = min(part.upperBound + shift, (matrix + 1) * rowsPerMatrix)
         segments.append(
           Segment(
-            tensor: source, rows: row..<end, importance: importanceValues(source, matrix: matrix)))
+            tensor: source, rows: row..<end, importance: entry?.values(expert: matrix)))
         row = end
       }
     }
     return segments
-  }
-
-  private func importanceValues(_ tensor: TensorInfo, matrix: Int) -> [Float]? {
-    guard let (entry, expert) = importance?.entry(forTensor: tensor.name),
-      entry.rowWeights == tensor.rowWeights
-    else { return nil }
-    return entry.values(expert: expert ?? matrix)
   }
 
   /// Reads, encodes and decodes the rows of one segment, which are rows `part` of the slab.
@@ -135,14 +161,17 @@ struct SlabWorker {
     let floats = part.lowerBound * tensor.rowWeights..<part.upperBound * tensor.rowWeights
     let target = part.lowerBound * bytesPerRow..<part.upperBound * bytesPerRow
     try read(segment, into: floats)
-    encode(format, floats, tensor.rowWeights, segment.importance, into: target)
+    let source = weights  // shared, not copied: borrowing from self would bar writing to bytes
+    Self.encode(
+      format, source.span.extracting(floats), tensor.rowWeights, segment.importance,
+      into: &bytes, target)
     return measure(format, floats, segment.importance, target)
   }
 
   private mutating func read(_ segment: Segment, into floats: Range<Int>) throws(QuantError) {
     var reader = try TensorReader(file: plan.source, tensor: segment.tensor)
     var span = weights.mutableSpan
-    var window = span._mutatingExtracting(floats)
+    var window = span.part(floats)
     try reader.readRows(segment.rows, into: &window)
     guard let bad = Self.firstNonFinite(weights.span.extracting(floats)) else { return }
     let row = segment.rows.lowerBound + bad / segment.tensor.rowWeights
@@ -152,18 +181,17 @@ struct SlabWorker {
         + " found \(weights[floats.lowerBound + bad])")
   }
 
-  private mutating func encode(
-    _ format: any EncodableFormat.Type, _ floats: Range<Int>, _ rowWeights: Int,
-    _ importance: [Float]?, into target: Range<Int>
+  private static func encode(
+    _ format: any EncodableFormat.Type, _ weights: Span<Float>, _ rowWeights: Int,
+    _ importance: [Float]?, into bytes: inout [UInt8], _ target: Range<Int>
   ) {
     var raw = bytes.mutableSpan
-    var all = raw.mutableBytes
-    var window = all._mutatingExtracting(target)
-    let source = weights.span.extracting(floats)
+    var all = unsafe raw.mutableBytes
+    var window = all.part(target)
     if let importance {
-      format.encode(source, rowWeights: rowWeights, importance: importance.span, into: &window)
+      format.encode(weights, rowWeights: rowWeights, importance: importance.span, into: &window)
     } else {
-      format.encode(source, rowWeights: rowWeights, importance: nil, into: &window)
+      format.encode(weights, rowWeights: rowWeights, importance: nil, into: &window)
     }
   }
 
@@ -171,9 +199,7 @@ struct SlabWorker {
     _ format: any EncodableFormat.Type, _ floats: Range<Int>, _ importance: [Float]?,
     _ target: Range<Int>
   ) -> SquaredError {
-    var span = decoded.mutableSpan
-    var window = span._mutatingExtracting(floats)
-    unsafe format.decode(bytes.span.bytes.extracting(target), into: &window)
+    Self.decode(format, bytes, target, into: &decoded, floats)
     var error = SquaredError()
     let original = weights.span.extracting(floats)
     if let importance {
@@ -182,6 +208,15 @@ struct SlabWorker {
       error.add(original, decoded.span.extracting(floats), importance: nil)
     }
     return error
+  }
+
+  private static func decode(
+    _ format: any EncodableFormat.Type, _ bytes: [UInt8], _ target: Range<Int>,
+    into decoded: inout [Float], _ floats: Range<Int>
+  ) {
+    var span = decoded.mutableSpan
+    var window = span.part(floats)
+    unsafe format.decode(bytes.span.bytes.extracting(target), into: &window)
   }
 
   /// The first weight that is NaN or infinite: its exponent bits are all ones.

@@ -43,7 +43,7 @@ struct Requantize: AsyncParsableCommand {
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
     let naming = try splitOptions.naming(output, source: source)
     let plan = try RequantizePlan(
-      source: source, recipe: recipeOptions.recipe(), importance: importance, output: naming,
+      source: source, recipe: recipeOptions.makeRecipe(), importance: importance, output: naming,
       toolVersion: Version.current)
     let view = RequantizeView(plan: plan, isJSON: jsonOption.isJSON)
     view.warn()

@@ -58,7 +58,7 @@ struct RecipeOptions: ParsableArguments {
   var overrides: [String] = []
 
   /// The recipe that the options describe.
-  func recipe() throws -> Recipe {
+  func makeRecipe() throws -> Recipe {
     var recipe = Recipe(preset: try preset())
     recipe.isPure = pure
     recipe.rules = try rules()
@@ -150,7 +150,7 @@ enum TextFile {
     }
     var bytes = [UInt8](repeating: 0, count: file.byteCount)
     var span = bytes.mutableSpan
-    var raw = span.mutableBytes
+    var raw = unsafe span.mutableBytes
     try file.read(at: 0, into: &raw)
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw GGUFError.unsupported(file: path, what: "this is not UTF-8 text")
