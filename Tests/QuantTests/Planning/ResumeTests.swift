@@ -26,9 +26,8 @@ import Testing
     let plan = try TinyModel.plan(source, recipe, to: output).plan
     let box = RecordBox(folder.path("out.gguf.journal"))
     // The journal is copied when the last piece is done, before the executor removes it.
-    try await PlanExecutor(plan: plan, importance: nil, output: output).run(threads: 1) { _ in
-      box.keep()
-    }
+    let executor = PlanExecutor(plan: plan, importance: nil, output: output)
+    _ = try await executor.run(threads: 1) { _ in box.keep() }
     let whole = try Data(contentsOf: folder.file("out.gguf"))
     #expect(whole == (try Data(contentsOf: folder.file("whole.gguf"))))
     try FileManager.default.moveItem(

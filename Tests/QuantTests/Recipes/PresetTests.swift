@@ -69,8 +69,9 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
   @Test(arguments: PresetCase.all)
   func `a plan has the reference's types and size`(_ item: PresetCase) throws {
     let source = try source(item.model)
+    let preset: FileType = try #require(item.preset)
     let plan = try RequantizePlan(
-      source: source, recipe: Recipe(preset: #require(item.preset)),
+      source: source, recipe: Recipe(preset: preset),
       importance: item.hasImportance ? importance(for: source) : nil, output: .single("out.gguf"),
       toolVersion: "0")
     guard let types = item.reference.types else {
@@ -103,7 +104,8 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
     for (model, preset) in Self.realModels {
       let source = try expand(headers, "\(model)-f16", folder)
       let expected = try expand(headers, "\(model)-\(preset)", folder)
-      let recipe = Recipe(preset: try #require(FileType(name: preset)))
+      let type: FileType = try #require(FileType(name: preset))
+      let recipe = Recipe(preset: type)
       let plan = try RequantizePlan(
         source: source, recipe: recipe, importance: nil, output: .single("out.gguf"),
         toolVersion: "0")

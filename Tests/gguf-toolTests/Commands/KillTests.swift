@@ -41,7 +41,7 @@ import Testing
   private func finishedPieces() -> Int {
     let path = folder.path("out.gguf.journal")
     let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-    return max(0, (size ?? 0) - Self.headerBytes) / Self.recordBytes
+    return max(0, size - Self.headerBytes) / Self.recordBytes
   }
 
   /// Kills a run as soon as so many pieces are done; the peak of its memory in bytes.
