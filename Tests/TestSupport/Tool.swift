@@ -20,7 +20,7 @@ public enum Tool {
   /// Runs the tool to its end.
   public static func run(_ arguments: [String], in folder: URL? = nil) throws -> Outcome {
     let errors = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-    FileManager.default.createFile(atPath: errors.path, contents: nil)
+    try Data().write(to: errors)
     defer { try? FileManager.default.removeItem(at: errors) }
     let pipe = Pipe()
     let process = try start(

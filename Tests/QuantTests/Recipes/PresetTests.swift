@@ -40,7 +40,7 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
 @Suite("Presets") struct PresetTests {
   let folder = try? TemporaryFolder()
 
-  @Test func `the reference's figures are there`() { #expect(PresetCase.all.count == 114) }
+  @Test func `the reference's figures are there`() { #expect(PresetCase.all.count == 116) }
 
   /// Headers are enough for a plan.
   private func source(_ model: String) throws -> GGUFFile {
@@ -52,7 +52,7 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
   }
 
   /// A matrix of ones in the place of the reference's: for a plan it only matters that there is one.
-  private func importance(for source: GGUFFile) throws -> ImportanceMatrix {
+  private func importance(for source: GGUFFile, _ model: String) throws -> ImportanceMatrix {
     let entries = try source.tensors.filter { $0.dimensions.count > 1 }.map { tensor in
       let experts = tensor.dimensions.dropFirst(2).reduce(1, *)
       return try ImportanceMatrix.Entry(
@@ -60,10 +60,10 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
         sums: Array(repeating: 1, count: tensor.rowWeights * experts),
         counts: Array(repeating: 1, count: experts))
     }
-    // As long as the path and the text's name that the reference wrote into its files.
+    // The names that the reference wrote into its files.
     return try ImportanceMatrix(
-      path: String(repeating: "p", count: 42), datasets: [String(repeating: "d", count: 20)],
-      chunkCount: 1, chunkSize: 512, entries: entries)
+      path: "/tmp/ref2/\(model).imatrix.gguf", datasets: ["/tmp/ref2/c4cal.txt"], chunkCount: 200,
+      chunkSize: 512, entries: entries)
   }
 
   @Test(arguments: PresetCase.all)
@@ -72,7 +72,7 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
     let preset: FileType = try #require(item.preset)
     let plan = try RequantizePlan(
       source: source, recipe: Recipe(preset: preset),
-      importance: item.hasImportance ? importance(for: source) : nil, output: .single("out.gguf"),
+      importance: item.hasImportance ? importance(for: source, item.model) : nil, output: .single("out.gguf"),
       toolVersion: "0")
     guard let types = item.reference.types else {
       #expect(!plan.tensorsLackingImportance.isEmpty)
