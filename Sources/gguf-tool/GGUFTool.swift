@@ -3,7 +3,7 @@ package import ArgumentParser
 
 /// The tool: a list of commands, each in a file of its own.
 @main
-package struct GGUFTool: ParsableCommand {
+package struct GGUFTool: AsyncParsableCommand {
   /// ONE LINE a command.
   package static let configuration = CommandConfiguration(
     commandName: "gguf-tool",
@@ -18,6 +18,11 @@ package struct GGUFTool: ParsableCommand {
         name: "Reading",
         subcommands: [
           Inspect.self
+        ]),
+      CommandGroup(
+        name: "Writing",
+        subcommands: [
+          Requantize.self
         ])
     ])
 
@@ -25,8 +30,8 @@ package struct GGUFTool: ParsableCommand {
   package init() {}
 
   /// Runs the command that the arguments name.
-  package static func main() {
+  package static func main() async {
     Terminal.ignoreBrokenPipes()
-    main(nil)
+    await main(nil)
   }
 }

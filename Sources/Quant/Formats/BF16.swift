@@ -17,8 +17,7 @@ public enum BF16: EncodableFormat {
 
   /// Puts the 16 zero bits back.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(of: 2, blocks, into: &weights) {
-      Float(bitPattern: UInt32($0.u16(at: $1)) << 16)
+    decodeNumbers(blocks, into: &weights) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16)
     }
   }
 

@@ -54,6 +54,11 @@ extension MutableRawSpan {
     storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
   }
 
+  @inline(__always) @_lifetime(self: copy self)
+  mutating func set(_ value: UInt64, at offset: Int) {
+    storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt64.self)
+  }
+
   /// Stores a half-precision number.
   @inline(__always) @_lifetime(self: copy self)
   mutating func set(half value: Float, at offset: Int) {

@@ -33,16 +33,21 @@ extension BlockFormat {
     }
   }
 
-  /// Decodes numbers that stand alone: `bytes` each, read by `number` at a byte offset.
+  /// Decodes numbers that stand alone, each from the little-endian integer that holds its bits.
   @inline(__always)
-  static func decodeNumbers(
-    of bytes: Int, _ blocks: RawSpan, into weights: inout MutableSpan<Float>,
-    _ number: (RawSpan, Int) -> Float
+  static func decodeNumbers<Bits: FixedWidthInteger & BitwiseCopyable>(
+    _ blocks: RawSpan, into weights: inout MutableSpan<Float>, _ number: (Bits) -> Float
   ) {
+    let size = MemoryLayout<Bits>.size
     precondition(
-      weights.count * bytes == blocks.byteCount,
+      weights.count * size == blocks.byteCount,
       "\(type): \(blocks.byteCount) bytes cannot hold \(weights.count) weights")
-    for index in weights.indices { weights[index] = number(blocks, index * bytes) }
+    for index in weights.indices {
+      // Every offset lies in the span, by the precondition.
+      let bits = unsafe blocks.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: index &* size, as: Bits.self)
+      weights[index] = number(Bits(littleEndian: bits))
+    }
   }
 }
 

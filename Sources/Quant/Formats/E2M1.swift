@@ -5,17 +5,30 @@ enum E2M1 {
   /// The largest magnitude.
   static let largest: Float = 6
 
-  /// The code of the number nearest to `ratio`; of two equally near, the smaller one's.
+  /// The codes of the numbers nearest to 16 weights at one scale, as numbers from 0 to 15.
   @inline(__always)
-  static func code(_ ratio: Float) -> UInt8 {
-    let magnitude = ratio.magnitude
-    var code: UInt8 = 0
-    for index in 0..<7 where magnitude > midpoints[index] { code += 1 }
-    return ratio < 0 && code > 0 ? code | 8 : code
+  static func codes(_ weights: SIMD16<Float>, inverseScale: Float) -> SIMD16<Float> {
+    let nearest = rounded((weights * inverseScale).magnitudes)
+    // Codes rise by 2 for 1 up to 2, then by 1, then by ½ from 4 on: the least of three lines.
+    var codes = nearest + nearest
+    let middle = nearest + 2
+    codes.replace(with: middle, where: middle .< codes)
+    let upper = nearest * 0.5 + 4
+    codes.replace(with: upper, where: upper .< codes)
+    // Bit 3 is the sign; zero is written without one.
+    let negative = codes.replacing(with: codes + 8, where: codes .> 0)
+    return codes.replacing(with: negative, where: weights .< 0)
   }
 
-  /// The points half-way between neighbours.
-  private static let midpoints: InlineArray<7, Float> = [0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5]
+  /// Eight bytes of two codes each, the first byte lowest.
+  @inline(__always)
+  static func packed(low: SIMD8<Float>, high: SIMD8<Float>) -> UInt64 {
+    // Added to 2^23, a small integer stands in the lowest bits of the float.
+    let bytes = (low + high * 16) + 0x1p23
+    var packed: UInt64 = 0
+    for lane in 0..<8 { packed |= UInt64(bytes[lane].bitPattern & 0xFF) << (8 * UInt64(lane)) }
+    return packed
+  }
 
   /// The squared error of 16 weights, each counted by its importance, written at one scale.
   ///
@@ -37,17 +50,14 @@ enum E2M1 {
     return (two.x + two.y) * scale * scale
   }
 
-  /// The nearest number to each ratio that is not negative.
+  /// The nearest number to each ratio that is not negative; of two equally near, the even one.
   @inline(__always)
   private static func rounded(_ ratio: SIMD16<Float>) -> SIMD16<Float> {
-    // Adding 1.5 · 2^22 leaves no bits below ½, and so on: rounding that stays in vector code.
-    // Numbers are ½ apart below 2, 1 apart below 4, and 2 apart above.
     let ratio = ratio.replacing(with: largest, where: ratio .> largest)
-    let halves = (ratio + 0x1.8p22) - 0x1.8p22
-    let ones = (ratio + 0x1.8p23) - 0x1.8p23
-    let twos = (ratio + 0x1.8p24) - 0x1.8p24
-    return halves.replacing(with: ones, where: ratio .>= 2).replacing(
-      with: twos, where: ratio .>= 4)
+    // Numbers lie ½ apart below 2, and half of the power of two below them from there on. Adding
+    // 1.5 · 2^23 times that distance leaves no smaller bits: rounding that stays in vector code.
+    let anchor = ratio.replacing(with: 1, where: ratio .< 1).exponentPart * 0x1.8p22
+    return (ratio + anchor) - anchor
   }
 }
 
@@ -55,4 +65,11 @@ extension SIMD16<Float> {
   /// All signs removed.
   @inline(__always)
   var magnitudes: Self { replacing(with: -self, where: self .< 0) }
+
+  /// The power of two at or below each positive number.
+  @inline(__always)
+  var exponentPart: Self {
+    let bits = unsafe unsafeBitCast(self, to: SIMD16<UInt32>.self) & 0x7F80_0000
+    return unsafe unsafeBitCast(bits, to: Self.self)
+  }
 }

@@ -17,7 +17,7 @@ public enum F16: EncodableFormat {
 
   /// Widens the numbers.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(of: 2, blocks, into: &weights) { Half.widened($0.u16(at: $1)) }
+    decodeNumbers(blocks, into: &weights) { (bits: UInt16) in Half.widened(bits) }
   }
 
   /// Narrows the weights to the nearest halves; importance changes nothing.

@@ -16,7 +16,7 @@ public enum F32: EncodableFormat {
 
   /// Copies the numbers.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(of: 4, blocks, into: &weights) { $0.f32(at: $1) }
+    decodeNumbers(blocks, into: &weights) { (bits: UInt32) in Float(bitPattern: bits) }
   }
 
   /// Copies the weights; importance changes nothing.

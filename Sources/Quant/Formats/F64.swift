@@ -16,6 +16,6 @@ public enum F64: BlockFormat {
 
   /// Narrows the numbers to the nearest floats.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(of: 8, blocks, into: &weights) { Float(Double(bitPattern: $0.u64(at: $1))) }
+    decodeNumbers(blocks, into: &weights) { (bits: UInt64) in Float(Double(bitPattern: bits)) }
   }
 }

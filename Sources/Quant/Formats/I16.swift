@@ -16,6 +16,6 @@ public enum I16: BlockFormat {
 
   /// Turns the integers into floats.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(of: 2, blocks, into: &weights) { Float(Int16(bitPattern: $0.u16(at: $1))) }
+    decodeNumbers(blocks, into: &weights) { (bits: Int16) in Float(bits) }
   }
 }

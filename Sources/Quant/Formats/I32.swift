@@ -16,6 +16,6 @@ public enum I32: BlockFormat {
 
   /// Turns the integers into floats.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(of: 4, blocks, into: &weights) { Float(Int32(bitPattern: $0.u32(at: $1))) }
+    decodeNumbers(blocks, into: &weights) { (bits: Int32) in Float(bits) }
   }
 }

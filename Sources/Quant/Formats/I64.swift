@@ -16,6 +16,6 @@ public enum I64: BlockFormat {
 
   /// Turns the integers into floats.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(of: 8, blocks, into: &weights) { Float(Int64(bitPattern: $0.u64(at: $1))) }
+    decodeNumbers(blocks, into: &weights) { (bits: Int64) in Float(bits) }
   }
 }

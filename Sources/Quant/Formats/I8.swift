@@ -16,6 +16,6 @@ public enum I8: BlockFormat {
 
   /// Turns the integers into floats.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(of: 1, blocks, into: &weights) { Float($0.i8(at: $1)) }
+    decodeNumbers(blocks, into: &weights) { (bits: Int8) in Float(bits) }
   }
 }

@@ -41,11 +41,10 @@ public enum MXFP4: EncodableFormat {
       let exponent = bestExponent(weights, importance)
       block.set(exponent, at: 0)
       let inverse = 0.5 / halfScale(exponent)
-      for index in 0..<16 {
-        let low = E2M1.code(weights[index] * inverse)
-        let high = E2M1.code(weights[index + 16] * inverse)
-        block.set(low | high << 4, at: 1 + index)
-      }
+      let low = E2M1.codes(weights.group16(at: 0), inverseScale: inverse)
+      let high = E2M1.codes(weights.group16(at: 16), inverseScale: inverse)
+      block.set(E2M1.packed(low: low.lowHalf, high: high.lowHalf), at: 1)
+      block.set(E2M1.packed(low: low.highHalf, high: high.highHalf), at: 9)
     }
   }
 

@@ -50,12 +50,8 @@ public enum NVFP4: EncodableFormat {
         let weighting = importance?.group16(at: 16 * part) ?? SIMD16(repeating: 1)
         let code = bestScale(group.magnitudes, weighting)
         block.set(code, at: part)
-        let inverse = code == 0 ? 0 : 1 / scale(code)
-        for index in 0..<8 {
-          let low = E2M1.code(group[index] * inverse)
-          let high = E2M1.code(group[index + 8] * inverse)
-          block.set(low | high << 4, at: 4 + 8 * part + index)
-        }
+        let codes = E2M1.codes(group, inverseScale: code == 0 ? 0 : 1 / scale(code))
+        block.set(E2M1.packed(low: codes.lowHalf, high: codes.highHalf), at: 4 + 8 * part)
       }
     }
   }
@@ -79,8 +75,9 @@ public enum NVFP4: EncodableFormat {
 
   /// Tries the scales around the one that brings the largest magnitude to 6.
   ///
-  /// Eight codes are a factor of two. Above, the largest falls on 4 or 3, where the grid may suit the
-  /// others better; below, it is cut off in favour of the others.
+  /// Eight codes are a factor of two. Four to six above, the largest falls on 4, where the grid often
+  /// suits the others better; a few below, it is cut off in their favour. Codes further away lower
+  /// the error of the test vectors' rows by less than one part in a thousand.
   @inline(__always)
   private static func bestScale(
     _ magnitudes: SIMD16<Float>, _ importance: SIMD16<Float>
@@ -91,7 +88,7 @@ public enum NVFP4: EncodableFormat {
     let first = code(below: largest / E2M1.largest)
     var best = max(first, 1)
     var least = Float.infinity
-    for code in max(first - 8, 1)...min(first + 9, 126) {
+    for code in max(first - 4, 1)...min(first + 8, 126) {
       let error = E2M1.error(magnitudes, importance, scale: scale(UInt8(code)))
       if error < least { (best, least) = (code, error) }
     }
