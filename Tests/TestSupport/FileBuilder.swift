@@ -68,6 +68,36 @@ public struct FileBuilder: Sendable {
     u64(count)
   }
 
+  /// Appends a key with its value.
+  public mutating func entry(_ name: String, _ content: MetadataValue) {
+    key(name, content.type)
+    value(content)
+  }
+
+  /// Appends a value without its type.
+  public mutating func value(_ content: MetadataValue) {
+    switch content {
+    case .uint8(let value): number(value)
+    case .int8(let value): number(value)
+    case .uint16(let value): number(value)
+    case .int16(let value): number(value)
+    case .uint32(let value): number(value)
+    case .int32(let value): number(value)
+    case .uint64(let value): number(value)
+    case .int64(let value): number(value)
+    case .float32(let value): number(value.bitPattern)
+    case .float64(let value): number(value.bitPattern)
+    case .bool(let value): u8(value ? 1 : 0)
+    case .string(let value):
+      u64(UInt64(value.bytes.count))
+      bytes += value.bytes
+    case .array(let value):
+      u32(value.elementType.rawValue)
+      u64(UInt64(value.count))
+      for element in value.values() { self.value(element) }
+    }
+  }
+
   /// Appends a line of the tensor table.
   public mutating func tensor(
     _ name: String, _ dimensions: [UInt64] = [8], type: TensorType = .F32, offset: UInt64 = 0
