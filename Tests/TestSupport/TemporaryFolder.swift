@@ -2,6 +2,9 @@
 public import Foundation
 
 /// A folder for one test, removed with all it holds when the last reference goes.
+///
+/// Keep it in a property of the suite (every test has its own instance) or pass it as an argument: a
+/// local variable dies after its last use, which may be before the files are read.
 public final class TemporaryFolder: Sendable {
   /// The folder.
   public let url: URL
