@@ -1,10 +1,37 @@
 // SPDX-License-Identifier: MIT
-import ArgumentParser
-import GGUF
+package import ArgumentParser
 
+/// The tool: a list of commands, each in a file of its own.
 @main
-struct GGUFTool: ParsableCommand {
-  func run() throws {
-    print(try GGUFFile.open("").tensors.count)
+package struct GGUFTool: AsyncParsableCommand {
+  /// ONE LINE a command.
+  package static let configuration = CommandConfiguration(
+    commandName: "gguf-tool",
+    abstract: "Inspect, quantize and measure models in GGUF files.",
+    discussion: """
+      Results go to standard output, progress and warnings to standard error. \
+      The exit code is 0 for success, 1 for failure and 64 for wrong arguments.
+      """,
+    version: Version.current,
+    groupedSubcommands: [
+      CommandGroup(
+        name: "Reading",
+        subcommands: [
+          Inspect.self
+        ]),
+      CommandGroup(
+        name: "Writing",
+        subcommands: [
+          Requantize.self
+        ]),
+    ])
+
+  /// Makes the root command.
+  package init() {}
+
+  /// Runs the command that the arguments name.
+  package static func main() async {
+    Terminal.ignoreBrokenPipes()
+    await main(nil)
   }
 }

@@ -17,6 +17,8 @@
   public let path: String
   /// The size of the file when it was opened.
   public let byteCount: Int
+  /// When the file was last changed, in nanoseconds since 1970.
+  public let modificationTime: Int
   private let descriptor: Int32
   // Immutable from init to deinit, and so safe to share.
   nonisolated(unsafe) private let base: UnsafeRawPointer?
@@ -26,8 +28,9 @@
   /// Throws `GGUFError.system` if it cannot be opened or mapped, `.unsupported` if it is not a
   /// regular file.
   public init(path: String) throws(GGUFError) {
-    let (descriptor, size) = try POSIX.openForReading(path)
+    let (descriptor, size, time) = try POSIX.openForReading(path)
     self.path = path
+    modificationTime = time
     self.descriptor = descriptor
     byteCount = size
     guard size > 0 else {  // mmap refuses a length of zero

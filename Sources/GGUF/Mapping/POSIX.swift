@@ -15,7 +15,9 @@ func systemErrorText(_ number: Int32) -> String {
 /// The few system calls that files need, with errors that name file and call.
 enum POSIX {
   /// Opens a regular file for reading. A pipe or device is refused instead of waited for.
-  static func openForReading(_ path: String) throws(GGUFError) -> (descriptor: Int32, size: Int) {
+  static func openForReading(
+    _ path: String
+  ) throws(GGUFError) -> (descriptor: Int32, size: Int, modificationTime: Int) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw failure(path, "open") }
     do throws(GGUFError) {
@@ -23,7 +25,12 @@ enum POSIX {
       guard status.st_mode & S_IFMT == S_IFREG else {
         throw .unsupported(file: path, what: "this is not a regular file")
       }
-      return (descriptor, Int(status.st_size))
+      #if canImport(Darwin)
+        let time = status.st_mtimespec
+      #else
+        let time = status.st_mtim
+      #endif
+      return (descriptor, Int(status.st_size), time.tv_sec &* 1_000_000_000 &+ time.tv_nsec)
     } catch {
       _ = close(descriptor)
       throw error

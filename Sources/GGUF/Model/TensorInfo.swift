@@ -15,6 +15,13 @@ public struct TensorInfo: Sendable, Hashable {
   /// Its size in bytes; `nil` for a type whose size nobody can tell.
   public let byteCount: Int?
 
+  /// The same tensor under another name.
+  public func renamed(_ name: String) -> TensorInfo {
+    TensorInfo(
+      name: name, dimensions: dimensions, type: type, shard: shard, byteOffset: byteOffset,
+      byteCount: byteCount)
+  }
+
   /// Weights in the whole tensor.
   public var weightCount: Int { dimensions.reduce(1, *) }
   /// Weights in a row: the innermost dimension.

@@ -85,6 +85,16 @@ public final class OutputFile: Sendable {
     POSIX.synchronizeFolder(of: path)
   }
 
+  /// Takes a finished file of the right size back to its temporary name, if there is no file of that
+  /// name: for a job over several files that was cut off while it named them.
+  package static func reopenFinished(_ path: String, byteCount: Int) throws(GGUFError) {
+    let temporary = temporaryPath(of: path)
+    guard !Disk.exists(temporary), Disk.exists(path) else { return }
+    let (descriptor, size, _) = try POSIX.openForReading(path)
+    POSIX.closeFile(descriptor)
+    if size == byteCount { try POSIX.move(path, to: temporary) }
+  }
+
   /// Removes the unfinished file.
   public func discard() { POSIX.remove(temporaryPath) }
 }

@@ -30,7 +30,7 @@ extension RawSpan {
 
   /// A half-precision number, widened.
   @inline(__always)
-  func half(at offset: Int) -> Float { Float(Float16(bitPattern: u16(at: offset))) }
+  func half(at offset: Int) -> Float { Half.widened(u16(at: offset)) }
 
   /// A single-precision number.
   @inline(__always)
@@ -52,6 +52,11 @@ extension MutableRawSpan {
   @inline(__always) @_lifetime(self: copy self)
   mutating func set(_ value: UInt32, at offset: Int) {
     storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt32.self)
+  }
+
+  @inline(__always) @_lifetime(self: copy self)
+  mutating func set(_ value: UInt64, at offset: Int) {
+    storeBytes(of: value.littleEndian, toByteOffset: offset, as: UInt64.self)
   }
 
   /// Stores a half-precision number.

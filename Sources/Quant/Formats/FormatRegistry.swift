@@ -4,7 +4,31 @@ public import GGUF
 /// All formats this suite can decode: ONE LINE a format.
 public enum FormatRegistry {
   /// Every format, in the order of GGML's numbers.
-  public static let all: [any BlockFormat.Type] = []
+  public static let all: [any BlockFormat.Type] = [
+    F32.self,
+    F16.self,
+    IQ2_XXS.self,
+    IQ2_XS.self,
+    IQ3_XXS.self,
+    IQ1_S.self,
+    IQ4_NL.self,
+    IQ3_S.self,
+    IQ2_S.self,
+    IQ4_XS.self,
+    I8.self,
+    I16.self,
+    I32.self,
+    I64.self,
+    F64.self,
+    IQ1_M.self,
+    BF16.self,
+    TQ1_0.self,
+    TQ2_0.self,
+    MXFP4.self,
+    NVFP4.self,
+    Q1_0.self,
+    Q2_0.self,
+  ]
 
   private static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.type, $0) })
 

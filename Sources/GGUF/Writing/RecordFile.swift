@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A small file that is only ever appended to, held by one process at a time.
+package final class RecordFile: Sendable {
+  package let path: String
+  private let descriptor: Int32
+
+  /// Opens or makes the file and locks it.
+  ///
+  /// Throws `GGUFError.unsupported` if another process holds it.
+  package init(path: String) throws(GGUFError) {
+    self.path = path
+    descriptor = try POSIX.openForWriting(path, truncate: false)
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      POSIX.closeFile(descriptor)
+      throw .unsupported(file: path, what: "another process is writing the same output")
+    }
+  }
+
+  deinit { POSIX.closeFile(descriptor) }
+
+  /// All bytes of the file.
+  package func contents() throws(GGUFError) -> [UInt8] {
+    let size = Int(try POSIX.statistics(descriptor, path).st_size)
+    var bytes = [UInt8](repeating: 0, count: size)
+    var failure: GGUFError?
+    unsafe bytes.withUnsafeMutableBytes { buffer in
+      do throws(GGUFError) {
+        unsafe try POSIX.readFully(descriptor, path, at: 0, into: buffer)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Cuts the file to a size: what comes after a torn record goes.
+  package func cut(to size: Int) throws(GGUFError) {
+    try POSIX.resize(descriptor, path, to: size)
+  }
+
+  /// Writes bytes at a place, usually the end.
+  package func write(_ bytes: [UInt8], at offset: Int) throws(GGUFError) {
+    var failure: GGUFError?
+    unsafe bytes.withUnsafeBytes { buffer in
+      do throws(GGUFError) {
+        unsafe try POSIX.writeFully(descriptor, path, at: offset, buffer)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+  }
+
+  /// Removes the file.
+  package func remove() { POSIX.remove(path) }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// The upper half of single-precision numbers.
+///
+///     offset bytes field
+///          0     2 w      sign, 8 bits of exponent, 7 of fraction
+///
+/// Restored: weight = w with 16 zero bits below. Written to the nearest, ties to even; a finite
+/// weight that would round to infinity becomes the largest number (about 3.39e38) instead.
+public enum BF16: EncodableFormat {
+  /// Number 30: a weight in 2 bytes.
+  public static var type: TensorType { .BF16 }
+
+  /// The number itself.
+  public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
+
+  /// Puts the 16 zero bits back.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    decodeNumbers(blocks, into: &weights) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16)
+    }
+  }
+
+  /// Narrows the weights to the nearest numbers; importance changes nothing.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
+    for index in rows.indices { blocks.set(nearest(rows[index]), at: 2 * index) }
+  }
+
+  private static let largest: UInt32 = 0x7F7F_0000
+
+  /// The bits of the nearest number.
+  @inline(__always)
+  private static func nearest(_ value: Float) -> UInt16 {
+    guard value.isFinite else {
+      // A NaN whose fraction lies in the lower half alone would turn into infinity: bit 6 keeps it.
+      return UInt16(value.bitPattern >> 16) | (value.isNaN ? 0x40 : 0)
+    }
+    let sign = value.bitPattern & 0x8000_0000
+    let magnitude = value.bitPattern & 0x7FFF_FFFF
+    // Adds just under half a step, and the half itself where the kept bits are odd.
+    let rounded = magnitude + 0x7FFF + (magnitude >> 16 & 1)
+    return UInt16((min(rounded, largest + 0xFFFF) | sign) >> 16)
+  }
+}

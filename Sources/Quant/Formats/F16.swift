@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// Half-precision numbers.
+///
+///     offset bytes field
+///          0     2 w      IEEE 754 binary16
+///
+/// Restored: weight = w. Written to the nearest, ties to even; a finite weight beyond the largest
+/// half (65,504) is written as that instead of infinity, so that finite weights stay finite.
+public enum F16: EncodableFormat {
+  /// Number 1: a weight in 2 bytes.
+  public static var type: TensorType { .F16 }
+
+  /// The number itself.
+  public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
+
+  /// Widens the numbers.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    decodeNumbers(blocks, into: &weights) { (bits: UInt16) in Half.widened(bits) }
+  }
+
+  /// Narrows the weights to the nearest halves; importance changes nothing.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
+    for index in rows.indices { blocks.set(Half.nearest(rows[index]), at: 2 * index) }
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 1.75 bits a weight: as `IQ1_S`, with a scale each 16 weights and a shift each eight.
+///
+///     offset bytes field
+///          0    32 q      lower 8 bits of each group's index
+///         32    16 h      4 bits a group of eight, low half first: 3 upper bits of the index, above
+///                         them the shift's sign
+///         48     8 s      u16 × 4, one each 64 weights: 4 × 3 bits of scale, the first lowest; the
+///                         top 4 bits of the four words, first word lowest, are d as a half
+///
+/// Restored: weight = d · (2 s + 1) · (value ± ⅛).
+///
+/// Values are -1, 0 and 1, from the codebook of `IQ1_S`. The shift of an eighth stands in for a mean
+/// that is not zero; odd scales keep the smallest from being zero. Four words of 3-bit scales have
+/// 16 bits to spare, and d takes them.
+public enum IQ1_M: BlockFormat {
+  /// Number 29: 256 weights in 56 bytes.
+  public static var type: TensorType { .IQ1_M }
+
+  /// The words of scales.
+  public static var wideFields: [WideField] { [WideField(offset: 48, width: 2, count: 4)] }
+
+  /// Restores weights: one look-up in the codebook for eight of them.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    let grid = IQ1_SGrid.entries.span
+    decodeBlocks(of: 256, in: 56, blocks, into: &weights) { block, weights in
+      let d = superScale(block)
+      for group in 0..<32 {
+        let h = block.nibble(group, at: 32)
+        let index = block.index(at: group) | (h & 7) << 8
+        let shift: Float = h & 8 == 0 ? 0.125 : -0.125
+        let s = Int(block.u16(at: 48 + 2 * (group / 8))) >> (3 * (group % 8 / 2)) & 7
+        weights.set(d * Float(2 * s + 1) * (grid[index] + shift), at: 8 * group)
+      }
+    }
+  }
+
+  /// Puts the scale of the super-block together from the top bits of four words.
+  @inline(__always)
+  private static func superScale(_ block: RawSpan) -> Float {
+    var bits: UInt16 = 0
+    for word in 0..<4 { bits |= (block.u16(at: 48 + 2 * word) >> 12) << (4 * UInt16(word)) }
+    return Half.widened(bits)
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 1.56 bits a weight: groups of eight from a codebook of 2,048 ternary ones, a scale each 32.
+///
+///     offset bytes field
+///          0     2 d      half: scale of the super-block
+///          2    32 q      lower 8 bits of each group's index
+///         34    16 h      u16 × 8, one each 32 weights: 4 × 3 upper bits of the indices, group 0
+///                         lowest; above them 3 bits of scale s; the top bit the shift's sign
+///
+/// Restored: weight = d · (2 s + 1) · (value ± ⅛).
+///
+/// Values are -1, 0 and 1. The shift of an eighth, the same for 32 weights, stands in for a mean
+/// that is not zero; odd scales keep the smallest from being zero.
+public enum IQ1_S: BlockFormat {
+  /// Number 19: 256 weights in 50 bytes.
+  public static var type: TensorType { .IQ1_S }
+
+  /// The scale, and the words with index bits and scales.
+  public static var wideFields: [WideField] {
+    [WideField(offset: 0, width: 2), WideField(offset: 34, width: 2, count: 8)]
+  }
+
+  /// Restores weights: one look-up in the codebook for eight of them.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    let grid = IQ1_SGrid.entries.span
+    decodeBlocks(of: 256, in: 50, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      for part in 0..<8 {
+        let h = Int(block.u16(at: 34 + 2 * part))
+        let scale = d * Float(2 * (h >> 12 & 7) + 1)
+        let shift: Float = h & 0x8000 == 0 ? 0.125 : -0.125
+        for group in 0..<4 {
+          let index = block.index(at: 2 + 4 * part + group) | (h >> (3 * group) & 7) << 8
+          weights.set(scale * (grid[index] + shift), at: 32 * part + 8 * group)
+        }
+      }
+    }
+  }
+}

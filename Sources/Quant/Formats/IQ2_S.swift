@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 2.56 bits a weight: groups of eight magnitudes from a codebook of 1,024, all signs, a scale each 16.
+///
+///     offset bytes field
+///          0     2 d      half: scale of the super-block
+///          2    32 q      lower 8 bits of each group's index
+///         34    32 signs  a bit a weight, weight 0 of a group lowest
+///         66     8 h      upper 2 bits of the indices, four groups a byte, group 0 lowest
+///         74     8 s      4 bits of scale for each 16 weights, low half first
+///
+/// Restored: weight = d · (s + ½) / 4 · magnitude · sign.
+///
+/// A quarter brings the codebook's multiples of about 8 near 2; the half keeps the smallest scale
+/// from being zero.
+public enum IQ2_S: BlockFormat {
+  /// Number 22: 256 weights in 82 bytes.
+  public static var type: TensorType { .IQ2_S }
+
+  /// The scale; all else is bytes.
+  public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
+
+  /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    let grid = IQ2_SGrid.entries.span
+    let signs = SignMasks.factors.span
+    decodeBlocks(of: 256, in: 82, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      for group in 0..<32 {
+        let high = block.index(at: 66 + group / 4) >> (2 * (group % 4)) & 3
+        let index = block.index(at: 2 + group) | high << 8
+        let scale = d * (Float(block.nibble(group / 2, at: 74)) + 0.5) * 0.25
+        let sign = signs[block.index(at: 34 + group)]
+        weights.set(scale * grid[index] * sign, at: 8 * group)
+      }
+    }
+  }
+}

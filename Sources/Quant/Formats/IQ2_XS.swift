@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 2.31 bits a weight: groups of eight magnitudes from a codebook of 512, signs, a scale each 16.
+///
+///     offset bytes field
+///          0     2 d      half: scale of the super-block
+///          2    64 q      u16 × 32, one a group of eight: 9 bits of index, above them 7 of signs
+///         66     8 s      4 bits of scale for each 16 weights, low half first
+///
+/// Restored: weight = d · (s + ½) / 4 · magnitude · sign.
+///
+/// Constants as in `IQ2_XXS`: a quarter brings the codebook's multiples of about 8 near 2, the half
+/// keeps the smallest scale from being zero, and the eighth sign makes the minuses even in number.
+public enum IQ2_XS: BlockFormat {
+  /// Number 17: 256 weights in 74 bytes.
+  public static var type: TensorType { .IQ2_XS }
+
+  /// The scale and the groups.
+  public static var wideFields: [WideField] {
+    [WideField(offset: 0, width: 2), WideField(offset: 2, width: 2, count: 32)]
+  }
+
+  /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    let grid = IQ2_XSGrid.entries.span
+    let signs = SignMasks.factors.span
+    decodeBlocks(of: 256, in: 74, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      for group in 0..<32 {
+        let q = Int(block.u16(at: 2 + 2 * group))
+        let s = block.nibble(group / 2, at: 66)
+        let scale = d * (Float(s) + 0.5) * 0.25
+        weights.set(scale * grid[q & 511] * signs[SignMasks.even(q >> 9)], at: 8 * group)
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 2.06 bits a weight: groups of eight magnitudes from a codebook of 256, signs, a scale each 32.
+///
+///     offset bytes field
+///          0     2 d      half: scale of the super-block
+///          2    64 8 × { 4 bytes: index of each group in the codebook
+///                        u32: 4 × 7 bits of signs, group 0 lowest; above them 4 bits of scale s }
+///
+/// Restored: weight = d · (s + ½) / 4 · magnitude · sign.
+///
+/// The codebook holds odd multiples (1, 3, 5) of about 8, so a quarter of the scale brings the
+/// smallest magnitude near 2. The half keeps the smallest of 16 scales from being zero. Seven bits
+/// give eight signs because their number of minuses is always even.
+public enum IQ2_XXS: BlockFormat {
+  /// Number 16: 256 weights in 66 bytes.
+  public static var type: TensorType { .IQ2_XXS }
+
+  /// The scale, and the words of signs; the indices are read as bytes.
+  public static var wideFields: [WideField] {
+    [WideField(offset: 0, width: 2)] + (0..<8).map { WideField(offset: 6 + 8 * $0, width: 4) }
+  }
+
+  /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    let grid = IQ2_XXSGrid.entries.span
+    let signs = SignMasks.factors.span
+    decodeBlocks(of: 256, in: 66, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      for part in 0..<8 {
+        let word = block.u32(at: 6 + 8 * part)
+        let scale = d * (Float(word >> 28) + 0.5) * 0.25
+        for group in 0..<4 {
+          let magnitudes = grid[block.index(at: 2 + 8 * part + group)]
+          let mask = SignMasks.even(Int(word >> (7 * UInt32(group)) & 127))
+          weights.set(scale * magnitudes * signs[mask], at: 32 * part + 8 * group)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 3.44 bits a weight: groups of four magnitudes from a codebook of 512, all signs, a scale each 32.
+///
+///     offset bytes field
+///          0     2 d      half: scale of the super-block
+///          2    64 q      lower 8 bits of each group's index
+///         66     8 h      upper bit of the indices, eight groups a byte, group 0 lowest
+///         74    32 signs  a bit a weight, weight 0 lowest
+///        106     4 s      4 bits of scale for each 32 weights, low half first
+///
+/// Restored: weight = d · (2 s + 1) · magnitude · sign.
+///
+/// The codebook's magnitudes are odd, 1 to 15; odd scales keep the smallest from being zero.
+public enum IQ3_S: BlockFormat {
+  /// Number 21: 256 weights in 110 bytes.
+  public static var type: TensorType { .IQ3_S }
+
+  /// The scale; all else is bytes.
+  public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
+
+  /// Restores weights: two look-ups in the codebook and one in the signs for eight of them.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    let grid = IQ3_SGrid.entries.span
+    let signs = SignMasks.factors.span
+    decodeBlocks(of: 256, in: 110, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      for pair in 0..<32 {
+        let part = pair / 4
+        let high = block.index(at: 66 + part) >> (2 * (pair % 4))
+        let first = block.index(at: 2 + 2 * pair) | (high & 1) << 8
+        let second = block.index(at: 3 + 2 * pair) | (high >> 1 & 1) << 8
+        let magnitudes = SIMD8(lowHalf: grid[first], highHalf: grid[second])
+        let scale = d * Float(2 * block.nibble(part, at: 106) + 1)
+        weights.set(scale * magnitudes * signs[block.index(at: 74 + pair)], at: 8 * pair)
+      }
+    }
+  }
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 3.06 bits a weight: groups of four magnitudes from a codebook of 256, signs, a scale each 32.
+///
+///     offset bytes field
+///          0     2 d      half: scale of the super-block
+///          2    64 q      index of each group in the codebook
+///         66    32 signs  u32 × 8, one each 32 weights: 4 × 7 bits of signs of eight weights, the
+///                         first lowest; above them 4 bits of scale s
+///
+/// Restored: weight = d · (s + ½) / 2 · magnitude · sign.
+///
+/// The codebook's magnitudes are multiples of about 4, which the halved scale brings near 2. The
+/// half added keeps the smallest of 16 scales from being zero. Seven bits give eight signs because
+/// their number of minuses is always even.
+public enum IQ3_XXS: BlockFormat {
+  /// Number 18: 256 weights in 98 bytes.
+  public static var type: TensorType { .IQ3_XXS }
+
+  /// The scale, and the words of signs.
+  public static var wideFields: [WideField] {
+    [WideField(offset: 0, width: 2), WideField(offset: 66, width: 4, count: 8)]
+  }
+
+  /// Restores weights: two look-ups in the codebook and one in the signs for eight of them.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    let grid = IQ3_XXSGrid.entries.span
+    let signs = SignMasks.factors.span
+    decodeBlocks(of: 256, in: 98, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      for part in 0..<8 {
+        let word = block.u32(at: 66 + 4 * part)
+        let scale = d * (Float(word >> 28) + 0.5) * 0.5
+        for pair in 0..<4 {
+          let q = 2 + 8 * part + 2 * pair
+          let magnitudes = SIMD8(
+            lowHalf: grid[block.index(at: q)], highHalf: grid[block.index(at: q + 1)])
+          let mask = SignMasks.even(Int(word >> (7 * UInt32(pair)) & 127))
+          weights.set(scale * magnitudes * signs[mask], at: 32 * part + 8 * pair)
+        }
+      }
+    }
+  }
+}

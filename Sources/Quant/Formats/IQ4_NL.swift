@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 4.5 bits a weight: one of 16 unevenly spaced values, a scale each 32.
+///
+///     offset bytes field
+///          0     2 d      half: scale
+///          2    16 q      4 bits a weight: the low half of byte j is weight j, the high one j + 16
+///
+/// Restored: weight = d · value[q].
+///
+/// The values lie densest around zero, as weights do.
+public enum IQ4_NL: BlockFormat {
+  /// Number 20: 32 weights in 18 bytes.
+  public static var type: TensorType { .IQ4_NL }
+
+  /// The scale.
+  public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
+
+  /// Restores weights: one look-up each.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    decodeBlocks(of: 32, in: 18, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      for index in 0..<16 {
+        let q = block.index(at: 2 + index)
+        weights[index] = d * IQ4_NLValues.values[q & 15]
+        weights[index + 16] = d * IQ4_NLValues.values[q >> 4]
+      }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 1.69 bits a weight: -1, 0 or 1 times a scale each 256, five weights a byte.
+///
+///     offset bytes field
+///          0    48 q      five weights a byte: the first 32 bytes hold weights 0 to 159, byte j the
+///                         weights j, j + 32, … j + 128; the last 16 hold weights 160 to 239, byte
+///                         j those at 160 + j, + 16, … + 64
+///         48     4 h      four weights a byte: byte j the weights 240 + j, + 4, + 8, + 12
+///         52     2 d      half: scale
+///
+/// Restored: weight = d · (digit - 1).
+///
+/// Five base-3 digits, the first weight's the highest, make a number v below 3^5 = 243; the byte is
+/// ⌈v · 256 / 243⌉, a fraction of 256 whose digits come off the top by multiplying with 3: no
+/// division, and so fit for vector code. The four weights of h have a fifth digit of zero.
+public enum TQ1_0: EncodableFormat {
+  /// Number 34: 256 weights in 54 bytes.
+  public static var type: TensorType { .TQ1_0 }
+
+  /// The scale.
+  public static var wideFields: [WideField] { [WideField(offset: 52, width: 2)] }
+
+  /// A run of bytes that is unpacked alike: digit n of byte j is weight `weight + n · bytes + j`.
+  private struct Run {
+    let byte: Int
+    let bytes: Int
+    let weight: Int
+    let digits: Int
+  }
+
+  private static var runs: InlineArray<3, Run> {
+    [
+      Run(byte: 0, bytes: 32, weight: 0, digits: 5),
+      Run(byte: 32, bytes: 16, weight: 160, digits: 5),
+      Run(byte: 48, bytes: 4, weight: 240, digits: 4),
+    ]
+  }
+
+  /// Restores weights: a multiplication brings each digit to the top of its byte.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    decodeBlocks(of: 256, in: 54, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 52)
+      for number in 0..<3 {
+        let run = runs[number]
+        var power: UInt8 = 1
+        for digit in 0..<run.digits {
+          for index in 0..<run.bytes {
+            let fraction = block.u8(at: run.byte + index) &* power
+            let value = Int32((UInt16(fraction) * 3) >> 8) - 1
+            weights[run.weight + digit * run.bytes + index] = d * Float(value)
+          }
+          power = power &* 3
+        }
+      }
+    }
+  }
+
+  /// Writes weights with the scale of the least squared error.
+  ///
+  /// A block that already is ternary comes back as it was, up to the rounding of its scale.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    var search = LevelSearch()
+    encodeBlocks(
+      of: 256, in: 54, rows, rowWeights: rowWeights, importance: importance, into: &blocks
+    ) { weights, importance, block in
+      let d = Half.stored(search.best(weights, importance, levels: -1...1).scale)
+      block.set(half: d, at: 52)
+      let inverse = LevelSearch.inverse(d)
+      for number in 0..<3 {
+        let run = runs[number]
+        for index in 0..<run.bytes {
+          var value = 0
+          for digit in 0..<5 {
+            value *= 3
+            guard digit < run.digits else { continue }
+            let ratio = weights[run.weight + digit * run.bytes + index] * inverse
+            value += LevelSearch.nearest(ratio, in: -1...1) + 1
+          }
+          block.set(UInt8((value * 256 + 242) / 243), at: run.byte + index)
+        }
+      }
+    }
+  }
+}

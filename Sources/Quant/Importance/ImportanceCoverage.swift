@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// How far an importance matrix covers the tensors that are to be encoded.
+public struct ImportanceCoverage: Sendable {
+  /// Tensors that the matrix does not know at all: encoded by the plain rule.
+  public let missingTensors: [String]
+  /// Experts that the calibration text never reached, by tensor: encoded by the plain rule.
+  public let uncoveredExperts: [(tensor: String, experts: [Int])]
+
+  /// Compares a matrix with tensors under their names in the source.
+  ///
+  /// Throws `QuantError.importance` if an entry has another shape than its tensor: the matrix is of
+  /// another model.
+  public init(_ matrix: ImportanceMatrix, _ tensors: [TensorInfo]) throws(QuantError) {
+    var missing: [String] = []
+    var uncovered: [(String, [Int])] = []
+    for tensor in tensors {
+      guard let entry = try matrix.entry(fitting: tensor) else {
+        missing.append(tensor.name)
+        continue
+      }
+      if !entry.uncoveredExperts.isEmpty { uncovered.append((tensor.name, entry.uncoveredExperts)) }
+    }
+    missingTensors = missing
+    uncoveredExperts = uncovered
+  }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+import GGUF
+
+/// A 64-bit mark of bytes, to notice change and damage (not attack).
+///
+/// Each 8-byte word is mixed in by exclusive or, multiplication and rotation, so that every bit of
+/// the input reaches every bit of the mark within two words.
+struct Fingerprint {
+  private(set) var value: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+  private mutating func mix(_ word: UInt64) {
+    value = (value ^ word) &* 0xD6E8_FEB8_6659_FD93
+    value = value << 31 | value >> 33
+  }
+
+  mutating func add(_ number: Int) { mix(UInt64(bitPattern: Int64(number))) }
+
+  mutating func add(_ bytes: RawSpan) {
+    let words = bytes.byteCount / 8
+    for index in 0..<words { mix(bytes.u64(at: index * 8)) }
+    for index in words * 8..<bytes.byteCount { mix(UInt64(bytes.u8(at: index))) }
+    add(bytes.byteCount)
+  }
+
+  mutating func add(_ bytes: [UInt8]) { unsafe add(bytes.span.bytes) }
+
+  mutating func add(_ text: String) { add(Array(text.utf8)) }
+
+  /// The mark of a run of bytes.
+  static func of(_ bytes: RawSpan) -> UInt64 {
+    var mark = Fingerprint()
+    mark.add(bytes)
+    return mark.value
+  }
+}
+
+extension ModelPlan {
+  /// A mark that changes with anything the output depends on: the files planned, the sources as they
+  /// are on disk, and the importance matrix.
+  func fingerprint(importance: ImportanceMatrix?) -> UInt64 {
+    var mark = Fingerprint()
+    mark.add(SlabTable.weightsPerSlab)
+    for file in files { mark.add(file.layout.header) }
+    for tensor in tensors {
+      mark.add(tensor.action == .copy ? 0 : 1)
+      for slice in tensor.slices {
+        mark.add(slice.tensor)
+        mark.add(slice.rows.lowerBound)
+        mark.add(slice.rows.upperBound)
+      }
+    }
+    for shard in source.shards {
+      mark.add(shard.mapping.byteCount)
+      mark.add(shard.mapping.modificationTime)
+    }
+    for entry in importance?.entries ?? [] {
+      mark.add(entry.name)
+      for expert in 0..<entry.expertCount {
+        for value in entry.values(expert: expert) ?? [] { mark.add(Int(value.bitPattern)) }
+      }
+    }
+    return mark.value
+  }
+}

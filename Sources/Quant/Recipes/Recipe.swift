@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// What the user wants: a preset, and everything said about single tensors.
+public struct Recipe: Sendable {
+  /// The preset that decides where no rule does; `nil` copies every tensor.
+  public var preset: FileType?
+  /// Whether the preset's mix is left out, so that all tensors get its default type.
+  public var isPure = false
+  /// Rules for tensors by name; the first match decides.
+  public var rules: [TypeRule] = []
+  /// The type of `output.weight`, instead of the preset's.
+  public var outputTensorType: TensorType?
+  /// The type of the token embedding, instead of the preset's.
+  public var tokenEmbeddingType: TensorType?
+  /// Whether `output.weight` stays as it is.
+  public var leavesOutputTensor = false
+  /// Whether tensors that are quantized already may be quantized again.
+  public var allowsRequantizing = false
+  /// Layers to leave out.
+  public var prunedLayers: Set<Int> = []
+  /// Metadata to set, in order.
+  public var overrides: [(key: String, value: MetadataValue)] = []
+
+  /// A recipe of a preset alone; `nil` copies.
+  public init(preset: FileType?) { self.preset = preset }
+
+  /// The recipe in one line, for the metadata of the file made by it.
+  public var text: String {
+    var parts = [preset?.name ?? "COPY"]
+    if isPure { parts.append("pure") }
+    if leavesOutputTensor { parts.append("leave-output-tensor") }
+    if let outputTensorType { parts.append("output=\(outputTensorType)") }
+    if let tokenEmbeddingType { parts.append("token_embd=\(tokenEmbeddingType)") }
+    if !prunedLayers.isEmpty {
+      parts.append("prune-layers=" + prunedLayers.sorted().map(String.init).joined(separator: ","))
+    }
+    parts += rules.map { rule in
+      switch rule.choice {
+      case .keep: "\(rule.pattern)=keep"
+      case .type(let type): "\(rule.pattern)=\(type)"
+      }
+    }
+    return parts.joined(separator: "; ")
+  }
+}
+
+/// Tensors that stay as they are whatever the preset: too small to matter, or too easily harmed.
+enum Untouchable {
+  /// Parts of names: norms, routers, convolutions and the small matrices of recurrent layers,
+  /// positions, and what belongs to images and sound.
+  private static let parts = [
+    "_norm.weight", "ffn_gate_inp.weight", "ffn_gate_tid2eid.weight", "altup", "laurel",
+    "per_layer_model_proj", "ssm_conv1d", "shortconv.conv.weight", "indexer.k_proj.weight",
+    "indexer.q_proj.weight", "time_mix_first.weight", "time_mix_w0.weight", "time_mix_w1.weight",
+    "time_mix_w2.weight", "time_mix_v0.weight", "time_mix_v1.weight", "time_mix_v2.weight",
+    "time_mix_a0.weight", "time_mix_a1.weight", "time_mix_a2.weight", "time_mix_g1.weight",
+    "time_mix_g2.weight", "time_mix_decay_w1.weight", "time_mix_decay_w2.weight",
+    "time_mix_lerp_fused.weight", "attn_rel_b.weight", ".position_embd", "sam.pos_embd",
+    "sam.neck.", "sam.net_", ".rel_pos", ".patch_embd", ".patch_merger", "a.rvq.codebook",
+    "mm.a.code_embd",
+  ]
+  private static let names: Set<String> = ["position_embd.weight", "token_types.weight"]
+  private static let plainTypes: Set<TensorType> = [.I8, .I16, .I32, .I64, .F64]
+
+  /// Whether a tensor is never quantized: vectors, whole numbers, and the names above.
+  static func contains(_ tensor: TensorInfo) -> Bool {
+    // Dimensions of 1 at the end do not make a vector a matrix.
+    let rank = (tensor.dimensions.lastIndex { $0 > 1 } ?? 0) + 1
+    return rank < 2 || !tensor.name.hasSuffix("weight") || names.contains(tensor.name)
+      || plainTypes.contains(tensor.type) || parts.contains { tensor.name.contains($0) }
+  }
+}

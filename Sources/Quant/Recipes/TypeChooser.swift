@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// The type a recipe gives a tensor, and how it came to it.
+public struct TypeChoice: Sendable, Hashable {
+  /// The type to be stored.
+  public let type: TensorType
+  /// The type that was wanted, where rows are not whole blocks of it.
+  public let fallbackFrom: TensorType?
+}
+
+/// Gives every tensor of a model its type by a recipe.
+///
+/// Order of decision: what is never quantized, switches for single tensors, rules, the preset's mix;
+/// then types whose blocks do not divide the rows give way to others.
+struct TypeChooser {
+  private let recipe: Recipe
+  private let places: [String: PresetRules.Place]
+  private let presetRules: PresetRules?
+
+  /// Prepares the choice for all tensors of a model, under the names they will have.
+  init(
+    recipe: Recipe, facts: ModelFacts, tensors: [TensorInfo], hasImportance: Bool
+  ) {
+    self.recipe = recipe
+    let roles = tensors.map { TensorRole(tensorName: $0.name) }
+    presetRules = recipe.preset.map {
+      PresetRules(
+        preset: $0, facts: facts, hasImportance: hasImportance,
+        hasTiedEmbeddings: !roles.contains(.output),
+        valueTensorCount: roles.count(where: \.carriesValues))
+    }
+    places = Self.places(tensors)
+  }
+
+  /// Counts the tensors of each role in the order of layers.
+  private static func places(_ tensors: [TensorInfo]) -> [String: PresetRules.Place] {
+    let ordered = tensors.filter { !Untouchable.contains($0) }
+      .map { (layer: TensorName.layer(of: $0.name), tensor: $0) }
+      .sorted { ($0.layer ?? -1, $0.tensor.name) < ($1.layer ?? -1, $1.tensor.name) }
+    var counts: [TensorRole: Int] = [:]
+    var places: [String: PresetRules.Place] = [:]
+    for (layer, tensor) in ordered {
+      let role = TensorRole(tensorName: tensor.name)
+      // All tensors that carry values are counted together.
+      let counted = role.carriesValues ? .attentionV : role
+      places[tensor.name] = PresetRules.Place(
+        role: role, rowWeights: tensor.rowWeights,
+        isStacked: tensor.dimensions.dropFirst(2).contains { $0 > 1 },
+        ordinal: counts[counted, default: 0], layer: layer)
+      counts[counted, default: 0] += 1
+    }
+    return places
+  }
+
+  /// The type of one tensor.
+  func choice(for tensor: TensorInfo) -> TypeChoice {
+    guard let wanted = wantedType(tensor), wanted != tensor.type else {
+      return TypeChoice(type: tensor.type, fallbackFrom: nil)
+    }
+    let fitting = Fallback.type(for: wanted, rowWeights: tensor.rowWeights)
+    return TypeChoice(type: fitting, fallbackFrom: fitting == wanted ? nil : wanted)
+  }
+
+  /// `nil` for tensors that stay as they are.
+  private func wantedType(_ tensor: TensorInfo) -> TensorType? {
+    guard let presetRules, let place = places[tensor.name] else { return nil }
+    if place.role == .output && recipe.leavesOutputTensor { return nil }
+    if place.role == .tokenEmbedding, let type = recipe.tokenEmbeddingType { return type }
+    if place.role == .output, let type = recipe.outputTensorType { return type }
+    if let rule = recipe.rules.first(where: { $0.matches(tensor.name) }) {
+      guard case .type(let type) = rule.choice else { return nil }
+      return type
+    }
+    let base = presetRules.preset.defaultType
+    // The embedding of a model without an output tensor does the output's work.
+    if presetRules.hasTiedEmbeddings, place.role == .tokenEmbedding, !recipe.isPure,
+      base.isQuantized, let type = recipe.outputTensorType
+    {
+      return type
+    }
+    return recipe.isPure || !base.isQuantized ? base : presetRules.type(for: place)
+  }
+}
+
+/// What stands in for a type whose blocks do not divide a tensor's rows.
+enum Fallback {
+  /// Types of 32 weights a block for those of 64 and more, of as many bits or the next more.
+  private static let table: [TensorType: TensorType] = [
+    .IQ1_S: .IQ4_NL, .IQ1_M: .IQ4_NL, .IQ2_XXS: .IQ4_NL, .IQ2_XS: .IQ4_NL, .IQ2_S: .IQ4_NL,
+    .IQ3_XXS: .IQ4_NL, .IQ3_S: .IQ4_NL, .IQ4_XS: .IQ4_NL, .Q2_0: .Q4_0, .Q1_0: .Q4_0,
+    .NVFP4: .Q4_0, .Q2_K: .Q4_0, .Q3_K: .Q4_0, .TQ1_0: .Q4_0, .TQ2_0: .Q4_0, .Q4_K: .Q5_0,
+    .Q5_K: .Q5_1, .Q6_K: .Q8_0,
+  ]
+
+  /// The type itself where its blocks divide the row, else its fallback, else F16.
+  static func type(for wanted: TensorType, rowWeights: Int) -> TensorType {
+    func fits(_ type: TensorType) -> Bool {
+      type.layout.map { rowWeights % $0.weightsPerBlock == 0 } ?? false
+    }
+    if fits(wanted) { return wanted }
+    if let other = table[wanted], fits(other) { return other }
+    return .F16
+  }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+import _StringProcessing
+
+/// `pattern = type`: tensors whose name the pattern finds get the type.
+public struct TypeRule: Sendable {
+  /// What a rule asks for.
+  public enum Choice: Sendable, Hashable {
+    /// The tensor is stored in this type.
+    case type(TensorType)
+    /// The tensor stays as it is in the source.
+    case keep
+  }
+
+  /// The regular expression, as written.
+  public let pattern: String
+  /// What matching tensors get.
+  public let choice: Choice
+  /// Why, in the words of the recipe's author; may be empty.
+  public let reason: String
+  // A compiled pattern is immutable, though the library does not say so.
+  nonisolated(unsafe) private let expression: Regex<AnyRegexOutput>
+
+  /// Compiles a rule.
+  ///
+  /// Throws `QuantError.recipe` naming `file` and `line` if the pattern is not a regular expression
+  /// or the type is none.
+  public init(
+    pattern: String, type: String, reason: String = "", file: String, line: Int
+  ) throws(QuantError) {
+    self.pattern = pattern
+    self.reason = reason
+    choice = try Self.choice(type, file: file, line: line)
+    do {
+      unsafe expression = try Regex(pattern)
+    } catch {
+      throw .recipe(
+        file: file, line: line, message: "\"\(pattern)\" is not a regular expression: \(error)")
+    }
+  }
+
+  /// Whether the pattern is found anywhere in a tensor's name.
+  public func matches(_ name: String) -> Bool {
+    unsafe (try? expression.firstMatch(in: name)) != nil
+  }
+
+  /// Splits `pattern=type` at the last `=`, as `--tensor-type` has it.
+  ///
+  /// Throws `QuantError.recipe` naming `file` and `line` if there is no such sign.
+  public init(option text: String, file: String, line: Int = 0) throws(QuantError) {
+    guard let sign = text.lastIndex(of: "="), sign != text.startIndex else {
+      throw .recipe(
+        file: file, line: line, message: "expected REGEX=TYPE, found \"\(text)\"")
+    }
+    try self.init(
+      pattern: String(text[..<sign]), type: String(text[text.index(after: sign)...]), file: file,
+      line: line)
+  }
+
+  private static func choice(
+    _ text: String, file: String, line: Int
+  ) throws(QuantError) -> Choice {
+    if text.lowercased() == "keep" { return .keep }
+    guard let type = TensorType(name: text), type.status == .current else {
+      throw .recipe(
+        file: file, line: line,
+        message: "there is no type \"\(text)\"; types are \(FormatRegistry.encodableNames), or keep"
+      )
+    }
+    return .type(type)
+  }
+}
+
+extension FormatRegistry {
+  /// The names of all types that can be written, for messages and help.
+  public static var encodableNames: String {
+    all.map { $0.type }.filter { encoder(of: $0) != nil }.map { $0.name }.joined(separator: ", ")
+  }
+}

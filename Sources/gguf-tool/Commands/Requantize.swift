@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// Writes a model with its tensors in other types.
+struct Requantize: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a model with its tensors in other types.",
+    discussion: """
+      The output has its name only when it is whole. A run that was cut off leaves OUT.partial and \
+      OUT.journal; the same command goes on from there.
+
+      Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M
+      """)
+
+  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "in"))
+  var input: String
+
+  @Argument(help: ArgumentHelp("The file to write.", valueName: "out"))
+  var output: String
+
+  @OptionGroup var recipeOptions: RecipeOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "An importance matrix, GGUF or .dat: errors are weighted by it.", valueName: "file"))
+  var imatrix: String?
+
+  @OptionGroup var splitOptions: SplitOptions
+
+  @Flag(help: "Say what would be written, tensor by tensor and to the byte, and stop.")
+  var dryRun = false
+
+  @Flag(help: "Give up what an earlier run left unfinished, and start anew.")
+  var restart = false
+
+  @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var jsonOption: JSONOption
+
+  func run() async throws {
+    let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)
+    let importance = try imatrix.map { try ImportanceMatrix.read($0) }
+    let naming = try splitOptions.naming(output, source: source)
+    let plan = try RequantizePlan(
+      source: source, recipe: recipeOptions.makeRecipe(), importance: importance, output: naming,
+      toolVersion: Version.current)
+    let view = RequantizeView(plan: plan, isJSON: jsonOption.isJSON)
+    view.warn()
+    guard !dryRun else { return try view.showPlan() }
+    try plan.check()
+    try prepare(plan.plan, naming)
+    try await view.showReport(execute(plan.plan, importance, naming))
+  }
+
+  /// Refuses to write over the source, and clears away what is not to be resumed.
+  private func prepare(_ plan: ModelPlan, _ naming: OutputNaming) throws {
+    for file in plan.files {
+      for shard in plan.source.shards where Disk.isSameFile(file.path, shard.mapping.path) {
+        throw QuantError.unsupported("\(file.path): the output would replace its own source")
+      }
+      if Disk.exists(file.path), !Journal.exists(for: output) {
+        Warnings.write("\(file.path) is there already and will be replaced")
+      }
+    }
+    if restart { Journal.discard(naming, files: plan.files.map(\.path)) }
+    if Journal.exists(for: output) { Notes.write("going on with the unfinished \(output)") }
+  }
+
+  private func execute(
+    _ plan: ModelPlan, _ importance: ImportanceMatrix?, _ naming: OutputNaming
+  ) async throws -> (PlanReport, Duration) {
+    let progress = Progress("requantizing", total: plan.tensorByteCount)
+    let start = ContinuousClock.now
+    let report = try await PlanExecutor(plan: plan, importance: importance, output: naming)
+      .run(threads: threadOptions.count) { progress.update(to: $0.doneBytes) }
+    progress.finish()
+    return (report, ContinuousClock.now - start)
+  }
+}

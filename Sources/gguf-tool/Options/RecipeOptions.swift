@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// What the user says about types, as llama-quantize spells it.
+struct RecipeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The preset: \(FileType.all.map(\.name).joined(separator: ", ")), its number, or COPY.",
+      valueName: "preset"))
+  var type: String
+
+  @Flag(help: "Give every tensor the preset's main type, without its mix.")
+  var pure = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The type of tensors whose name the regular expression finds, or keep; repeatable, the first"
+        + " match decides.", valueName: "regex=type"))
+  var tensorType: [String] = []
+
+  @Option(
+    help: ArgumentHelp("A file of regex=type pairs, set apart by white space.", valueName: "file"))
+  var tensorTypeFile: String?
+
+  @Option(
+    help: ArgumentHelp("A file of lines `pattern = type  # why`.", valueName: "file"))
+  var recipe: String?
+
+  @Option(help: ArgumentHelp("The type of output.weight.", valueName: "type"))
+  var outputTensorType: String?
+
+  @Option(help: ArgumentHelp("The type of the token embedding.", valueName: "type"))
+  var tokenEmbeddingType: String?
+
+  @Flag(help: "Leave output.weight as it is.")
+  var leaveOutputTensor = false
+
+  @Flag(help: "Quantize tensors again that are quantized already; this adds error to error.")
+  var allowRequantize = false
+
+  @Option(
+    help: ArgumentHelp("Layers to leave out, such as 3,7,20-23.", valueName: "layers"))
+  var pruneLayers: String?
+
+  @Option(
+    name: .customLong("override-kv"),
+    help: ArgumentHelp(
+      "Metadata to set: KEY=int:N, float:X, bool:true or str:TEXT; repeatable.",
+      valueName: "key=type:value"))
+  var overrides: [String] = []
+
+  /// The recipe that the options describe.
+  func makeRecipe() throws -> Recipe {
+    var recipe = Recipe(preset: try preset())
+    recipe.isPure = pure
+    recipe.rules = try rules()
+    recipe.outputTensorType = try outputTensorType.map {
+      try Self.tensorType($0, "--output-tensor-type")
+    }
+    recipe.tokenEmbeddingType = try tokenEmbeddingType.map {
+      try Self.tensorType($0, "--token-embedding-type")
+    }
+    recipe.leavesOutputTensor = leaveOutputTensor
+    recipe.allowsRequantizing = allowRequantize
+    recipe.prunedLayers = try Self.layers(pruneLayers ?? "")
+    recipe.overrides = try overrides.map(Self.override)
+    return recipe
+  }
+
+  private func preset() throws -> FileType? {
+    if type.uppercased() == "COPY" { return nil }
+    guard let preset = FileType(name: type) else {
+      throw ValidationError("--type: there is no preset \"\(type)\"; see --help for the list.")
+    }
+    return preset
+  }
+
+  private func rules() throws -> [TypeRule] {
+    var rules = try tensorType.map { try TypeRule(option: $0, file: "--tensor-type") }
+    if let tensorTypeFile {
+      rules += try RecipeFile.tensorTypeFile(TextFile.read(tensorTypeFile), file: tensorTypeFile)
+    }
+    if let recipe { rules += try RecipeFile.rules(TextFile.read(recipe), file: recipe) }
+    return rules
+  }
+
+  private static func tensorType(_ text: String, _ option: String) throws -> TensorType {
+    guard let type = TensorType(name: text), type.status == .current else {
+      throw ValidationError(
+        "\(option): there is no type \"\(text)\"; types are \(FormatRegistry.encodableNames).")
+    }
+    return type
+  }
+
+  /// `3,7,20-23` as a set of numbers.
+  static func layers(_ text: String) throws -> Set<Int> {
+    var layers: Set<Int> = []
+    for part in text.split(separator: ",") {
+      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2,
+        (0...last).contains(first), last < 65_536
+      else {
+        throw ValidationError(
+          "--prune-layers: expected numbers such as 3,7,20-23, found \"\(part)\".")
+      }
+      layers.formUnion(first...last)
+    }
+    return layers
+  }
+
+  /// `key=type:value` as metadata; whole numbers are stored as uint32, as llama-quantize does.
+  static func override(_ text: String) throws -> (key: String, value: MetadataValue) {
+    let wrong = ValidationError(
+      "--override-kv: expected KEY=int:N, float:X, bool:true or str:TEXT, found \"\(text)\".")
+    guard let sign = text.firstIndex(of: "="), sign != text.startIndex,
+      let colon = text[sign...].firstIndex(of: ":")
+    else { throw wrong }
+    let type = text[text.index(after: sign)..<colon]
+    let raw = String(text[text.index(after: colon)...])
+    let value: MetadataValue? =
+      switch type {
+      case "int": UInt32(raw).map { .uint32($0) } ?? Int32(raw).map { .int32($0) }
+      case "float": Float(raw).map { .float32($0) }
+      case "bool": Bool(raw).map { .bool($0) }
+      case "str": .string(MetadataString(raw))
+      default: nil
+      }
+    guard let value else { throw wrong }
+    return (String(text[..<sign]), value)
+  }
+}
+
+/// Small text files that the user names.
+enum TextFile {
+  private static let largest = 1 << 24
+
+  /// The whole text of a file, at most 16 MiB of UTF-8.
+  static func read(_ path: String) throws -> String {
+    let file = try MappedFile(path: path)
+    guard file.byteCount <= largest else {
+      throw GGUFError.unsupported(file: path, what: "this is too large to be a list of rules")
+    }
+    var bytes = [UInt8](repeating: 0, count: file.byteCount)
+    var span = bytes.mutableSpan
+    var raw = unsafe span.mutableBytes
+    try file.read(at: 0, into: &raw)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw GGUFError.unsupported(file: path, what: "this is not UTF-8 text")
+    }
+    return text
+  }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// How the output is shared out among files.
+struct SplitOptions: ParsableArguments {
+  @Flag(help: "Write shards as the source has them.")
+  var keepSplit = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Write shards of at most this much tensor data, such as 500M or 48G (powers of 1000).",
+      valueName: "size"))
+  var splitMaxSize: String?
+
+  @Option(help: ArgumentHelp("Write shards of at most this many tensors.", valueName: "count"))
+  var splitMaxTensors: Int?
+
+  func validate() throws {
+    let given = [keepSplit, splitMaxSize != nil, splitMaxTensors != nil].count { $0 }
+    guard given <= 1 else {
+      throw ValidationError(
+        "Only one of --keep-split, --split-max-size and --split-max-tensors can be given.")
+    }
+    if let splitMaxTensors, splitMaxTensors < 1 {
+      throw ValidationError("--split-max-tensors must be at least 1.")
+    }
+    _ = try splitMaxSize.map(Self.bytes)
+  }
+
+  /// The names and cuts of the output for a path.
+  func naming(_ path: String, source: GGUFFile) throws -> OutputNaming {
+    if let splitMaxSize { return .split(path, .maxBytes(try Self.bytes(splitMaxSize))) }
+    if let splitMaxTensors { return .split(path, .maxTensors(splitMaxTensors)) }
+    return keepSplit && source.shards.count > 1 ? .keepSplit(path) : .single(path)
+  }
+
+  /// `500M` or `48G` as bytes, in powers of 1000 as llama-gguf-split has them.
+  static func bytes(_ text: String) throws -> Int {
+    let units: [Character: Int] = ["K": 1_000, "M": 1_000_000, "G": 1_000_000_000]
+    let unit = text.last.flatMap { units[Character($0.uppercased())] }
+    let digits = unit == nil ? text[...] : text.dropLast()
+    guard let number = Int(digits), number > 0,
+      case let (bytes, overflow) = number.multipliedReportingOverflow(by: unit ?? 1), !overflow
+    else {
+      throw ValidationError(
+        "--split-max-size: expected a size such as 500M or 48G, found \"\(text)\".")
+    }
+    return bytes
+  }
+}

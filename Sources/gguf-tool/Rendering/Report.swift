@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+
+/// A result for people: sections of facts, tables and lines, written at once.
+package struct Report {
+  /// The text so far.
+  package private(set) var text = ""
+  private let width: Int
+  private let style: Style
+
+  /// Makes an empty report, by default for what standard output is now.
+  package init(
+    width: Int = Terminal.output.width, style: Style = Terminal.output.hasStyle ? .terminal : .plain
+  ) {
+    self.width = width
+    self.style = style
+  }
+
+  /// Begins a section, an empty line before it.
+  package mutating func section(_ title: String) {
+    if !text.isEmpty { text += "\n" }
+    text += style.bold(Text.printable(title)) + "\n"
+  }
+
+  /// Adds lines of `name  value`, values below each other; a `nil` value leaves its line out. Values
+  /// too long for the line go on below, at the same column.
+  package mutating func facts(_ facts: [(name: String, value: String?)]) {
+    let shown = facts.compactMap { fact in fact.value.map { (fact.name, Text.printable($0)) } }
+    let column = 2 + (shown.map { Text.width($0.0) }.max() ?? 0) + 2
+    for (name, value) in shown {
+      let lines = Self.wrapped(value, to: max(20, width - column))
+      for (index, line) in lines.enumerated() {
+        text += Text.padded(index == 0 ? "  " + name : "", to: column) + line + "\n"
+      }
+    }
+  }
+
+  /// Adds a table, set in by two cells.
+  package mutating func table(_ table: Table) {
+    for line in table.lines(width: width - 2, style: style) { text += "  " + line + "\n" }
+  }
+
+  /// Adds a line of text, set in by two cells.
+  package mutating func line(_ line: String) {
+    for part in Self.wrapped(Text.printable(line), to: width - 2) { text += "  " + part + "\n" }
+  }
+
+  /// Adds ready text as it is.
+  package mutating func raw(_ lines: String) { text += lines }
+
+  /// Writes the report to standard output.
+  package func write() throws { try Output.write(text) }
+
+  /// Breaks text between words; a word longer than the line stays whole.
+  private static func wrapped(_ text: String, to width: Int) -> [String] {
+    guard Text.width(text) > width else { return [text] }
+    var lines: [String] = []
+    var line = ""
+    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+      if !line.isEmpty && Text.width(line) + 1 + Text.width(String(word)) > width {
+        lines.append(line)
+        line = String(word)
+      } else {
+        line += (line.isEmpty ? "" : " ") + word
+      }
+    }
+    return lines + [line]
+  }
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+import GGUF
+import Quant
+
+/// How a requantization is shown, before and after it runs.
+struct RequantizeView {
+  let plan: RequantizePlan
+  let isJSON: Bool
+
+  /// Says on standard error what may surprise.
+  func warn() {
+    for pattern in plan.unusedRules { Warnings.write("the rule \(pattern) matches no tensor") }
+    for tensor in plan.plan.tensors {
+      guard let wanted = tensor.fallbackFrom else { continue }
+      Warnings.write(
+        "\(tensor.description.name): rows of \(tensor.rowWeights) are not whole blocks of \(wanted);"
+          + " \(tensor.description.type) instead")
+    }
+    if let coverage = plan.coverage { warn(coverage) }
+  }
+
+  private func warn(_ coverage: ImportanceCoverage) {
+    if !coverage.missingTensors.isEmpty {
+      Warnings.write(
+        "the importance matrix has nothing on \(Self.list(coverage.missingTensors)):"
+          + " quantized without")
+    }
+    for (tensor, experts) in coverage.uncoveredExperts {
+      Warnings.write(
+        "\(tensor): the importance matrix never reached"
+          + " \(experts.count == 1 ? "expert" : "experts")"
+          + " \(Self.list(experts.map(String.init))): quantized without")
+    }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(8).joined(separator: ", ")
+    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
+  }
+
+  // MARK: Before
+
+  /// Shows the plan tensor by tensor.
+  func showPlan() throws {
+    if !plan.tensorsLackingImportance.isEmpty {
+      Warnings.write(
+        "\(Self.list(plan.tensorsLackingImportance)): these types need an importance matrix, and"
+          + " writing them without --imatrix will be refused")
+    }
+    if !plan.unwritableTypes.isEmpty {
+      let names = plan.unwritableTypes.map(\.name).joined(separator: ", ")
+      Warnings.write("\(names): not written by this version yet, only read")
+    }
+    if isJSON { return try JSONOutput.write(PlanJSON(plan)) }
+    var report = Report()
+    report.section("Tensors")
+    report.table(tensorTable)
+    addFiles(to: &report)
+    try report.write()
+  }
+
+  private var tensorTable: Table {
+    var table = Table([
+      .flexible("tensor"), .number("shape"), .text("from"), .text("to"), .number("size"),
+    ])
+    for tensor in plan.plan.tensors {
+      let source = tensor.slices.first.map { plan.plan.source.tensors[$0.tensor].type.name } ?? ""
+      table.add(
+        tensor.description.name,
+        tensor.description.dimensions.map(String.init).joined(separator: "×"), source,
+        tensor.action == .copy ? "copied" : tensor.description.type.name,
+        Units.shortBytes(tensor.byteCount))
+    }
+    return table
+  }
+
+  private func addFiles(to report: inout Report) {
+    report.section(plan.plan.files.count == 1 ? "File" : "Files")
+    report.facts(
+      plan.plan.files.map { ($0.path, Units.bytes($0.layout.byteCount)) } + [
+        ("exact size", Units.exactBytes(plan.plan.byteCount)),
+        ("bits per weight", Units.bitsPerWeight(Self.bitsPerWeight(plan.plan))),
+      ])
+  }
+
+  static func bitsPerWeight(_ plan: ModelPlan) -> Double {
+    Double(plan.tensorByteCount) * 8 / Double(max(1, plan.weightCount))
+  }
+
+  // MARK: After
+
+  /// Shows what was written, by role.
+  func showReport(_ outcome: (report: PlanReport, time: Duration)) throws {
+    let roles = plan.plan.roles(errors: outcome.report.errors)
+    if isJSON {
+      return try JSONOutput.write(ReportJSON(plan, roles, outcome.report, outcome.time))
+    }
+    var report = Report()
+    report.section("Tensors by role")
+    report.table(roleTable(roles))
+    addFiles(to: &report)
+    report.facts([
+      ("time", Units.duration(outcome.time)),
+      (
+        "gone on from",
+        outcome.report.resumedSlabs == 0
+          ? nil : "\(outcome.report.resumedSlabs) of \(outcome.report.slabCount) pieces done before"
+      ),
+    ])
+    try report.write()
+  }
+
+  private func roleTable(_ roles: [RoleSummary]) -> Table {
+    var table = Table([
+      .flexible("role"), .text("type"), .number("tensors"), .number("weights"), .number("size"),
+      .number("bits"), .number("error"),
+    ])
+    for role in roles {
+      table.add(
+        role.role, role.type.name, "\(role.tensorCount)", Units.count(role.weightCount),
+        Units.shortBytes(role.byteCount), Units.bitsPerWeight(role.bitsPerWeight),
+        role.error.reference > 0 ? Units.fixed(role.error.relative * 100, 3) + " %" : "–")
+    }
+    return table
+  }
+}
+
+/// A plan as JSON.
+private struct PlanJSON: Encodable {
+  struct Tensor: Encodable {
+    let name: String
+    let shape: [Int]
+    let fromType: String
+    let type: String
+    let fallbackFrom: String?
+    let isCopied: Bool
+    let sizeBytes: Int
+    let file: Int
+  }
+  struct File: Encodable {
+    let path: String
+    let sizeBytes: Int
+  }
+
+  let preset: String
+  let recipe: String
+  let totalBytes: Int
+  let bitsPerWeight: Double
+  let files: [File]
+  let tensors: [Tensor]
+  let tensorsLackingImportance: [String]
+  let unwritableTypes: [String]
+
+  init(_ requantize: RequantizePlan) {
+    let plan = requantize.plan
+    preset = requantize.recipe.preset?.name ?? "COPY"
+    recipe = requantize.recipe.text
+    totalBytes = plan.byteCount
+    bitsPerWeight = RequantizeView.bitsPerWeight(plan)
+    files = plan.files.map { File(path: $0.path, sizeBytes: $0.layout.byteCount) }
+    tensors = plan.tensors.map { tensor in
+      Tensor(
+        name: tensor.description.name, shape: tensor.description.dimensions,
+        fromType: tensor.slices.first.map { plan.source.tensors[$0.tensor].type.name } ?? "",
+        type: tensor.description.type.name, fallbackFrom: tensor.fallbackFrom?.name,
+        isCopied: tensor.action == .copy, sizeBytes: tensor.byteCount, file: tensor.file)
+    }
+    tensorsLackingImportance = requantize.tensorsLackingImportance
+    unwritableTypes = requantize.unwritableTypes.map(\.name)
+  }
+}
+
+/// A finished run as JSON.
+private struct ReportJSON: Encodable {
+  struct Role: Encodable {
+    let role: String
+    let type: String
+    let tensors: Int
+    let weights: Int
+    let sizeBytes: Int
+    let bitsPerWeight: Double
+    let relativeError: Double?
+  }
+  struct File: Encodable {
+    let path: String
+    let sizeBytes: Int
+  }
+  struct Coverage: Encodable {
+    let missingTensors: [String]
+    let uncoveredExperts: [String: [Int]]
+  }
+
+  let recipe: String
+  let files: [File]
+  let totalBytes: Int
+  let bitsPerWeight: Double
+  let roles: [Role]
+  let seconds: Double
+  let resumedPieces: Int
+  let pieces: Int
+  let importanceCoverage: Coverage?
+
+  init(
+    _ requantize: RequantizePlan, _ roles: [RoleSummary], _ report: PlanReport, _ time: Duration
+  ) {
+    recipe = requantize.recipe.text
+    files = requantize.plan.files.map { File(path: $0.path, sizeBytes: $0.layout.byteCount) }
+    totalBytes = requantize.plan.byteCount
+    bitsPerWeight = RequantizeView.bitsPerWeight(requantize.plan)
+    self.roles = roles.map { role in
+      Role(
+        role: role.role, type: role.type.name, tensors: role.tensorCount,
+        weights: role.weightCount, sizeBytes: role.byteCount, bitsPerWeight: role.bitsPerWeight,
+        relativeError: role.error.reference > 0 ? role.error.relative : nil)
+    }
+    seconds = time / .seconds(1)
+    resumedPieces = report.resumedSlabs
+    pieces = report.slabCount
+    importanceCoverage = requantize.coverage.map { coverage in
+      Coverage(
+        missingTensors: coverage.missingTensors,
+        uncoveredExperts: Dictionary(
+          coverage.uncoveredExperts.map { ($0.tensor, $0.experts) }, uniquingKeysWith: { a, _ in a }
+        ))
+    }
+  }
+}

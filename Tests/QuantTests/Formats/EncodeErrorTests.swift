@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+import GGUF
+import Quant
+import TestSupport
+import Testing
+
+/// One file of the reference's blocks that ours are held against.
+struct EncodeCase: Sendable, CustomTestStringConvertible {
+  let type: String
+  let set: String
+  let mode: String
+  let referenceError: Double
+
+  var testDescription: String { "\(type) \(set) \(mode)" }
+
+  /// Every case for which there is a reference and an encoder.
+  static func all() throws -> [EncodeCase] {
+    let vectors = try QuantVectors.shared()
+    return FormatTesting.encodableNames.flatMap { type in
+      QuantVectors.sets.flatMap { set in
+        ["plain", "imatrix"].compactMap { mode in
+          vectors.referenceError(type: type, set: set, mode: mode).map {
+            EncodeCase(type: type, set: set, mode: mode, referenceError: $0)
+          }
+        }
+      }
+    }
+  }
+}
+
+@Suite("Errors of encoding")
+struct EncodeErrorTests {
+  /// What the reference's error may be exceeded by: 2 %.
+  private static let allowance = 1.02
+
+  @Test(arguments: try EncodeCase.all())
+  func `the error is no greater than the reference's`(example: EncodeCase) throws {
+    let vectors = try QuantVectors.shared()
+    let format = try FormatTesting.encoder(example.type)
+    let source = try vectors.floats("src.\(example.set)")
+    let importance =
+      example.mode == "imatrix" ? try vectors.floats("imatrix.\(example.set)") : nil
+    let blocks = format.encoded(
+      source, rowWeights: try vectors.rowWeights("src.\(example.set)"), importance: importance)
+    let error = FormatTesting.relativeError(
+      source, format.decoded(blocks), importance: importance)
+    #expect(error <= example.referenceError * Self.allowance)
+  }
+
+  @Test(arguments: FormatTesting.encodableNames, QuantVectors.sets)
+  func `importance does not raise the weighted error`(name: String, set: String) throws {
+    let vectors = try QuantVectors.shared()
+    let format = try FormatTesting.encoder(name)
+    let source = try vectors.floats("src.\(set)")
+    let width = try vectors.rowWeights("src.\(set)")
+    let importance = try vectors.floats("imatrix.\(set)")
+    let plain = format.decoded(format.encoded(source, rowWeights: width))
+    let weighted = format.decoded(
+      format.encoded(source, rowWeights: width, importance: importance))
+    #expect(
+      FormatTesting.relativeError(source, weighted, importance: importance)
+        <= FormatTesting.relativeError(source, plain, importance: importance) * Self.allowance)
+  }
+
+  @Test(arguments: ["F16", "BF16"], QuantVectors.sets)
+  func `plain numbers are the reference's bytes`(name: String, set: String) throws {
+    let vectors = try QuantVectors.shared()
+    let blocks = try FormatTesting.encoder(name).encoded(
+      vectors.floats("src.\(set)"), rowWeights: vectors.rowWeights("src.\(set)"))
+    #expect(try blocks == vectors.bytes("ref.\(name).\(set).plain"))
+  }
+
+  @Test(arguments: ["TQ1_0", "TQ2_0", "Q2_0"])
+  func `the scale search finds the optimum`(name: String) throws {
+    let format = try FormatTesting.encoder(name)
+    let count = format.layout.weightsPerBlock
+    let block = FormatTesting.rows(1, of: count, seed: 3)
+    let largest: Float = block.reduce(0) { max($0, $1.magnitude) }
+    let best = (1...2000).flatMap { [Float($0), -Float($0)] }.map { step in
+      let scale = largest * step / 2000
+      let rounded = block.map { weight in
+        let ratio = (weight / scale).rounded()
+        return scale * min(max(ratio, -1), name == "Q2_0" ? 2 : 1)
+      }
+      return FormatTesting.relativeError(block, rounded, importance: nil)
+    }.min()
+    let error = FormatTesting.relativeError(
+      block, format.decoded(format.encoded(block, rowWeights: count)), importance: nil)
+    let limit = try #require(best) * 1.0001
+    #expect(error <= limit)
+  }
+}
