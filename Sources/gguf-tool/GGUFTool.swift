@@ -23,7 +23,7 @@ package struct GGUFTool: AsyncParsableCommand {
         name: "Writing",
         subcommands: [
           Requantize.self
-        ])
+        ]),
     ])
 
   /// Makes the root command.

@@ -91,7 +91,8 @@ public final class Journal: Sendable {
   private static func bytes(of record: Record) -> [UInt8] {
     let body =
       littleEndian(UInt64(record.slab)) + littleEndian(record.mark)
-      + littleEndian(record.error.error.bitPattern) + littleEndian(record.error.reference.bitPattern)
+      + littleEndian(record.error.error.bitPattern)
+      + littleEndian(record.error.reference.bitPattern)
     return body + littleEndian(unsafe Fingerprint.of(body.span.bytes))
   }
 

@@ -220,7 +220,8 @@ private struct ReportJSON: Encodable {
       Coverage(
         missingTensors: coverage.missingTensors,
         uncoveredExperts: Dictionary(
-          coverage.uncoveredExperts.map { ($0.tensor, $0.experts) }, uniquingKeysWith: { a, _ in a }))
+          coverage.uncoveredExperts.map { ($0.tensor, $0.experts) }, uniquingKeysWith: { a, _ in a }
+        ))
     }
   }
 }

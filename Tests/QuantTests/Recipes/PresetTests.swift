@@ -72,7 +72,8 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
     let preset: FileType = try #require(item.preset)
     let plan = try RequantizePlan(
       source: source, recipe: Recipe(preset: preset),
-      importance: item.hasImportance ? importance(for: source, item.model) : nil, output: .single("out.gguf"),
+      importance: item.hasImportance ? importance(for: source, item.model) : nil,
+      output: .single("out.gguf"),
       toolVersion: "0")
     guard let types = item.reference.types else {
       #expect(!plan.tensorsLackingImportance.isEmpty)
@@ -81,7 +82,9 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
     }
     #expect(plan.tensorsLackingImportance.isEmpty)
     let planned = Dictionary(
-      uniqueKeysWithValues: plan.plan.tensors.map { ($0.description.name, $0.description.type.name) })
+      uniqueKeysWithValues: plan.plan.tensors.map {
+        ($0.description.name, $0.description.type.name)
+      })
     #expect(planned == types)
     #expect(try sizeWithoutOurKeys(plan.plan) == item.reference.fileBytes)
   }

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+
+/// Turns the scales and mins that a search found into whole numbers under a block's two halves.
+///
+/// Weights x are restored as d · s · q - e · m. Rounding s and m to 4 or 6 bits moves them away from
+/// what the quants were fitted to; so the halves are chosen for least error after that rounding,
+/// then each sub-block's s and m are tried with their neighbours, quants rounded anew each time, and
+/// the halves are fitted once more to what came out.
+@usableFromInline
+struct SharedAffine {
+  @usableFromInline let group: AffineGroup
+  @usableFromInline let subBlocks: Int
+  @usableFromInline let top: Lanes
+  /// The largest min is y's offset of zero: mins are `limit` less the offset.
+  @usableFromInline let limit: Lanes
+  @usableFromInline var scaleHalf = Lanes.zero
+  @usableFromInline var minHalf = Lanes.zero
+  @usableFromInline var scaleCode = Lanes.zero
+  @usableFromInline var minCode = Lanes.zero
+  @usableFromInline let fit: AffineFit
+
+  @inlinable @inline(__always)
+  init(_ group: AffineGroup, _ fit: AffineFit, _ shape: SearchShape) {
+    self.group = group
+    self.fit = fit
+    subBlocks = shape.subBlocks
+    group.memory.bounds[2] = Lanes(repeating: shape.codes)
+    top = group.memory.bounds[2]
+    limit = group.limit
+  }
+
+  /// Chooses everything and stores it.
+  @inlinable @inline(__always)
+  mutating func settle(_ unit: Unit) {
+    let memory = group.memory
+    chooseScales()
+    scaleHalf = storeHalves(scaleHalf, unit, to: memory.scales)
+    scaleCode = code(fit.scale, scaleHalf)
+    chooseMins()
+    minHalf = storeHalves(minHalf, unit, to: memory.mins)
+    minCode = code(bestMin(scaleHalf * scaleCode), minHalf)
+    tryNeighbours()
+    fitHalves()
+    scaleHalf = storeHalves(scaleHalf, unit, to: memory.scales)
+    minHalf = storeHalves(minHalf, unit, to: memory.mins)
+    tryNeighbours()
+    storeCodes(scaleCode, to: memory.scaleCodes)
+    storeCodes(minCode, to: memory.minCodes)
+    let again = inverse(scaleHalf * scaleCode)
+    storeQuants(
+      memory, memory.weights, weights: group.weights, inverse: again,
+      shift: minHalf * minCode * again)
+  }
+
+  /// The nearest code for a scale or min.
+  @inlinable @inline(__always)
+  func code(_ value: Lanes, _ half: Lanes) -> Lanes {
+    smaller(larger(rounded(value * inverse(half)), .zero), top)
+  }
+
+  /// The best min for a scale, the quants staying as the search left them.
+  @inlinable @inline(__always)
+  func bestMin(_ scale: Lanes) -> Lanes {
+    limit - smaller(ratio(group.ySum - scale * fit.sums.q, group.careSum), limit)
+  }
+
+  /// The error, less a constant, of a scale and min, the quants staying as the search left them.
+  @inlinable @inline(__always)
+  func error(scale: Lanes, min: Lanes) -> Lanes {
+    let offset = limit - min
+    return scale * (scale * fit.sums.qq - 2 * fit.sums.qy)
+      + offset * (2 * (scale * fit.sums.q - group.ySum) + offset * group.careSum)
+  }
+
+  /// Tries shared scales up to 4 % around the one that gives the largest scale the highest code.
+  @inlinable @inline(__always)
+  mutating func chooseScales() {
+    let largest = blockPeak(fit.scale, of: subBlocks)
+    var least = Lanes(repeating: .infinity)
+    for step in -5...5 {
+      let half = largest * (1 / (1 + 0.008 * Float(step))) / top
+      let scale = half * code(fit.scale, half)
+      let error = blockSum(self.error(scale: scale, min: bestMin(scale)), of: subBlocks)
+      scaleHalf.replace(with: half, where: error .< least)
+      least = smaller(error, least)
+    }
+  }
+
+  /// Likewise for the mins, with the scales as they now are.
+  @inlinable @inline(__always)
+  mutating func chooseMins() {
+    let scale = scaleHalf * scaleCode
+    let min = bestMin(scale)
+    let largest = blockPeak(min, of: subBlocks)
+    var least = Lanes(repeating: .infinity)
+    for step in -5...5 {
+      let half = largest * (1 / (1 + 0.008 * Float(step))) / top
+      let error = blockSum(
+        self.error(scale: scale, min: half * code(min, half)), of: subBlocks)
+      minHalf.replace(with: half, where: error .< least)
+      least = smaller(error, least)
+    }
+  }
+
+  /// Moves each sub-block's codes by at most one to where the error is least.
+  ///
+  /// A larger scale goes with a larger min, so of the nine pairs the two that move them against
+  /// each other are left out.
+  @inlinable @inline(__always)
+  mutating func tryNeighbours() {
+    let scaleStart = scaleCode
+    let minStart = minCode
+    var least = Lanes(repeating: .infinity)
+    for scaleStep in -1...1 {
+      for minStep in -1...1 where scaleStep * minStep >= 0 {
+        let scale = smaller(larger(scaleStart + Float(scaleStep), .zero), top)
+        let min = smaller(larger(minStart + Float(minStep), .zero), top)
+        let error = group.error(scale: scaleHalf * scale, offset: limit - minHalf * min)
+        let better = error .< least
+        scaleCode.replace(with: scale, where: better)
+        minCode.replace(with: min, where: better)
+        least = smaller(error, least)
+      }
+    }
+  }
+
+  /// Fits both halves to the codes and the quants rounded with them, over the whole block.
+  @inlinable @inline(__always)
+  mutating func fitHalves() {
+    let scale = scaleHalf * scaleCode
+    let again = inverse(scale)
+    let sums = group.sums(inverse: again, shift: (minHalf * minCode - limit) * again)
+    // With x = y - limit, Σ w (x - d s q + e m)² over the block is least where its derivatives vanish.
+    let qx = sums.qy - limit * sums.q
+    let x = group.ySum - limit * group.careSum
+    let ss = blockSum(scaleCode * scaleCode * sums.qq, of: subBlocks)
+    let sm = blockSum(scaleCode * minCode * sums.q, of: subBlocks)
+    let mm = blockSum(minCode * minCode * group.careSum, of: subBlocks)
+    let sx = blockSum(scaleCode * qx, of: subBlocks)
+    let mx = blockSum(minCode * x, of: subBlocks)
+    let determinant = ss * mm - sm * sm
+    let newScale = (sx * mm - sm * mx) / determinant
+    let newMin = (sm * sx - ss * mx) / determinant
+    let regular = determinant .> ss * mm * 1e-5
+    // Nearly singular, or negative: the halves stay as they were.
+    let sensible = regular .& (newScale .> 0) .& (newMin .>= 0)
+    scaleHalf.replace(with: newScale, where: sensible)
+    minHalf.replace(with: newMin, where: sensible)
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+internal import BlockKernels
+public import GGUF
+
+/// 5 bits a weight: 16 evenly spaced levels, with a scale and a min each 32.
+///
+///     offset bytes field
+///          0     2 d      half: scale
+///          2     2 m      half: min, the value of q = 0, of either sign
+///          4    16 q      4 bits a weight: the low half of byte j is weight j, the high one j + 16
+///
+/// Restored: weight = d · q + m.
+///
+/// The min lets the levels lie where the weights do, instead of around zero.
+public enum Q4_1: SearchedFormat {
+  /// Number 3: 32 weights in 20 bytes.
+  public static var type: TensorType { .Q4_1 }
+
+  /// The scale and the min.
+  public static var wideFields: [WideField] { [WideField(offset: 0, width: 2, count: 2)] }
+
+  /// Restores weights: mask, multiply, add.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    decodeBlocks(of: 32, in: 20, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      let m = block.half(at: 2)
+      for index in 0..<16 {
+        let q = Int32(block.u8(at: 4 + index))
+        weights[index] = d * Float(q & 15) + m
+        weights[index + 16] = d * Float(q >> 4) + m
+      }
+    }
+  }
+
+  /// Writes weights with the scale and min of least error that the affine search finds.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+  }
+
+  static var search: BlockSearch {
+    .affine(
+      SearchShape(
+        weights: 32, levels: 15, firstStep: -2, lastStep: 2, steps: 9, bothSides: true, refits: 1))
+  }
+
+  static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
+    block.set(half: found.scale, at: 0)
+    block.set(half: found.min, at: 2)
+    for index in 0..<16 {
+      block.set(found.quants[index] | found.quants[index + 16] << 4, at: 4 + index)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+internal import BlockKernels
+public import GGUF
+
+/// 4.5 bits a weight: 16 levels, with a 6-bit scale and min each 32 under two halves.
+///
+///     offset bytes field
+///          0     2 d      half: what the scales are multiples of
+///          2     2 e      half: what the mins are multiples of
+///          4    12 s      8 scales and 8 mins of 6 bits, see `PackedScales`
+///         16   128 q      4 bits a weight: 32 bytes each 64 weights, the low half of byte j being
+///                         weight j, the high one j + 32
+///
+/// Restored: weight = (d · scale) · q - e · min.
+///
+/// Mins are subtracted and never negative, so that a level at or below zero always exists.
+public enum Q4_K: SearchedFormat {
+  /// Number 12: 256 weights in 144 bytes.
+  public static var type: TensorType { .Q4_K }
+
+  /// The two halves.
+  public static var wideFields: [WideField] { [WideField(offset: 0, width: 2, count: 2)] }
+
+  /// Restores weights: mask, multiply, subtract.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    decodeBlocks(of: 256, in: 144, blocks, into: &weights) { block, weights in
+      let d = block.half(at: 0)
+      let e = block.half(at: 2)
+      for part in 0..<8 {
+        let scale = d * PackedScales.scale(part, in: block, at: 4)
+        let min = e * PackedScales.min(part, in: block, at: 4)
+        let source = 16 + part / 2 * 32
+        let shift = Int32(part % 2 * 4)
+        for index in 0..<32 {
+          let q = Int32(block.u8(at: source + index)) >> shift & 15
+          weights[32 * part + index] = scale * Float(q) - min
+        }
+      }
+    }
+  }
+
+  /// Writes weights with the scales and mins of least error that the affine search finds.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+  }
+
+  static var search: BlockSearch {
+    .affine(
+      SearchShape(
+        weights: 32, subBlocks: 8, levels: 15, codes: 63, firstStep: -2, lastStep: 2, steps: 8,
+        bothSides: true))
+  }
+
+  static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
+    block.set(half: found.scale, at: 0)
+    block.set(half: found.min, at: 2)
+    PackedScales.pack(found, into: &block, at: 4)
+    for pair in 0..<4 {
+      let quants = found.quants.extracting(64 * pair..<64 * pair + 64)
+      for index in 0..<32 {
+        block.set(quants[index] | quants[index + 32] << 4, at: 16 + 32 * pair + index)
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// 9.125 bits a weight: whole numbers from -127 to 127, a float scale each 256, made for activations.
+///
+///     offset bytes field
+///          0     4 d      float: scale, of either sign
+///          4   256 q      i8: one a weight
+///        260    32 s      16 × i16: the sum of each 16 q
+///
+/// Restored: weight = d · q.
+///
+/// The sums serve products with formats whose sub-blocks have mins, as in `Q8_1`.
+public enum Q8_K: EncodableFormat {
+  /// Number 15: 256 weights in 292 bytes.
+  public static var type: TensorType { .Q8_K }
+
+  /// The scale and the sums.
+  public static var wideFields: [WideField] {
+    [WideField(offset: 0, width: 4), WideField(offset: 260, width: 2, count: 16)]
+  }
+
+  /// Restores weights: one multiplication each.
+  public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
+    decodeBlocks(of: 256, in: 292, blocks, into: &weights) { block, weights in
+      let d = block.f32(at: 0)
+      for index in 0..<256 { weights[index] = d * Float(block.i8(at: 4 + index)) }
+    }
+  }
+
+  /// Writes weights with the scale that gives the largest magnitude the quant -127, as the reference
+  /// does: the sign of d is then that of the other side.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeBlocks(
+      of: 256, in: 292, rows, rowWeights: rowWeights, importance: importance, into: &blocks
+    ) { weights, _, block in
+      // Rounding up near the largest float must not make 127 times the scale infinite.
+      let limit = Float.greatestFiniteMagnitude.nextDown / 127
+      let scale = min(max(ByteRounding.extreme(of: weights) / -127, -limit), limit)
+      var quants = block.part(4..<260)
+      ByteRounding.round(weights, scale: scale, into: &quants)
+      block.set(scale.bitPattern, at: 0)
+      for part in 0..<16 {
+        var sum: Int16 = 0
+        for index in 0..<16 { sum += Int16(block.bytes.i8(at: 4 + 16 * part + index)) }
+        block.set(UInt16(bitPattern: sum), at: 260 + 2 * part)
+      }
+    }
+  }
+}
