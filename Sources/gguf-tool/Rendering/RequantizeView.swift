@@ -74,13 +74,16 @@ struct RequantizeView {
     return table
   }
 
-  private func addFiles(to report: inout Report) {
+  private func addFiles(to report: inout Report, _ more: [(String, String?)] = []) {
     report.section(plan.plan.files.count == 1 ? "File" : "Files")
+    for file in plan.plan.files {
+      report.line("\(file.path)  \(Units.bytes(file.layout.byteCount))")
+    }
     report.facts(
-      plan.plan.files.map { ($0.path, Units.bytes($0.layout.byteCount)) } + [
+      [
         ("exact size", Units.exactBytes(plan.plan.byteCount)),
         ("bits per weight", Units.bitsPerWeight(Self.bitsPerWeight(plan.plan))),
-      ])
+      ] + more)
   }
 
   static func bitsPerWeight(_ plan: ModelPlan) -> Double {
@@ -98,15 +101,13 @@ struct RequantizeView {
     var report = Report()
     report.section("Tensors by role")
     report.table(roleTable(roles))
-    addFiles(to: &report)
-    report.facts([
-      ("time", Units.duration(outcome.time)),
-      (
-        "gone on from",
-        outcome.report.resumedSlabs == 0
-          ? nil : "\(outcome.report.resumedSlabs) of \(outcome.report.slabCount) pieces done before"
-      ),
-    ])
+    let (resumed, pieces) = (outcome.report.resumedSlabs, outcome.report.slabCount)
+    addFiles(
+      to: &report,
+      [
+        ("time", Units.duration(outcome.time)),
+        ("gone on from", resumed == 0 ? nil : "\(resumed) of \(pieces) pieces done before"),
+      ])
     try report.write()
   }
 

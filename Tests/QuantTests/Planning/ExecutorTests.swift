@@ -28,9 +28,14 @@ import Testing
     var recipe = Recipe(preset: preset)
     // Mixes of these presets hold types that cannot be written yet.
     recipe.isPure = !(try TinyModel.plan(source, recipe, to: .single("x")).unwritableTypes.isEmpty)
-    let plan = try TinyModel.plan(source, recipe, to: .single(folder.path("1.gguf")))
-    try await TinyModel.requantize(source, recipe, to: .single(folder.path("1.gguf")), threads: 1)
-    try await TinyModel.requantize(source, recipe, to: .single(folder.path("5.gguf")), threads: 5)
+    let importance = try TinyModel.flatImportance(for: GGUFFile.open(source))
+    let plan = try TinyModel.plan(
+      source, recipe, to: .single(folder.path("1.gguf")), importance: importance)
+    for threads in [1, 5] {
+      try await TinyModel.requantize(
+        source, recipe, to: .single(folder.path("\(threads).gguf")), importance: importance,
+        threads: threads)
+    }
     #expect(try bytes("1.gguf").count == plan.plan.byteCount)
     #expect(try bytes("1.gguf") == bytes("5.gguf"))
     let written = try GGUFFile.open(folder.path("1.gguf"))

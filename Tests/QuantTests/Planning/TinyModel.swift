@@ -27,6 +27,23 @@ enum TinyModel {
     return model
   }
 
+  /// A matrix in which all columns of a model matter alike, under the names that the reference wrote
+  /// into its files.
+  static func flatImportance(
+    for source: GGUFFile, named model: String = "tiny-moe"
+  ) throws -> ImportanceMatrix {
+    let entries = try source.tensors.filter { $0.dimensions.count > 1 }.map { tensor in
+      let experts = tensor.dimensions.dropFirst(2).reduce(1, *)
+      return try ImportanceMatrix.Entry(
+        name: tensor.name, rowWeights: tensor.rowWeights,
+        sums: Array(repeating: 1, count: tensor.rowWeights * experts),
+        counts: Array(repeating: 1, count: experts))
+    }
+    return try ImportanceMatrix(
+      path: "/tmp/ref2/\(model).imatrix.gguf", datasets: ["/tmp/ref2/c4cal.txt"], chunkCount: 200,
+      chunkSize: 512, entries: entries)
+  }
+
   /// A plan by a preset.
   static func plan(
     _ source: String, _ recipe: Recipe, to output: OutputNaming,

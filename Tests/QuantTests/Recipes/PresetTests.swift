@@ -51,28 +51,14 @@ struct PresetCase: Sendable, CustomTestStringConvertible {
     return try GGUFFile.open(Zstd.expand(name, into: folder.url, size: size).path)
   }
 
-  /// A matrix of ones in the place of the reference's: for a plan it only matters that there is one.
-  private func importance(for source: GGUFFile, _ model: String) throws -> ImportanceMatrix {
-    let entries = try source.tensors.filter { $0.dimensions.count > 1 }.map { tensor in
-      let experts = tensor.dimensions.dropFirst(2).reduce(1, *)
-      return try ImportanceMatrix.Entry(
-        name: tensor.name, rowWeights: tensor.rowWeights,
-        sums: Array(repeating: 1, count: tensor.rowWeights * experts),
-        counts: Array(repeating: 1, count: experts))
-    }
-    // The names that the reference wrote into its files.
-    return try ImportanceMatrix(
-      path: "/tmp/ref2/\(model).imatrix.gguf", datasets: ["/tmp/ref2/c4cal.txt"], chunkCount: 200,
-      chunkSize: 512, entries: entries)
-  }
-
   @Test(arguments: PresetCase.all)
   func `a plan has the reference's types and size`(_ item: PresetCase) throws {
     let source = try source(item.model)
     let preset: FileType = try #require(item.preset)
     let plan = try RequantizePlan(
       source: source, recipe: Recipe(preset: preset),
-      importance: item.hasImportance ? importance(for: source, item.model) : nil,
+      importance: item.hasImportance
+        ? TinyModel.flatImportance(for: source, named: item.model) : nil,
       output: .single("out.gguf"),
       toolVersion: "0")
     guard let types = item.reference.types else {
