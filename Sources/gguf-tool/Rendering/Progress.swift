@@ -78,7 +78,7 @@ package final class Progress: Sendable {
   package func line(done: Int, rate: Double) -> String {
     var parts = [label, "\(amount(done)) of \(amount(total)) (\(percent(done)))"]
     if case .bytes = unit { parts.append(Units.rate(rate)) }
-    if case .items(let name) = unit { parts.append("\(Units.significant(rate, 3)) \(name)/s") }
+    if case .items(let name) = unit { parts.append("\(Self.items(rate)) \(name)/s") }
     if rate > 0 {
       parts.append("\(Units.duration(seconds: Double(max(0, total - done)) / rate)) left")
     }
@@ -92,8 +92,12 @@ package final class Progress: Sendable {
   private func amount(_ count: Int) -> String {
     switch unit {
     case .bytes: Units.shortBytes(count)
-    case .items: Units.grouped(count)
+    case .items: total < 10_000_000 ? Units.grouped(count) : Units.count(count)
     }
+  }
+
+  private static func items(_ rate: Double) -> String {
+    rate < 10_000 ? Units.significant(rate, 3) : Units.count(Int(min(rate, 1e18)))
   }
 }
 
