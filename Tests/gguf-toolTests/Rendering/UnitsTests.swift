@@ -45,7 +45,8 @@ struct UnitsTests {
 
   @Test(arguments: [
     (0.0, "0"), (0.012345, "0.01234"), (1.23456e-9, "1.235e-09"), (-123456.7, "-123457"),
-    (3.5e20, "3.500e+20"), (.leastNonzeroMagnitude, "4.941e-324"), (.nan, "NaN"), (.infinity, "inf"),
+    (3.5e20, "3.500e+20"), (.leastNonzeroMagnitude, "4.941e-324"), (.nan, "NaN"),
+    (.infinity, "inf"),
   ])
   func `significant figures`(value: Double, text: String) {
     #expect(Units.significant(value) == text)
