@@ -43,7 +43,6 @@ struct FoundBlock: ~Escapable {
 
 /// The memory of a search, and the one place where spans become the pointers that kernels work on.
 ///
-/// Each kernel is entered through a function of its own that is never inlined.
 @safe struct SearchMemory: ~Copyable {
   private let base: UnsafeMutableRawPointer
   private let memory: GroupMemory
@@ -108,32 +107,6 @@ struct FoundBlock: ~Escapable {
       quants: quants, scaleCodes: scaleCodes, minCodes: minCodes, scale: memory.scales[first],
       min: memory.mins[first])
     return unsafe _overrideLifetime(found, borrowing: self)
-  }
-}
-
-/// The entries of the kernels. A build for a newer level of the CPU has the same entries.
-private enum Kernels {
-  @inline(never)
-  static func affine(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
-    searchAffine(source, shape, memory)
-  }
-
-  @inline(never)
-  static func symmetric(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
-    searchSymmetric(source, shape, memory)
-  }
-
-  @inline(never)
-  static func round(
-    _ weights: UnsafePointer<Float>, _ count: Int, _ inverse: Float,
-    _ quants: UnsafeMutableRawPointer
-  ) {
-    unsafe roundToBytes(weights, count: count, inverse: inverse, quants: quants)
-  }
-
-  @inline(never)
-  static func extreme(_ weights: UnsafePointer<Float>, _ count: Int) -> Float {
-    unsafe extremeWeight(weights, count: count)
   }
 }
 

@@ -11,13 +11,15 @@ import Testing
 
   @Test(.enabled(if: isWanted, "set FORMAT_TABLE=1 to print it"))
   func `as Markdown`() throws {
-    print("| type | bits | read | write | error, plain | with importance |\n|---|---|---|---|---|---|")
+    print(
+      "| type | bits | read | write | error, plain | with importance |\n|---|---|---|---|---|---|")
     for format in FormatRegistry.all {
       let name = format.type.name
       let isWritten = FormatRegistry.encoder(of: format.type) != nil
       let bits = String(format: "%.4g", format.layout.bitsPerWeight)
       let errors = try ["plain", "imatrix"].map { try Self.ratio(name, $0) }
-      print("| \(name) | \(bits) | yes | \(isWritten ? "yes" : "–") | \(errors[0]) | \(errors[1]) |")
+      print(
+        "| \(name) | \(bits) | yes | \(isWritten ? "yes" : "–") | \(errors[0]) | \(errors[1]) |")
     }
   }
 
