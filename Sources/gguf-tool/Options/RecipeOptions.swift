@@ -57,6 +57,14 @@ struct RecipeOptions: ParsableArguments {
       valueName: "key=type:value"))
   var overrides: [String] = []
 
+  mutating func validate() throws {
+    let isRuled =
+      pure || tensorTypeFile != nil || recipe != nil || outputTensorType != nil
+      || tokenEmbeddingType != nil || !tensorType.isEmpty
+    guard type.uppercased() == "COPY", isRuled else { return }
+    throw ValidationError("--type COPY leaves all types as they are: no option can give others.")
+  }
+
   /// The recipe that the options describe.
   func makeRecipe() throws -> Recipe {
     var recipe = Recipe(preset: try preset())
@@ -104,7 +112,8 @@ struct RecipeOptions: ParsableArguments {
   static func layers(_ text: String) throws -> Set<Int> {
     var layers: Set<Int> = []
     for part in text.split(separator: ",") {
-      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      let ends = part.filter { $0 != " " }.split(separator: "-", omittingEmptySubsequences: false)
+        .map { Int($0) }
       guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2,
         (0...last).contains(first), last < 65_536
       else {
@@ -116,7 +125,7 @@ struct RecipeOptions: ParsableArguments {
     return layers
   }
 
-  /// `key=type:value` as metadata; whole numbers are stored as uint32, as llama-quantize does.
+  /// `key=type:value` as metadata.
   static func override(_ text: String) throws -> (key: String, value: MetadataValue) {
     let wrong = ValidationError(
       "--override-kv: expected KEY=int:N, float:X, bool:true or str:TEXT, found \"\(text)\".")
@@ -127,7 +136,7 @@ struct RecipeOptions: ParsableArguments {
     let raw = String(text[text.index(after: colon)...])
     let value: MetadataValue? =
       switch type {
-      case "int": UInt32(raw).map { .uint32($0) } ?? Int32(raw).map { .int32($0) }
+      case "int": integer(raw)
       case "float": Float(raw).map { .float32($0) }
       case "bool": Bool(raw).map { .bool($0) }
       case "str": .string(MetadataString(raw))
@@ -135,6 +144,12 @@ struct RecipeOptions: ParsableArguments {
       }
     guard let value else { throw wrong }
     return (String(text[..<sign]), value)
+  }
+
+  /// A whole number as uint32, as llama-quantize stores it, or in the first wider type that holds it.
+  private static func integer(_ text: String) -> MetadataValue? {
+    UInt32(text).map { .uint32($0) } ?? Int32(text).map { .int32($0) }
+      ?? UInt64(text).map { .uint64($0) } ?? Int64(text).map { .int64($0) }
   }
 }
 

@@ -16,6 +16,8 @@ package final class Progress: Sendable {
 
   private struct State {
     var done: Int
+    /// How much of that took no time of this run.
+    var earlier: Int
     var drawn: ContinuousClock.Instant
     var rate = ProgressRate()
   }
@@ -43,29 +45,34 @@ package final class Progress: Sendable {
     self.total = total
     self.unit = unit
     self.isShown = isShown
-    state = Mutex(State(done: done, drawn: start))
+    state = Mutex(State(done: done, earlier: done, drawn: start))
   }
 
   deinit { finish() }
 
   /// Reports more work as done.
-  package func advance(by count: Int) { report { $0 += count } }
+  package func advance(by count: Int) { report { $0.done += count } }
 
-  /// Reports how much is done in all.
-  package func update(to done: Int) { report { $0 = done } }
+  /// Reports how much is done in all, and how much of it an earlier run did.
+  package func update(to done: Int, earlier: Int? = nil) {
+    report {
+      $0.done = done
+      $0.earlier = earlier ?? $0.earlier
+    }
+  }
 
   /// Erases the line.
   package func finish() {
     if isShown { Notes.showProgress(nil) }
   }
 
-  private func report(_ change: (inout Int) -> Void) {
+  private func report(_ change: (inout State) -> Void) {
     guard isShown else { return }
     let now = ContinuousClock.now
     let line = state.withLock { state -> String? in
-      let before = state.done
-      change(&state.done)
-      state.rate.add(state.done - before)
+      let before = state.done - state.earlier
+      change(&state)
+      state.rate.add(state.done - state.earlier - before)
       guard now - state.drawn >= .milliseconds(100) else { return nil }
       state.drawn = now
       state.rate.tick(seconds: (now - start) / .seconds(1))

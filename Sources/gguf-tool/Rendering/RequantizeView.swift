@@ -9,7 +9,9 @@ struct RequantizeView {
 
   /// Says on standard error what may surprise.
   func warn() {
-    for pattern in plan.unusedRules { Warnings.write("the rule \(pattern) matches no tensor") }
+    for pattern in plan.unusedRules {
+      Warnings.write("the rule \(pattern) matches no tensor that may be quantized")
+    }
     for tensor in plan.plan.tensors {
       guard let wanted = tensor.fallbackFrom else { continue }
       Warnings.write(
@@ -50,6 +52,16 @@ struct RequantizeView {
     if !plan.unwritableTypes.isEmpty {
       let names = plan.unwritableTypes.map(\.name).joined(separator: ", ")
       Warnings.write("\(names): not written by this version yet, only read")
+    }
+    if !plan.unreadableTensors.isEmpty {
+      Warnings.write(
+        "\(Self.list(plan.unreadableTensors.map(\.name))): of types that cannot be decoded, which will be refused"
+      )
+    }
+    if !plan.requantizedTensors.isEmpty && !plan.recipe.allowsRequantizing {
+      Warnings.write(
+        "\(Self.list(plan.requantizedTensors)): quantized already, and quantizing again without"
+          + " --allow-requantize will be refused")
     }
     if isJSON { return try JSONOutput.write(PlanJSON(plan)) }
     var report = Report()
