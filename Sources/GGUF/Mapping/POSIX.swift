@@ -156,6 +156,16 @@ public enum Disk {
       number: UInt64(truncatingIfNeeded: status.st_ino))
   }
 
+  /// Whether an open file is the one at `path`.
+  static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+    guard let status = try? POSIX.statistics(descriptor, path), let there = identity(of: path)
+    else {
+      return false
+    }
+    return there.number == UInt64(truncatingIfNeeded: status.st_ino)
+      && there.device == UInt64(truncatingIfNeeded: status.st_dev)
+  }
+
   /// Whether a file may be put at `path` by renaming: there is a regular file or nothing.
   public static func isReplaceable(_ path: String) -> Bool {
     var status = stat()

@@ -22,6 +22,11 @@ package final class RecordFile: Sendable {
       POSIX.closeFile(descriptor)
       throw .unsupported(file: path, what: "another process is writing the same output")
     }
+    // A process that just finished may have removed the file between our opening and locking it.
+    guard Disk.isFile(descriptor, at: path) else {
+      POSIX.closeFile(descriptor)
+      throw .unsupported(file: path, what: "another process has just finished the same output")
+    }
   }
 
   deinit { POSIX.closeFile(descriptor) }

@@ -101,11 +101,13 @@ public struct RequantizePlan: Sendable {
           + " quantizing again adds error to error; start from F16 or BF16, or pass"
           + " --allow-requantize")
     }
-    if let name = tensorsLackingImportance.first {
+    if let name = tensorsLackingImportance.first, !recipe.allowsMissingImportance {
       throw .unsupported(
         "tensor \"\(name)\" and \(tensorsLackingImportance.count - 1) others would get types that"
-          + " need an importance matrix: pass one with --imatrix")
+          + " need an importance matrix: pass one with --imatrix, or go on without it by"
+          + " --allow-missing-imatrix")
     }
+    _ = try SlabTable(plan)
   }
 }
 

@@ -46,6 +46,11 @@ struct RecipeOptions: ParsableArguments {
   @Flag(help: "Quantize tensors again that are quantized already; this adds error to error.")
   var allowRequantize = false
 
+  @Flag(
+    help:
+      "Write types that need an importance matrix without one, as if all columns mattered alike.")
+  var allowMissingImatrix = false
+
   @Option(
     help: ArgumentHelp("Layers to leave out, such as 3,7,20-23.", valueName: "layers"))
   var pruneLayers: String?
@@ -78,6 +83,7 @@ struct RecipeOptions: ParsableArguments {
     }
     recipe.leavesOutputTensor = leaveOutputTensor
     recipe.allowsRequantizing = allowRequantize
+    recipe.allowsMissingImportance = allowMissingImatrix
     recipe.prunedLayers = try Self.layers(pruneLayers ?? "")
     recipe.overrides = try overrides.map(Self.override)
     return recipe
@@ -143,7 +149,11 @@ struct RecipeOptions: ParsableArguments {
       default: nil
       }
     guard let value else { throw wrong }
-    return (String(text[..<sign]), value)
+    let key = String(text[..<sign])
+    guard !key.hasPrefix("split.") else {
+      throw ValidationError("--override-kv: \(key) is set by the --split options.")
+    }
+    return (key, value)
   }
 
   /// A whole number as uint32, as llama-quantize stores it, or in the first wider type that holds it.
@@ -170,6 +180,8 @@ enum TextFile {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw GGUFError.unsupported(file: path, what: "this is not UTF-8 text")
     }
-    return text
+    let byteOrderMark: Unicode.Scalar = "\u{FEFF}"
+    guard text.unicodeScalars.first == byteOrderMark else { return text }
+    return String(text.unicodeScalars.dropFirst())
   }
 }

@@ -19,6 +19,11 @@ struct RequantizeView {
           + " \(tensor.description.type) instead")
     }
     if let coverage = plan.coverage { warn(coverage) }
+    if !plan.tensorsLackingImportance.isEmpty, plan.recipe.allowsMissingImportance {
+      Warnings.write(
+        "\(Self.list(plan.tensorsLackingImportance)): written without an importance matrix, as if all"
+          + " columns mattered alike; expect a worse model")
+    }
   }
 
   private func warn(_ coverage: ImportanceCoverage) {
@@ -44,7 +49,7 @@ struct RequantizeView {
 
   /// Shows the plan tensor by tensor.
   func showPlan() throws {
-    if !plan.tensorsLackingImportance.isEmpty {
+    if !plan.tensorsLackingImportance.isEmpty, !plan.recipe.allowsMissingImportance {
       Warnings.write(
         "\(Self.list(plan.tensorsLackingImportance)): these types need an importance matrix, and"
           + " writing them without --imatrix will be refused")
