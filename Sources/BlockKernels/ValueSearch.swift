@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+
+/// The values that a code can stand for, rising, with the midpoints between neighbours.
+public struct ValueTable {
+  /// The values, `count` of them.
+  @usableFromInline let values: UnsafePointer<Float>
+  /// `count` - 1 midpoints: from number i on, value i + 1 is nearer than value i.
+  @usableFromInline let midpoints: UnsafePointer<Float>
+  /// How many values there are: up to 16.
+  @usableFromInline let count: Int
+
+  /// Describes a table that outlives the search.
+  public init(values: UnsafePointer<Float>, midpoints: UnsafePointer<Float>, count: Int) {
+    self.values = values
+    self.midpoints = midpoints
+    self.count = count
+  }
+}
+
+/// A group in which weights are restored as scale · value[q], the scale of either sign.
+@usableFromInline
+struct ValueGroup {
+  @usableFromInline let memory: GroupMemory
+  @usableFromInline let table: ValueTable
+  @usableFromInline let weights: Int
+  /// Knows the extremes, and w x in `memory.derived`.
+  @usableFromInline let symmetric: SymmetricGroup
+
+  @inlinable @inline(__always)
+  init(_ memory: GroupMemory, _ shape: SearchShape, _ table: ValueTable) {
+    self.memory = memory
+    self.table = table
+    weights = shape.weights
+    symmetric = SymmetricGroup(memory, shape)
+  }
+
+  /// The nearest value to each number: the last one whose lower midpoint the number exceeds.
+  @inlinable @inline(__always)
+  func nearest(_ number: Lanes) -> Lanes {
+    var value = Lanes(repeating: table.values[0])
+    for code in 1..<table.count {
+      value.replace(
+        with: Lanes(repeating: table.values[code]), where: number .> table.midpoints[code - 1])
+    }
+    return value
+  }
+
+  /// Rounds x · inverse to the table's values and fits the scale to them, as `SymmetricGroup` does.
+  @inlinable @inline(__always)
+  func fit(inverse: Lanes) -> SymmetricFit {
+    var result = SymmetricFit()
+    for index in 0..<weights {
+      let value = nearest(memory.weights[index] * inverse)
+      result.qx += memory.derived[index] * value
+      result.qq += memory.cares[index] * value * value
+    }
+    result.scale = ratio(result.qx, result.qq)
+    result.gain = result.scale * result.qx
+    return result
+  }
+
+  /// The best of a ladder of trial scales.
+  @inlinable @inline(__always)
+  func search(_ shape: SearchShape) -> SymmetricFit {
+    var best = SymmetricFit()
+    let unit = inverse(symmetric.extreme)
+    for trial in 0..<shape.steps * 2 {
+      // The table reaches further down than up, so the extreme is also tried as a negative number.
+      let span = shape.span(trial / 2)
+      best.improve(by: fit(inverse: unit * (trial % 2 == 0 ? -span : span)))
+    }
+    for _ in 0..<shape.refits { best.improve(by: fit(inverse: inverse(best.scale))) }
+    return best
+  }
+
+  /// By how much the error falls below that of zeros, with scales that were settled on.
+  @inlinable @inline(__always)
+  func gain(_ scale: Lanes, _ sums: SymmetricFit) -> Lanes {
+    scale * (2 * sums.qx - scale * sums.qq)
+  }
+
+  /// Rounds with the scales that were settled on and stores the codes.
+  @inlinable @inline(__always)
+  func store(inverse: Lanes) {
+    for index in 0..<weights {
+      let number = memory.weights[index] * inverse
+      var code = Lanes(repeating: 8_388_608)
+      for midpoint in 0..<table.count - 1 {
+        code.replace(
+          with: Lanes(repeating: 8_388_609 + Float(midpoint)),
+          where: number .> table.midpoints[midpoint])
+      }
+      // In 2²³ + code, the lowest byte is the code.
+      let bits = unsafeBitCast(code, to: SIMD16<UInt32>.self)
+      for lane in 0..<laneCount {
+        memory.quants[lane * weights + index] = UInt8(truncatingIfNeeded: bits[lane])
+      }
+    }
+  }
+}
+
+/// Finds codes for weights that are restored as scale · value[q], and stores all of it.
+///
+/// With one sub-block a block, the scale is its own half. Otherwise it is d · s: a half d for the
+/// block, a whole number s of either sign for each sub-block.
+@inlinable @inline(__always)
+public func searchValues(
+  _ source: GroupSource, _ shape: SearchShape, _ table: ValueTable, _ memory: GroupMemory
+) {
+  let unit = loadGroup(source, shape, memory)
+  let group = ValueGroup(memory, shape, table)
+  let fit = group.search(shape)
+  var scale: Lanes
+  if shape.subBlocks > 1 {
+    var shared = SharedValues(group, fit, shape)
+    shared.settle(unit)
+    storeCodes(shared.codes, to: memory.scaleCodes)
+    scale = shared.half * shared.codes
+  } else {
+    scale = storeHalves(fit.scale, unit, to: memory.scales)
+  }
+  group.store(inverse: inverse(scale))
+}
+
+/// Turns the scales that a search found into whole numbers under a block's half.
+///
+/// Rounding them moves them away from what the codes were fitted to; so each is tried with its
+/// neighbours, weights rounded anew each time, and the half is fitted once more to what came out.
+@usableFromInline
+struct SharedValues {
+  @usableFromInline let group: ValueGroup
+  @usableFromInline let shared: SharedSymmetric
+  @usableFromInline var half = Lanes.zero
+  @usableFromInline var codes = Lanes.zero
+  /// The sums for the codes, over their nearest values.
+  @usableFromInline var sums = SymmetricFit()
+
+  @inlinable @inline(__always)
+  init(_ group: ValueGroup, _ fit: SymmetricFit, _ shape: SearchShape) {
+    self.group = group
+    shared = SharedSymmetric(group.symmetric, fit, shape)
+  }
+
+  /// Chooses the half and the codes.
+  @inlinable @inline(__always)
+  mutating func settle(_ unit: Unit) {
+    half = storeHalves(shared.bestHalf(), unit, to: group.memory.scales)
+    codes = shared.code(half)
+    tryNeighbours()
+    let cross = blockSum(codes * sums.qx, of: shared.subBlocks)
+    let square = blockSum(codes * codes * sums.qq, of: shared.subBlocks)
+    half = storeHalves(ratio(cross, square), unit, to: group.memory.scales)
+    tryNeighbours()
+  }
+
+  /// Moves each sub-block's code by at most one to where the error is least.
+  @inlinable @inline(__always)
+  mutating func tryNeighbours() {
+    let start = codes
+    var most = Lanes(repeating: -1)
+    for step in 0..<3 {
+      let trial = smaller(larger(start + Float(step - 1), shared.low), shared.high)
+      let scale = half * trial
+      let trialSums = group.fit(inverse: inverse(scale))
+      let gain = group.gain(scale, trialSums)
+      let better = gain .> most
+      codes.replace(with: trial, where: better)
+      sums.qx.replace(with: trialSums.qx, where: better)
+      sums.qq.replace(with: trialSums.qq, where: better)
+      most = larger(gain, most)
+    }
+  }
+}
