@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+internal import BlockKernels
+
+/// A codebook in the order that the grid search wants, made once for each format.
+struct SearchGrid: Sendable {
+  /// Entries a first half, second halves, and the number of each entry; one after the other.
+  private let places: [UInt16]
+  /// All values of all entries, then the levels that occur.
+  private let numbers: [Float]
+  private let entryCount: Int
+  private let halves: Int
+  private let levelCount: Int
+  /// Weights of an entry.
+  let groupWeights: Int
+
+  /// Lays out the groups of eight or four that a format chooses from.
+  ///
+  /// - Parameters:
+  ///   - entries: The values of each entry.
+  ///   - levels: Every value that occurs, rising.
+  ///   - factor: What a value is multiplied by beside d · (2 s + 1).
+  init<Group: SIMD<Float>>(_ entries: [Group], levels: [Float], factor: Float) {
+    let quarters = Group.scalarCount == 8 ? levels.count * levels.count : levels.count
+    halves = quarters * quarters
+    groupWeights = Group.scalarCount
+    entryCount = entries.count
+    levelCount = levels.count
+    let half = Group.scalarCount / 2
+    /// The digits of a half, its first value highest.
+    func pattern(_ entry: Group, from first: Int) -> Int {
+      (first..<first + half).reduce(0) { number, lane in
+        number * levels.count + (levels.firstIndex(of: entry[lane]) ?? 0)
+      }
+    }
+    let firsts = entries.map { pattern($0, from: 0) }
+    let sorted = entries.indices.sorted { (firsts[$0], $0) < (firsts[$1], $1) }
+    var runs = [UInt16](repeating: 0, count: halves)
+    for first in firsts { runs[first] += 1 }
+    places =
+      runs
+      + sorted.map { UInt16(pattern(entries[$0], from: half) * MemoryLayout<Lanes>.stride) }
+      + sorted.map { UInt16($0) }
+    numbers =
+      entries.flatMap { entry in entry.indices.map { entry[$0] * factor } }
+      + levels.map { $0 * factor }
+  }
+
+  /// Lends the kernel its view of the tables.
+  @inline(__always)
+  func withCodebook(_ body: (Codebook) -> Void) {
+    unsafe places.withUnsafeBufferPointer { places in
+      unsafe numbers.withUnsafeBufferPointer { numbers in
+        guard let place = places.baseAddress, let number = numbers.baseAddress else { return }
+        let book = unsafe Codebook(
+          runs: place, seconds: place + halves, numbers: place + halves + entryCount,
+          values: number, levels: number + entryCount * groupWeights, levelCount: levelCount,
+          groupWeights: groupWeights)
+        body(book)
+      }
+    }
+  }
+}
+
+/// What the grid search found for one block.
+struct FoundGroups: ~Escapable {
+  /// The entry of each group.
+  let entries: Span<UInt16>
+  /// For each eight weights the mask of negative ones.
+  let signs: Span<UInt8>
+  /// For each group 1 where the shift is negative.
+  let shifts: Span<UInt8>
+  /// The stored scale of each sub-block.
+  let scaleCodes: Span<Int8>
+  /// The block's scale.
+  let scale: Float
+
+  @_lifetime(copy entries, copy signs, copy shifts, copy scaleCodes)
+  fileprivate init(
+    entries: Span<UInt16>, signs: Span<UInt8>, shifts: Span<UInt8>, scaleCodes: Span<Int8>,
+    scale: Float
+  ) {
+    self.entries = entries
+    self.signs = signs
+    self.shifts = shifts
+    self.scaleCodes = scaleCodes
+    self.scale = scale
+  }
+}
+
+/// The memory of a grid search, and the place where spans become pointers.
+@safe struct GridSearchMemory: ~Copyable {
+  private let base: UnsafeMutableRawPointer
+  private let memory: GridMemory
+
+  /// Asks for the memory of one group of sub-blocks.
+  init() {
+    unsafe base = .allocate(byteCount: GridMemory.byteCount, alignment: GridMemory.alignment)
+    unsafe memory = GridMemory(at: base)
+  }
+
+  deinit { unsafe base.deallocate() }
+
+  /// Searches one group: up to 16 sub-blocks that follow each other.
+  ///
+  /// - Parameters:
+  ///   - grid: The codebook.
+  ///   - signs: What signs the format has.
+  ///   - shape: What is asked of the search.
+  ///   - weights: The weights of whole sub-blocks.
+  ///   - column: The column of the first weight in its row.
+  ///   - rowWeights: Weights a row.
+  ///   - importance: One value a column, or none.
+  func run(
+    _ grid: SearchGrid, _ signs: GridSigns, _ shape: SearchShape, _ weights: Span<Float>,
+    column: Int, rowWeights: Int, importance: Span<Float>?
+  ) {
+    precondition(
+      weights.count % shape.weights == 0 && weights.count <= shape.weights * laneCount
+        && rowWeights % shape.weights == 0 && column % shape.weights == 0 && column < rowWeights
+        && importance?.count ?? rowWeights == rowWeights)
+    unsafe weights.withUnsafeBufferPointer { weights in
+      guard let first = weights.baseAddress else { return }
+      var source = unsafe GroupSource(
+        weights: first, count: weights.count / shape.weights, importance: nil, column: column,
+        rowWeights: rowWeights)
+      guard let importance else {
+        return grid.withCodebook { Kernels.grid(source, shape, signs, $0, memory) }
+      }
+      unsafe importance.withUnsafeBufferPointer {
+        unsafe source.importance = $0.baseAddress
+        grid.withCodebook { Kernels.grid(source, shape, signs, $0, memory) }
+      }
+    }
+  }
+
+  /// What the last search found for the `index`-th block of its group.
+  @_lifetime(borrow self)
+  func found(_ index: Int, _ grid: SearchGrid, _ shape: SearchShape) -> FoundGroups {
+    let first = index * shape.subBlocks
+    precondition(index >= 0 && first + shape.subBlocks <= laneCount)
+    let groups = shape.weights / grid.groupWeights
+    let octets = shape.weights / 8
+    // The ranges lie in the memory, by the precondition, and it lives as long as self is borrowed.
+    let entries = unsafe Span(
+      _unsafeStart: memory.entries + first * groups, count: shape.subBlocks * groups)
+    let shifts = unsafe Span(
+      _unsafeStart: memory.shifts + first * groups, count: shape.subBlocks * groups)
+    let signs = unsafe Span(
+      _unsafeStart: memory.signs + first * octets, count: shape.subBlocks * octets)
+    let scaleCodes = unsafe Span(
+      _unsafeStart: memory.group.scaleCodes + first, count: shape.subBlocks)
+    let found = unsafe FoundGroups(
+      entries: entries, signs: signs, shifts: shifts, scaleCodes: scaleCodes,
+      scale: memory.group.scales[first])
+    return unsafe _overrideLifetime(found, borrowing: self)
+  }
+}
+
+/// The entry of the kernel. A build for a newer level of the CPU has the same entry.
+private enum Kernels {
+  @inline(never)
+  static func grid(
+    _ source: GroupSource, _ shape: SearchShape, _ signs: GridSigns, _ book: Codebook,
+    _ memory: GridMemory
+  ) {
+    searchGrid(source, shape, signs, book, memory)
+  }
+}
