@@ -4,15 +4,20 @@
 ///
 /// Each entry is cut into two halves. There are only 81 different halves (four values of three levels)
 /// or 64 (two values of eight), so the costs of all halves are worked out first, and the cost of an
-/// entry is the sum of two of them.
+/// entry is the sum of two of them. Entries with the same first half make a run. Runs are sorted by
+/// length, which lets the CPU foresee where each ends, and padded to fours with copies of an entry.
 public struct Codebook {
-  /// How many entries begin with each half, in the order of halves.
-  @usableFromInline let runs: UnsafePointer<UInt16>
-  /// The second half of each entry, sorted by first halves, as the offset of its cost in bytes.
+  /// For each run, the offset in bytes of its first half's cost.
+  @usableFromInline let firsts: UnsafePointer<UInt16>
+  /// For each run, where it begins among all entries; after the last, where that ends.
+  @usableFromInline let starts: UnsafePointer<UInt16>
+  /// How many runs there are.
+  @usableFromInline let runCount: Int
+  /// For each entry, the offset in bytes of its second half's cost.
   @usableFromInline let seconds: UnsafePointer<UInt16>
-  /// The number of each entry in the codebook, sorted likewise.
+  /// For each entry, its number in the codebook.
   @usableFromInline let numbers: UnsafePointer<UInt16>
-  /// The values of each entry, in the order of the codebook.
+  /// The values of the codebook's entries, by their numbers.
   @usableFromInline let values: UnsafePointer<Float>
   /// The levels that values have, rising.
   @usableFromInline let levels: UnsafePointer<Float>
@@ -22,13 +27,24 @@ public struct Codebook {
   @usableFromInline let groupWeights: Int
 
   /// Describes a codebook that outlives the search.
+  ///
+  /// - Parameters:
+  ///   - tables: `firsts`, `starts`, `seconds` and `numbers`, one after the other.
+  ///   - runCount: How many runs there are.
+  ///   - entryCount: How many entries, with the padding.
+  ///   - values: The values of the entries.
+  ///   - levels: The levels that values have.
+  ///   - levelCount: How many levels there are.
+  ///   - groupWeights: Weights of a group.
   public init(
-    runs: UnsafePointer<UInt16>, seconds: UnsafePointer<UInt16>, numbers: UnsafePointer<UInt16>,
-    values: UnsafePointer<Float>, levels: UnsafePointer<Float>, levelCount: Int, groupWeights: Int
+    tables: UnsafePointer<UInt16>, runCount: Int, entryCount: Int, values: UnsafePointer<Float>,
+    levels: UnsafePointer<Float>, levelCount: Int, groupWeights: Int
   ) {
-    self.runs = runs
-    self.seconds = seconds
-    self.numbers = numbers
+    firsts = tables
+    starts = tables + runCount
+    seconds = tables + 2 * runCount + 1
+    numbers = tables + 2 * runCount + 1 + entryCount
+    self.runCount = runCount
     self.values = values
     self.levels = levels
     self.levelCount = levelCount
@@ -36,7 +52,7 @@ public struct Codebook {
   }
 
   /// How many different quarters of a group there are: pairs of three levels, or one of eight.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   var quarters: Int { groupWeights == 8 ? levelCount * levelCount : levelCount }
 }
 
@@ -52,7 +68,7 @@ public enum GridSigns: Sendable {
   case groupShifted
 
   /// Whether values are shifted.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   var isShifted: Bool { self == .shifted || self == .groupShifted }
 }
 
@@ -74,6 +90,9 @@ public struct GridMemory {
   @usableFromInline let quarterCosts: UnsafeMutablePointer<Lanes>
   /// Levels times the scale under trial.
   @usableFromInline let multiples: UnsafeMutablePointer<Lanes>
+  /// The better shift of each group, in the trial under way and in the best one.
+  @usableFromInline let trialShifts: UnsafeMutablePointer<Lanes>
+  @usableFromInline let bestShifts: UnsafeMutablePointer<Lanes>
 
   /// Found: the entry of each group; those of a sub-block one after the other.
   public let entries: UnsafeMutablePointer<UInt16>
@@ -82,7 +101,7 @@ public struct GridMemory {
   /// Found: for each group 1 where the shift is negative.
   public let shifts: UnsafeMutablePointer<UInt8>
 
-  private static let lanes = 32 + 2 * mostHalves + 4 * 9 + 8
+  private static let lanes = 32 + 2 * mostHalves + 4 * 9 + 8 + 2 * mostGroups
   private static let groups = 16 * mostGroups
   /// Bytes that `init(at:)` divides up.
   public static let byteCount = lanes * 64 + groups * 4 + GroupMemory.byteCount
@@ -97,6 +116,8 @@ public struct GridMemory {
     secondCosts = lanes + 32 + Self.mostHalves
     quarterCosts = lanes + 32 + 2 * Self.mostHalves
     multiples = quarterCosts + 36
+    trialShifts = multiples + 8
+    bestShifts = trialShifts + Self.mostGroups
     var rest = base + Self.lanes * 64
     group = GroupMemory(at: rest + Self.groups * 4)
     entries = rest.bindMemory(to: UInt16.self, capacity: Self.groups)

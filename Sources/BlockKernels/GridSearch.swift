@@ -6,16 +6,7 @@ struct GridSums {
   @usableFromInline var vx = Lanes.zero
   @usableFromInline var vv = Lanes.zero
 
-  @inlinable @inline(__always) init() {}
-}
-
-/// The entry of least cost in each lane, as its place in the sorted codebook.
-@usableFromInline
-struct GridChoice {
-  @usableFromInline var cost = Lanes(repeating: .infinity)
-  @usableFromInline var place = Lanes.zero
-
-  @inlinable @inline(__always) init() {}
+  @inlinable @inline(always) init() {}
 }
 
 /// A group of 16 sub-blocks in which weights are restored as scale · value, the values of each four or
@@ -30,17 +21,15 @@ struct GridGroup {
   @usableFromInline let signs: GridSigns
   @usableFromInline let weights: Int
   @usableFromInline let groups: Int
-  @usableFromInline let halves: Int
 
   /// Turns the loaded weights into what the codebook's values should come near to.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ memory: GridMemory, _ book: Codebook, _ signs: GridSigns, _ shape: SearchShape) {
     self.memory = memory
     self.book = book
     self.signs = signs
     weights = shape.weights
     groups = shape.weights / book.groupWeights
-    halves = book.quarters * book.quarters
     for octet in 0..<weights / 8 {
       if signs.isShifted {
         for index in 8 * octet..<8 * octet + 8 {
@@ -56,7 +45,7 @@ struct GridGroup {
   ///
   /// Where the signs must hold an even number of minuses and do not, the weight where that costs
   /// least gets the wrong sign: the codebook then sees a negative magnitude.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func takeSigns(_ octet: Int) {
     let one = Lanes(repeating: 1)
     var product = one
@@ -84,11 +73,9 @@ struct GridGroup {
   }
 
   /// Works out the costs of all halves of a group's entries.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func fillCosts(_ group: Int, scale: Lanes, shift: Lanes) {
-    for level in 0..<book.levelCount {
-      memory.multiples[level] = scale * (book.levels[level] + shift)
-    }
+    fillMultiples(scale, shift)
     let first = group * book.groupWeights
     if book.groupWeights == 8 {
       for quarter in 0..<4 { fillPair(quarter, at: first + 2 * quarter) }
@@ -102,14 +89,22 @@ struct GridGroup {
       to: memory.secondCosts)
   }
 
+  /// Works out what each level stands for.
+  @inlinable @inline(always)
+  func fillMultiples(_ scale: Lanes, _ shift: Lanes) {
+    for level in 0..<book.levelCount {
+      memory.multiples[level] = scale * (book.levels[level] + shift)
+    }
+  }
+
   /// The cost of level multiple `multiple` for a weight.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func cost(_ multiple: Lanes, _ care: Lanes, _ twice: Lanes) -> Lanes {
     care * multiple * (multiple - twice)
   }
 
   /// A quarter of one weight with eight levels.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func fillSingle(_ quarter: Int, at index: Int) {
     let care = memory.group.cares[index]
     let twice = 2 * memory.targets[index]
@@ -119,7 +114,7 @@ struct GridGroup {
   }
 
   /// A quarter of two weights with three levels each.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func fillPair(_ quarter: Int, at index: Int) {
     let care = memory.group.cares[index + 1]
     let twice = 2 * memory.targets[index + 1]
@@ -137,7 +132,7 @@ struct GridGroup {
   }
 
   /// All sums of two quarters.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func join(
     _ a: UnsafeMutablePointer<Lanes>, _ b: UnsafeMutablePointer<Lanes>, _ count: Int,
     to sums: UnsafeMutablePointer<Lanes>
@@ -149,115 +144,147 @@ struct GridGroup {
   }
 
   /// The least cost of any entry, the halves' costs being filled in.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func least() -> Lanes {
+    let firstCosts = UnsafeRawPointer(memory.firstCosts)
     let costs = UnsafeRawPointer(memory.secondCosts)
     var best = Lanes(repeating: .infinity)
     var second = book.seconds
-    for first in 0..<halves {
-      let end = second + Int(book.runs[first])
-      if second == end { continue }
-      var least = costs.load(fromByteOffset: Int(second.pointee), as: Lanes.self)
-      second += 1
+    for run in 0..<book.runCount {
+      let end = book.seconds + Int(book.starts[run &+ 1])
+      var least = Lanes(repeating: .infinity)
       while second < end {
-        least = smaller(costs.load(fromByteOffset: Int(second.pointee), as: Lanes.self), least)
-        second += 1
+        let a = costs.load(fromByteOffset: Int(second[0]), as: Lanes.self)
+        let b = costs.load(fromByteOffset: Int(second[1]), as: Lanes.self)
+        let c = costs.load(fromByteOffset: Int(second[2]), as: Lanes.self)
+        let d = costs.load(fromByteOffset: Int(second[3]), as: Lanes.self)
+        least = smaller(smaller(smaller(a, b), smaller(c, d)), least)
+        second += 4
       }
-      best = smaller(least + memory.firstCosts[first], best)
+      let first = firstCosts.load(fromByteOffset: Int(book.firsts[run]), as: Lanes.self)
+      best = smaller(least + first, best)
     }
     return best
   }
 
-  /// The entry of least cost, likewise: the first of several.
-  @inlinable @inline(__always)
-  func choice() -> GridChoice {
+  /// The run of the entry of least cost in each lane, likewise.
+  @inlinable @inline(always)
+  func bestRun() -> Lanes {
+    let firstCosts = UnsafeRawPointer(memory.firstCosts)
     let costs = UnsafeRawPointer(memory.secondCosts)
-    var best = GridChoice()
-    var place = Lanes.zero
+    var best = Lanes(repeating: .infinity)
+    var bestRun = Lanes.zero
+    var current = Lanes.zero
     var second = book.seconds
-    for first in 0..<halves {
-      let end = second + Int(book.runs[first])
-      var run = GridChoice()
+    for run in 0..<book.runCount {
+      let end = book.seconds + Int(book.starts[run &+ 1])
+      var least = Lanes(repeating: .infinity)
       while second < end {
-        let cost = costs.load(fromByteOffset: Int(second.pointee), as: Lanes.self)
-        let better = cost .< run.cost
-        run.cost.replace(with: cost, where: better)
-        run.place.replace(with: place, where: better)
-        place += 1
-        second += 1
+        let a = costs.load(fromByteOffset: Int(second[0]), as: Lanes.self)
+        let b = costs.load(fromByteOffset: Int(second[1]), as: Lanes.self)
+        let c = costs.load(fromByteOffset: Int(second[2]), as: Lanes.self)
+        let d = costs.load(fromByteOffset: Int(second[3]), as: Lanes.self)
+        least = smaller(smaller(smaller(a, b), smaller(c, d)), least)
+        second += 4
       }
-      let cost = run.cost + memory.firstCosts[first]
-      let better = cost .< best.cost
-      best.cost.replace(with: cost, where: better)
-      best.place.replace(with: run.place, where: better)
+      let first = firstCosts.load(fromByteOffset: Int(book.firsts[run]), as: Lanes.self)
+      let cost = least + first
+      let better = cost .< best
+      best.replace(with: cost, where: better)
+      bestRun.replace(with: current, where: better)
+      current += 1
     }
-    return best
+    return bestRun
   }
 
-  /// The least cost of whole sub-blocks at a scale.
-  @inlinable @inline(__always)
-  func cost(_ scale: Lanes) -> Lanes {
-    if signs == .shifted { return smaller(cost(scale, GridGroup.up), cost(scale, -GridGroup.up)) }
+  /// The number of the best entry of a run, for one lane.
+  @inlinable @inline(always)
+  func entry(of run: Int, lane: Int) -> Int {
+    let costs = UnsafeRawPointer(memory.secondCosts) + 4 * lane
+    var place = Int(book.starts[run])
+    var least = Float.infinity
+    for candidate in place..<Int(book.starts[run &+ 1]) {
+      let cost = costs.load(fromByteOffset: Int(book.seconds[candidate]), as: Float.self)
+      place = cost < least ? candidate : place
+      least = cost < least ? cost : least
+    }
+    return Int(book.numbers[place])
+  }
+
+  /// The least cost of whole sub-blocks at a scale; leaves each group's better shift in memory.
+  @inlinable @inline(always)
+  func cost(_ scale: Lanes, exact: Bool) -> Lanes {
+    let up = Lanes(repeating: 0.125)
     var total = Lanes.zero
+    var other = Lanes.zero
     for group in 0..<groups {
-      if signs == .groupShifted {
-        let plus = least(group, scale, GridGroup.up)
-        total += smaller(least(group, scale, -GridGroup.up), plus)
-      } else {
-        total += least(group, scale, .zero)
+      var plus = Lanes.zero
+      var minus = Lanes.zero
+      for side in 0..<(signs.isShifted ? 2 : 1) {
+        let shift: Float = !signs.isShifted ? 0 : side == 0 ? 0.125 : -0.125
+        let cost =
+          exact
+          ? exactCost(group, scale, Lanes(repeating: shift))
+          : roundedCost(group, scale, Lanes(repeating: shift))
+        if side == 0 { plus = cost } else { minus = cost }
       }
+      if signs == .groupShifted {
+        memory.trialShifts[group] = up.replacing(with: -up, where: minus .< plus)
+        plus = smaller(minus, plus)
+      }
+      total += plus
+      other += minus
     }
-    return total
+    guard signs == .shifted else { return total }
+    for group in 0..<groups {
+      memory.trialShifts[group] = up.replacing(with: -up, where: other .< total)
+    }
+    return smaller(other, total)
   }
 
-  /// How far values are shifted, up or down.
-  @inlinable @inline(__always)
-  static var up: Lanes { Lanes(repeating: 0.125) }
-
-  /// The least cost of whole sub-blocks at a scale, all values being shifted alike.
-  @inlinable @inline(__always)
-  func cost(_ scale: Lanes, _ shift: Lanes) -> Lanes {
-    var total = Lanes.zero
-    for group in 0..<groups { total += least(group, scale, shift) }
-    return total
-  }
-
-  /// The least cost of a group.
-  @inlinable @inline(__always)
-  func least(_ group: Int, _ scale: Lanes, _ shift: Lanes) -> Lanes {
+  /// The cost of a group's best entry.
+  @inlinable @inline(always)
+  func exactCost(_ group: Int, _ scale: Lanes, _ shift: Lanes) -> Lanes {
     fillCosts(group, scale: scale, shift: shift)
     return least()
   }
 
+  /// A lower bound of the cost: that of the nearest levels, whether there is such an entry or not.
+  @inlinable @inline(always)
+  func roundedCost(_ group: Int, _ scale: Lanes, _ shift: Lanes) -> Lanes {
+    fillMultiples(scale, shift)
+    var total = Lanes.zero
+    for index in group * book.groupWeights..<(group + 1) * book.groupWeights {
+      let care = memory.group.cares[index]
+      let twice = 2 * memory.targets[index]
+      var least = cost(memory.multiples[0], care, twice)
+      for level in 1..<book.levelCount {
+        least = smaller(cost(memory.multiples[level], care, twice), least)
+      }
+      total += least
+    }
+    return total
+  }
+
   /// Finds the entries of least cost at a scale, and leaves them in memory.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func choose(_ scale: Lanes) -> GridSums {
     var sums = GridSums()
-    var shift = Lanes.zero
-    if signs == .shifted {
-      let plus = cost(scale, GridGroup.up)
-      shift = GridGroup.up.replacing(
-        with: -GridGroup.up, where: cost(scale, -GridGroup.up) .< plus)
-    }
     for group in 0..<groups {
-      if signs == .groupShifted {
-        let plus = least(group, scale, GridGroup.up)
-        shift = GridGroup.up.replacing(
-          with: -GridGroup.up, where: least(group, scale, -GridGroup.up) .< plus)
-      }
+      let shift = signs.isShifted ? memory.bestShifts[group] : Lanes.zero
       fillCosts(group, scale: scale, shift: shift)
-      keep(choice(), group, shift, &sums)
+      keep(bestRun(), group, shift, &sums)
     }
     return sums
   }
 
   /// Leaves the entries of a group in memory and adds their values to the sums.
-  @inlinable @inline(__always)
-  func keep(_ choice: GridChoice, _ group: Int, _ shift: Lanes, _ sums: inout GridSums) {
+  @inlinable @inline(always)
+  func keep(_ runs: Lanes, _ group: Int, _ shift: Lanes, _ sums: inout GridSums) {
     let first = group * book.groupWeights
     let found = UnsafeMutableRawPointer(memory.group.derived)
     for lane in 0..<laneCount {
-      let entry = Int(book.numbers[Int(choice.place[lane])])
+      let entry = entry(of: Int(runs[lane]), lane: lane)
       memory.entries[lane * groups + group] = UInt16(truncatingIfNeeded: entry)
       memory.shifts[lane * groups + group] = shift[lane] < 0 ? 1 : 0
       for index in 0..<book.groupWeights {

@@ -3,13 +3,13 @@ internal import BlockKernels
 
 /// A codebook in the order that the grid search wants, made once for each format.
 struct SearchGrid: Sendable {
-  /// Entries a first half, second halves, and the number of each entry; one after the other.
-  private let places: [UInt16]
-  /// All values of all entries, then the levels that occur.
-  private let numbers: [Float]
+  /// The tables of `Codebook`, one after the other.
+  private let tables: [UInt16]
+  private let runCount: Int
   private let entryCount: Int
-  private let halves: Int
-  private let levelCount: Int
+  /// All values of all entries.
+  private let values: [Float]
+  private let levels: [Float]
   /// Weights of an entry.
   let groupWeights: Int
 
@@ -20,42 +20,46 @@ struct SearchGrid: Sendable {
   ///   - levels: Every value that occurs, rising.
   ///   - factor: What a value is multiplied by beside d · (2 s + 1).
   init<Group: SIMD<Float>>(_ entries: [Group], levels: [Float], factor: Float) {
-    let quarters = Group.scalarCount == 8 ? levels.count * levels.count : levels.count
-    halves = quarters * quarters
-    groupWeights = Group.scalarCount
-    entryCount = entries.count
-    levelCount = levels.count
     let half = Group.scalarCount / 2
-    /// The digits of a half, its first value highest.
-    func pattern(_ entry: Group, from first: Int) -> Int {
+    /// The offset of a half's cost: its values as digits, the first highest.
+    func offset(_ entry: Group, from first: Int) -> Int {
       (first..<first + half).reduce(0) { number, lane in
         number * levels.count + (levels.firstIndex(of: entry[lane]) ?? 0)
-      }
+      } * MemoryLayout<Lanes>.stride
     }
-    let firsts = entries.map { pattern($0, from: 0) }
-    let sorted = entries.indices.sorted { (firsts[$0], $0) < (firsts[$1], $1) }
-    var runs = [UInt16](repeating: 0, count: halves)
-    for first in firsts { runs[first] += 1 }
-    places =
-      runs
-      + sorted.map { UInt16(pattern(entries[$0], from: half) * MemoryLayout<Lanes>.stride) }
-      + sorted.map { UInt16($0) }
-    numbers =
-      entries.flatMap { entry in entry.indices.map { entry[$0] * factor } }
-      + levels.map { $0 * factor }
+    let runs = Dictionary(grouping: entries.indices) { offset(entries[$0], from: 0) }
+      .sorted { ($0.value.count, $0.key) < ($1.value.count, $1.key) }
+    var starts = [0]
+    var numbers: [Int] = []
+    for (_, members) in runs {
+      let padding = (4 - members.count % 4) % 4
+      numbers += members + members.suffix(1).flatMap { Array(repeating: $0, count: padding) }
+      starts.append(numbers.count)
+    }
+    tables =
+      (runs.map(\.key) + starts + numbers.map { offset(entries[$0], from: half) } + numbers)
+      .map { UInt16($0) }
+    runCount = runs.count
+    entryCount = numbers.count
+    values = entries.flatMap { entry in entry.indices.map { entry[$0] * factor } }
+    self.levels = levels.map { $0 * factor }
+    groupWeights = Group.scalarCount
   }
 
   /// Lends the kernel its view of the tables.
   @inline(__always)
   func withCodebook(_ body: (Codebook) -> Void) {
-    unsafe places.withUnsafeBufferPointer { places in
-      unsafe numbers.withUnsafeBufferPointer { numbers in
-        guard let place = places.baseAddress, let number = numbers.baseAddress else { return }
-        let book = unsafe Codebook(
-          runs: place, seconds: place + halves, numbers: place + halves + entryCount,
-          values: number, levels: number + entryCount * groupWeights, levelCount: levelCount,
-          groupWeights: groupWeights)
-        body(book)
+    unsafe tables.withUnsafeBufferPointer { tables in
+      unsafe values.withUnsafeBufferPointer { values in
+        unsafe levels.withUnsafeBufferPointer { levels in
+          guard let table = tables.baseAddress, let value = values.baseAddress,
+            let level = levels.baseAddress
+          else { return }
+          let book = unsafe Codebook(
+            tables: table, runCount: runCount, entryCount: entryCount, values: value,
+            levels: level, levelCount: levels.count, groupWeights: groupWeights)
+          body(book)
+        }
       }
     }
   }

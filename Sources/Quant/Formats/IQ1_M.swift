@@ -61,7 +61,7 @@ public enum IQ1_M: GridFormat {
   static var shape: SearchShape {
     SearchShape(
       weights: 16, subBlocks: 16, levels: 1, codes: 7,
-      firstStep: -0.1, lastStep: 2.5, steps: 4, bothSides: false, refits: 1)
+      firstStep: -0.1, lastStep: 2.5, steps: 4, bothSides: false, refits: 2)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

@@ -55,7 +55,7 @@ public enum IQ1_S: GridFormat {
   static var shape: SearchShape {
     SearchShape(
       weights: 32, subBlocks: 8, levels: 1, codes: 7,
-      firstStep: -0.1, lastStep: 2.5, steps: 6, bothSides: false, refits: 1)
+      firstStep: -0.1, lastStep: 2.5, steps: 6, bothSides: false, refits: 2)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

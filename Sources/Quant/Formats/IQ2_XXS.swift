@@ -56,7 +56,7 @@ public enum IQ2_XXS: GridFormat {
   static var shape: SearchShape {
     SearchShape(
       weights: 32, subBlocks: 8, levels: 5.375, codes: 15,
-      firstStep: -1, lastStep: 4, steps: 8, bothSides: false, refits: 1)
+      firstStep: -1, lastStep: 4, steps: 8, bothSides: false, refits: 2)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

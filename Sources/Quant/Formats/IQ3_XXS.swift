@@ -59,7 +59,7 @@ public enum IQ3_XXS: GridFormat {
   static var shape: SearchShape {
     SearchShape(
       weights: 32, subBlocks: 8, levels: 15.5, codes: 15,
-      firstStep: -2, lastStep: 8, steps: 8, bothSides: false, refits: 1)
+      firstStep: -2, lastStep: 8, steps: 8, bothSides: false, refits: 2)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {
