@@ -2,20 +2,24 @@
 
 /// Finds entries of a codebook for weights that are restored as d · (2 s + 1) · value, and stores all
 /// of it: a half d for the block, a whole number s for each sub-block.
+///
+/// A ladder of scales finds where to look, then scales close to the best one are held against the
+/// entries that there are. The entries for each sub-block's scale decide on the half; from then on
+/// scales are whole numbers under it, each tried with its neighbours.
 @inlinable @inline(always)
 public func searchGrid(
-  _ source: GroupSource, _ shape: SearchShape, _ signs: GridSigns, _ book: Codebook,
-  _ memory: GridMemory
+  _ source: GroupSource, _ shape: GridShape, _ book: Codebook, _ memory: GridMemory
 ) {
-  let unit = loadGroup(source, shape, memory.group)
-  let group = GridGroup(memory, book, signs, shape)
+  let unit = loadGroup(source, shape.base, memory.group)
+  let group = GridGroup(memory, book, shape)
   var scales = GridScales(group, shape)
-  for round in 0...shape.refits {
-    // The ladder only looks for a start, and need not see which entries there are.
-    scales.tryScales(round, shape, exact: round > 0)
+  // Each step has one place in one loop, because all of it is inlined into the level's entry.
+  let last = shape.base.refits + 1
+  for round in 0...last {
+    scales.tryScales(round, shape)
+    if round == 0 { continue }
     let sums = group.choose(scales.scale)
-    if round == shape.refits { break }
-    scales.chooseHalf(round, sums, unit)
+    if round < last { scales.chooseHalf(round, sums, unit) }
   }
   storeCodes(scales.codes, to: memory.group.scaleCodes)
 }
@@ -26,35 +30,34 @@ struct GridScales {
   @usableFromInline let group: GridGroup
   @usableFromInline let subBlocks: Int
   @usableFromInline let top: Lanes
-  /// The largest weight.
-  @usableFromInline var peak = Lanes.zero
   /// The scale of each sub-block: the best of a ladder, or `half` · (2 `codes` + 1).
   @usableFromInline var scale = Lanes.zero
   @usableFromInline var half = Lanes.zero
   @usableFromInline var codes = Lanes.zero
 
   @inlinable @inline(always)
-  init(_ group: GridGroup, _ shape: SearchShape) {
+  init(_ group: GridGroup, _ shape: GridShape) {
     self.group = group
-    subBlocks = shape.subBlocks
-    group.memory.group.bounds[1] = Lanes(repeating: shape.codes)
+    subBlocks = shape.base.subBlocks
+    group.memory.group.bounds[1] = Lanes(repeating: shape.base.codes)
     top = group.memory.group.bounds[1]
-    for index in 0..<group.weights {
-      let weight = group.memory.group.weights[index]
-      peak = larger(larger(weight, -weight), peak)
-    }
   }
 
-  /// Takes the best of several scales: first those of a ladder, later each sub-block's code and its
-  /// neighbours.
+  /// Takes the best of several scales: in round 0 of a ladder, in round 1 of those close by, later of
+  /// each sub-block's code and its neighbours.
   @inlinable @inline(always)
-  mutating func tryScales(_ round: Int, _ shape: SearchShape, exact: Bool) {
-    let start = codes
+  mutating func tryScales(_ round: Int, _ shape: GridShape) {
+    let codeStart = codes
+    let scaleStart = scale
     let memory = group.memory
+    let trials = round == 0 ? shape.base.steps : round == 1 ? shape.closeTrials : 3
+    let exact = round == 1 || round > 1 && shape.exactCodes
     var least = Lanes(repeating: .infinity)
-    for step in 0..<(round == 0 ? shape.steps : 3) {
-      let code = smaller(larger(start + Float(step - 1), .zero), top)
-      let trial = round == 0 ? peak * (1 / shape.span(step)) : half * odd(code)
+    for step in 0..<trials {
+      let code = smaller(larger(codeStart + Float(step - 1), .zero), top)
+      var trial = half * odd(code)
+      if round == 0 { trial = group.peak * (1 / shape.base.span(step)) }
+      if round == 1 { trial = scaleStart * shape.closeFactor(step) }
       let cost = group.cost(trial, exact: exact)
       let better = cost .< least
       least = smaller(cost, least)
@@ -72,7 +75,7 @@ struct GridScales {
   @inlinable @inline(always)
   mutating func chooseHalf(_ round: Int, _ sums: GridSums, _ unit: Unit) {
     var wanted: Lanes
-    if round == 0 {
+    if round == 1 {
       scale = ratio(sums.vx, sums.vv)
       wanted = bestHalf(sums)
     } else {
@@ -81,7 +84,7 @@ struct GridScales {
       wanted = ratio(cross, square)
     }
     half = storeHalves(larger(wanted, .zero), unit, to: group.memory.group.scales)
-    if round == 0 { codes = code(half) }
+    if round == 1 { codes = code(half) }
   }
 
   /// What a code multiplies the half by.

@@ -21,22 +21,30 @@ struct GridGroup {
   @usableFromInline let signs: GridSigns
   @usableFromInline let weights: Int
   @usableFromInline let groups: Int
+  /// The largest magnitude.
+  @usableFromInline let peak: Lanes
 
   /// Turns the loaded weights into what the codebook's values should come near to.
   @inlinable @inline(always)
-  init(_ memory: GridMemory, _ book: Codebook, _ signs: GridSigns, _ shape: SearchShape) {
+  init(_ memory: GridMemory, _ book: Codebook, _ shape: GridShape) {
     self.memory = memory
     self.book = book
-    self.signs = signs
-    weights = shape.weights
-    groups = shape.weights / book.groupWeights
+    signs = shape.signs
+    weights = shape.base.weights
+    groups = shape.base.weights / book.groupWeights
+    var peak = Lanes.zero
+    for index in 0..<weights {
+      let weight = memory.group.weights[index]
+      peak = larger(larger(weight, -weight), peak)
+    }
+    self.peak = peak
     for octet in 0..<weights / 8 {
       if signs.isShifted {
         for index in 8 * octet..<8 * octet + 8 {
           memory.targets[index] = memory.group.weights[index]
         }
       } else {
-        takeSigns(octet)
+        takeSigns(octet, step: peak * (2.5 / shape.base.levels))
       }
     }
   }
@@ -44,9 +52,13 @@ struct GridGroup {
   /// Splits eight weights into magnitudes and signs.
   ///
   /// Where the signs must hold an even number of minuses and do not, the weight where that costs
-  /// least gets the wrong sign: the codebook then sees a negative magnitude.
+  /// least gets the wrong sign: the codebook then sees a negative magnitude. Restored as the
+  /// smallest level l instead of the nearest, a weight x is off by 4 x l more (squared) if x < 2 l,
+  /// and by about (x + l)² beyond; x² + 2.5 x l lies close to both.
+  ///
+  /// - Parameter step: About 2.5 times the smallest level.
   @inlinable @inline(always)
-  func takeSigns(_ octet: Int) {
+  func takeSigns(_ octet: Int, step: Lanes) {
     let one = Lanes(repeating: 1)
     var product = one
     var least = Lanes(repeating: .infinity)
@@ -54,7 +66,8 @@ struct GridGroup {
     for index in 0..<8 {
       let weight = memory.group.weights[8 * octet + index]
       product = product.replacing(with: -product, where: weight .< 0)
-      let loss = memory.group.cares[8 * octet + index] * larger(weight, -weight)
+      let magnitude = larger(weight, -weight)
+      let loss = memory.group.cares[8 * octet + index] * magnitude * (magnitude + step)
       place.replace(with: Lanes(repeating: Float(index)), where: loss .< least)
       least = smaller(loss, least)
     }
@@ -146,23 +159,11 @@ struct GridGroup {
   /// The least cost of any entry, the halves' costs being filled in.
   @inlinable @inline(always)
   func least() -> Lanes {
-    let firstCosts = UnsafeRawPointer(memory.firstCosts)
-    let costs = UnsafeRawPointer(memory.secondCosts)
+    let costs = UnsafeRawPointer(memory.firstCosts)
     var best = Lanes(repeating: .infinity)
-    var second = book.seconds
     for run in 0..<book.runCount {
-      let end = book.seconds + Int(book.starts[run &+ 1])
-      var least = Lanes(repeating: .infinity)
-      while second < end {
-        let a = costs.load(fromByteOffset: Int(second[0]), as: Lanes.self)
-        let b = costs.load(fromByteOffset: Int(second[1]), as: Lanes.self)
-        let c = costs.load(fromByteOffset: Int(second[2]), as: Lanes.self)
-        let d = costs.load(fromByteOffset: Int(second[3]), as: Lanes.self)
-        least = smaller(smaller(smaller(a, b), smaller(c, d)), least)
-        second += 4
-      }
-      let first = firstCosts.load(fromByteOffset: Int(book.firsts[run]), as: Lanes.self)
-      best = smaller(least + first, best)
+      let first = costs.load(fromByteOffset: Int(book.firsts[run]), as: Lanes.self)
+      best = smaller(first + leastSecond(run), best)
     }
     return best
   }
@@ -170,31 +171,36 @@ struct GridGroup {
   /// The run of the entry of least cost in each lane, likewise.
   @inlinable @inline(always)
   func bestRun() -> Lanes {
-    let firstCosts = UnsafeRawPointer(memory.firstCosts)
-    let costs = UnsafeRawPointer(memory.secondCosts)
+    let costs = UnsafeRawPointer(memory.firstCosts)
     var best = Lanes(repeating: .infinity)
     var bestRun = Lanes.zero
     var current = Lanes.zero
-    var second = book.seconds
     for run in 0..<book.runCount {
-      let end = book.seconds + Int(book.starts[run &+ 1])
-      var least = Lanes(repeating: .infinity)
-      while second < end {
-        let a = costs.load(fromByteOffset: Int(second[0]), as: Lanes.self)
-        let b = costs.load(fromByteOffset: Int(second[1]), as: Lanes.self)
-        let c = costs.load(fromByteOffset: Int(second[2]), as: Lanes.self)
-        let d = costs.load(fromByteOffset: Int(second[3]), as: Lanes.self)
-        least = smaller(smaller(smaller(a, b), smaller(c, d)), least)
-        second += 4
-      }
-      let first = firstCosts.load(fromByteOffset: Int(book.firsts[run]), as: Lanes.self)
-      let cost = least + first
-      let better = cost .< best
-      best.replace(with: cost, where: better)
-      bestRun.replace(with: current, where: better)
+      let first = costs.load(fromByteOffset: Int(book.firsts[run]), as: Lanes.self)
+      let cost = first + leastSecond(run)
+      bestRun.replace(with: current, where: cost .< best)
+      best = smaller(cost, best)
       current += 1
     }
     return bestRun
+  }
+
+  /// The least cost of the second halves of a run: the innermost loop of the whole search.
+  @inlinable @inline(always)
+  func leastSecond(_ run: Int) -> Lanes {
+    let costs = UnsafeRawPointer(memory.secondCosts)
+    var least = Lanes(repeating: .infinity)
+    var second = book.seconds + Int(book.starts[run])
+    let end = book.seconds + Int(book.starts[run &+ 1])
+    while second < end {
+      let a = costs.load(fromByteOffset: Int(second[0]), as: Lanes.self)
+      let b = costs.load(fromByteOffset: Int(second[1]), as: Lanes.self)
+      let c = costs.load(fromByteOffset: Int(second[2]), as: Lanes.self)
+      let d = costs.load(fromByteOffset: Int(second[3]), as: Lanes.self)
+      least = smaller(smaller(smaller(a, b), smaller(c, d)), least)
+      second += 4
+    }
+    return least
   }
 
   /// The number of the best entry of a run, for one lane.
@@ -218,22 +224,19 @@ struct GridGroup {
     var total = Lanes.zero
     var other = Lanes.zero
     for group in 0..<groups {
-      var plus = Lanes.zero
-      var minus = Lanes.zero
+      var costs = (Lanes.zero, Lanes.zero)
       for side in 0..<(signs.isShifted ? 2 : 1) {
-        let shift: Float = !signs.isShifted ? 0 : side == 0 ? 0.125 : -0.125
+        let shift = !signs.isShifted ? Lanes.zero : side == 0 ? up : -up
         let cost =
-          exact
-          ? exactCost(group, scale, Lanes(repeating: shift))
-          : roundedCost(group, scale, Lanes(repeating: shift))
-        if side == 0 { plus = cost } else { minus = cost }
+          exact ? exactCost(group, scale, shift) : roundedCost(group, scale, shift)
+        if side == 0 { costs.0 = cost } else { costs.1 = cost }
       }
       if signs == .groupShifted {
-        memory.trialShifts[group] = up.replacing(with: -up, where: minus .< plus)
-        plus = smaller(minus, plus)
+        memory.trialShifts[group] = up.replacing(with: -up, where: costs.1 .< costs.0)
+        costs.0 = smaller(costs.1, costs.0)
       }
-      total += plus
-      other += minus
+      total += costs.0
+      other += costs.1
     }
     guard signs == .shifted else { return total }
     for group in 0..<groups {

@@ -26,7 +26,7 @@ struct ValueGroup {
   /// Knows the extremes, and w x in `memory.derived`.
   @usableFromInline let symmetric: SymmetricGroup
 
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ memory: GroupMemory, _ shape: SearchShape, _ table: ValueTable) {
     self.memory = memory
     self.table = table
@@ -35,7 +35,7 @@ struct ValueGroup {
   }
 
   /// The nearest value to each number: the last one whose lower midpoint the number exceeds.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func nearest(_ number: Lanes) -> Lanes {
     var value = Lanes(repeating: table.values[0])
     for code in 1..<table.count {
@@ -46,7 +46,7 @@ struct ValueGroup {
   }
 
   /// Rounds x · inverse to the table's values and fits the scale to them, as `SymmetricGroup` does.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func fit(inverse: Lanes) -> SymmetricFit {
     var result = SymmetricFit()
     for index in 0..<weights {
@@ -60,7 +60,7 @@ struct ValueGroup {
   }
 
   /// The best of a ladder of trial scales.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func search(_ shape: SearchShape) -> SymmetricFit {
     var best = SymmetricFit()
     let unit = inverse(symmetric.extreme)
@@ -74,13 +74,13 @@ struct ValueGroup {
   }
 
   /// By how much the error falls below that of zeros, with scales that were settled on.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func gain(_ scale: Lanes, _ sums: SymmetricFit) -> Lanes {
     scale * (2 * sums.qx - scale * sums.qq)
   }
 
   /// Rounds with the scales that were settled on and stores the codes.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func store(inverse: Lanes) {
     for index in 0..<weights {
       let number = memory.weights[index] * inverse
@@ -103,7 +103,7 @@ struct ValueGroup {
 ///
 /// With one sub-block a block, the scale is its own half. Otherwise it is d · s: a half d for the
 /// block, a whole number s of either sign for each sub-block.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func searchValues(
   _ source: GroupSource, _ shape: SearchShape, _ table: ValueTable, _ memory: GroupMemory
 ) {
@@ -135,14 +135,14 @@ struct SharedValues {
   /// The sums for the codes, over their nearest values.
   @usableFromInline var sums = SymmetricFit()
 
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ group: ValueGroup, _ fit: SymmetricFit, _ shape: SearchShape) {
     self.group = group
     shared = SharedSymmetric(group.symmetric, fit, shape)
   }
 
   /// Chooses the half and the codes.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func settle(_ unit: Unit) {
     half = storeHalves(shared.bestHalf(), unit, to: group.memory.scales)
     codes = shared.code(half)
@@ -154,7 +154,7 @@ struct SharedValues {
   }
 
   /// Moves each sub-block's code by at most one to where the error is least.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func tryNeighbours() {
     let start = codes
     var most = Lanes(repeating: -1)

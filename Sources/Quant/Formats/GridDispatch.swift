@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-internal import BlockKernels
+package import BlockKernels
 
 /// A codebook in the order that the grid search wants, made once for each format.
-struct SearchGrid: Sendable {
+package struct SearchGrid: Sendable {
   /// The tables of `Codebook`, one after the other.
   private let tables: [UInt16]
   private let runCount: Int
@@ -11,7 +11,7 @@ struct SearchGrid: Sendable {
   private let values: [Float]
   private let levels: [Float]
   /// Weights of an entry.
-  let groupWeights: Int
+  package let groupWeights: Int
 
   /// Lays out the groups of eight or four that a format chooses from.
   ///
@@ -19,7 +19,7 @@ struct SearchGrid: Sendable {
   ///   - entries: The values of each entry.
   ///   - levels: Every value that occurs, rising.
   ///   - factor: What a value is multiplied by beside d · (2 s + 1).
-  init<Group: SIMD<Float>>(_ entries: [Group], levels: [Float], factor: Float) {
+  package init<Group: SIMD<Float>>(_ entries: [Group], levels: [Float], factor: Float) {
     let half = Group.scalarCount / 2
     /// The offset of a half's cost: its values as digits, the first highest.
     func offset(_ entry: Group, from first: Int) -> Int {
@@ -48,7 +48,7 @@ struct SearchGrid: Sendable {
 
   /// Lends the kernel its view of the tables.
   @inline(__always)
-  func withCodebook(_ body: (Codebook) -> Void) {
+  package func withCodebook(_ body: (Codebook) -> Void) {
     unsafe tables.withUnsafeBufferPointer { tables in
       unsafe values.withUnsafeBufferPointer { values in
         unsafe levels.withUnsafeBufferPointer { levels in
@@ -108,38 +108,39 @@ struct FoundGroups: ~Escapable {
   ///
   /// - Parameters:
   ///   - grid: The codebook.
-  ///   - signs: What signs the format has.
   ///   - shape: What is asked of the search.
   ///   - weights: The weights of whole sub-blocks.
   ///   - column: The column of the first weight in its row.
   ///   - rowWeights: Weights a row.
   ///   - importance: One value a column, or none.
   func run(
-    _ grid: SearchGrid, _ signs: GridSigns, _ shape: SearchShape, _ weights: Span<Float>,
+    _ grid: SearchGrid, _ shape: GridShape, _ weights: Span<Float>,
     column: Int, rowWeights: Int, importance: Span<Float>?
   ) {
+    let base = shape.base
     precondition(
-      weights.count % shape.weights == 0 && weights.count <= shape.weights * laneCount
-        && rowWeights % shape.weights == 0 && column % shape.weights == 0 && column < rowWeights
+      weights.count % base.weights == 0 && weights.count <= base.weights * laneCount
+        && rowWeights % base.weights == 0 && column % base.weights == 0 && column < rowWeights
         && importance?.count ?? rowWeights == rowWeights)
     unsafe weights.withUnsafeBufferPointer { weights in
       guard let first = weights.baseAddress else { return }
       var source = unsafe GroupSource(
-        weights: first, count: weights.count / shape.weights, importance: nil, column: column,
+        weights: first, count: weights.count / base.weights, importance: nil, column: column,
         rowWeights: rowWeights)
       guard let importance else {
-        return grid.withCodebook { Kernels.grid(source, shape, signs, $0, memory) }
+        return grid.withCodebook { Kernels.grid(source, shape, $0, memory) }
       }
       unsafe importance.withUnsafeBufferPointer {
         unsafe source.importance = $0.baseAddress
-        grid.withCodebook { Kernels.grid(source, shape, signs, $0, memory) }
+        grid.withCodebook { Kernels.grid(source, shape, $0, memory) }
       }
     }
   }
 
   /// What the last search found for the `index`-th block of its group.
   @_lifetime(borrow self)
-  func found(_ index: Int, _ grid: SearchGrid, _ shape: SearchShape) -> FoundGroups {
+  func found(_ index: Int, _ grid: SearchGrid, _ shape: GridShape) -> FoundGroups {
+    let shape = shape.base
     let first = index * shape.subBlocks
     precondition(index >= 0 && first + shape.subBlocks <= laneCount)
     let groups = shape.weights / grid.groupWeights
@@ -164,9 +165,8 @@ struct FoundGroups: ~Escapable {
 private enum Kernels {
   @inline(never)
   static func grid(
-    _ source: GroupSource, _ shape: SearchShape, _ signs: GridSigns, _ book: Codebook,
-    _ memory: GridMemory
+    _ source: GroupSource, _ shape: GridShape, _ book: Codebook, _ memory: GridMemory
   ) {
-    searchGrid(source, shape, signs, book, memory)
+    searchGrid(source, shape, book, memory)
   }
 }

@@ -7,11 +7,8 @@ protocol GridFormat: EncodableFormat {
   /// The codebook, laid out for searching.
   static var grid: SearchGrid { get }
 
-  /// What signs the format has.
-  static var signs: GridSigns { get }
-
-  /// What is asked of the search. `levels` is how many scales the largest value amounts to.
-  static var shape: SearchShape { get }
+  /// What is asked of the search.
+  static var shape: GridShape { get }
 
   /// Writes the fields of one block.
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan)
@@ -27,12 +24,13 @@ extension GridFormat {
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
-    let (grid, signs, shape, layout) = (grid, signs, shape, layout)
+    let (grid, shape, layout) = (grid, shape, layout)
+    let span = shape.base.weights * laneCount
     let memory = GridSearchMemory()
-    for start in stride(from: 0, to: rows.count, by: shape.weights * laneCount) {
-      let end = min(start + shape.weights * laneCount, rows.count)
+    for start in stride(from: 0, to: rows.count, by: span) {
+      let end = min(start + span, rows.count)
       memory.run(
-        grid, signs, shape, rows.extracting(start..<end), column: start % rowWeights,
+        grid, shape, rows.extracting(start..<end), column: start % rowWeights,
         rowWeights: rowWeights, importance: importance)
       for index in 0..<(end - start) / layout.weightsPerBlock {
         let offset = (start / layout.weightsPerBlock + index) * layout.bytesPerBlock

@@ -56,12 +56,12 @@ public enum IQ1_M: GridFormat {
 
   static let grid = SearchGrid(IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
 
-  static var signs: GridSigns { .groupShifted }
-
-  static var shape: SearchShape {
-    SearchShape(
-      weights: 16, subBlocks: 16, levels: 1, codes: 7,
-      firstStep: -0.1, lastStep: 2.5, steps: 4, bothSides: false, refits: 2)
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 16, subBlocks: 16, levels: 1, codes: 7, firstStep: -0.1, lastStep: 2.5,
+        steps: 8, bothSides: false, refits: 1),
+      signs: .groupShifted, exactCodes: false)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

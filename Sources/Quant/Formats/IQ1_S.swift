@@ -50,12 +50,12 @@ public enum IQ1_S: GridFormat {
 
   static let grid = SearchGrid(IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
 
-  static var signs: GridSigns { .shifted }
-
-  static var shape: SearchShape {
-    SearchShape(
-      weights: 32, subBlocks: 8, levels: 1, codes: 7,
-      firstStep: -0.1, lastStep: 2.5, steps: 6, bothSides: false, refits: 2)
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 32, subBlocks: 8, levels: 1, codes: 7, firstStep: -0.1, lastStep: 2.5,
+        steps: 8, bothSides: false, refits: 1),
+      signs: .shifted, exactCodes: false)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

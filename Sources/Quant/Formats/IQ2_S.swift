@@ -48,12 +48,12 @@ public enum IQ2_S: GridFormat {
 
   static let grid = SearchGrid(IQ2_SGrid.entries, levels: IQ2_SGrid.levels, factor: 0.125)
 
-  static var signs: GridSigns { .free }
-
-  static var shape: SearchShape {
-    SearchShape(
-      weights: 16, subBlocks: 16, levels: 5.375, codes: 15,
-      firstStep: -1, lastStep: 4, steps: 8, bothSides: false, refits: 2)
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 16, subBlocks: 16, levels: 5.375, codes: 15, firstStep: -1.5, lastStep: 4,
+        steps: 8, bothSides: false, refits: 1),
+      signs: .free)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

@@ -47,12 +47,12 @@ public enum IQ2_XS: GridFormat {
 
   static let grid = SearchGrid(IQ2_XSGrid.entries, levels: IQ2_XSGrid.levels, factor: 0.125)
 
-  static var signs: GridSigns { .even }
-
-  static var shape: SearchShape {
-    SearchShape(
-      weights: 16, subBlocks: 16, levels: 5.375, codes: 15,
-      firstStep: -1, lastStep: 4, steps: 8, bothSides: false, refits: 2)
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 16, subBlocks: 16, levels: 5.375, codes: 15, firstStep: -1.5, lastStep: 4,
+        steps: 8, bothSides: false, refits: 1),
+      signs: .even)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

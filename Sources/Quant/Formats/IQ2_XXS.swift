@@ -51,12 +51,12 @@ public enum IQ2_XXS: GridFormat {
 
   static let grid = SearchGrid(IQ2_XXSGrid.entries, levels: IQ2_XXSGrid.levels, factor: 0.125)
 
-  static var signs: GridSigns { .even }
-
-  static var shape: SearchShape {
-    SearchShape(
-      weights: 32, subBlocks: 8, levels: 5.375, codes: 15,
-      firstStep: -1, lastStep: 4, steps: 8, bothSides: false, refits: 2)
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 32, subBlocks: 8, levels: 5.375, codes: 15, firstStep: -1.5, lastStep: 4,
+        steps: 8, bothSides: false, refits: 1),
+      signs: .even)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

@@ -49,12 +49,12 @@ public enum IQ3_S: GridFormat {
 
   static let grid = SearchGrid(IQ3_SGrid.entries, levels: IQ3_SGrid.levels, factor: 1)
 
-  static var signs: GridSigns { .free }
-
-  static var shape: SearchShape {
-    SearchShape(
-      weights: 32, subBlocks: 8, levels: 15, codes: 15,
-      firstStep: -2, lastStep: 8, steps: 8, bothSides: false, refits: 2)
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 32, subBlocks: 8, levels: 15, codes: 15, firstStep: -4, lastStep: 8,
+        steps: 12, bothSides: false, refits: 1),
+      signs: .free, closeTrials: 3)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

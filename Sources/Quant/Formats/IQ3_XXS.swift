@@ -54,12 +54,12 @@ public enum IQ3_XXS: GridFormat {
 
   static let grid = SearchGrid(IQ3_XXSGrid.entries, levels: IQ3_XXSGrid.levels, factor: 0.25)
 
-  static var signs: GridSigns { .even }
-
-  static var shape: SearchShape {
-    SearchShape(
-      weights: 32, subBlocks: 8, levels: 15.5, codes: 15,
-      firstStep: -2, lastStep: 8, steps: 8, bothSides: false, refits: 2)
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 32, subBlocks: 8, levels: 15.5, codes: 15, firstStep: -4, lastStep: 8,
+        steps: 12, bothSides: false, refits: 1),
+      signs: .even, closeTrials: 5)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {
