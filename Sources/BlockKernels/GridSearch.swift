@@ -56,7 +56,9 @@ struct GridGroup {
   /// smallest level l instead of the nearest, a weight x is off by 4 x l more (squared) if x < 2 l,
   /// and by about (x + l)² beyond; x² + 2.5 x l lies close to both.
   ///
-  /// - Parameter step: About 2.5 times the smallest level.
+  /// - Parameters:
+  ///   - octet: Which eight weights of the sub-blocks.
+  ///   - step: About 2.5 times the smallest level.
   @inlinable @inline(always)
   func takeSigns(_ octet: Int, step: Lanes) {
     let one = Lanes(repeating: 1)
@@ -206,13 +208,16 @@ struct GridGroup {
   /// The number of the best entry of a run, for one lane.
   @inlinable @inline(always)
   func entry(of run: Int, lane: Int) -> Int {
-    let costs = UnsafeRawPointer(memory.secondCosts) + 4 * lane
+    let costs = UnsafeRawPointer(memory.secondCosts) + 4 &* lane
     var place = Int(book.starts[run])
+    let end = Int(book.starts[run &+ 1])
+    var candidate = place
     var least = Float.infinity
-    for candidate in place..<Int(book.starts[run &+ 1]) {
+    while candidate < end {
       let cost = costs.load(fromByteOffset: Int(book.seconds[candidate]), as: Float.self)
       place = cost < least ? candidate : place
       least = cost < least ? cost : least
+      candidate &+= 1
     }
     return Int(book.numbers[place])
   }
@@ -252,19 +257,42 @@ struct GridGroup {
     return least()
   }
 
-  /// A lower bound of the cost: that of the nearest levels, whether there is such an entry or not.
+  /// About the least cost if there were an entry for every choice of levels.
   @inlinable @inline(always)
   func roundedCost(_ group: Int, _ scale: Lanes, _ shift: Lanes) -> Lanes {
     fillMultiples(scale, shift)
+    let weights = group * book.groupWeights..<(group + 1) * book.groupWeights
+    return book.groupWeights == 8 ? leastOfThree(weights) : leastOfEight(weights)
+  }
+
+  /// The sum of each weight's least cost with three levels.
+  @inlinable @inline(always)
+  func leastOfThree(_ weights: Range<Int>) -> Lanes {
     var total = Lanes.zero
-    for index in group * book.groupWeights..<(group + 1) * book.groupWeights {
+    for index in weights {
       let care = memory.group.cares[index]
       let twice = 2 * memory.targets[index]
-      var least = cost(memory.multiples[0], care, twice)
-      for level in 1..<book.levelCount {
-        least = smaller(cost(memory.multiples[level], care, twice), least)
-      }
-      total += least
+      let low = cost(memory.multiples[0], care, twice)
+      let middle = cost(memory.multiples[1], care, twice)
+      let high = cost(memory.multiples[2], care, twice)
+      total += smaller(smaller(low, middle), high)
+    }
+    return total
+  }
+
+  /// Likewise with eight, taken to be evenly spaced, as all but the last of IQ3_XXS are.
+  @inlinable @inline(always)
+  func leastOfEight(_ weights: Range<Int>) -> Lanes {
+    let low = memory.multiples[0]
+    let step = memory.multiples[1] - low
+    let unit = inverse(step)
+    let top = memory.multiples[7]
+    var total = Lanes.zero
+    for index in weights {
+      let target = memory.targets[index]
+      let nearest = low + step * rounded((target - low) * unit)
+      let multiple = smaller(larger(nearest, low), top)
+      total += cost(multiple, memory.group.cares[index], 2 * target)
     }
     return total
   }
@@ -284,23 +312,35 @@ struct GridGroup {
   /// Leaves the entries of a group in memory and adds their values to the sums.
   @inlinable @inline(always)
   func keep(_ runs: Lanes, _ group: Int, _ shift: Lanes, _ sums: inout GridSums) {
-    let first = group * book.groupWeights
     let found = UnsafeMutableRawPointer(memory.group.derived)
+    // In 2²³ + run, the lower half is the run.
+    memory.quarterCosts[0] = runs + 8_388_608
+    let places = UnsafeRawPointer(memory.quarterCosts)
     for lane in 0..<laneCount {
-      let entry = entry(of: Int(runs[lane]), lane: lane)
-      memory.entries[lane * groups + group] = UInt16(truncatingIfNeeded: entry)
-      memory.shifts[lane * groups + group] = shift[lane] < 0 ? 1 : 0
+      let run = places.load(fromByteOffset: 4 &* lane, as: UInt16.self)
+      let number = entry(of: Int(run), lane: lane)
+      memory.entries[lane &* groups &+ group] = UInt16(truncatingIfNeeded: number)
+      let values = book.values + number &* book.groupWeights
       for index in 0..<book.groupWeights {
         found.storeBytes(
-          of: book.values[entry * book.groupWeights + index],
-          toByteOffset: (index * laneCount + lane) * 4, as: Float.self)
+          of: values[index], toByteOffset: (index &* laneCount &+ lane) &* 4, as: Float.self)
       }
     }
+    if signs.isShifted { keepShift(shift, group) }
+    let first = group * book.groupWeights
     for index in 0..<book.groupWeights {
       let value = memory.group.derived[index] + shift
       let cared = memory.group.cares[first + index] * value
       sums.vx += cared * memory.targets[first + index]
       sums.vv += cared * value
+    }
+  }
+
+  /// Leaves the shifts of a group in memory.
+  @inlinable @inline(always)
+  func keepShift(_ shift: Lanes, _ group: Int) {
+    for lane in 0..<laneCount {
+      memory.shifts[lane * groups + group] = shift[lane] < 0 ? 1 : 0
     }
   }
 }

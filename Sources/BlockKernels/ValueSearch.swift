@@ -73,10 +73,25 @@ struct ValueGroup {
     return best
   }
 
-  /// By how much the error falls below that of zeros, with scales that were settled on.
+  /// Each sub-block's code under a half, or its neighbour if that has the least error: weights are
+  /// rounded anew for each.
+  ///
+  /// Fitting the half once more to what comes out was seen to gain nothing.
   @inlinable @inline(always)
-  func gain(_ scale: Lanes, _ sums: SymmetricFit) -> Lanes {
-    scale * (2 * sums.qx - scale * sums.qq)
+  func bestCodes(_ shared: SharedSymmetric, _ half: Lanes) -> Lanes {
+    let start = shared.code(half)
+    var codes = start
+    var most = Lanes(repeating: -.infinity)
+    for step in 0..<3 {
+      let trial = smaller(larger(start + Float(step - 1), shared.low), shared.high)
+      let scale = half * trial
+      let sums = fit(inverse: inverse(scale))
+      // By how much the error is below that of zeros.
+      let gain = scale * (2 * sums.qx - scale * sums.qq)
+      codes.replace(with: trial, where: gain .> most)
+      most = larger(gain, most)
+    }
+    return codes
   }
 
   /// Rounds with the scales that were settled on and stores the codes.
@@ -110,64 +125,15 @@ public func searchValues(
   let unit = loadGroup(source, shape, memory)
   let group = ValueGroup(memory, shape, table)
   let fit = group.search(shape)
-  var scale: Lanes
+  var scale = fit.scale
   if shape.subBlocks > 1 {
-    var shared = SharedValues(group, fit, shape)
-    shared.settle(unit)
-    storeCodes(shared.codes, to: memory.scaleCodes)
-    scale = shared.half * shared.codes
+    let shared = SharedSymmetric(group.symmetric, fit, shape)
+    let half = storeHalves(shared.bestHalf(), unit, to: memory.scales)
+    let codes = group.bestCodes(shared, half)
+    storeCodes(codes, to: memory.scaleCodes)
+    scale = half * codes
   } else {
-    scale = storeHalves(fit.scale, unit, to: memory.scales)
+    scale = storeHalves(scale, unit, to: memory.scales)
   }
   group.store(inverse: inverse(scale))
-}
-
-/// Turns the scales that a search found into whole numbers under a block's half.
-///
-/// Rounding them moves them away from what the codes were fitted to; so each is tried with its
-/// neighbours, weights rounded anew each time, and the half is fitted once more to what came out.
-@usableFromInline
-struct SharedValues {
-  @usableFromInline let group: ValueGroup
-  @usableFromInline let shared: SharedSymmetric
-  @usableFromInline var half = Lanes.zero
-  @usableFromInline var codes = Lanes.zero
-  /// The sums for the codes, over their nearest values.
-  @usableFromInline var sums = SymmetricFit()
-
-  @inlinable @inline(always)
-  init(_ group: ValueGroup, _ fit: SymmetricFit, _ shape: SearchShape) {
-    self.group = group
-    shared = SharedSymmetric(group.symmetric, fit, shape)
-  }
-
-  /// Chooses the half and the codes.
-  @inlinable @inline(always)
-  mutating func settle(_ unit: Unit) {
-    half = storeHalves(shared.bestHalf(), unit, to: group.memory.scales)
-    codes = shared.code(half)
-    tryNeighbours()
-    let cross = blockSum(codes * sums.qx, of: shared.subBlocks)
-    let square = blockSum(codes * codes * sums.qq, of: shared.subBlocks)
-    half = storeHalves(ratio(cross, square), unit, to: group.memory.scales)
-    tryNeighbours()
-  }
-
-  /// Moves each sub-block's code by at most one to where the error is least.
-  @inlinable @inline(always)
-  mutating func tryNeighbours() {
-    let start = codes
-    var most = Lanes(repeating: -1)
-    for step in 0..<3 {
-      let trial = smaller(larger(start + Float(step - 1), shared.low), shared.high)
-      let scale = half * trial
-      let trialSums = group.fit(inverse: inverse(scale))
-      let gain = group.gain(scale, trialSums)
-      let better = gain .> most
-      codes.replace(with: trial, where: better)
-      sums.qx.replace(with: trialSums.qx, where: better)
-      sums.qq.replace(with: trialSums.qq, where: better)
-      most = larger(gain, most)
-    }
-  }
 }

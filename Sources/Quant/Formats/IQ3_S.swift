@@ -54,7 +54,7 @@ public enum IQ3_S: GridFormat {
       SearchShape(
         weights: 32, subBlocks: 8, levels: 15, codes: 15, firstStep: -4, lastStep: 8,
         steps: 12, bothSides: false, refits: 1),
-      signs: .free, closeTrials: 3)
+      signs: .free)
   }
 
   static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {

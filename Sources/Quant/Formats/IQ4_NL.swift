@@ -42,7 +42,7 @@ public enum IQ4_NL: SearchedFormat {
     .values(
       SearchShape(
         weights: 32, levels: 120, firstStep: -25, lastStep: 25, steps: 8, bothSides: true,
-        refits: 2))
+        refits: 1))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {

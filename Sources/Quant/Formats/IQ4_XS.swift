@@ -49,7 +49,7 @@ public enum IQ4_XS: SearchedFormat {
   static var search: BlockSearch {
     .values(
       SearchShape(
-        weights: 32, subBlocks: 8, levels: 120, codes: 32, firstStep: -25, lastStep: 25, steps: 8,
+        weights: 32, subBlocks: 8, levels: 120, codes: 32, firstStep: -25, lastStep: 25, steps: 6,
         bothSides: true, refits: 1))
   }
 
