@@ -20,6 +20,22 @@ public enum Stamp {
     searchSymmetric(source, shape, memory)
   }
 
+  /// See `searchValues`.
+  @inline(never)
+  public static func values(
+    _ source: GroupSource, _ shape: SearchShape, _ table: ValueTable, _ memory: GroupMemory
+  ) {
+    searchValues(source, shape, table, memory)
+  }
+
+  /// See `searchGrid`.
+  @inline(never)
+  public static func grid(
+    _ source: GroupSource, _ shape: GridShape, _ book: Codebook, _ memory: GridMemory
+  ) {
+    searchGrid(source, shape, book, memory)
+  }
+
   /// See `roundToBytes`.
   @inline(never)
   public static func round(

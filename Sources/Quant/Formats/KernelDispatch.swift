@@ -7,11 +7,13 @@ enum BlockSearch: Sendable {
   case affine(SearchShape)
   /// Weights are restored as scale · q, q of either sign.
   case symmetric(SearchShape)
+  /// Weights are restored as scale · one of the values of `IQ4_NL`.
+  case values(SearchShape)
 
   /// What is asked of the search.
   var shape: SearchShape {
     switch self {
-    case .affine(let shape), .symmetric(let shape): shape
+    case .affine(let shape), .symmetric(let shape), .values(let shape): shape
     }
   }
 }
@@ -89,6 +91,19 @@ struct FoundBlock: ~Escapable {
     switch search {
     case .affine(let shape): Kernels.affine(source, shape, memory)
     case .symmetric(let shape): Kernels.symmetric(source, shape, memory)
+    case .values(let shape): enterValues(source, shape)
+    }
+  }
+
+  private func enterValues(_ source: GroupSource, _ shape: SearchShape) {
+    let values = IQ4_NLValues.values.span
+    let midpoints = IQ4_NLValues.midpoints.span
+    unsafe values.withUnsafeBufferPointer { values in
+      unsafe midpoints.withUnsafeBufferPointer { midpoints in
+        guard let first = values.baseAddress, let second = midpoints.baseAddress else { return }
+        let table = unsafe ValueTable(values: first, midpoints: second, count: values.count)
+        Kernels.values(source, shape, table, memory)
+      }
     }
   }
 

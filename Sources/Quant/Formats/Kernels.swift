@@ -22,6 +22,26 @@ enum Kernels {
     }
   }
 
+  static func values(
+    _ source: GroupSource, _ shape: SearchShape, _ table: ValueTable, _ memory: GroupMemory
+  ) {
+    switch KernelLevel.current {
+    case .baseline: BlockKernelsBaseline.Stamp.values(source, shape, table, memory)
+    case .avx2: BlockKernelsAVX2.Stamp.values(source, shape, table, memory)
+    case .avx512: BlockKernelsAVX512.Stamp.values(source, shape, table, memory)
+    }
+  }
+
+  static func grid(
+    _ source: GroupSource, _ shape: GridShape, _ book: Codebook, _ memory: GridMemory
+  ) {
+    switch KernelLevel.current {
+    case .baseline: BlockKernelsBaseline.Stamp.grid(source, shape, book, memory)
+    case .avx2: BlockKernelsAVX2.Stamp.grid(source, shape, book, memory)
+    case .avx512: BlockKernelsAVX512.Stamp.grid(source, shape, book, memory)
+    }
+  }
+
   static func round(
     _ weights: UnsafePointer<Float>, _ count: Int, _ inverse: Float,
     _ quants: UnsafeMutableRawPointer
