@@ -125,7 +125,7 @@ import Testing
       ([quantized, out, "--type", "Q4_K_M"], 1, "--allow-requantize"),
       ([model, model, "--type", "Q8_0"], 1, "would replace its own source"),
       ([model, out, "--type", "Q9"], 64, "there is no preset \"Q9\""),
-      ([model, out, "--type", "IQ2_XXS", "--pure"], 1, "IQ2_XXS"),
+      ([model, out, "--type", "IQ2_XXS", "--pure"], 1, "--allow-missing-imatrix"),
       ([model, out, "--type", "Q8_0", "--prune-layers", "9"], 1, "expected layers from 0 to 3"),
       ([model, out, "--type", "Q8_0", "--override-kv", "a=1"], 64, "--override-kv"),
       ([model, out, "--type", "Q8_0", "--imatrix", model], 1, "tiny-moe-f16.gguf"),
