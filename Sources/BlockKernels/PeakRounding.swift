@@ -8,7 +8,7 @@
 ///   - weights: `count` weights, a multiple of 16.
 ///   - inverse: Quants for each unit of weight.
 ///   - quants: Takes `count` signed bytes.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func roundToBytes(
   _ weights: UnsafePointer<Float>, count: Int, inverse: Float, quants: UnsafeMutableRawPointer
 ) {
@@ -30,7 +30,7 @@ public func roundToBytes(
 /// The weight of largest magnitude, with its sign; the positive one of two.
 ///
 /// - Parameter count: How many weights there are: a multiple of 16.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func extremeWeight(_ weights: UnsafePointer<Float>, count: Int) -> Float {
   let source = UnsafeRawPointer(weights)
   var least = Lanes.zero
@@ -40,11 +40,9 @@ public func extremeWeight(_ weights: UnsafePointer<Float>, count: Int) -> Float 
     least = smaller(group, least)
     most = larger(group, most)
   }
-  let high = peak(larger(most, .zero).lowHalf)
-  let higher = peak(most.highHalf)
-  let low = peak((-least).lowHalf)
-  let lower = peak((-least).highHalf)
-  let top = max(high, higher)
-  let bottom = max(low, lower)
-  return top >= bottom ? top : -bottom
+  var extreme: Float = 0
+  for lane in 0..<laneCount where most[lane] > extreme { extreme = most[lane] }
+  var opposite: Float = 0
+  for lane in 0..<laneCount where least[lane] < opposite { opposite = least[lane] }
+  return extreme >= -opposite ? extreme : opposite
 }

@@ -10,10 +10,10 @@ struct SymmetricFit {
   @usableFromInline var qx = Lanes.zero
   @usableFromInline var qq = Lanes.zero
 
-  @inlinable @inline(__always) init() {}
+  @inlinable @inline(always) init() {}
 
   /// Takes over the lanes in which `other` gains more.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func improve(by other: SymmetricFit) {
     let better = other.gain .> gain
     scale.replace(with: other.scale, where: better)
@@ -32,7 +32,7 @@ struct SymmetricGroup {
   @usableFromInline let extreme: Lanes
 
   /// Finds the extremes of the loaded weights and puts w x in `memory.derived`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ memory: GroupMemory, _ shape: SearchShape) {
     self.memory = memory
     weights = shape.weights
@@ -52,7 +52,7 @@ struct SymmetricGroup {
   /// Rounds x · inverse and fits the scale to the quants.
   ///
   /// Σ w (x - s q)² is least at s = Σ w q x / Σ w q², and is then Σ w x² - (Σ w q x)² / Σ w q².
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func fit(inverse: Lanes) -> SymmetricFit {
     let low = memory.bounds[0]
     let high = memory.bounds[1]
@@ -68,7 +68,7 @@ struct SymmetricGroup {
   }
 
   /// The best of a ladder of trial scales.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func search(_ shape: SearchShape) -> SymmetricFit {
     var best = SymmetricFit()
     let unit = inverse(extreme)
@@ -87,7 +87,7 @@ struct SymmetricGroup {
 ///
 /// With one sub-block a block, the scale is its own half. Otherwise it is d · s: a half d for the
 /// block, a whole number s of either sign for each sub-block.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func searchSymmetric(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
   let unit = loadGroup(source, shape, memory)
   let group = SymmetricGroup(memory, shape)
@@ -95,7 +95,7 @@ public func searchSymmetric(_ source: GroupSource, _ shape: SearchShape, _ memor
   var scale: Lanes
   if shape.subBlocks > 1 {
     let shared = SharedSymmetric(group, fit, shape)
-    let half = storeHalves(shared.bestHalf(), unit, to: memory.scales)
+    let half = storeHalves(shared.bestHalf(memory), unit, to: memory.scales)
     let codes = shared.code(half)
     storeCodes(codes, to: memory.scaleCodes)
     scale = half * codes
@@ -103,53 +103,49 @@ public func searchSymmetric(_ source: GroupSource, _ shape: SearchShape, _ memor
     scale = storeHalves(fit.scale, unit, to: memory.scales)
   }
   storeQuants(
-    memory, memory.weights, weights: shape.weights, inverse: inverse(scale), shift: .zero)
+    memory, weights: shape.weights, inverse: inverse(scale), shift: .zero)
 }
 
 /// Turns the scales that a search found into whole numbers under a block's half.
 @usableFromInline
 struct SharedSymmetric {
   @usableFromInline let fit: SymmetricFit
-  @usableFromInline let subBlocks: Int
+  @usableFromInline let across: AcrossLanes
   @usableFromInline let low: Lanes
   @usableFromInline let high: Lanes
   /// The scale of largest magnitude.
   @usableFromInline let extreme: Lanes
 
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ group: SymmetricGroup, _ fit: SymmetricFit, _ shape: SearchShape) {
     self.fit = fit
-    subBlocks = shape.subBlocks
+    across = AcrossLanes(group.memory, shape)
     group.memory.bounds[2] = Lanes(repeating: -shape.codes)
     group.memory.bounds[3] = Lanes(repeating: shape.codes - 1)
     low = group.memory.bounds[2]
     high = group.memory.bounds[3]
-    let most = blockPeak(fit.scale, of: shape.subBlocks)
-    let least = blockPeak(-fit.scale, of: shape.subBlocks)
+    let most = across.peak(fit.scale)
+    let least = across.peak(-fit.scale)
     extreme = (-least).replacing(with: most, where: most .> least)
   }
 
   /// The nearest code for each sub-block's scale.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func code(_ half: Lanes) -> Lanes {
     smaller(larger(rounded(fit.scale * inverse(half)), low), high)
   }
 
-  /// Tries halves up to 4 % around those that give the extreme scale the lowest or the highest code,
-  /// and takes the one of least error after rounding, the quants staying as they were.
-  @inlinable @inline(__always)
-  func bestHalf() -> Lanes {
-    var best = Lanes.zero
-    var least = Lanes(repeating: .infinity)
-    for step in -5...5 {
-      for end in 0..<2 {
-        let half = extreme / (end == 0 ? low : high) * (1 / (1 + 0.008 * Float(step)))
-        let scale = half * code(half)
-        let error = blockSum(scale * (scale * fit.qq - 2 * fit.qx), of: subBlocks)
-        best.replace(with: half, where: error .< least)
-        least = smaller(error, least)
-      }
+  /// Tries halves up to 4 % around the one that gives the extreme scale the lowest code, and takes the
+  /// one of least error after rounding, the quants staying as they were.
+  @inlinable @inline(always)
+  func bestHalf(_ memory: GroupMemory) -> Lanes {
+    let errors = memory.rungErrors
+    let first = extreme / low
+    for rung in 0..<HalfLadder.count {
+      let half = first * HalfLadder.factor(Lanes(repeating: Float(rung)))
+      let scale = half * code(half)
+      errors[rung] = scale * (scale * fit.qq - 2 * fit.qx)
     }
-    return best
+    return first * HalfLadder.factor(across.bestRung(errors, of: HalfLadder.count))
   }
 }
