@@ -168,6 +168,6 @@ public func searchAffine(_ source: GroupSource, _ shape: SearchShape, _ memory: 
   let scale = storeHalves(fit.scale, unit, to: memory.scales)
   let min = storeHalves(fit.offset + group.least, unit, to: memory.mins)
   storeQuants(
-    memory, memory.weights, weights: shape.weights, inverse: inverse(scale),
+    memory, weights: shape.weights, inverse: inverse(scale),
     shift: -min * inverse(scale))
 }

@@ -7,12 +7,19 @@ public struct GroupMemory {
   /// The most weights that a sub-block has.
   @usableFromInline static let mostWeights = 32
 
+  /// How many halves are tried for a block.
+  @usableFromInline static let rungs = 11
+
   /// Weight i of each sub-block at i, divided by the block's largest magnitude.
   public let weights: UnsafeMutablePointer<Lanes>
   /// How much an error at each of them matters.
   public let cares: UnsafeMutablePointer<Lanes>
   /// What a search derives from both.
   public let derived: UnsafeMutablePointer<Lanes>
+  /// The error of each sub-block with each of the halves tried.
+  public let rungErrors: UnsafeMutablePointer<Lanes>
+  /// A vector on its way between lanes.
+  public let spare: UnsafeMutablePointer<Lanes>
   /// The lowest and the highest quant. They are read from memory so that the compiler sees one
   /// value for comparing and for choosing, and makes one instruction of both.
   public let bounds: UnsafeMutablePointer<Lanes>
@@ -29,18 +36,21 @@ public struct GroupMemory {
   public let mins: UnsafeMutablePointer<Float>
 
   /// Bytes that `init(at:)` divides up.
-  public static let byteCount = (3 * mostWeights + 2) * 64 + mostWeights * 16 + 2 * 16 + 2 * 64
+  public static let byteCount =
+    (3 * mostWeights + rungs + 5) * 64 + mostWeights * 16 + 2 * 16 + 2 * 64
   /// What the address must be a multiple of.
   public static let alignment = 64
 
   /// Divides up `byteCount` bytes at an address of the right alignment.
   public init(at base: UnsafeMutableRawPointer) {
-    let lanes = base.bindMemory(to: Lanes.self, capacity: 3 * Self.mostWeights + 2)
+    let lanes = base.bindMemory(to: Lanes.self, capacity: 3 * Self.mostWeights + Self.rungs + 5)
     weights = lanes
     cares = lanes + Self.mostWeights
     derived = lanes + 2 * Self.mostWeights
-    bounds = lanes + 3 * Self.mostWeights
-    var rest = base + (3 * Self.mostWeights + 2) * 64
+    rungErrors = lanes + 3 * Self.mostWeights
+    spare = rungErrors + Self.rungs
+    bounds = spare + 1
+    var rest = base + (3 * Self.mostWeights + Self.rungs + 5) * 64
     scales = rest.bindMemory(to: Float.self, capacity: 16)
     mins = (rest + 64).bindMemory(to: Float.self, capacity: 16)
     rest += 128

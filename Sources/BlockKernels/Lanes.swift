@@ -36,44 +36,6 @@ public func ratio(_ a: Lanes, _ b: Lanes) -> Lanes {
   Lanes.zero.replacing(with: a / b, where: b .> 0x1p-100)
 }
 
-/// The sum over the sub-blocks of each block, in each of their lanes.
-///
-/// - Parameter subBlocks: Sub-blocks of one block: 1, 8 or 16.
-@inlinable @inline(always)
-public func blockSum(_ value: Lanes, of subBlocks: Int) -> Lanes {
-  if subBlocks == 1 { return value }
-  let low = sum(value.lowHalf)
-  let high = sum(value.highHalf)
-  if subBlocks == 16 { return Lanes(repeating: low + high) }
-  return Lanes(lowHalf: SIMD8(repeating: low), highHalf: SIMD8(repeating: high))
-}
-
-/// The largest over the sub-blocks of each block, in each of their lanes.
-@inlinable @inline(always)
-public func blockPeak(_ value: Lanes, of subBlocks: Int) -> Lanes {
-  if subBlocks == 1 { return value }
-  let low = peak(value.lowHalf)
-  let high = peak(value.highHalf)
-  if subBlocks == 16 { return Lanes(repeating: low > high ? low : high) }
-  return Lanes(lowHalf: SIMD8(repeating: low), highHalf: SIMD8(repeating: high))
-}
-
-/// The sum of eight numbers, halves first: the same order, and so the same bits, on every CPU.
-@inlinable @inline(always)
-func sum(_ value: SIMD8<Float>) -> Float {
-  let four = value.lowHalf + value.highHalf
-  let two = four.lowHalf + four.highHalf
-  return two.x + two.y
-}
-
-/// The largest of eight numbers.
-@inlinable @inline(always)
-func peak(_ value: SIMD8<Float>) -> Float {
-  let four = value.highHalf.replacing(with: value.lowHalf, where: value.lowHalf .> value.highHalf)
-  let two = four.highHalf.replacing(with: four.lowHalf, where: four.lowHalf .> four.highHalf)
-  return two.x > two.y ? two.x : two.y
-}
-
 /// The nearest half-precision number that a block can hold as its scale.
 ///
 /// Beyond the largest half it stays there instead of becoming infinite; a scale that would vanish

@@ -40,11 +40,9 @@ public func extremeWeight(_ weights: UnsafePointer<Float>, count: Int) -> Float 
     least = smaller(group, least)
     most = larger(group, most)
   }
-  let high = peak(larger(most, .zero).lowHalf)
-  let higher = peak(most.highHalf)
-  let low = peak((-least).lowHalf)
-  let lower = peak((-least).highHalf)
-  let top = max(high, higher)
-  let bottom = max(low, lower)
-  return top >= bottom ? top : -bottom
+  var extreme: Float = 0
+  for lane in 0..<laneCount where most[lane] > extreme { extreme = most[lane] }
+  var opposite: Float = 0
+  for lane in 0..<laneCount where least[lane] < opposite { opposite = least[lane] }
+  return extreme >= -opposite ? extreme : opposite
 }

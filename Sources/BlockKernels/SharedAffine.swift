@@ -9,7 +9,7 @@
 @usableFromInline
 struct SharedAffine {
   @usableFromInline let group: AffineGroup
-  @usableFromInline let subBlocks: Int
+  @usableFromInline let across: AcrossLanes
   @usableFromInline let top: Lanes
   /// The largest min is y's offset of zero: mins are `limit` less the offset.
   @usableFromInline let limit: Lanes
@@ -18,15 +18,17 @@ struct SharedAffine {
   @usableFromInline var scaleCode = Lanes.zero
   @usableFromInline var minCode = Lanes.zero
   @usableFromInline let fit: AffineFit
+  @usableFromInline let errors: UnsafeMutablePointer<Lanes>
 
   @inlinable @inline(always)
   init(_ group: AffineGroup, _ fit: AffineFit, _ shape: SearchShape) {
     self.group = group
     self.fit = fit
-    subBlocks = shape.subBlocks
+    across = AcrossLanes(group.memory, shape)
     group.memory.bounds[2] = Lanes(repeating: shape.codes)
     top = group.memory.bounds[2]
     limit = group.limit
+    errors = group.memory.rungErrors
   }
 
   /// Chooses everything and stores it.
@@ -48,7 +50,7 @@ struct SharedAffine {
     storeCodes(minCode, to: memory.minCodes)
     let again = inverse(scaleHalf * scaleCode)
     storeQuants(
-      memory, memory.weights, weights: group.weights, inverse: again,
+      memory, weights: group.weights, inverse: again,
       shift: minHalf * minCode * again)
   }
 
@@ -75,15 +77,13 @@ struct SharedAffine {
   /// Tries shared scales up to 4 % around the one that gives the largest scale the highest code.
   @inlinable @inline(always)
   mutating func chooseScales() {
-    let largest = blockPeak(fit.scale, of: subBlocks)
-    var least = Lanes(repeating: .infinity)
-    for step in -5...5 {
-      let half = largest * (1 / (1 + 0.008 * Float(step))) / top
+    let largest = across.peak(fit.scale) / top
+    for rung in 0..<HalfLadder.count {
+      let half = largest * HalfLadder.factor(Lanes(repeating: Float(rung)))
       let scale = half * code(fit.scale, half)
-      let error = blockSum(self.error(scale: scale, min: bestMin(scale)), of: subBlocks)
-      scaleHalf.replace(with: half, where: error .< least)
-      least = smaller(error, least)
+      errors[rung] = error(scale: scale, min: bestMin(scale))
     }
+    scaleHalf = largest * HalfLadder.factor(across.bestRung(errors, of: HalfLadder.count))
   }
 
   /// Likewise for the mins, with the scales as they now are.
@@ -91,15 +91,12 @@ struct SharedAffine {
   mutating func chooseMins() {
     let scale = scaleHalf * scaleCode
     let min = bestMin(scale)
-    let largest = blockPeak(min, of: subBlocks)
-    var least = Lanes(repeating: .infinity)
-    for step in -5...5 {
-      let half = largest * (1 / (1 + 0.008 * Float(step))) / top
-      let error = blockSum(
-        self.error(scale: scale, min: half * code(min, half)), of: subBlocks)
-      minHalf.replace(with: half, where: error .< least)
-      least = smaller(error, least)
+    let largest = across.peak(min) / top
+    for rung in 0..<HalfLadder.count {
+      let half = largest * HalfLadder.factor(Lanes(repeating: Float(rung)))
+      errors[rung] = error(scale: scale, min: half * code(min, half))
     }
+    minHalf = largest * HalfLadder.factor(across.bestRung(errors, of: HalfLadder.count))
   }
 
   /// Moves each sub-block's codes by at most one to where the error is least.
@@ -133,11 +130,11 @@ struct SharedAffine {
     // With x = y - limit, Σ w (x - d s q + e m)² over the block is least where its derivatives vanish.
     let qx = sums.qy - limit * sums.q
     let x = group.ySum - limit * group.careSum
-    let ss = blockSum(scaleCode * scaleCode * sums.qq, of: subBlocks)
-    let sm = blockSum(scaleCode * minCode * sums.q, of: subBlocks)
-    let mm = blockSum(minCode * minCode * group.careSum, of: subBlocks)
-    let sx = blockSum(scaleCode * qx, of: subBlocks)
-    let mx = blockSum(minCode * x, of: subBlocks)
+    let ss = across.sum(scaleCode * scaleCode * sums.qq)
+    let sm = across.sum(scaleCode * minCode * sums.q)
+    let mm = across.sum(minCode * minCode * group.careSum)
+    let sx = across.sum(scaleCode * qx)
+    let mx = across.sum(minCode * x)
     let determinant = ss * mm - sm * sm
     let newScale = (sx * mm - sm * mx) / determinant
     let newMin = (sm * sx - ss * mx) / determinant

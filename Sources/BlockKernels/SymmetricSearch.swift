@@ -95,7 +95,7 @@ public func searchSymmetric(_ source: GroupSource, _ shape: SearchShape, _ memor
   var scale: Lanes
   if shape.subBlocks > 1 {
     let shared = SharedSymmetric(group, fit, shape)
-    let half = storeHalves(shared.bestHalf(), unit, to: memory.scales)
+    let half = storeHalves(shared.bestHalf(memory), unit, to: memory.scales)
     let codes = shared.code(half)
     storeCodes(codes, to: memory.scaleCodes)
     scale = half * codes
@@ -103,14 +103,14 @@ public func searchSymmetric(_ source: GroupSource, _ shape: SearchShape, _ memor
     scale = storeHalves(fit.scale, unit, to: memory.scales)
   }
   storeQuants(
-    memory, memory.weights, weights: shape.weights, inverse: inverse(scale), shift: .zero)
+    memory, weights: shape.weights, inverse: inverse(scale), shift: .zero)
 }
 
 /// Turns the scales that a search found into whole numbers under a block's half.
 @usableFromInline
 struct SharedSymmetric {
   @usableFromInline let fit: SymmetricFit
-  @usableFromInline let subBlocks: Int
+  @usableFromInline let across: AcrossLanes
   @usableFromInline let low: Lanes
   @usableFromInline let high: Lanes
   /// The scale of largest magnitude.
@@ -119,13 +119,13 @@ struct SharedSymmetric {
   @inlinable @inline(always)
   init(_ group: SymmetricGroup, _ fit: SymmetricFit, _ shape: SearchShape) {
     self.fit = fit
-    subBlocks = shape.subBlocks
+    across = AcrossLanes(group.memory, shape)
     group.memory.bounds[2] = Lanes(repeating: -shape.codes)
     group.memory.bounds[3] = Lanes(repeating: shape.codes - 1)
     low = group.memory.bounds[2]
     high = group.memory.bounds[3]
-    let most = blockPeak(fit.scale, of: shape.subBlocks)
-    let least = blockPeak(-fit.scale, of: shape.subBlocks)
+    let most = across.peak(fit.scale)
+    let least = across.peak(-fit.scale)
     extreme = (-least).replacing(with: most, where: most .> least)
   }
 
@@ -135,21 +135,17 @@ struct SharedSymmetric {
     smaller(larger(rounded(fit.scale * inverse(half)), low), high)
   }
 
-  /// Tries halves up to 4 % around those that give the extreme scale the lowest or the highest code,
-  /// and takes the one of least error after rounding, the quants staying as they were.
+  /// Tries halves up to 4 % around the one that gives the extreme scale the lowest code, and takes the
+  /// one of least error after rounding, the quants staying as they were.
   @inlinable @inline(always)
-  func bestHalf() -> Lanes {
-    var best = Lanes.zero
-    var least = Lanes(repeating: .infinity)
-    for step in -5...5 {
-      for end in 0..<2 {
-        let half = extreme / (end == 0 ? low : high) * (1 / (1 + 0.008 * Float(step)))
-        let scale = half * code(half)
-        let error = blockSum(scale * (scale * fit.qq - 2 * fit.qx), of: subBlocks)
-        best.replace(with: half, where: error .< least)
-        least = smaller(error, least)
-      }
+  func bestHalf(_ memory: GroupMemory) -> Lanes {
+    let errors = memory.rungErrors
+    let first = extreme / low
+    for rung in 0..<HalfLadder.count {
+      let half = first * HalfLadder.factor(Lanes(repeating: Float(rung)))
+      let scale = half * code(half)
+      errors[rung] = scale * (scale * fit.qq - 2 * fit.qx)
     }
-    return best
+    return first * HalfLadder.factor(across.bestRung(errors, of: HalfLadder.count))
   }
 }

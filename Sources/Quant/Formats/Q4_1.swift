@@ -43,7 +43,7 @@ public enum Q4_1: SearchedFormat {
   static var search: BlockSearch {
     .affine(
       SearchShape(
-        weights: 32, levels: 15, firstStep: -2, lastStep: 2, steps: 9, bothSides: true, refits: 1))
+        weights: 32, levels: 15, firstStep: -2, lastStep: 2, steps: 12, bothSides: true, refits: 1))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
