@@ -8,7 +8,7 @@ struct AffineSums {
   @usableFromInline var qq = Lanes.zero
   @usableFromInline var qy = Lanes.zero
 
-  @inlinable @inline(__always) init() {}
+  @inlinable @inline(always) init() {}
 }
 
 /// A scale and an offset for each sub-block, with the sums of the quants they were fitted to.
@@ -20,10 +20,10 @@ struct AffineFit {
   @usableFromInline var gain = Lanes.zero
   @usableFromInline var sums = AffineSums()
 
-  @inlinable @inline(__always) init() {}
+  @inlinable @inline(always) init() {}
 
   /// Takes over the lanes in which `other` gains more.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func improve(by other: AffineFit) {
     let better = other.gain .> gain
     scale.replace(with: other.scale, where: better)
@@ -54,7 +54,7 @@ struct AffineGroup {
   @usableFromInline var ySum = Lanes.zero
 
   /// Finds the range of the loaded weights and puts y in `memory.derived`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ memory: GroupMemory, _ shape: SearchShape) {
     self.memory = memory
     weights = shape.weights
@@ -80,7 +80,7 @@ struct AffineGroup {
   }
 
   /// The sums when y is rounded as y · inverse + shift.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func sums(inverse: Lanes, shift: Lanes) -> AffineSums {
     let low = memory.bounds[0]
     let high = memory.bounds[1]
@@ -101,7 +101,7 @@ struct AffineGroup {
   /// Σ w (y - s q - b)² is least where its derivatives vanish, two linear equations in s and b. Where
   /// all quants are (nearly) one number, the equations are (nearly) one, and b stays zero. Where
   /// b would pass its limit it is the limit, and s the best for that b.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func fit(_ sums: AffineSums) -> AffineFit {
     let product = careSum * sums.qq
     let determinant = product - sums.q * sums.q
@@ -116,7 +116,7 @@ struct AffineGroup {
   }
 
   /// The best of a ladder of trial scales.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func search(_ shape: SearchShape) -> AffineFit {
     var best = AffineFit()
     let unit = inverse(range)
@@ -136,7 +136,7 @@ struct AffineGroup {
   }
 
   /// The error of scales and offsets that were settled on, each weight rounded to its nearest.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func error(scale: Lanes, offset: Lanes) -> Lanes {
     let low = memory.bounds[0]
     let high = memory.bounds[1]
@@ -155,7 +155,7 @@ struct AffineGroup {
 ///
 /// With one sub-block a block, scale and min are its own two halves. Otherwise weights are restored
 /// as d · s · q - e · m: halves d and e for the block, whole numbers s and m for each sub-block.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func searchAffine(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
   let unit = loadGroup(source, shape, memory)
   let group = AffineGroup(memory, shape)

@@ -38,7 +38,7 @@ public struct Unit {
   ///
   /// No half-precision scale can hold a block below 1e-20; down to there, stored scales and their
   /// squares are finite in this unit.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(peak: Lanes) {
     self.peak = peak
     inverse = Lanes.zero.replacing(with: 1 / peak, where: peak .> 1e-20)
@@ -53,7 +53,7 @@ public struct Unit {
 /// where it was seen to be no worse for the model (KL divergence of small models, Q2_K to Q5_0),
 /// while leaving the x² out altogether was, by 5 to 9 % with 2 and 3 bits. Without importance
 /// it is 1.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func loadGroup(
   _ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory
 ) -> Unit {
@@ -86,7 +86,7 @@ public func loadGroup(
 }
 
 /// Weight i of the sub-block in lane l goes to lane l of vector i; importance likewise.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 func transpose(_ source: GroupSource, _ weights: Int, _ memory: GroupMemory) {
   let values = UnsafeMutableRawPointer(memory.weights)
   let cares = UnsafeMutableRawPointer(memory.cares)

@@ -92,7 +92,7 @@ public struct SearchShape: Sendable {
   }
 
   /// How many levels rung `index` spans.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func span(_ index: Int) -> Float {
     levels + firstStep + Float(index) * ((lastStep - firstStep) / Float(max(steps - 1, 1)))
   }

@@ -8,7 +8,7 @@
 ///   - weights: `count` weights, a multiple of 16.
 ///   - inverse: Quants for each unit of weight.
 ///   - quants: Takes `count` signed bytes.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func roundToBytes(
   _ weights: UnsafePointer<Float>, count: Int, inverse: Float, quants: UnsafeMutableRawPointer
 ) {
@@ -30,7 +30,7 @@ public func roundToBytes(
 /// The weight of largest magnitude, with its sign; the positive one of two.
 ///
 /// - Parameter count: How many weights there are: a multiple of 16.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func extremeWeight(_ weights: UnsafePointer<Float>, count: Int) -> Float {
   let source = UnsafeRawPointer(weights)
   var least = Lanes.zero

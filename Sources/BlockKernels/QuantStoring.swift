@@ -6,7 +6,7 @@
 ///   - values: What is rounded, `weights` vectors of it.
 ///   - inverse: Quants for each unit of `values`.
 ///   - shift: Added before rounding.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 func storeQuants(
   _ memory: GroupMemory, _ values: UnsafeMutablePointer<Lanes>, weights: Int,
   inverse: Lanes, shift: Lanes
@@ -24,13 +24,13 @@ func storeQuants(
 }
 
 /// Stores whole numbers of a byte's range.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 func storeCodes(_ codes: Lanes, to target: UnsafeMutablePointer<Int8>) {
   for lane in 0..<laneCount { target[lane] = Int8(codes[lane]) }
 }
 
 /// Rounds scales to halves and stores them; returns what they came to, in the search's unit.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 func storeHalves(_ scales: Lanes, _ unit: Unit, to target: UnsafeMutablePointer<Float>) -> Lanes {
   let real = scales * unit.peak
   var stored = Lanes.zero

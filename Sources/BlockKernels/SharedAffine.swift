@@ -19,7 +19,7 @@ struct SharedAffine {
   @usableFromInline var minCode = Lanes.zero
   @usableFromInline let fit: AffineFit
 
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ group: AffineGroup, _ fit: AffineFit, _ shape: SearchShape) {
     self.group = group
     self.fit = fit
@@ -30,7 +30,7 @@ struct SharedAffine {
   }
 
   /// Chooses everything and stores it.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func settle(_ unit: Unit) {
     let memory = group.memory
     chooseScales()
@@ -53,19 +53,19 @@ struct SharedAffine {
   }
 
   /// The nearest code for a scale or min.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func code(_ value: Lanes, _ half: Lanes) -> Lanes {
     smaller(larger(rounded(value * inverse(half)), .zero), top)
   }
 
   /// The best min for a scale, the quants staying as the search left them.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func bestMin(_ scale: Lanes) -> Lanes {
     limit - smaller(ratio(group.ySum - scale * fit.sums.q, group.careSum), limit)
   }
 
   /// The error, less a constant, of a scale and min, the quants staying as the search left them.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func error(scale: Lanes, min: Lanes) -> Lanes {
     let offset = limit - min
     return scale * (scale * fit.sums.qq - 2 * fit.sums.qy)
@@ -73,7 +73,7 @@ struct SharedAffine {
   }
 
   /// Tries shared scales up to 4 % around the one that gives the largest scale the highest code.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func chooseScales() {
     let largest = blockPeak(fit.scale, of: subBlocks)
     var least = Lanes(repeating: .infinity)
@@ -87,7 +87,7 @@ struct SharedAffine {
   }
 
   /// Likewise for the mins, with the scales as they now are.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func chooseMins() {
     let scale = scaleHalf * scaleCode
     let min = bestMin(scale)
@@ -106,7 +106,7 @@ struct SharedAffine {
   ///
   /// A larger scale goes with a larger min, so of the nine pairs the two that move them against
   /// each other are left out.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func tryNeighbours() {
     let scaleStart = scaleCode
     let minStart = minCode
@@ -125,7 +125,7 @@ struct SharedAffine {
   }
 
   /// Fits both halves to the codes and the quants rounded with them, over the whole block.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func fitHalves() {
     let scale = scaleHalf * scaleCode
     let again = inverse(scale)

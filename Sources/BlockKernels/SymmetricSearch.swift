@@ -10,10 +10,10 @@ struct SymmetricFit {
   @usableFromInline var qx = Lanes.zero
   @usableFromInline var qq = Lanes.zero
 
-  @inlinable @inline(__always) init() {}
+  @inlinable @inline(always) init() {}
 
   /// Takes over the lanes in which `other` gains more.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   mutating func improve(by other: SymmetricFit) {
     let better = other.gain .> gain
     scale.replace(with: other.scale, where: better)
@@ -32,7 +32,7 @@ struct SymmetricGroup {
   @usableFromInline let extreme: Lanes
 
   /// Finds the extremes of the loaded weights and puts w x in `memory.derived`.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ memory: GroupMemory, _ shape: SearchShape) {
     self.memory = memory
     weights = shape.weights
@@ -52,7 +52,7 @@ struct SymmetricGroup {
   /// Rounds x · inverse and fits the scale to the quants.
   ///
   /// Σ w (x - s q)² is least at s = Σ w q x / Σ w q², and is then Σ w x² - (Σ w q x)² / Σ w q².
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func fit(inverse: Lanes) -> SymmetricFit {
     let low = memory.bounds[0]
     let high = memory.bounds[1]
@@ -68,7 +68,7 @@ struct SymmetricGroup {
   }
 
   /// The best of a ladder of trial scales.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func search(_ shape: SearchShape) -> SymmetricFit {
     var best = SymmetricFit()
     let unit = inverse(extreme)
@@ -87,7 +87,7 @@ struct SymmetricGroup {
 ///
 /// With one sub-block a block, the scale is its own half. Otherwise it is d · s: a half d for the
 /// block, a whole number s of either sign for each sub-block.
-@inlinable @inline(__always)
+@inlinable @inline(always)
 public func searchSymmetric(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
   let unit = loadGroup(source, shape, memory)
   let group = SymmetricGroup(memory, shape)
@@ -116,7 +116,7 @@ struct SharedSymmetric {
   /// The scale of largest magnitude.
   @usableFromInline let extreme: Lanes
 
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   init(_ group: SymmetricGroup, _ fit: SymmetricFit, _ shape: SearchShape) {
     self.fit = fit
     subBlocks = shape.subBlocks
@@ -130,14 +130,14 @@ struct SharedSymmetric {
   }
 
   /// The nearest code for each sub-block's scale.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func code(_ half: Lanes) -> Lanes {
     smaller(larger(rounded(fit.scale * inverse(half)), low), high)
   }
 
   /// Tries halves up to 4 % around those that give the extreme scale the lowest or the highest code,
   /// and takes the one of least error after rounding, the quants staying as they were.
-  @inlinable @inline(__always)
+  @inlinable @inline(always)
   func bestHalf() -> Lanes {
     var best = Lanes.zero
     var least = Lanes(repeating: .infinity)

@@ -23,6 +23,16 @@ public struct ModelFile: Sendable {
     tensors.append(description)
   }
 
+  /// The bytes that the file will have.
+  public func fileBytes(order: ByteOrder = .little) throws -> [UInt8] {
+    let layout = try GGUFLayout(path: "", metadata: metadata, tensors: tensors, order: order)
+    var bytes = layout.header
+    for (offset, content) in zip(layout.tensorOffsets, contents) {
+      bytes += Array(repeating: 0, count: offset - bytes.count) + content
+    }
+    return bytes + Array(repeating: 0, count: layout.byteCount - bytes.count)
+  }
+
   /// Writes the model through the library's own writer.
   public func write(to path: String, order: ByteOrder = .little) throws {
     let layout = try GGUFLayout(path: path, metadata: metadata, tensors: tensors, order: order)

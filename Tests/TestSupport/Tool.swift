@@ -18,13 +18,20 @@ public enum Tool {
     .resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "gguf-tool")
 
   /// Runs the tool to its end.
-  public static func run(_ arguments: [String], in folder: URL? = nil) throws -> Outcome {
+  ///
+  /// `variables` are added to the environment; `emulator` is a program that runs the tool, with its own
+  /// arguments.
+  public static func run(
+    _ arguments: [String], in folder: URL? = nil, variables: [String: String] = [:],
+    emulator: [String] = []
+  ) throws -> Outcome {
     let errors = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try Data().write(to: errors)
     defer { try? FileManager.default.removeItem(at: errors) }
     let pipe = Pipe()
     let process = try start(
-      arguments, in: folder, output: pipe, errors: FileHandle(forWritingTo: errors))
+      arguments, in: folder, output: pipe, errors: FileHandle(forWritingTo: errors),
+      variables: variables, emulator: emulator)
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(
@@ -35,11 +42,14 @@ public enum Tool {
   /// Starts the tool and returns at once.
   public static func start(
     _ arguments: [String], in folder: URL? = nil, output: Any? = FileHandle.nullDevice,
-    errors: Any? = FileHandle.nullDevice
+    errors: Any? = FileHandle.nullDevice, variables: [String: String] = [:],
+    emulator: [String] = []
   ) throws -> Process {
     let process = Process()
-    process.executableURL = url
-    process.arguments = arguments
+    let words = emulator + [url.path] + arguments
+    process.executableURL = URL(filePath: words[0])
+    process.arguments = Array(words.dropFirst())
+    process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }
     process.currentDirectoryURL = folder
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = output

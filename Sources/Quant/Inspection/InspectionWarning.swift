@@ -99,13 +99,13 @@ extension InspectionWarning {
   }
 
   private static func layers(_ file: GGUFFile) -> [InspectionWarning] {
-    let found = file.tensors.lazy.compactMap { TensorName.layer(of: $0.name) }.max().map { $0 + 1 }
-    guard let found, let promised = file.metadata.model("block_count")?.integer, found > promised
+    guard let last = file.tensors.lazy.compactMap({ TensorName.layer(of: $0.name) }).max(),
+      let promised = file.metadata.model("block_count")?.integer, last >= promised
     else { return [] }
     return [
       InspectionWarning(
         kind: .layerCount,
-        message: "block_count is \(promised), but there are tensors of layer \(found - 1)")
+        message: "block_count is \(promised), but there are tensors of layer \(last)")
     ]
   }
 

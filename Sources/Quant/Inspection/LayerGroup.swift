@@ -73,37 +73,58 @@ public struct LayerGroup: Sendable, Encodable {
   /// - Returns: The groups; the tensors outside the layers are one of them.
   /// - Complexity: O(*n*) in tensors.
   public static func groups(of tensors: [TensorInfo]) -> [LayerGroup] {
-    struct Place: Hashable {
-      let stack: String
-      let layer: Int?
-    }
-    var members: [Place: [Slot: [TensorInfo]]] = [:]
-    var order: [Place: [Slot]] = [:]
-    var places: [Place] = []
-    for tensor in tensors {
-      let name = LayeredName(tensor.name)
-      let place = Place(stack: name.stack, layer: name.layer)
-      let slot = Slot(part: name.part, dimensions: tensor.dimensions)
-      if order[place] == nil { places.append(place) }
-      if members[place]?[slot] == nil { order[place, default: []].append(slot) }
-      members[place, default: [:]][slot, default: []].append(tensor)
-    }
-    var groups: [Shape: [Place]] = [:]
-    var shapes: [Shape] = []
-    for place in places {
-      let slots = order[place] ?? []
-      let shape = Shape(
-        stack: place.stack, contents: Set(slots.map { Content($0, members[place]?[$0]) }))
-      if groups[shape] == nil { shapes.append(shape) }
-      groups[shape, default: []].append(place)
-    }
-    return shapes.map { shape in
-      let places = groups[shape] ?? []
-      let slots = places.first.flatMap { order[$0] } ?? []
+    var index = LayerIndex()
+    for tensor in tensors { index.add(tensor) }
+    return index.alike.map { places in
+      let slots = places.first.flatMap { index.slots[$0] } ?? []
       return LayerGroup(
-        stack: shape.stack, layers: places.compactMap(\.layer).sorted(),
-        parts: slots.map { slot in Part(slot, places.flatMap { members[$0]?[slot] ?? [] }) })
+        stack: places.first?.stack ?? "", layers: places.compactMap(\.layer).sorted(),
+        parts: slots.map { slot in
+          Part(slot, places.flatMap { index.members[$0]?[slot] ?? [] })
+        })
     }
+  }
+}
+
+/// The tensors of a model by layer and by their place in it.
+private struct LayerIndex {
+  /// A layer, or all that is outside the layers.
+  struct Place: Hashable {
+    let stack: String
+    let layer: Int?
+  }
+
+  /// The layers, in the order of the file.
+  private var places: [Place] = []
+  /// What each layer holds, in the order of the file.
+  private(set) var slots: [Place: [Slot]] = [:]
+  /// The tensors: more than one in a slot for single experts.
+  private(set) var members: [Place: [Slot: [TensorInfo]]] = [:]
+
+  mutating func add(_ tensor: TensorInfo) {
+    let name = LayeredName(tensor.name)
+    let place = Place(stack: name.stack, layer: name.layer)
+    let slot = Slot(part: name.part, dimensions: tensor.dimensions)
+    if slots[place] == nil { places.append(place) }
+    if members[place]?[slot] == nil { slots[place, default: []].append(slot) }
+    members[place, default: [:]][slot, default: []].append(tensor)
+  }
+
+  /// The layers, those together that hold as many tensors in the same slots.
+  var alike: [[Place]] {
+    var groups: [[Place]] = []
+    var known: [Shape: Int] = [:]
+    for place in places {
+      let counts = (members[place] ?? [:]).mapValues(\.count)
+      let shape = Shape(stack: place.stack, counts: counts)
+      if let group = known[shape] {
+        groups[group].append(place)
+      } else {
+        known[shape] = groups.count
+        groups.append([place])
+      }
+    }
+    return groups
   }
 }
 
@@ -113,21 +134,10 @@ private struct Slot: Hashable {
   let dimensions: [Int]
 }
 
-/// A place, and how many tensors have it: more than one for single experts.
-private struct Content: Hashable {
-  let slot: Slot
-  let count: Int
-
-  init(_ slot: Slot, _ tensors: [TensorInfo]?) {
-    self.slot = slot
-    count = tensors?.count ?? 0
-  }
-}
-
 /// What makes two layers alike.
 private struct Shape: Hashable {
   let stack: String
-  let contents: Set<Content>
+  let counts: [Slot: Int]
 }
 
 extension LayerGroup.Part {

@@ -77,11 +77,11 @@ public struct ModelPlan: Sendable {
   public let files: [File]
 
   /// Bytes of all output files together.
-  public var byteCount: Int { files.reduce(0) { $0 + $1.layout.byteCount } }
+  public var byteCount: Int { files.clampedSum(\.layout.byteCount) }
   /// Bytes of all tensors, without headers and padding.
-  public var tensorByteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+  public var tensorByteCount: Int { tensors.clampedSum(\.byteCount) }
   /// Weights of the output.
-  public var weightCount: Int { tensors.reduce(0) { $0 + $1.weightCount } }
+  public var weightCount: Int { tensors.clampedSum(\.weightCount) }
 
   /// Lays out the output files.
   ///

@@ -9,7 +9,9 @@ struct RequantizeView {
 
   /// Says on standard error what may surprise.
   func warn() {
-    for pattern in plan.unusedRules { Warnings.write("the rule \(pattern) matches no tensor") }
+    for pattern in plan.unusedRules {
+      Warnings.write("the rule \(pattern) matches no tensor that may be quantized")
+    }
     for tensor in plan.plan.tensors {
       guard let wanted = tensor.fallbackFrom else { continue }
       Warnings.write(
@@ -17,6 +19,11 @@ struct RequantizeView {
           + " \(tensor.description.type) instead")
     }
     if let coverage = plan.coverage { warn(coverage) }
+    if !plan.tensorsLackingImportance.isEmpty, plan.recipe.allowsMissingImportance {
+      Warnings.write(
+        "\(Self.list(plan.tensorsLackingImportance)): written without an importance matrix, as if all"
+          + " columns mattered alike; expect a worse model")
+    }
   }
 
   private func warn(_ coverage: ImportanceCoverage) {
@@ -42,7 +49,7 @@ struct RequantizeView {
 
   /// Shows the plan tensor by tensor.
   func showPlan() throws {
-    if !plan.tensorsLackingImportance.isEmpty {
+    if !plan.tensorsLackingImportance.isEmpty, !plan.recipe.allowsMissingImportance {
       Warnings.write(
         "\(Self.list(plan.tensorsLackingImportance)): these types need an importance matrix, and"
           + " writing them without --imatrix will be refused")
@@ -50,6 +57,16 @@ struct RequantizeView {
     if !plan.unwritableTypes.isEmpty {
       let names = plan.unwritableTypes.map(\.name).joined(separator: ", ")
       Warnings.write("\(names): not written by this version yet, only read")
+    }
+    if !plan.unreadableTensors.isEmpty {
+      Warnings.write(
+        "\(Self.list(plan.unreadableTensors.map(\.name))): of types that cannot be decoded, which will be refused"
+      )
+    }
+    if !plan.requantizedTensors.isEmpty && !plan.recipe.allowsRequantizing {
+      Warnings.write(
+        "\(Self.list(plan.requantizedTensors)): quantized already, and quantizing again without"
+          + " --allow-requantize will be refused")
     }
     if isJSON { return try JSONOutput.write(PlanJSON(plan)) }
     var report = Report()

@@ -47,7 +47,7 @@ package enum Text {
   package static func ranges(_ numbers: [Int]) -> String {
     var ranges: [ClosedRange<Int>] = []
     for number in numbers {
-      if let last = ranges.last, number == last.upperBound + 1 {
+      if let last = ranges.last, number - 1 == last.upperBound {
         ranges[ranges.count - 1] = last.lowerBound...number
       } else {
         ranges.append(number...number)

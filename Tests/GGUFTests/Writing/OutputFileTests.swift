@@ -107,7 +107,8 @@ import Testing
     let link = folder.path("link")
     try FileManager.default.createSymbolicLink(
       atPath: link, withDestinationPath: file.temporaryPath)
-    #expect(Disk.isSameFile(link, file.temporaryPath) && !Disk.isSameFile(link, path))
+    #expect(Disk.identity(of: link) == Disk.identity(of: file.temporaryPath))
+    #expect(Disk.identity(of: link) != Disk.identity(of: path))
   }
 
   private func bytes(_ path: String) throws -> [UInt8] {

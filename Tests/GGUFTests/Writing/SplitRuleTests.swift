@@ -28,6 +28,14 @@ import Testing
     #expect(count >= 5 && count <= 6)
   }
 
+  @Test func `sizes whose sum has no place in a number are cut all the same`() {
+    let huge = (0..<3).map {
+      TensorDescription(name: "t\($0)", dimensions: [1 << 62], type: .I8)
+    }
+    #expect(SplitRule.maxBytes(.max - 1).ranges(huge, alignment: 32) == [0..<1, 1..<2, 2..<3])
+    #expect(SplitRule.maxTensors(2).ranges(huge, alignment: 32) == [0..<2, 2..<3])
+  }
+
   @Test func `a model without tensors is one file`() {
     #expect(SplitRule.maxTensors(1).ranges([], alignment: 32) == [0..<0])
     #expect(SplitRule.maxBytes(1).ranges([], alignment: 32) == [0..<0])

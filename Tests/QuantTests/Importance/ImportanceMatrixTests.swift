@@ -88,6 +88,10 @@ struct ImportanceMatrixTests {
 
 @Suite("ImportanceMatrix: experts and layouts")
 struct ImportanceLookupTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
   private let merged = "blk.2.ffn_up_exps.weight"
 
   private func matrix(_ entries: [ImportanceMatrix.Entry]) throws -> ImportanceMatrix {
@@ -96,7 +100,6 @@ struct ImportanceLookupTests {
   }
 
   private func tensor(_ name: String, _ dimensions: [Int]) throws -> TensorInfo {
-    let folder = try TemporaryFolder()
     var model = ModelFile()
     model.add(name, dimensions, .F16)
     try model.write(to: folder.path("m.gguf"))

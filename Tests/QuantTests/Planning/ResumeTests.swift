@@ -89,6 +89,15 @@ import Testing
     #expect(Disk.exists(folder.path("out.gguf.partial")))
   }
 
+  @Test func `a journal without a finished piece stops no other job`() async throws {
+    _ = try await cutOff(after: 0)
+    let report = try await TinyModel.requantize(
+      source, Recipe(preset: FileType(name: "BF16")), to: output)
+    #expect(report.resumedSlabs == 0)
+    let written = try GGUFFile.open(output.path)
+    #expect(try written.tensor("output.weight").type == .BF16)
+  }
+
   @Test func `a changed source is another job`() async throws {
     _ = try await cutOff(after: 9)
     try FileManager.default.setAttributes(

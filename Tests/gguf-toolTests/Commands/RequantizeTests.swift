@@ -106,13 +106,15 @@ import Testing
     let out = folder.path("o.gguf")
     let outcome = try run(
       out, "--type", "Q8_0", "--override-kv", "llama.expert_used_count=int:3", "--override-kv",
-      "general.name=str:a=b:c", "--override-kv", "x.y=float:1.5", "--override-kv", "z=bool:true")
+      "general.name=str:a=b:c", "--override-kv", "x.y=float:1.5", "--override-kv", "z=bool:true",
+      "--override-kv", "n=int:5000000000")
     #expect(outcome.status == 0, "\(outcome.errors)")
     let metadata = try GGUFFile.open(out).metadata
     #expect(metadata["llama.expert_used_count"] == .uint32(3))
     #expect(metadata["general.name"]?.text == "a=b:c")
     #expect(metadata["x.y"] == .float32(1.5))
     #expect(metadata["z"] == .bool(true))
+    #expect(metadata["n"] == .uint64(5_000_000_000))
   }
 
   @Test func `what cannot be done is said in a sentence`() throws {
@@ -127,6 +129,10 @@ import Testing
       ([model, out, "--type", "Q8_0", "--prune-layers", "9"], 1, "expected layers from 0 to 3"),
       ([model, out, "--type", "Q8_0", "--override-kv", "a=1"], 64, "--override-kv"),
       ([model, out, "--type", "Q8_0", "--imatrix", model], 1, "tiny-moe-f16.gguf"),
+      (
+        [model, out, "--type", "COPY", "--tensor-type", "attn_q=Q8_0"], 64, "COPY leaves all types"
+      ),
+      ([model, folder.url.path, "--type", "Q8_0"], 1, "found a folder"),
       ([model, folder.path("no/q.gguf"), "--type", "Q8_0"], 1, "no"),
       ([folder.path("missing.gguf"), out, "--type", "Q8_0"], 1, "missing.gguf: open failed"),
     ]
@@ -141,6 +147,10 @@ import Testing
   @Test func `a quantized model may be quantized again with leave`() throws {
     let quantized = folder.path("q8.gguf")
     #expect(try run(quantized, "--type", "Q8_0").status == 0)
+    let dry = try Tool.run([
+      "requantize", quantized, folder.path("q4.gguf"), "--type", "Q4_0", "--dry-run",
+    ])
+    #expect(dry.errors.contains("without --allow-requantize will be refused"))
     let again = try Tool.run([
       "requantize", quantized, folder.path("q4.gguf"), "--type", "Q4_0", "--allow-requantize",
     ])
