@@ -49,6 +49,7 @@ struct BenchPeers: ParsableCommand {
   }
 
   func run() throws {
+    try Machine.checkKernels()
     let library = try Reference(environment: reference)
     let vectors = try vectors.map { try VectorErrors(path: $0) }
     let rows = Rows(count: rows, rowWeights: rowWeights)
@@ -103,6 +104,7 @@ extension PeerReport {
     var document = try MarkedDocument(path: path)
     document.replace("bench-peers conditions", with: conditions.joined(separator: "; ") + ".\n")
     document.replace("bench-peers speed", with: speedTableForDocuments().markdown())
+    document.replace("bench-peers summary", with: summaryTable().markdown())
     document.replace("bench-peers errors", with: errorTable().markdown())
     document.replace("bench-peers vectors", with: vectorTable().markdown() + "\n\(vectorSummary)\n")
     try document.write()

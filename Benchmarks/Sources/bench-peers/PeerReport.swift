@@ -5,8 +5,8 @@ import BenchSupport
 struct PeerReport: Encodable {
   /// The processor's name.
   let processor = Machine.processor
-  /// The level of our kernels that was forced, if any.
-  let forcedKernels = Machine.forcedKernels
+  /// The level of our kernels.
+  let kernels = Machine.kernels
   /// What our figures are compared with.
   let reference: String
   /// Rows of the speed measurement.
@@ -22,10 +22,9 @@ struct PeerReport: Encodable {
 
   /// What was measured, and with what: a line for each matter.
   var conditions: [String] {
-    let kernels = forcedKernels.map { "\($0) kernels, as forced" } ?? "the machine's best kernels"
     let time = clock == .cpu ? "processor time" : "wall clock"
     return [
-      "\(processor), one thread, \(kernels)", "against \(reference)",
+      "\(processor), one thread, \(kernels) kernels", "against \(reference)",
       "medians of interleaved runs (\(time)), \(rows) rows of \(rowWeights) weights",
     ]
   }
@@ -63,6 +62,19 @@ extension PeerReport {
       header: ["type", "importance", "reference", "ratio", "plain", "reference", "ratio"])
     for line in types where line.weighted != nil || line.plain != nil {
       table.add([line.type] + cells(line.weighted?.error) + cells(line.plain?.error))
+    }
+    return table
+  }
+
+  /// The ratios alone, for a document that has room for few columns.
+  func summaryTable() -> TextTable {
+    var table = TextTable(
+      header: ["type", "encode", "decode", "error, importance", "error, plain"])
+    for line in types {
+      table.add([
+        line.type, Figures.times(line.weighted?.speed.ratio), Figures.times(line.decode?.ratio),
+        Figures.ratio(line.weighted?.error.ratio), Figures.ratio(line.plain?.error.ratio),
+      ])
     }
     return table
   }
