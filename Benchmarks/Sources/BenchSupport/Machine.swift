@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import Foundation
+import Quant
 
 /// Where figures were measured: they mean nothing without it.
 package enum Machine {
@@ -11,8 +12,17 @@ package enum Machine {
     return name?.trimmingCharacters(in: .whitespaces) ?? "unknown processor"
   }
 
-  /// The level of our kernels that the environment forces, if any.
-  package static var forcedKernels: String? {
-    ProcessInfo.processInfo.environment["GGUF_TOOL_KERNELS"]
+  /// The level of our kernels that this process runs, such as `avx2`.
+  package static var kernels: String { KernelLevel.current.rawValue }
+
+  /// The levels that this machine can run, with commas between them.
+  package static var kernelLevels: String {
+    KernelLevel.available.map(\.rawValue).joined(separator: ",")
   }
+
+  /// Throws if the environment asks for a level that this machine does not have.
+  package static func checkKernels() throws { try KernelLevel.check() }
+
+  /// The variable of the environment that asks for a level.
+  package static var kernelVariable: String { KernelLevel.variable }
 }

@@ -58,6 +58,11 @@ package enum Figures {
     return String(format: value < 9.995 ? "%.2f" : value < 99.95 ? "%.1f" : "%.0f", value)
   }
 
+  /// How many times as fast: `12.3 ×`.
+  package static func times(_ value: Double?) -> String {
+    value.map { speed($0) + " ×" } ?? none
+  }
+
   /// A ratio to three decimals: `0.971`.
   package static func ratio(_ value: Double?) -> String {
     guard let value, value.isFinite else { return none }

@@ -5,11 +5,8 @@ package enum Timing {
   private static let fewestRounds = 5
   private static let mostRounds = 10_000
 
-  /// The median seconds of each of two jobs.
-  ///
-  /// - Parameters:
-  ///   - seconds: How long to go on, by the wall; five rounds are made in any case.
-  ///   - clock: What runs are measured with.
+  /// The median seconds of each of two jobs, measured with `clock` for about `seconds` by the wall;
+  /// five rounds are made in any case.
   package static func medians(
     seconds: Double, clock: Clock, _ first: () -> Void, _ second: () -> Void
   ) -> (Double, Double) {

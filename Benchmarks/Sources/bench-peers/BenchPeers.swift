@@ -49,6 +49,7 @@ struct BenchPeers: ParsableCommand {
   }
 
   func run() throws {
+    try Machine.checkKernels()
     let library = try Reference(environment: reference)
     let vectors = try vectors.map { try VectorErrors(path: $0) }
     let rows = Rows(count: rows, rowWeights: rowWeights)
@@ -89,11 +90,11 @@ struct BenchPeers: ParsableCommand {
 extension PeerReport {
   /// Prints all tables.
   fileprivate func printTables(withVectors: Bool) {
-    print(conditions)
-    print("encode and decode in \(unit); a ratio with ! misses its goal")
+    print(conditions.joined(separator: "\n"))
+    print("\(unit); a ratio with ! misses its goal")
     print(speedTable().text())
     guard withVectors else { return }
-    print("ratio of errors to the reference's on the committed vectors")
+    print("Errors as a multiple of the reference's, on the committed vectors")
     print(vectorTable().text())
     print(vectorSummary)
   }
@@ -101,18 +102,20 @@ extension PeerReport {
   /// Writes the tables into a document, each where it has a mark for it.
   fileprivate func renewTables(in path: String) throws {
     var document = try MarkedDocument(path: path)
-    document.replace("bench-peers conditions", with: conditions + ".\n")
+    document.replace("bench-peers conditions", with: conditions.joined(separator: "; ") + ".\n")
     document.replace("bench-peers speed", with: speedTableForDocuments().markdown())
+    document.replace("bench-peers summary", with: summaryTable().markdown())
     document.replace("bench-peers errors", with: errorTable().markdown())
     document.replace("bench-peers vectors", with: vectorTable().markdown() + "\n\(vectorSummary)\n")
     try document.write()
   }
 
   private var vectorSummary: String {
-    let means = meanVectorRatios
+    let weighted = Figures.ratio(meanVectorRatio(weighted: true))
+    let plain = Figures.ratio(meanVectorRatio(weighted: false))
     return """
-      mean over all sets, types with a search: \(Figures.ratio(means.weighted)) with importance, \
-      \(Figures.ratio(means.plain)) plain
+      Mean over all sets, of the types that the reference searches with importance:
+      \(weighted) with importance, \(plain) plain.
       """
   }
 }

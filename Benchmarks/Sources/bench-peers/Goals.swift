@@ -19,17 +19,12 @@ enum Goals {
     encode.first { $0.types.contains(type) }?.goal ?? 1
   }
 
-  /// Whether an encoder of the type has anything to choose: plain numbers and one-formula types have not.
-  static func hasSearch(_ type: String) -> Bool {
-    !["F32", "F16", "BF16", "Q8_0", "Q1_0"].contains(type)
-  }
-
-  /// The part of a goal that counts at the level of kernels in force: goals are for AVX-512.
+  /// The part of a goal that counts at the level of kernels in use: goals are for AVX-512.
   static var part: Double {
-    switch Machine.forcedKernels {
+    switch Machine.kernels {
+    case "avx512": 1
     case "avx2": 0.5
-    case "baseline": 0
-    default: 1
+    default: 0
     }
   }
 }

@@ -5,8 +5,8 @@ import BenchSupport
 struct PeerReport: Encodable {
   /// The processor's name.
   let processor = Machine.processor
-  /// The level of our kernels that was forced, if any.
-  let forcedKernels = Machine.forcedKernels
+  /// The level of our kernels.
+  let kernels = Machine.kernels
   /// What our figures are compared with.
   let reference: String
   /// Rows of the speed measurement.
@@ -20,14 +20,13 @@ struct PeerReport: Encodable {
   /// A line for each type.
   let types: [PeerFigures]
 
-  /// One line that says what was measured, and with what.
-  var conditions: String {
-    let kernels = forcedKernels.map { "\($0) kernels, as forced" } ?? "the machine's best kernels"
+  /// What was measured, and with what: a line for each matter.
+  var conditions: [String] {
     let time = clock == .cpu ? "processor time" : "wall clock"
-    return """
-      \(processor), one thread, \(kernels); against \(reference); \
-      medians of interleaved runs (\(time)), \(rows) rows of \(rowWeights) weights
-      """
+    return [
+      "\(processor), one thread, \(kernels) kernels", "against \(reference)",
+      "medians of interleaved runs (\(time)), \(rows) rows of \(rowWeights) weights",
+    ]
   }
 }
 
@@ -67,6 +66,19 @@ extension PeerReport {
     return table
   }
 
+  /// The ratios alone, for a document that has room for few columns.
+  func summaryTable() -> TextTable {
+    var table = TextTable(
+      header: ["type", "encode", "decode", "error, importance", "error, plain"])
+    for line in types {
+      table.add([
+        line.type, Figures.times(line.weighted?.speed.ratio), Figures.times(line.decode?.ratio),
+        Figures.ratio(line.weighted?.error.ratio), Figures.ratio(line.plain?.error.ratio),
+      ])
+    }
+    return table
+  }
+
   /// Ratios of errors over the committed vectors.
   func vectorTable() -> TextTable {
     let titles = VectorErrors.sets.flatMap { ["\($0), imp.", "plain"] }
@@ -74,7 +86,7 @@ extension PeerReport {
     for line in types where !line.vectors.isEmpty {
       table.add([line.type] + columns { line.ratio($0, weighted: $1) }.map(Figures.ratio))
     }
-    let searched = types.filter { Goals.hasSearch($0.type) }
+    let searched = types.filter(\.usesImportance)
     table.add(
       ["mean"]
         + columns { set, weighted in
@@ -83,15 +95,11 @@ extension PeerReport {
     return table
   }
 
-  /// The mean over all sets, types with a search alone; with importance and without.
-  var meanVectorRatios: (weighted: Double?, plain: Double?) {
-    func mean(_ weighted: Bool) -> Double? {
-      let searched = types.filter { Goals.hasSearch($0.type) }
-      return Figures.mean(
-        searched.flatMap(\.vectors).filter { $0.isWeighted == weighted }.map(\.error.ratio)
-          .filter(\.isFinite))
-    }
-    return (mean(true), mean(false))
+  /// The mean ratio over all sets, of the types that the reference searches by importance.
+  func meanVectorRatio(weighted: Bool) -> Double? {
+    let ratios = types.filter(\.usesImportance).flatMap(\.vectors)
+      .filter { $0.isWeighted == weighted }.map(\.error.ratio)
+    return Figures.mean(ratios.filter(\.isFinite))
   }
 
   private func columns(_ cell: (String, Bool) -> Double?) -> [Double?] {
@@ -120,6 +128,9 @@ extension PeerReport {
 }
 
 extension PeerFigures {
+  /// Whether the reference was recorded with importance: it is for all types that it searches.
+  fileprivate var usesImportance: Bool { vectors.contains(where: \.isWeighted) }
+
   /// The ratio of errors on one set of vectors.
   fileprivate func ratio(_ set: String, weighted: Bool) -> Double? {
     vectors.first { $0.set == set && $0.isWeighted == weighted }?.error.ratio

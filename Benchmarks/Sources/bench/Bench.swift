@@ -17,7 +17,7 @@ struct Bench: ParsableCommand {
   var types = TypeList.all
 
   @Option(help: ArgumentHelp("Levels, with commas between them.", valueName: "levels"))
-  var levels = "baseline,avx2,avx512"
+  var levels = Machine.kernelLevels
 
   @Option(help: ArgumentHelp("Time for each measurement of a round.", valueName: "seconds"))
   var seconds = 0.2
@@ -51,6 +51,7 @@ struct Bench: ParsableCommand {
 
   /// What the process for one level does.
   private func measureThisLevel() throws {
+    try Machine.checkKernels()
     let rows = Rows(count: rows, rowWeights: 1024)
     let figures = types.types.compactMap {
       SpeedFigures(measuring: $0, rows: rows, seconds: seconds, clock: clock)
@@ -67,7 +68,7 @@ struct Bench: ParsableCommand {
       "--clock", clock.rawValue,
     ]
     process.environment = ProcessInfo.processInfo.environment
-      .merging(["GGUF_TOOL_KERNELS": level]) { $1 }
+      .merging([Machine.kernelVariable: level]) { $1 }
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()
