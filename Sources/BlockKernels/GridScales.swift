@@ -28,7 +28,7 @@ public func searchGrid(
 @usableFromInline
 struct GridScales {
   @usableFromInline let group: GridGroup
-  @usableFromInline let subBlocks: Int
+  @usableFromInline let across: AcrossLanes
   @usableFromInline let top: Lanes
   /// The scale of each sub-block: the best of a ladder, or `half` · (2 `codes` + 1).
   @usableFromInline var scale = Lanes.zero
@@ -38,7 +38,7 @@ struct GridScales {
   @inlinable @inline(always)
   init(_ group: GridGroup, _ shape: GridShape) {
     self.group = group
-    subBlocks = shape.base.subBlocks
+    across = AcrossLanes(group.memory.group, shape.base)
     group.memory.group.bounds[1] = Lanes(repeating: shape.base.codes)
     top = group.memory.group.bounds[1]
   }
@@ -79,8 +79,8 @@ struct GridScales {
       scale = ratio(sums.vx, sums.vv)
       wanted = bestHalf(sums)
     } else {
-      let cross = blockSum(odd(codes) * sums.vx, of: subBlocks)
-      let square = blockSum(odd(codes) * odd(codes) * sums.vv, of: subBlocks)
+      let cross = across.sum(odd(codes) * sums.vx)
+      let square = across.sum(odd(codes) * odd(codes) * sums.vv)
       wanted = ratio(cross, square)
     }
     half = storeHalves(larger(wanted, .zero), unit, to: group.memory.group.scales)
@@ -97,20 +97,21 @@ struct GridScales {
     smaller(larger(rounded((scale * inverse(half) - 1) * 0.5), .zero), top)
   }
 
-  /// Tries halves around the one that gives the largest scale the highest code, and takes the one of
-  /// least error after rounding, the entries staying as they were.
+  /// Tries halves up to 12 % around the one that gives the largest scale the highest code, and takes
+  /// the one of least error after rounding, the entries staying as they were.
   @inlinable @inline(always)
   func bestHalf(_ sums: GridSums) -> Lanes {
-    let largest = blockPeak(scale, of: subBlocks)
-    var best = Lanes.zero
-    var least = Lanes(repeating: .infinity)
-    for step in -8...8 {
-      let half = largest / odd(top) * (1 / (1 + 0.015 * Float(step)))
+    let errors = group.memory.group.rungErrors
+    let first = across.peak(scale) / odd(top)
+    for rung in 0..<GroupMemory.rungs {
+      let half = first * factor(Lanes(repeating: Float(rung)))
       let trial = half * odd(code(half))
-      let error = blockSum(trial * (trial * sums.vv - 2 * sums.vx), of: subBlocks)
-      best.replace(with: half, where: error .< least)
-      least = smaller(error, least)
+      errors[rung] = trial * (trial * sums.vv - 2 * sums.vx)
     }
-    return best
+    return first * factor(across.bestRung(errors, of: GroupMemory.rungs))
   }
+
+  /// What the halves of these rungs are multiplied by; that of rung 5 is 1.
+  @inlinable @inline(always)
+  func factor(_ rung: Lanes) -> Lanes { 1 / (rung * 0.024 + 0.88) }
 }

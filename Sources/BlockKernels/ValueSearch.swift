@@ -128,7 +128,7 @@ public func searchValues(
   var scale = fit.scale
   if shape.subBlocks > 1 {
     let shared = SharedSymmetric(group.symmetric, fit, shape)
-    let half = storeHalves(shared.bestHalf(), unit, to: memory.scales)
+    let half = storeHalves(shared.bestHalf(memory), unit, to: memory.scales)
     let codes = group.bestCodes(shared, half)
     storeCodes(codes, to: memory.scaleCodes)
     scale = half * codes
