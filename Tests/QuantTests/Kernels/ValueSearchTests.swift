@@ -17,9 +17,9 @@ struct ValueSearchTests {
   @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
   func `the scale is close to the best of very many`(seed: UInt64) throws {
     let weights = FormatTesting.rows(1, of: 32, seed: seed)
-    // With importance, an error's weight is importance · √(4 σ² + x²); this evens that out.
-    let spread = 4 * weights.reduce(0) { $0 + $1 * $1 } / 32
-    let importance = weights.map { 1 / (spread + $0 * $0).squareRoot() }
+    // An error's weight is importance · (5 m + |x|), m being the mean magnitude; this evens that out.
+    let base = 5 * weights.reduce(0) { $0 + $1.magnitude } / 32
+    let importance = weights.map { 1 / (base + $0.magnitude) }
     let decoded = IQ4_NL.decoded(
       IQ4_NL.encoded(weights, rowWeights: 32, importance: importance))
     let found = FormatTesting.relativeError(weights, decoded, importance: nil)
