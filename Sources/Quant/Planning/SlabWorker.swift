@@ -221,11 +221,12 @@ struct SlabWorker {
 
   /// The first weight that is NaN or infinite: its exponent bits are all ones.
   private static func firstNonFinite(_ weights: Span<Float>) -> Int? {
-    var isBad = false
+    // Without a way out of the loop, the compiler takes several weights at once.
+    var worst: Int32 = 0
     for index in weights.indices {
-      isBad = isBad || weights[index].bitPattern & 0x7F80_0000 == 0x7F80_0000
+      worst = max(worst, Int32(truncatingIfNeeded: weights[index].bitPattern & 0x7F80_0000))
     }
-    guard isBad else { return nil }
+    guard worst == 0x7F80_0000 else { return nil }
     return weights.indices.first { !weights[$0].isFinite }
   }
 }

@@ -33,24 +33,46 @@ public struct SquaredError: Sendable, Hashable {
   ///   - importance: A weight for each column of every row, or `nil` for 1.
   mutating func add(_ original: Span<Float>, _ decoded: Span<Float>, importance: Span<Float>?) {
     precondition(original.count == decoded.count)
-    guard let importance else {
-      for index in original.indices { add(original[index], decoded[index], 1) }
-      return
-    }
+    let width = importance?.count ?? original.count
     var row = 0
     while row < original.count {
-      for column in importance.indices {
-        add(original[row + column], decoded[row + column], importance[column])
+      let (x, y) = (original.extracting(row..<row + width), decoded.extracting(row..<row + width))
+      if let importance {
+        addRow(x, y) { importance[$0] }
+      } else {
+        addRow(x, y) { _ in 1 }
       }
-      row += importance.count
+      row += width
     }
   }
 
-  /// In double precision, as squares of large weights are beyond single.
+  /// Four sums side by side, so that no addition waits for the one before it; in double precision, as
+  /// squares of large weights are beyond single.
   @inline(__always)
-  private mutating func add(_ original: Float, _ decoded: Float, _ weight: Float) {
-    let difference = Double(original) - Double(decoded)
-    error += Double(weight) * difference * difference
-    reference += Double(weight) * Double(original) * Double(original)
+  private mutating func addRow(
+    _ original: Span<Float>, _ decoded: Span<Float>, _ weight: (Int) -> Float
+  ) {
+    var errors = SIMD4<Double>.zero
+    var squares = SIMD4<Double>.zero
+    var index = 0
+    while index + 4 <= original.count {
+      for lane in 0..<4 {
+        let place = index + lane
+        let x = Double(original[place])
+        let difference = x - Double(decoded[place])
+        let w = Double(weight(place))
+        errors[lane] += w * difference * difference
+        squares[lane] += w * x * x
+      }
+      index += 4
+    }
+    for place in index..<original.count {
+      let x = Double(original[place])
+      let difference = x - Double(decoded[place])
+      errors[0] += Double(weight(place)) * difference * difference
+      squares[0] += Double(weight(place)) * x * x
+    }
+    error += errors.sum()
+    reference += squares.sum()
   }
 }
