@@ -15,6 +15,16 @@ let modern: [SwiftSetting] = [
 /// The targets that handle files and users' data: unsafe expressions must be marked.
 let strict: [SwiftSetting] = modern + [.strictMemorySafety()]
 
+/// Flags that give a stamp of the block kernels the instructions of its level (`-march` reaches
+/// Swift's own code generation through clang's options). On other architectures the baseline is all.
+func level(_ march: String) -> [SwiftSetting] {
+  #if arch(x86_64)
+    modern + [.unsafeFlags(["-Xcc", "-march=\(march)"])]
+  #else
+    modern
+  #endif
+}
+
 let package = Package(
   name: "gguf-tool",
   products: [
@@ -28,7 +38,23 @@ let package = Package(
   targets: [
     .target(name: "GGUF", swiftSettings: strict),
     .target(name: "BlockKernels", swiftSettings: modern),
-    .target(name: "Quant", dependencies: ["GGUF", "BlockKernels"], swiftSettings: strict),
+    .target(
+      name: "BlockKernelsBaseline", dependencies: ["BlockKernels"],
+      path: "Sources/BlockKernelStamps/Baseline", swiftSettings: modern),
+    .target(
+      name: "BlockKernelsAVX2", dependencies: ["BlockKernels"],
+      path: "Sources/BlockKernelStamps/AVX2", swiftSettings: level("x86-64-v3")),
+    .target(
+      name: "BlockKernelsAVX512", dependencies: ["BlockKernels"],
+      path: "Sources/BlockKernelStamps/AVX512", swiftSettings: level("x86-64-v4")),
+    .systemLibrary(name: "CPUFeatures"),
+    .target(
+      name: "Quant",
+      dependencies: [
+        "GGUF", "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
+        "CPUFeatures",
+      ],
+      swiftSettings: strict),
     .executableTarget(
       name: "gguf-tool",
       dependencies: [

@@ -33,10 +33,7 @@ public struct GGUFFile: Sendable {
   ) throws(GGUFError) -> GGUFFile {
     let complete = requirement == .complete
     let first = try Shard(MappedFile(path: path), index: 0, requiresData: complete)
-    guard let splitCount = first.metadata["split.count"]?.integer, splitCount != 1 else {
-      return GGUFFile(shards: [first])
-    }
-    let set = try ShardSet(opened: first, count: splitCount)
+    guard let set = try ShardSet(opened: first) else { return GGUFFile(shards: [first]) }
     return GGUFFile(shards: try set.open(requiresData: complete))
   }
 
@@ -71,7 +68,6 @@ public struct GGUFFile: Sendable {
   public func contains(_ name: String) -> Bool { places[name] != nil }
 
   /// Lends the bytes of a tensor, through the mapping.
-  ///
   public func withBytes<R>(
     of tensor: TensorInfo, _ body: (RawSpan) throws -> R
   ) throws -> R {
@@ -91,8 +87,9 @@ public struct GGUFFile: Sendable {
 
   /// Where a tensor's bytes lie in its file.
   ///
-  /// Throws `GGUFError.unsupported` if the type's size is not known, and `.malformed` if the file
-  /// ends before the tensor does.
+  /// The range of a tensor without weights is empty and stands nowhere. Throws
+  /// `GGUFError.unsupported` if the type's size is not known, and `.malformed` if the file ends before
+  /// the tensor does.
   public func byteRange(of tensor: TensorInfo) throws(GGUFError) -> Range<Int> {
     let mapping = shards[tensor.shard].mapping
     guard let count = tensor.byteCount else {
@@ -101,6 +98,7 @@ public struct GGUFFile: Sendable {
         what: "tensor \"\(tensor.name)\" has \(Self.describe(tensor.type)), whose size is not known"
       )
     }
+    guard count > 0 else { return 0..<0 }
     guard tensor.byteOffset + count <= mapping.byteCount else {
       throw .malformed(
         file: mapping.path, offset: tensor.byteOffset, what: "tensor \"\(tensor.name)\"",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 package import ArgumentParser
+import Quant
 
 /// The tool: a list of commands, each in a file of its own.
 @main
@@ -23,7 +24,7 @@ package struct GGUFTool: AsyncParsableCommand {
         name: "Writing",
         subcommands: [
           Requantize.self
-        ])
+        ]),
     ])
 
   /// Makes the root command.
@@ -32,6 +33,14 @@ package struct GGUFTool: AsyncParsableCommand {
   /// Runs the command that the arguments name.
   package static func main() async {
     Terminal.ignoreBrokenPipes()
+    if Set(CommandLine.arguments.dropFirst()) == ["--version", "--verbose"] {
+      return print(Version.verbose)
+    }
+    do {
+      try KernelLevel.check()
+    } catch {
+      exit(withError: error)
+    }
     await main(nil)
   }
 }

@@ -65,7 +65,13 @@ struct ByteReader: ~Escapable {
   /// Reads a length-prefixed string and returns where its bytes lie.
   @_lifetime(self: copy self)
   mutating func stringRange(_ what: @autoclosure () -> String) throws(GGUFError) -> Range<Int> {
+    let place = offset
     let length = try count("the length of \(what())")
+    guard length <= Limits.stringBytes else {
+      throw malformed(
+        "the length of \(what())", expected: "at most \(Limits.stringBytes) bytes",
+        found: "\(length)", at: place)
+    }
     let start = try skip(length, what())
     return start..<start + length
   }

@@ -141,12 +141,36 @@ public enum Disk {
     return Int(status.st_blocks) * 512
   }
 
-  /// Whether two paths name the same existing file.
-  public static func isSameFile(_ first: String, _ second: String) -> Bool {
-    var a = stat()
-    var b = stat()
-    guard unsafe stat(first, &a) == 0, unsafe stat(second, &b) == 0 else { return false }
-    return a.st_dev == b.st_dev && a.st_ino == b.st_ino
+  /// What tells one existing file from all others, whatever path leads to it.
+  public struct Identity: Hashable, Sendable {
+    let device: UInt64
+    let number: UInt64
+  }
+
+  /// The identity of the file at `path`; `nil` if there is nothing.
+  public static func identity(of path: String) -> Identity? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return Identity(
+      device: UInt64(truncatingIfNeeded: status.st_dev),
+      number: UInt64(truncatingIfNeeded: status.st_ino))
+  }
+
+  /// Whether an open file is the one at `path`.
+  static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+    guard let status = try? POSIX.statistics(descriptor, path), let there = identity(of: path)
+    else {
+      return false
+    }
+    return there.number == UInt64(truncatingIfNeeded: status.st_ino)
+      && there.device == UInt64(truncatingIfNeeded: status.st_dev)
+  }
+
+  /// Whether a file may be put at `path` by renaming: there is a regular file or nothing.
+  public static func isReplaceable(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return true }
+    return status.st_mode & S_IFMT == S_IFREG
   }
 
   /// Whether there is anything at `path`.

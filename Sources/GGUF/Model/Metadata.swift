@@ -43,6 +43,16 @@ public struct Metadata: Sendable, Equatable {
       uniqueKeysWithValues: entries.enumerated().map { ($0.element.key, $0.offset) })
   }
 
+  /// What tensor offsets are multiples of: `general.alignment`, or the format's default of 32;
+  /// `nil` if the value is of the wrong type, no power of two, or larger than 1 MiB.
+  public var alignment: Int? {
+    guard let value = self["general.alignment"] else { return 32 }
+    guard case .uint32(let number) = value, number > 0, number & (number - 1) == 0,
+      number <= Limits.alignment
+    else { return nil }
+    return Int(number)
+  }
+
   /// The model's architecture (`general.architecture`), the prefix of its own keys.
   public var architecture: String? { self["general.architecture"]?.text }
 

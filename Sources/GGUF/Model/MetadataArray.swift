@@ -52,12 +52,13 @@ public struct MetadataArray: Sendable, Equatable {
   ///
   /// - Complexity: O(*n*) in the values returned.
   public func values(_ limit: Int = .max) -> [MetadataValue] {
+    let wanted = max(0, min(limit, count))
     switch storage {
     case .file(let file, let range, let order):
-      Self.decode(
-        file.bytes.extracting(range), elementType, min(limit, count), order: order, file: file.path)
+      return Self.decode(
+        file.bytes.extracting(range), elementType, wanted, order: order, file: file.path)
     case .owned(let bytes):
-      unsafe Self.decode(bytes.span.bytes, elementType, min(limit, count))
+      return unsafe Self.decode(bytes.span.bytes, elementType, wanted)
     }
   }
 

@@ -75,6 +75,16 @@ public enum MetadataValue: Sendable, Equatable {
     }
   }
 
+  /// Two values are equal if a file would hold the same bytes for them: NaN equals itself, and
+  /// zero does not equal minus zero.
+  public static func == (a: MetadataValue, b: MetadataValue) -> Bool {
+    if case .array(let first) = a, case .array(let second) = b { return first == second }
+    var (first, second) = (ByteWriter(order: .little), ByteWriter(order: .little))
+    first.payload(a)
+    second.payload(b)
+    return a.type == b.type && first.bytes == second.bytes
+  }
+
   /// The value as an integer, if it is one of the integer types and fits.
   public var integer: Int? {
     switch self {

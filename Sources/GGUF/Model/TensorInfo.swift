@@ -56,16 +56,21 @@ public struct TensorDescription: Sendable, Hashable {
     guard let layout = type.layout, (dimensions.first ?? 1) % layout.weightsPerBlock == 0 else {
       return nil
     }
-    return weightCount.flatMap {
+    let bytes = fullWeightCount.flatMap {
       Checked.multiply($0 / layout.weightsPerBlock, layout.bytesPerBlock)
     }
+    return dimensions.contains(0) ? bytes.map { _ in 0 } : bytes
   }
 
-  /// Weights of the tensor; `nil` if the number does not fit.
-  var weightCount: Int? {
-    if dimensions.contains(0) { return 0 }
-    return dimensions.reduce(1) { product, next in
-      product.flatMap { Checked.multiply($0, next) }
+  /// The bytes that the tensor takes, or the fewest that it can take if its type is not known.
+  var leastByteCount: Int { byteCount ?? (dimensions.contains(0) ? 0 : 1) }
+
+  /// Weights of the tensor, a dimension of zero counted as one; `nil` if the number does not fit.
+  ///
+  /// Where this fits, the product of any of the dimensions does too, in whatever order it is taken.
+  var fullWeightCount: Int? {
+    dimensions.reduce(1) { product, next in
+      product.flatMap { Checked.multiply($0, max(next, 1)) }
     }
   }
 }

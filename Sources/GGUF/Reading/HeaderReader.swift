@@ -39,14 +39,15 @@ extension ByteReader {
 
   /// Tells what a file is whose first bytes are not ours.
   private static func meaning(_ magic: [UInt8]) -> String {
-    let text = MetadataString(bytes: magic).text
-    switch text {
-    case "\0\0\0\0": return "zeros, as an interrupted quantization leaves them"
-    case "lmgg", "tjgg", "fmgg", "algg": return "an old GGML file, which must be converted again"
-    case "FUGG": return "\"FUGG\", the magic with its bytes reversed"
-    default:
-      let hex = magic.map { String($0, radix: 16) }.joined(separator: " ")
-      return "bytes \(hex)"
+    switch MetadataString(bytes: magic).text {
+    case "\0\0\0\0": "zeros, as an interrupted quantization leaves them"
+    case "lmgg", "tjgg", "fmgg", "algg", "GGML", "ggjt":
+      "an old GGML file, which must be converted again"
+    case "FUGG": "\"FUGG\", the magic with its bytes reversed"
+    case "vers": "\"vers\": perhaps a Git LFS pointer in place of the file"
+    case "<!DO", "<!do", "<htm": "a web page, perhaps of a failed download"
+    case "PK\u{3}\u{4}": "a ZIP archive, perhaps a PyTorch checkpoint"
+    default: "bytes " + magic.map { String($0, radix: 16) }.joined(separator: " ")
     }
   }
 

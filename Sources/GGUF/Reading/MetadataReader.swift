@@ -1,19 +1,5 @@
 // SPDX-License-Identifier: MIT
 
-/// Limits on what a file may claim, each far above what real files hold.
-enum Limits {
-  /// The format's own limit on a key.
-  static let keyBytes = 65_535
-  /// Arrays in arrays: real files have none; deeper ones only cost stack.
-  static let arrayDepth = 4
-  /// GGML's limit on a tensor name, its closing zero included.
-  static let tensorNameBytes = 64
-  /// GGML's limit on dimensions.
-  static let dimensions = 4
-  /// The largest alignment accepted: beyond a page or two it only wastes space.
-  static let alignment = 1 << 20
-}
-
 extension ByteReader {
   /// Reads `count` keys and values; arrays stay in `mapping` until asked for.
   @_lifetime(self: copy self)
@@ -31,6 +17,19 @@ extension ByteReader {
     return table
   }
 
+  /// Where a key stands, or where the keys end: only errors need it, so nothing keeps it.
+  @_lifetime(self: copy self)
+  mutating func place(
+    ofKey wanted: String, count: Int, mapping: MappedFile
+  ) throws(GGUFError) -> Int {
+    for index in 0..<count {
+      let start = offset
+      guard try key(index) != wanted else { return start }
+      _ = try value(wanted, mapping: mapping)
+    }
+    return offset
+  }
+
   @_lifetime(self: copy self)
   private mutating func key(_ index: Int) throws(GGUFError) -> String {
     let start = offset
@@ -40,23 +39,22 @@ extension ByteReader {
         "the length of key \(index)", expected: "1 to \(Limits.keyBytes) bytes",
         found: "\(length)", at: start)
     }
-    let begin = try skip(length, "key \(index)")
-    return try text(begin..<begin + length, "key \(index)")
+    return try name(length, "key \(index)", rule: NamingRule.broken(byKey:))
   }
 
-  /// Bytes that must be UTF-8 without control characters (a NUL would make two names look alike).
-  func text(_ range: Range<Int>, _ what: String) throws(GGUFError) -> String {
-    let bytes = copy(range)
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw malformed(
-        what, expected: "UTF-8 text", found: "other bytes", at: range.lowerBound)
+  /// Reads a name: UTF-8 that keeps to a rule.
+  @_lifetime(self: copy self)
+  mutating func name(
+    _ length: Int, _ what: String, rule: (String) -> String?
+  ) throws(GGUFError) -> String {
+    let start = try skip(length, what)
+    guard let name = String(validating: copy(start..<offset), as: UTF8.self) else {
+      throw malformed(what, expected: "UTF-8 text", found: "other bytes", at: start)
     }
-    if let control = bytes.first(where: { $0 < 0x20 || $0 == 0x7F }) {
-      throw malformed(
-        what, expected: "text without control characters", found: "byte \(control)",
-        at: range.lowerBound)
+    if let rule = rule(name) {
+      throw malformed(what, expected: rule, found: String(reflecting: name), at: start)
     }
-    return text
+    return name
   }
 
   @_lifetime(self: copy self)
@@ -147,11 +145,17 @@ extension ByteReader {
 
   /// Reads a value whose arrays are copied out of the file: for elements of a checked array.
   @_lifetime(self: copy self)
-  mutating func ownedValue(_ type: MetadataType) throws(GGUFError) -> MetadataValue {
+  mutating func ownedValue(
+    _ type: MetadataType, depth: Int = 1
+  ) throws(GGUFError) -> MetadataValue {
     guard type == .array else { return try scalar(type, "an element") }
+    // Only a file changed since it was checked can be deeper; it must not use up the stack.
+    guard depth < Limits.arrayDepth else {
+      throw malformed("an element", expected: "what was there before", found: "deeper arrays")
+    }
     let (elementType, count) = try arrayHeader("an element")
     var values: [MetadataValue] = []
-    for _ in 0..<count { values.append(try ownedValue(elementType)) }
+    for _ in 0..<count { values.append(try ownedValue(elementType, depth: depth + 1)) }
     return .array(MetadataArray(elementType: elementType, values))
   }
 }

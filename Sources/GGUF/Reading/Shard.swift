@@ -16,7 +16,8 @@ public struct Shard: Sendable {
   public let dataOffset: Int
   /// The tensors of this file, in file order.
   public let tensors: [TensorInfo]
-  /// Where the data should end: the end of the last tensor.
+  /// Where the file should end, but for padding: the end of the last tensor that has weights, or
+  /// of the header.
   public let dataEnd: Int
 
   /// Bytes after the last tensor that nothing accounts for (padding does not count).
@@ -39,17 +40,15 @@ public struct Shard: Sendable {
     var reader = ByteReader(mapping.bytes, file: mapping.path)
     let header = try reader.header()
     let metadata = try reader.metadata(count: header.metadataCount, mapping: mapping)
-    let alignment = try Self.alignment(metadata, file: mapping.path)
+    let alignment = try Self.alignment(metadata, mapping)
     let entries = try reader.tensorTable(count: header.tensorCount)
     guard let dataOffset = Checked.align(reader.offset, to: alignment) else {
       throw reader.malformed("the data", expected: "an offset below 2^63", found: "more")
     }
     var placement = TensorPlacement(
-      file: mapping.path, dataOffset: dataOffset, alignment: alignment, shard: index)
-    for (number, entry) in entries.enumerated() {
-      try placement.place(entry, before: number + 1 < entries.count ? entries[number + 1] : nil)
-    }
-    if requiresData { try placement.requireData(fileBytes: mapping.byteCount) }
+      file: mapping.path, headerEnd: reader.offset, dataOffset: dataOffset, alignment: alignment,
+      shard: index, fileBytes: requiresData ? mapping.byteCount : nil)
+    for entry in entries { try placement.place(entry) }
     self.mapping = mapping
     version = header.version
     byteOrder = header.order
@@ -60,96 +59,24 @@ public struct Shard: Sendable {
     dataEnd = placement.end
   }
 
-  /// `general.alignment`, or the format's default of 32.
-  static func alignment(_ metadata: Metadata, file: String) throws(GGUFError) -> Int {
-    guard let value = metadata["general.alignment"] else { return 32 }
-    guard case .uint32(let number) = value, number > 0, number & (number - 1) == 0,
-      number <= Limits.alignment
-    else {
-      throw .malformed(
-        file: file, offset: 0, what: "general.alignment",
-        expected: "a power of two up to \(Limits.alignment) stored as uint32",
-        found: value.integer.map { "\($0) stored as \(value.type)" }
-          ?? "a value of type \(value.type)")
-    }
-    return Int(number)
-  }
-}
+  /// Where a key stands in the file, or where the keys end: for errors about values.
+  func place(ofKey key: String) -> Int { Self.place(ofKey: key, in: mapping) }
 
-/// Gives every tensor its place: each must begin where the one before it ends, padded.
-struct TensorPlacement {
-  let file: String
-  let dataOffset: Int
-  let alignment: Int
-  let shard: Int
-  private(set) var tensors: [TensorInfo] = []
-  private(set) var end: Int
-  /// Where the next tensor must begin, from the start of the data; `nil` after one of unknown size.
-  private var expected: Int? = 0
-
-  init(file: String, dataOffset: Int, alignment: Int, shard: Int) {
-    self.file = file
-    self.dataOffset = dataOffset
-    self.alignment = alignment
-    self.shard = shard
-    end = dataOffset
+  private static func place(ofKey key: String, in mapping: MappedFile) -> Int {
+    var reader = ByteReader(mapping.bytes, file: mapping.path)
+    guard let header = try? reader.header() else { return 0 }
+    return (try? reader.place(ofKey: key, count: header.metadataCount, mapping: mapping)) ?? 0
   }
 
-  mutating func place(_ entry: TensorEntry, before next: TensorEntry?) throws(GGUFError) {
-    let tensor = entry.description
-    try checkOffset(entry)
-    guard let start = Checked.add(dataOffset, entry.relativeOffset),
-      let stop = Checked.add(start, tensor.byteCount ?? 0),
-      let padded = Checked.align(stop, to: alignment)
-    else {
-      throw malformed(entry, expected: "an end below 2^63", found: "offset \(entry.relativeOffset)")
-    }
-    expected = tensor.byteCount == nil ? nil : padded - dataOffset
-    end = max(end, stop)
-    tensors.append(
-      TensorInfo(
-        name: tensor.name, dimensions: tensor.dimensions, type: tensor.type, shard: shard,
-        byteOffset: start, byteCount: tensor.byteCount))
-  }
-
-  private func checkOffset(_ entry: TensorEntry) throws(GGUFError) {
-    let offset = entry.relativeOffset
-    guard offset % alignment == 0 else {
-      throw malformed(
-        entry, expected: "an offset that is a multiple of \(alignment)", found: "\(offset)")
-    }
-    if let expected {
-      guard offset == expected else {
-        throw malformed(
-          entry, expected: "offset \(expected), right after the tensor before it",
-          found: "\(offset)")
-      }
-    } else {
-      guard dataOffset.addingReportingOverflow(offset).partialValue >= end else {
-        throw malformed(entry, expected: "an offset after the tensor before it", found: "\(offset)")
-      }
-    }
-  }
-
-  /// Every tensor must end within the file; padding after the last one may be missing.
-  func requireData(fileBytes: Int) throws(GGUFError) {
-    for tensor in tensors {
-      let stop = tensor.byteOffset + (tensor.byteCount ?? 0)
-      guard stop <= fileBytes else {
-        throw .malformed(
-          file: file, offset: tensor.byteOffset, what: "tensor \"\(tensor.name)\"",
-          expected: "\(tensor.byteCount ?? 0) bytes",
-          found: "\(max(0, fileBytes - tensor.byteOffset)) before the end of the file"
-            + " (cut short, or a download in progress)")
-      }
-    }
-  }
-
-  private func malformed(
-    _ entry: TensorEntry, expected: String, found: String
-  ) -> GGUFError {
-    .malformed(
-      file: file, offset: entry.place, what: "tensor \"\(entry.description.name)\"",
-      expected: expected, found: found)
+  private static func alignment(
+    _ metadata: Metadata, _ mapping: MappedFile
+  ) throws(GGUFError) -> Int {
+    if let alignment = metadata.alignment { return alignment }
+    let key = "general.alignment"
+    let value = metadata[key]
+    throw .malformed(
+      file: mapping.path, offset: place(ofKey: key, in: mapping), what: key,
+      expected: Limits.alignmentRule,
+      found: "\(value?.integer.map(String.init) ?? "a value") stored as \(value?.type ?? .array)")
   }
 }

@@ -5,20 +5,22 @@ struct ShardSet {
   private let opened: Shard
   private let name: SplitName
 
-  /// Takes the one shard that was opened and what its metadata says of the others.
-  init(opened: Shard, count: Int) throws(GGUFError) {
-    let path = opened.mapping.path
-    guard (1..<65_535).contains(count) else {
-      throw Self.malformed(path, "split.count", expected: "1 to 65534", found: "\(count)")
-    }
-    guard let name = SplitName(path: path) else {
+  /// Takes the one shard that was opened; `nil` if it is a whole model.
+  init?(opened: Shard) throws(GGUFError) {
+    guard let value = opened.metadata["split.count"] else { return nil }
+    guard let count = value.integer, (0..<65_535).contains(count) else {
       throw Self.malformed(
-        path, "the file name", expected: "NAME-00001-of-\(count).gguf, as it is one of \(count)",
-        found: path)
+        opened, "split.count", expected: "0 to 65534",
+        found: Self.text(value.integer, or: "a value of type \(value.type)"))
     }
-    guard name.count == count else {
+    guard count > 1 else {  // one file; llama.cpp leaves a zero in what it merged
+      if opened.metadata["split.no"] != nil { try Self.checkNumber(opened, index: 0) }
+      return nil
+    }
+    guard let name = SplitName(path: opened.mapping.path), name.count == count else {
       throw Self.malformed(
-        path, "split.count", expected: "\(name.count), as the file name says", found: "\(count)")
+        opened, "split.count", expected: "\(count) in the file's name (NAME-00001-of-NNNNN.gguf)",
+        found: opened.mapping.path)
     }
     self.opened = opened
     self.name = name
@@ -43,28 +45,32 @@ struct ShardSet {
   }
 
   private func check(_ shard: Shard, index: Int) throws(GGUFError) {
-    let path = shard.mapping.path
-    let number = shard.metadata["split.no"]?.integer
-    guard number == index else {
-      throw Self.malformed(path, "split.no", expected: "\(index)", found: Self.text(number))
-    }
+    try Self.checkNumber(shard, index: index)
     for key in ["split.count", "split.tensors.count"] {
       let (mine, theirs) = (shard.metadata[key]?.integer, opened.metadata[key]?.integer)
       guard mine == theirs else {
         throw Self.malformed(
-          path, key, expected: "\(Self.text(theirs)), as in \(opened.mapping.path)",
+          shard, key, expected: "\(Self.text(theirs)), as in \(opened.mapping.path)",
           found: Self.text(mine))
       }
     }
     if let mine = shard.metadata.architecture, let theirs = opened.metadata.architecture {
       guard mine == theirs else {
-        throw Self.malformed(path, "general.architecture", expected: theirs, found: mine)
+        throw Self.malformed(shard, "general.architecture", expected: theirs, found: mine)
       }
     }
     guard shard.byteOrder == opened.byteOrder else {
-      throw Self.malformed(
-        path, "the byte order", expected: "\(opened.byteOrder)-endian as the other shards",
+      throw .malformed(
+        file: shard.mapping.path, offset: 4, what: "the byte order",
+        expected: "\(opened.byteOrder)-endian as the other shards",
         found: "\(shard.byteOrder)-endian")
+    }
+  }
+
+  private static func checkNumber(_ shard: Shard, index: Int) throws(GGUFError) {
+    let number = shard.metadata["split.no"]?.integer
+    guard number == index else {
+      throw malformed(shard, "split.no", expected: "\(index)", found: text(number))
     }
   }
 
@@ -74,25 +80,29 @@ struct ShardSet {
     for shard in shards {
       for tensor in shard.tensors {
         if let other = owners.updateValue(shard.mapping.path, forKey: tensor.name) {
-          throw Self.malformed(
-            shard.mapping.path, "tensor \"\(tensor.name)\"", expected: "each name in one shard",
-            found: "it again in \(other)")
+          throw .malformed(
+            file: shard.mapping.path, offset: tensor.byteOffset, what: "tensor \"\(tensor.name)\"",
+            expected: "each name in one shard", found: "it in \(other) too")
         }
       }
     }
     let promised = opened.metadata["split.tensors.count"]?.integer
     guard promised == owners.count else {
       throw Self.malformed(
-        opened.mapping.path, "split.tensors.count", expected: "\(owners.count), as the shards hold",
+        opened, "split.tensors.count", expected: "\(owners.count), as the shards hold",
         found: Self.text(promised))
     }
   }
 
-  private static func text(_ number: Int?) -> String { number.map(String.init) ?? "nothing" }
+  private static func text(_ number: Int?, or other: String = "nothing") -> String {
+    number.map(String.init) ?? other
+  }
 
   private static func malformed(
-    _ file: String, _ what: String, expected: String, found: String
+    _ shard: Shard, _ key: String, expected: String, found: String
   ) -> GGUFError {
-    .malformed(file: file, offset: 0, what: what, expected: expected, found: found)
+    .malformed(
+      file: shard.mapping.path, offset: shard.place(ofKey: key), what: key, expected: expected,
+      found: found)
   }
 }

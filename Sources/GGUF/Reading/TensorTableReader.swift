@@ -12,7 +12,6 @@ extension ByteReader {
   @_lifetime(self: copy self)
   mutating func tensorTable(count: Int) throws(GGUFError) -> [TensorEntry] {
     var entries: [TensorEntry] = []
-    entries.reserveCapacity(count)
     var names: Set<String> = []
     for index in 0..<count {
       let entry = try tensorEntry(index)
@@ -39,7 +38,6 @@ extension ByteReader {
     return TensorEntry(description: description, relativeOffset: relative, place: place)
   }
 
-  /// A name that is safe to print and to make a file name of.
   @_lifetime(self: copy self)
   private mutating func tensorName(_ index: Int) throws(GGUFError) -> String {
     let start = offset
@@ -49,14 +47,8 @@ extension ByteReader {
         "the length of the name of tensor \(index)",
         expected: "1 to \(Limits.tensorNameBytes - 1) bytes", found: "\(length)", at: start)
     }
-    let begin = try skip(length, "the name of tensor \(index)")
-    let name = try text(begin..<begin + length, "the name of tensor \(index)")
-    guard !name.contains("/"), !name.contains("\\"), !name.contains("..") else {
-      throw malformed(
-        "the name of tensor \(index)", expected: "a name without \"/\", \"\\\" and \"..\"",
-        found: "\"\(name)\"", at: begin)
-    }
-    return name
+    return try name(
+      length, "the name of tensor \(index)", rule: NamingRule.broken(byTensor:))
   }
 
   @_lifetime(self: copy self)
@@ -78,7 +70,7 @@ extension ByteReader {
   /// Rows must be whole blocks, and weights and bytes countable.
   private func check(_ tensor: TensorDescription, at place: Int) throws(GGUFError) {
     let shape = tensor.dimensions.map(String.init).joined(separator: " × ")
-    guard tensor.weightCount != nil else {
+    guard tensor.fullWeightCount != nil else {
       throw malformed(
         "tensor \"\(tensor.name)\"", expected: "fewer than 2^63 weights", found: shape, at: place)
     }

@@ -20,11 +20,15 @@ public struct GGUFLayout: Sendable {
   ///   - metadata: All keys, in the order to be written.
   ///   - tensors: The tensor table, in the order to be written.
   ///   - order: The byte order of the header; tensor bytes are the caller's.
-  /// - Throws: `GGUFError` if a tensor has no countable size or the alignment is not usable.
+  /// - Throws: `GGUFError.unsupported` if a tensor has no countable size or a shape or name that a
+  ///   reader would refuse, or if the alignment is not usable.
   public init(
     path: String, metadata: Metadata, tensors: [TensorDescription], order: ByteOrder = .little
   ) throws(GGUFError) {
-    let alignment = try Shard.alignment(metadata, file: path)
+    guard let alignment = metadata.alignment else {
+      throw .unsupported(file: path, what: "general.alignment must be \(Limits.alignmentRule)")
+    }
+    try Self.checkNames(path, metadata, tensors)
     var relative: [Int] = []
     var counts: [Int] = []
     var next = 0
@@ -47,6 +51,31 @@ public struct GGUFLayout: Sendable {
     tensorOffsets = relative.map { start + $0 }
     tensorByteCounts = counts
     byteCount = total
+  }
+
+  /// Refuses what a reader would refuse.
+  private static func checkNames(
+    _ path: String, _ metadata: Metadata, _ tensors: [TensorDescription]
+  ) throws(GGUFError) {
+    for key in metadata.keys {
+      guard let rule = NamingRule.broken(byKey: key) else { continue }
+      throw .unsupported(file: path, what: "key \(String(reflecting: key)) must be \(rule)")
+    }
+    var names: Set<String> = []
+    for tensor in tensors {
+      let quoted = "tensor \(String(reflecting: tensor.name))"
+      if let rule = NamingRule.broken(byTensor: tensor.name) {
+        throw .unsupported(file: path, what: "\(quoted): its name must be \(rule)")
+      }
+      guard names.insert(tensor.name).inserted else {
+        throw .unsupported(file: path, what: "\(quoted) would be there twice")
+      }
+      guard tensor.dimensions.count <= Limits.dimensions,
+        tensor.dimensions.allSatisfy({ $0 >= 0 })
+      else {
+        throw .unsupported(file: path, what: "\(quoted) cannot have shape \(tensor.dimensions)")
+      }
+    }
   }
 
   private static func header(

@@ -32,6 +32,7 @@ public final class OutputFile: Sendable {
       try POSIX.resize(descriptor, temporary, to: byteCount)
     } catch {
       POSIX.closeFile(descriptor)
+      if !resuming { POSIX.remove(temporary) }
       throw error
     }
   }

@@ -22,18 +22,27 @@ package final class RecordFile: Sendable {
       POSIX.closeFile(descriptor)
       throw .unsupported(file: path, what: "another process is writing the same output")
     }
+    // A process that just finished may have removed the file between our opening and locking it.
+    guard Disk.isFile(descriptor, at: path) else {
+      POSIX.closeFile(descriptor)
+      throw .unsupported(file: path, what: "another process has just finished the same output")
+    }
   }
 
   deinit { POSIX.closeFile(descriptor) }
 
-  /// All bytes of the file.
-  package func contents() throws(GGUFError) -> [UInt8] {
-    let size = Int(try POSIX.statistics(descriptor, path).st_size)
-    var bytes = [UInt8](repeating: 0, count: size)
+  /// Bytes that the file has now.
+  package func byteCount() throws(GGUFError) -> Int {
+    Int(try POSIX.statistics(descriptor, path).st_size)
+  }
+
+  /// Some bytes of the file.
+  package func contents(_ range: Range<Int>) throws(GGUFError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: range.count)
     var failure: GGUFError?
     unsafe bytes.withUnsafeMutableBytes { buffer in
       do throws(GGUFError) {
-        unsafe try POSIX.readFully(descriptor, path, at: 0, into: buffer)
+        unsafe try POSIX.readFully(descriptor, path, at: range.lowerBound, into: buffer)
       } catch {
         failure = error
       }

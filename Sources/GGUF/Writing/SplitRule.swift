@@ -15,12 +15,12 @@ public enum SplitRule: Sendable, Hashable {
     var bytes = 0
     for (index, tensor) in tensors.enumerated() {
       let size = tensor.byteCount.flatMap { Checked.align($0, to: alignment) } ?? 0
-      if index > start && isFull(bytes + size, index + 1 - start) {
+      bytes = Checked.add(bytes, size) ?? .max
+      if index > start && isFull(bytes, index + 1 - start) {
         ranges.append(start..<index)
         start = index
-        bytes = 0
+        bytes = size
       }
-      bytes += size
     }
     return ranges + [start..<tensors.count]
   }

@@ -44,6 +44,10 @@ public enum FormatRegistry {
 
   private static let byType = Dictionary(uniqueKeysWithValues: all.map { ($0.type, $0) })
 
+  /// Raised with every change of any encoder's output: an unfinished file of another revision is not
+  /// gone on with.
+  static let encoderRevision = 1
+
   /// The format of a tensor type, if this suite can decode it.
   public static func format(of type: TensorType) -> (any BlockFormat.Type)? { byType[type] }
 

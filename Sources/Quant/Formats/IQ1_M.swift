@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 1.75 bits a weight: as `IQ1_S`, with a scale each 16 weights and a shift each eight.
@@ -15,7 +16,7 @@ public import GGUF
 /// Values are -1, 0 and 1, from the codebook of `IQ1_S`. The shift of an eighth stands in for a mean
 /// that is not zero; odd scales keep the smallest from being zero. Four words of 3-bit scales have
 /// 16 bits to spare, and d takes them.
-public enum IQ1_M: BlockFormat {
+public enum IQ1_M: GridFormat {
   /// Number 29: 256 weights in 56 bytes.
   public static var type: TensorType { .IQ1_M }
 
@@ -43,5 +44,41 @@ public enum IQ1_M: BlockFormat {
     var bits: UInt16 = 0
     for word in 0..<4 { bits |= (block.u16(at: 48 + 2 * word) >> 12) << (4 * UInt16(word)) }
     return Half.widened(bits)
+  }
+
+  /// Writes weights with the entries and scales of least error that the grid search finds.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+  }
+
+  static let grid = SearchGrid(IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
+
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 16, subBlocks: 16, levels: 1, codes: 7, firstStep: -0.1, lastStep: 2.5,
+        steps: 8, bothSides: false, refits: 1),
+      signs: .groupShifted, exactCodes: false)
+  }
+
+  static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {
+    for pair in 0..<16 {
+      let (first, second) = (found.entries[2 * pair], found.entries[2 * pair + 1])
+      block.set(UInt8(truncatingIfNeeded: first), at: 2 * pair)
+      block.set(UInt8(truncatingIfNeeded: second), at: 2 * pair + 1)
+      let low = UInt8(first >> 8) | found.shifts[2 * pair] << 3
+      block.set(low | (UInt8(second >> 8) | found.shifts[2 * pair + 1] << 3) << 4, at: 32 + pair)
+    }
+    let half = Half.nearest(found.scale)
+    for word in 0..<4 {
+      var bits = (half >> (4 * UInt16(word)) & 15) << 12
+      for part in 0..<4 {
+        bits |= UInt16(found.scaleCodes[4 * word + part]) << (3 * UInt16(part))
+      }
+      block.set(bits, at: 48 + 2 * word)
+    }
   }
 }

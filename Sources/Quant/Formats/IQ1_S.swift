@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 1.56 bits a weight: groups of eight from a codebook of 2,048 ternary ones, a scale each 32.
@@ -13,7 +14,7 @@ public import GGUF
 ///
 /// Values are -1, 0 and 1. The shift of an eighth, the same for 32 weights, stands in for a mean
 /// that is not zero; odd scales keep the smallest from being zero.
-public enum IQ1_S: BlockFormat {
+public enum IQ1_S: GridFormat {
   /// Number 19: 256 weights in 50 bytes.
   public static var type: TensorType { .IQ1_S }
 
@@ -36,6 +37,37 @@ public enum IQ1_S: BlockFormat {
           weights.set(scale * (grid[index] + shift), at: 32 * part + 8 * group)
         }
       }
+    }
+  }
+
+  /// Writes weights with the entries and scales of least error that the grid search finds.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+  }
+
+  static let grid = SearchGrid(IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
+
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 32, subBlocks: 8, levels: 1, codes: 7, firstStep: -0.1, lastStep: 2.5,
+        steps: 8, bothSides: false, refits: 1),
+      signs: .shifted, exactCodes: false)
+  }
+
+  static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {
+    block.set(half: found.scale, at: 0)
+    for part in 0..<8 {
+      var high = UInt16(found.scaleCodes[part]) << 12 | UInt16(found.shifts[4 * part]) << 15
+      for group in 0..<4 {
+        let entry = found.entries[4 * part + group]
+        block.set(UInt8(truncatingIfNeeded: entry), at: 2 + 4 * part + group)
+        high |= (entry >> 8) << (3 * UInt16(group))
+      }
+      block.set(high, at: 34 + 2 * part)
     }
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 2.31 bits a weight: groups of eight magnitudes from a codebook of 512, signs, a scale each 16.
@@ -12,7 +13,7 @@ public import GGUF
 ///
 /// Constants as in `IQ2_XXS`: a quarter brings the codebook's multiples of about 8 near 2, the half
 /// keeps the smallest scale from being zero, and the eighth sign makes the minuses even in number.
-public enum IQ2_XS: BlockFormat {
+public enum IQ2_XS: GridFormat {
   /// Number 17: 256 weights in 74 bytes.
   public static var type: TensorType { .IQ2_XS }
 
@@ -33,6 +34,36 @@ public enum IQ2_XS: BlockFormat {
         let scale = d * (Float(s) + 0.5) * 0.25
         weights.set(scale * grid[q & 511] * signs[SignMasks.even(q >> 9)], at: 8 * group)
       }
+    }
+  }
+
+  /// Writes weights with the entries and scales of least error that the grid search finds.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+  }
+
+  static let grid = SearchGrid(IQ2_XSGrid.entries, levels: IQ2_XSGrid.levels, factor: 0.125)
+
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 16, subBlocks: 16, levels: 5.375, codes: 15, firstStep: -1.5, lastStep: 4,
+        steps: 8, bothSides: false, refits: 1),
+      signs: .even)
+  }
+
+  static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {
+    block.set(half: found.scale, at: 0)
+    for group in 0..<32 {
+      let signs = UInt16(found.signs[group] & 127)
+      block.set(found.entries[group] | signs << 9, at: 2 + 2 * group)
+    }
+    for part in 0..<found.scaleCodes.count / 2 {
+      let low = UInt8(found.scaleCodes[2 * part])
+      block.set(low | UInt8(found.scaleCodes[2 * part + 1]) << 4, at: 66 + part)
     }
   }
 }

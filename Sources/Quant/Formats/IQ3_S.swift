@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 3.44 bits a weight: groups of four magnitudes from a codebook of 512, all signs, a scale each 32.
@@ -13,7 +14,7 @@ public import GGUF
 /// Restored: weight = d · (2 s + 1) · magnitude · sign.
 ///
 /// The codebook's magnitudes are odd, 1 to 15; odd scales keep the smallest from being zero.
-public enum IQ3_S: BlockFormat {
+public enum IQ3_S: GridFormat {
   /// Number 21: 256 weights in 110 bytes.
   public static var type: TensorType { .IQ3_S }
 
@@ -35,6 +36,42 @@ public enum IQ3_S: BlockFormat {
         let scale = d * Float(2 * block.nibble(part, at: 106) + 1)
         weights.set(scale * magnitudes * signs[block.index(at: 74 + pair)], at: 8 * pair)
       }
+    }
+  }
+
+  /// Writes weights with the entries and scales of least error that the grid search finds.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+  }
+
+  static let grid = SearchGrid(IQ3_SGrid.entries, levels: IQ3_SGrid.levels, factor: 1)
+
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 32, subBlocks: 8, levels: 15, codes: 15, firstStep: -4, lastStep: 8,
+        steps: 12, bothSides: false, refits: 1),
+      signs: .free)
+  }
+
+  static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {
+    block.set(half: found.scale, at: 0)
+    for part in 0..<8 {
+      var high: UInt8 = 0
+      for group in 0..<8 {
+        let entry = found.entries[8 * part + group]
+        block.set(UInt8(truncatingIfNeeded: entry), at: 2 + 8 * part + group)
+        high |= UInt8(entry >> 8) << UInt8(group)
+      }
+      block.set(high, at: 66 + part)
+    }
+    for octet in 0..<32 { block.set(found.signs[octet], at: 74 + octet) }
+    for part in 0..<found.scaleCodes.count / 2 {
+      let low = UInt8(found.scaleCodes[2 * part])
+      block.set(low | UInt8(found.scaleCodes[2 * part + 1]) << 4, at: 106 + part)
     }
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 3.06 bits a weight: groups of four magnitudes from a codebook of 256, signs, a scale each 32.
@@ -14,7 +15,7 @@ public import GGUF
 /// The codebook's magnitudes are multiples of about 4, which the halved scale brings near 2. The
 /// half added keeps the smallest of 16 scales from being zero. Seven bits give eight signs because
 /// their number of minuses is always even.
-public enum IQ3_XXS: BlockFormat {
+public enum IQ3_XXS: GridFormat {
   /// Number 18: 256 weights in 98 bytes.
   public static var type: TensorType { .IQ3_XXS }
 
@@ -40,6 +41,36 @@ public enum IQ3_XXS: BlockFormat {
           weights.set(scale * magnitudes * signs[mask], at: 32 * part + 8 * pair)
         }
       }
+    }
+  }
+
+  /// Writes weights with the entries and scales of least error that the grid search finds.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+  }
+
+  static let grid = SearchGrid(IQ3_XXSGrid.entries, levels: IQ3_XXSGrid.levels, factor: 0.25)
+
+  static var shape: GridShape {
+    GridShape(
+      SearchShape(
+        weights: 32, subBlocks: 8, levels: 15.5, codes: 15, firstStep: -4, lastStep: 8,
+        steps: 12, bothSides: false, refits: 1),
+      signs: .even, closeTrials: 5)
+  }
+
+  static func pack(_ found: FoundGroups, into block: inout MutableRawSpan) {
+    block.set(half: found.scale, at: 0)
+    for group in 0..<64 { block.set(UInt8(found.entries[group]), at: 2 + group) }
+    for part in 0..<8 {
+      var word = UInt32(found.scaleCodes[part]) << 28
+      for pair in 0..<4 {
+        word |= UInt32(found.signs[4 * part + pair] & 127) << (7 * UInt32(pair))
+      }
+      block.set(word, at: 66 + 4 * part)
     }
   }
 }

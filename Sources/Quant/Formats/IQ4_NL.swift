@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 4.5 bits a weight: one of 16 unevenly spaced values, a scale each 32.
@@ -10,7 +11,7 @@ public import GGUF
 /// Restored: weight = d · value[q].
 ///
 /// The values lie densest around zero, as weights do.
-public enum IQ4_NL: BlockFormat {
+public enum IQ4_NL: SearchedFormat {
   /// Number 20: 32 weights in 18 bytes.
   public static var type: TensorType { .IQ4_NL }
 
@@ -26,6 +27,28 @@ public enum IQ4_NL: BlockFormat {
         weights[index] = d * IQ4_NLValues.values[q & 15]
         weights[index + 16] = d * IQ4_NLValues.values[q >> 4]
       }
+    }
+  }
+
+  /// Writes weights with the scale of least error that the value search finds.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+  }
+
+  static var search: BlockSearch {
+    .values(
+      SearchShape(
+        weights: 32, levels: 120, firstStep: -25, lastStep: 25, steps: 8, bothSides: true,
+        refits: 1))
+  }
+
+  static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
+    block.set(half: found.scale, at: 0)
+    for index in 0..<16 {
+      block.set(found.quants[index] | found.quants[index + 16] << 4, at: 2 + index)
     }
   }
 }

@@ -7,11 +7,13 @@ enum BlockSearch: Sendable {
   case affine(SearchShape)
   /// Weights are restored as scale · q, q of either sign.
   case symmetric(SearchShape)
+  /// Weights are restored as scale · one of the values of `IQ4_NL`.
+  case values(SearchShape)
 
   /// What is asked of the search.
   var shape: SearchShape {
     switch self {
-    case .affine(let shape), .symmetric(let shape): shape
+    case .affine(let shape), .symmetric(let shape), .values(let shape): shape
     }
   }
 }
@@ -43,7 +45,6 @@ struct FoundBlock: ~Escapable {
 
 /// The memory of a search, and the one place where spans become the pointers that kernels work on.
 ///
-/// Each kernel is entered through a function of its own that is never inlined.
 @safe struct SearchMemory: ~Copyable {
   private let base: UnsafeMutableRawPointer
   private let memory: GroupMemory
@@ -90,6 +91,19 @@ struct FoundBlock: ~Escapable {
     switch search {
     case .affine(let shape): Kernels.affine(source, shape, memory)
     case .symmetric(let shape): Kernels.symmetric(source, shape, memory)
+    case .values(let shape): enterValues(source, shape)
+    }
+  }
+
+  private func enterValues(_ source: GroupSource, _ shape: SearchShape) {
+    let values = IQ4_NLValues.values.span
+    let midpoints = IQ4_NLValues.midpoints.span
+    unsafe values.withUnsafeBufferPointer { values in
+      unsafe midpoints.withUnsafeBufferPointer { midpoints in
+        guard let first = values.baseAddress, let second = midpoints.baseAddress else { return }
+        let table = unsafe ValueTable(values: first, midpoints: second, count: values.count)
+        Kernels.values(source, shape, table, memory)
+      }
     }
   }
 
@@ -108,32 +122,6 @@ struct FoundBlock: ~Escapable {
       quants: quants, scaleCodes: scaleCodes, minCodes: minCodes, scale: memory.scales[first],
       min: memory.mins[first])
     return unsafe _overrideLifetime(found, borrowing: self)
-  }
-}
-
-/// The entries of the kernels. A build for a newer level of the CPU has the same entries.
-private enum Kernels {
-  @inline(never)
-  static func affine(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
-    searchAffine(source, shape, memory)
-  }
-
-  @inline(never)
-  static func symmetric(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
-    searchSymmetric(source, shape, memory)
-  }
-
-  @inline(never)
-  static func round(
-    _ weights: UnsafePointer<Float>, _ count: Int, _ inverse: Float,
-    _ quants: UnsafeMutableRawPointer
-  ) {
-    unsafe roundToBytes(weights, count: count, inverse: inverse, quants: quants)
-  }
-
-  @inline(never)
-  static func extreme(_ weights: UnsafePointer<Float>, _ count: Int) -> Float {
-    unsafe extremeWeight(weights, count: count)
   }
 }
 

@@ -30,6 +30,14 @@ extension ImportanceMatrix {
       chunkSize: nil, entries: entries)
   }
 
+  /// Whether a file begins as the older form does: with a count, and a name that could be a tensor's.
+  static func beginsAsLegacy(_ mapping: MappedFile) -> Bool {
+    var reader = LegacyReader(mapping: mapping)
+    let count = try? reader.count("the number of entries", limit: reader.remaining / 17)
+    let name = try? reader.text("the name of entry 0")
+    return count != nil && name?.contains(".weight") == true
+  }
+
   /// Experts of each layer: the gate and up projections see the same columns as the router, once for
   /// each expert. A guess for reports; `entry(fitting:)` goes by the model itself.
   private static func inferredExperts(_ entries: [LegacyReader.RawEntry]) -> [Int: Int] {

@@ -64,7 +64,7 @@ extension ImportanceMatrix {
   ///   - expertCount: Experts of the model; by default as many as the matrix names.
   /// - Returns: The entry; `nil` if there are none to put together, or they differ in size.
   private func joined(_ name: String, expertCount: Int? = nil) -> Entry? {
-    guard let places = singles[name], let last = places.keys.max(),
+    guard let places = singles[name], let last = places.keys.max(), last < Self.mostExperts,
       let columns = places.values.first.map({ entries[$0].sums.count })
     else { return nil }
     let experts = expertCount ?? last + 1

@@ -62,10 +62,7 @@ public struct ImportanceMatrix: Sendable {
   /// - Complexity: O(*n*) in the file's bytes; memory grows with the number of entries only.
   public static func read(_ path: String) throws(QuantError) -> ImportanceMatrix {
     let mapping = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
-    let bytes = mapping.bytes
-    // "GGUF" as a little-endian number
-    if bytes.byteCount >= 4 && bytes.u32(at: 0) == 0x4655_4747 { return try readGGUF(path) }
-    return try readLegacy(mapping)
+    return isGGUF(mapping) ? try readGGUF(path) : try readLegacy(mapping)
   }
 
   /// The entry of this name.
@@ -74,5 +71,27 @@ public struct ImportanceMatrix: Sendable {
   /// Whether a GGUF file is an importance matrix rather than a model.
   public static func isImportanceMatrix(_ file: GGUFFile) -> Bool {
     file.metadata["general.type"]?.text == "imatrix"
+  }
+
+  /// Whether a file looks like an importance matrix of either form; a broken one does, too, as far
+  /// as its beginning tells.
+  ///
+  /// - Parameter path: The file.
+  /// - Returns: Whether `read` is the way to read it.
+  /// - Throws: `QuantError.container` if it cannot be opened, or is a GGUF file with a broken header.
+  public static func isImportanceMatrix(atPath path: String) throws(QuantError) -> Bool {
+    let mapping = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
+    if isGGUF(mapping) {
+      return isImportanceMatrix(
+        try QuantError.wrapping { () throws(GGUFError) in
+          try GGUFFile.open(path, requiring: .headerOnly)
+        })
+    }
+    return beginsAsLegacy(mapping)
+  }
+
+  private static func isGGUF(_ mapping: MappedFile) -> Bool {
+    let bytes = mapping.bytes
+    return bytes.byteCount >= 4 && bytes.u32(at: 0) == 0x4655_4747  // "GGUF", little-endian
   }
 }

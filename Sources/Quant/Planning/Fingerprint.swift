@@ -39,6 +39,7 @@ extension ModelPlan {
   /// are on disk, and the importance matrix.
   func fingerprint(importance: ImportanceMatrix?) -> UInt64 {
     var mark = Fingerprint()
+    mark.add(FormatRegistry.encoderRevision)
     mark.add(SlabTable.weightsPerSlab)
     for file in files { mark.add(file.layout.header) }
     for tensor in tensors {

@@ -25,12 +25,15 @@ public final class Journal: Sendable {
 
   private static let headerBytes = 24
   private static let recordBytes = 40
+  /// Records read at once: a model of a trillion weights has millions.
+  private static let recordsPerRead = 4096
   private static let magic = Array("GGUFJRNL".utf8)
 
   private let file: RecordFile
   private let end: Mutex<Int>
-  /// Records of an earlier run, by slab.
-  let earlier: [Int: Record]
+  /// Where the records of an earlier run stand, by slab, zero for none; empty if there are none at
+  /// all. The records themselves stay in the file.
+  private let places: [Int]
 
   /// The name of an output's journal.
   public static func path(of output: String) -> String { output + ".journal" }
@@ -39,9 +42,15 @@ public final class Journal: Sendable {
   public static func exists(for output: String) -> Bool { Disk.exists(path(of: output)) }
 
   /// Removes what an earlier run left of an output.
-  public static func discard(_ output: OutputNaming, files: [String]) {
-    Disk.remove(path(of: output.path))
+  ///
+  /// Throws `QuantError.container` if that run is not over: with its files gone, it would give its
+  /// name to those of the next.
+  static func discard(_ output: OutputNaming, files: [String]) throws(QuantError) {
+    let held = try QuantError.wrapping { () throws(GGUFError) in
+      try RecordFile(path: path(of: output.path))
+    }
     for file in files { Disk.remove(OutputFile.temporaryPath(of: file)) }
+    held.remove()
   }
 
   /// Opens the journal of an output, or begins one.
@@ -51,24 +60,35 @@ public final class Journal: Sendable {
     let file = try QuantError.wrapping { () throws(GGUFError) in
       try RecordFile(path: Self.path(of: output))
     }
-    let bytes = try QuantError.wrapping { () throws(GGUFError) in try file.contents() }
     let header = Self.header(fingerprint, slabCount)
-    if bytes.count >= Self.headerBytes, Array(bytes[..<Self.headerBytes]) != header {
+    let size = try QuantError.wrapping { () throws(GGUFError) in try file.byteCount() }
+    let found = try Self.bytes(of: file, 0..<min(size, Self.headerBytes))
+    // A journal without a record has nothing to lose: its job never got far enough.
+    guard found == header || size < Self.headerBytes + Self.recordBytes else {
       throw .container(
         .unsupported(
           file: file.path,
           what: "this is the journal of another job for the same output (another recipe, source,"
             + " matrix or version); pass --restart to give that one up"))
     }
-    let records = Self.records(bytes, slabCount: slabCount)
-    let place = Self.headerBytes + records.count * Self.recordBytes
+    let (places, end) = try Self.places(in: file, slabCount: slabCount, size: size)
     try QuantError.wrapping { () throws(GGUFError) in
-      if bytes.count < Self.headerBytes { try file.write(header, at: 0) }
-      try file.cut(to: place)
+      try file.cut(to: end)
+      if found != header { try file.write(header, at: 0) }
     }
     self.file = file
-    end = Mutex(place)
-    earlier = Dictionary(records.map { ($0.slab, $0) }, uniquingKeysWith: { $1 })
+    self.places = places
+    self.end = Mutex(end)
+  }
+
+  /// Whether an earlier run finished anything.
+  var isResuming: Bool { !places.isEmpty }
+
+  /// What an earlier run noted of a slab; `nil` if it did not finish it.
+  func earlier(_ slab: Int) throws(QuantError) -> Record? {
+    guard slab < places.count, places[slab] > 0 else { return nil }
+    let place = places[slab]
+    return Self.record(try Self.bytes(of: file, place..<place + Self.recordBytes)[...])
   }
 
   /// Notes that a slab's bytes are written. Any thread may call it.
@@ -91,7 +111,8 @@ public final class Journal: Sendable {
   private static func bytes(of record: Record) -> [UInt8] {
     let body =
       littleEndian(UInt64(record.slab)) + littleEndian(record.mark)
-      + littleEndian(record.error.error.bitPattern) + littleEndian(record.error.reference.bitPattern)
+      + littleEndian(record.error.error.bitPattern)
+      + littleEndian(record.error.reference.bitPattern)
     return body + littleEndian(unsafe Fingerprint.of(body.span.bytes))
   }
 
@@ -99,23 +120,41 @@ public final class Journal: Sendable {
     (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
   }
 
-  /// Whole records up to the first that is torn.
-  private static func records(_ bytes: [UInt8], slabCount: Int) -> [Record] {
-    var records: [Record] = []
-    var place = headerBytes
-    while place + recordBytes <= bytes.count {
-      let raw = Array(bytes[place..<place + recordBytes])
-      let span = unsafe raw.span.bytes
-      let slab = Int(clamping: span.u64(at: 0))
-      guard Fingerprint.of(span.extracting(0..<32)) == span.u64(at: 32), slab < slabCount else {
-        break
+  private static func bytes(
+    of file: RecordFile, _ range: Range<Int>
+  ) throws(QuantError) -> [UInt8] {
+    try QuantError.wrapping { () throws(GGUFError) in try file.contents(range) }
+  }
+
+  /// Finds whole records up to the first that is torn: where they stand by slab, and where they end.
+  private static func places(
+    in file: RecordFile, slabCount: Int, size: Int
+  ) throws(QuantError) -> (places: [Int], end: Int) {
+    var places: [Int] = []
+    var end = headerBytes
+    while end + recordBytes <= size {
+      let count = min((size - end) / recordBytes, recordsPerRead)
+      let bytes = try bytes(of: file, end..<end + count * recordBytes)
+      for start in stride(from: 0, to: bytes.count, by: recordBytes) {
+        guard let record = record(bytes[start..<start + recordBytes]), record.slab < slabCount
+        else { return (places, end) }
+        if places.isEmpty { places = Array(repeating: 0, count: slabCount) }
+        places[record.slab] = end
+        end += recordBytes
       }
-      let error = SquaredError(
-        error: Double(bitPattern: span.u64(at: 16)),
-        reference: Double(bitPattern: span.u64(at: 24)))
-      records.append(Record(slab: slab, mark: span.u64(at: 8), error: error))
-      place += recordBytes
     }
-    return records
+    return (places, end)
+  }
+
+  /// A record from its bytes; `nil` if they do not agree with their mark.
+  private static func record(_ bytes: ArraySlice<UInt8>) -> Record? {
+    let raw = Array(bytes)
+    let span = unsafe raw.span.bytes
+    guard Fingerprint.of(span.extracting(0..<32)) == span.u64(at: 32) else { return nil }
+    return Record(
+      slab: Int(clamping: span.u64(at: 0)), mark: span.u64(at: 8),
+      error: SquaredError(
+        error: Double(bitPattern: span.u64(at: 16)),
+        reference: Double(bitPattern: span.u64(at: 24))))
   }
 }

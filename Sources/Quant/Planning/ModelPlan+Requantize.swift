@@ -13,7 +13,9 @@ public struct RequantizePlan: Sendable {
   public let requantizedTensors: [String]
   /// Types of the plan that this version cannot write.
   public let unwritableTypes: [TensorType]
-  /// Rules that matched no tensor: most likely a slip of the pen.
+  /// Tensors of the source whose bytes cannot be read as the plan needs them.
+  public let unreadableTensors: [TensorInfo]
+  /// Rules that matched no tensor that they could change: most likely a slip of the pen.
   public let unusedRules: [String]
   /// How far the importance matrix covers the tensors to be encoded; `nil` without a matrix.
   public let coverage: ImportanceCoverage?
@@ -46,8 +48,13 @@ public struct RequantizePlan: Sendable {
     requantizedTensors = encoded.filter { $0.0.renamed.type.isQuantized }.map { $0.0.renamed.name }
     unwritableTypes = Set(encoded.map(\.1.description.type))
       .filter { FormatRegistry.encoder(of: $0) == nil }.sorted { $0.rawValue < $1.rawValue }
-    unusedRules = recipe.rules.filter { rule in !kept.contains { rule.matches($0.renamed.name) } }
-      .map(\.pattern)
+    unreadableTensors = zip(kept, tensors).filter { pair in
+      // Copied bytes need no format, unless their order must change.
+      (pair.1.action == .encode || source.byteOrder == .big)
+        && FormatRegistry.format(of: pair.0.renamed.type) == nil
+    }.map(\.0.renamed)
+    let quantizable = kept.filter { !Untouchable.contains($0.renamed) }.map(\.renamed.name)
+    unusedRules = recipe.rules.filter { !quantizable.contains(where: $0.matches) }.map(\.pattern)
     let encodedSources = encoded.map { source.tensors[$0.0.index] }
     coverage = try importance.map { matrix throws(QuantError) in
       try ImportanceCoverage(matrix, encodedSources)
@@ -77,8 +84,12 @@ public struct RequantizePlan: Sendable {
     return types.contains(tensor.type) || (tensor.type == .Q2_K && preset == .Q2_K_S)
   }
 
-  /// Throws the first reason why the plan must not run: leave to requantize, matrix, or encoder.
+  /// Throws the first reason why the plan must not run: leave to requantize, matrix, or a type.
   public func check() throws(QuantError) {
+    if let tensor = unreadableTensors.first {
+      throw .unsupported(
+        "tensor \"\(tensor.name)\" cannot be decoded: it has \(GGUFFile.describe(tensor.type))")
+    }
     if let type = unwritableTypes.first {
       throw .unsupported(
         "type \(type) cannot be written yet, only read; types that can: "
@@ -90,11 +101,13 @@ public struct RequantizePlan: Sendable {
           + " quantizing again adds error to error; start from F16 or BF16, or pass"
           + " --allow-requantize")
     }
-    if let name = tensorsLackingImportance.first {
+    if let name = tensorsLackingImportance.first, !recipe.allowsMissingImportance {
       throw .unsupported(
         "tensor \"\(name)\" and \(tensorsLackingImportance.count - 1) others would get types that"
-          + " need an importance matrix: pass one with --imatrix")
+          + " need an importance matrix: pass one with --imatrix, or go on without it by"
+          + " --allow-missing-imatrix")
     }
+    _ = try SlabTable(plan)
   }
 }
 
@@ -112,6 +125,9 @@ struct LayerPruning {
     if let layer = pruned.filter({ $0 < 0 || $0 >= layerCount }).min() {
       throw .unsupported(
         "--prune-layers: expected layers from 0 to \(layerCount - 1), found \(layer)")
+    }
+    guard pruned.isEmpty || pruned.count < layerCount else {
+      throw .unsupported("--prune-layers: none of the \(layerCount) layers would be left")
     }
     self.pruned = pruned
   }

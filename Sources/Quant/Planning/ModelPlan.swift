@@ -77,19 +77,25 @@ public struct ModelPlan: Sendable {
   public let files: [File]
 
   /// Bytes of all output files together.
-  public var byteCount: Int { files.reduce(0) { $0 + $1.layout.byteCount } }
+  public var byteCount: Int { files.clampedSum(\.layout.byteCount) }
   /// Bytes of all tensors, without headers and padding.
-  public var tensorByteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+  public var tensorByteCount: Int { tensors.clampedSum(\.byteCount) }
   /// Weights of the output.
-  public var weightCount: Int { tensors.reduce(0) { $0 + $1.weightCount } }
+  public var weightCount: Int { tensors.clampedSum(\.weightCount) }
 
   /// Lays out the output files.
   ///
-  /// Throws `QuantError.container` if a tensor has no countable size.
+  /// Throws `QuantError.container` if a tensor has no countable size, `.unsupported` if there would be
+  /// too many files.
   init(
     source: GGUFFile, metadata: Metadata, tensors: [Tensor], output: OutputNaming
   ) throws(QuantError) {
     let ranges = output.ranges(tensors, source: source, metadata: metadata)
+    guard ranges.count <= OutputNaming.mostFiles else {
+      throw .unsupported(
+        "\(output.path): expected at most \(OutputNaming.mostFiles) files, found \(ranges.count) by"
+          + " this rule for splitting")
+    }
     let paths = output.paths(count: ranges.count)
     var placed = tensors
     var files: [File] = []
@@ -123,6 +129,9 @@ public enum OutputNaming: Sendable, Hashable {
   /// Shards as the source has them, named after the path.
   case keepSplit(String)
 
+  /// The number of shards is stored in 16 bits, and its highest value is not used.
+  static let mostFiles = 65_534
+
   /// The path that the user gave.
   public var path: String {
     switch self {
@@ -148,7 +157,7 @@ public enum OutputNaming: Sendable, Hashable {
     case .single:
       return [0..<tensors.count]
     case .split(_, let rule):
-      let alignment = metadata["general.alignment"]?.integer ?? 32
+      let alignment = metadata.alignment ?? 32
       return rule.ranges(tensors.map(\.description), alignment: alignment)
     case .keepSplit:
       return Self.rangesByShard(tensors, source: source)

@@ -42,19 +42,23 @@ public struct PlanExecutor: Sendable {
   ///
   /// - Parameters:
   ///   - threads: How many slabs are worked on at once.
+  ///   - restarting: Whether what an earlier run left unfinished is given up.
   ///   - progress: Called from any thread after each slab.
   /// - Returns: What was done, with the error of each tensor.
   /// - Throws: `QuantError`. The output files do not have their names then; what is written stays
   ///   beside its journal, for the next run.
   public func run(
-    threads: Int, progress: @escaping @Sendable (PlanProgress) -> Void
+    threads: Int, restarting: Bool = false,
+    progress: @escaping @Sendable (PlanProgress) -> Void
   ) async throws(QuantError) -> PlanReport {
     let slabs = try SlabTable(plan)
+    try plan.checkPaths(output, importance: importance)
+    if restarting { try Journal.discard(output, files: plan.files.map(\.path)) }
     try checkDiskSpace()
     let journal = try Journal(
       output: output.path, fingerprint: plan.fingerprint(importance: importance),
       slabCount: slabs.count)
-    let files = try openFiles(resuming: !journal.earlier.isEmpty)
+    let files = try openFiles(resuming: journal.isResuming)
     let job = PlanJob(
       plan: plan, importance: importance, slabs: slabs, journal: journal, files: files,
       progress: progress)
@@ -70,8 +74,12 @@ public struct PlanExecutor: Sendable {
   ///
   /// Throws `QuantError.unsupported` if the disk does not have them.
   private func checkDiskSpace() throws(QuantError) {
-    let present = plan.files.reduce(0) {
-      $0 + Disk.allocatedBytes(of: OutputFile.temporaryPath(of: $1.path))
+    // A run that was cut off while it named its files left some under their own names already.
+    let isResuming = Journal.exists(for: output.path)
+    let present = plan.files.reduce(0) { sum, file in
+      let temporary = OutputFile.temporaryPath(of: file.path)
+      let isNamed = isResuming && !Disk.exists(temporary)
+      return sum + Disk.allocatedBytes(of: isNamed ? file.path : temporary)
     }
     let free = try QuantError.wrapping { () throws(GGUFError) in
       try Disk.freeBytes(for: output.path)
@@ -156,7 +164,7 @@ private final class PlanJob: Sendable {
   }
 
   private func complete(_ slab: Slab, _ worker: inout SlabWorker) throws(QuantError) {
-    if let record = journal.earlier[slab.index], try isIntact(slab, record) {
+    if let record = try journal.earlier(slab.index), try isIntact(slab, record) {
       return note(slab, record.error, resumed: true)
     }
     let error = try worker.make(slab)

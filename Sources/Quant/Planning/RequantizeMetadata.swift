@@ -18,11 +18,21 @@ struct RequantizeMetadata {
       result["general.file_type"] = .uint32(UInt32(preset.rawValue))
     }
     prune(&result)
-    for (key, value) in recipe.overrides { result[key] = value }
+    for (key, value) in recipe.overrides { result[key] = Self.fitted(value, to: result[key]) }
     if let importance { describe(importance, in: &result) }
     result["quantize.recipe"] = .string(MetadataString(recipe.text))
     result["quantize.tool"] = .string(MetadataString("gguf-tool \(toolVersion)"))
     return result
+  }
+
+  /// A whole number set for a key that holds a float becomes one: readers insist on the type.
+  private static func fitted(_ value: MetadataValue, to old: MetadataValue?) -> MetadataValue {
+    guard let number = value.integer else { return value }
+    return switch old?.type {
+    case .float32: .float32(Float(number))
+    case .float64: .float64(Double(number))
+    default: value
+    }
   }
 
   private func describe(_ importance: ImportanceMatrix, in result: inout Metadata) {
@@ -40,7 +50,8 @@ struct RequantizeMetadata {
   private func prune(_ result: inout Metadata) {
     guard !recipe.prunedLayers.isEmpty else { return }
     let prefix = facts.architecture + "."
-    for entry in result.entries where entry.key.hasPrefix(prefix) {
+    for entry in result.entries
+    where entry.key.hasPrefix(prefix) && entry.key != prefix + "rope.dimension_sections" {
       guard let array = entry.value.elements, array.count == facts.layerCount else { continue }
       let left = array.values().enumerated().filter { !recipe.prunedLayers.contains($0.offset) }
       result[entry.key] = .array(

@@ -32,7 +32,8 @@ struct SlabTable: Sendable {
     for tensor in plan.tensors {
       let shape = try Self.shape(tensor)
       shapes.append(shape)
-      starts.append(starts[starts.count - 1] + (shape.blocks + shape.blocksPerSlab - 1) / shape.blocksPerSlab)
+      starts.append(
+        starts[starts.count - 1] + (shape.blocks + shape.blocksPerSlab - 1) / shape.blocksPerSlab)
     }
     self.shapes = shapes
     self.starts = starts

@@ -41,7 +41,8 @@ public struct ModelFacts: Sendable {
     guard let found, range.contains(found) else {
       throw .unsupported(
         "\(metadata.architecture ?? "").\(key): expected a number from \(range.lowerBound) to "
-          + "\(range.upperBound), found \(found.map(String.init) ?? "a value of type \(value.type)")")
+          + "\(range.upperBound), found \(found.map(String.init) ?? "a value of type \(value.type)")"
+      )
     }
     return found
   }

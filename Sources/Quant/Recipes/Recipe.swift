@@ -17,6 +17,8 @@ public struct Recipe: Sendable {
   public var leavesOutputTensor = false
   /// Whether tensors that are quantized already may be quantized again.
   public var allowsRequantizing = false
+  /// Whether types that need an importance matrix are written without one too.
+  public var allowsMissingImportance = false
   /// Layers to leave out.
   public var prunedLayers: Set<Int> = []
   /// Metadata to set, in order.

@@ -46,7 +46,8 @@ public enum TensorName {
     guard name.hasPrefix("blk.") else { return nil }
     let digits = name.dropFirst(4).prefix { $0.isASCII && $0.isNumber }
     guard name.dropFirst(4 + digits.count).first == "." else { return nil }
-    return Int(digits)
+    // A number written otherwise (007) would not be found again under the name made from it.
+    return Int(digits).flatMap { String($0) == digits ? $0 : nil }
   }
 
   /// The same tensor of another layer.

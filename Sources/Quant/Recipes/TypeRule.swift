@@ -64,7 +64,8 @@ public struct TypeRule: Sendable {
     guard let type = TensorType(name: text), type.status == .current else {
       throw .recipe(
         file: file, line: line,
-        message: "there is no type \"\(text)\"; types are \(FormatRegistry.encodableNames), or keep")
+        message: "there is no type \"\(text)\"; types are \(FormatRegistry.encodableNames), or keep"
+      )
     }
     return .type(type)
   }

@@ -1,19 +1,132 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
 import GGUF
+import Quant
 
 /// Shows what a GGUF file holds.
 struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what a GGUF file holds.")
+    abstract: "Show what a model or an importance matrix holds.",
+    discussion: """
+      Without options: the model in a few numbers, its types, its experts, and its tensors with \
+      layers that are alike put together. A file whose data is still missing, such as a download in \
+      progress, is shown as far as its header goes. Importance matrices are recognised in both forms.
 
-  @Argument(help: ArgumentHelp("The model.", valueName: "file"))
+      Example: gguf-tool inspect model.gguf --filter 'blk\\.0\\.'
+      """)
+
+  /// The parts of the result.
+  enum Section: String, EnumerableFlag {
+    case summary, types, experts, layers, files, metadata, tensors
+
+    static func help(for value: Section) -> ArgumentHelp? {
+      switch value {
+      case .summary: "Show the model in a few numbers."
+      case .types: "Show the types with their parts of the model."
+      case .experts: "Show the experts layer by layer."
+      case .layers: "Show the tensors, layers that are alike together."
+      case .files: "Show the files of a split model."
+      case .metadata: "Show keys and values."
+      case .tensors: "Show the tensors one by one."
+      }
+    }
+  }
+
+  @Argument(
+    help: ArgumentHelp(
+      "A GGUF file, any of the files of a split model, or an importance matrix.",
+      valueName: "file"),
+    completion: .file(extensions: ["gguf", "dat"]))
   var model: String
 
+  @Flag(help: "Show only the parts named; several may be.")
+  var sections: [Section] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Show only tensors whose names hold a match of this regular expression.",
+      valueName: "regex"))
+  var filter: String?
+
+  @Option(help: ArgumentHelp("Decode this tensor and describe its weights.", valueName: "name"))
+  var tensor: String?
+
+  @Option(help: ArgumentHelp("With --tensor: how many weights to print.", valueName: "count"))
+  var values = 16
+
+  @Flag(help: "Show every part, and nothing shortened.")
+  var full = false
+
+  @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    guard (0...1_000_000).contains(values) else {
+      throw ValidationError("--values must be from 0 to 1000000, not \(values).")
+    }
+    if let filter, (try? Regex(filter)) == nil {
+      throw ValidationError("--filter: '\(filter)' is not a regular expression.")
+    }
+  }
+
   func run() throws {
+    if let tensor { return try describe(tensor) }
+    guard sections.isEmpty, filter == nil, !full, let matrix = try importanceMatrix() else {
+      return try describe(ModelInspection.open(model))
+    }
+    if json.isJSON { return try JSONOutput.write(ImportanceJSON(importanceMatrix: matrix)) }
     var report = Report()
-    report.section(model)
-    report.facts([("tensors", "\(try GGUFFile.open(model).tensors.count)")])
+    report.add(matrix)
     try report.write()
+  }
+
+  /// The matrix, if the file is one.
+  private func importanceMatrix() throws -> ImportanceSummary? {
+    guard try ImportanceMatrix.isImportanceMatrix(atPath: model) else { return nil }
+    return ImportanceSummary(try ImportanceMatrix.read(model))
+  }
+
+  private func describe(_ name: String) throws {
+    let file = try GGUFFile.open(model, requiring: .headerOnly)
+    let info = try file.tensor(name)
+    let progress = Progress("reading", total: info.weightCount, unit: .items("weights"))
+    let statistics = try TensorStatistics.measure(
+      info, of: file, valueCount: values, progress: progress.advance)
+    progress.finish()
+    if json.isJSON { return try JSONOutput.write(TensorJSON(info, statistics)) }
+    var report = Report()
+    report.add(info, statistics: statistics)
+    try report.write()
+  }
+
+  private func describe(_ model: ModelInspection) throws {
+    let tensors = try filtered(model.file.tensors)
+    if json.isJSON { return try JSONOutput.write(ModelJSON(model, tensors: tensors, isFull: full)) }
+    var report = Report()
+    for section in chosenSections(model) {
+      switch section {
+      case .summary: report.add(model.summary, of: model)
+      case .types: report.add(model.types)
+      case .experts: if let experts = model.experts { report.add(experts) }
+      case .layers: report.add(model.layerGroups)
+      case .files: report.add(model.shards)
+      case .metadata: report.add(model.file.metadata, isFull: full)
+      case .tensors: report.add(tensors, shardCount: model.shards.count)
+      }
+    }
+    report.add(model.warnings)
+    try report.write()
+  }
+
+  private func chosenSections(_ model: ModelInspection) -> [Section] {
+    if full { return Section.allCases }
+    if filter != nil { return sections + (sections.contains(.tensors) ? [] : [.tensors]) }
+    guard sections.isEmpty else { return sections }
+    return [.summary, .types, .experts, .layers] + (model.shards.count > 1 ? [.files] : [])
+  }
+
+  private func filtered(_ tensors: [TensorInfo]) throws -> [TensorInfo] {
+    guard let filter else { return tensors }
+    let regex = try Regex(filter)
+    return tensors.filter { $0.name.contains(regex) }
   }
 }

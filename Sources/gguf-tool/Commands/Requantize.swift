@@ -49,22 +49,19 @@ struct Requantize: AsyncParsableCommand {
     view.warn()
     guard !dryRun else { return try view.showPlan() }
     try plan.check()
-    try prepare(plan.plan, naming)
+    try plan.plan.checkPaths(naming, importance: importance)
+    announce(plan.plan)
     try await view.showReport(execute(plan.plan, importance, naming))
   }
 
-  /// Refuses to write over the source, and clears away what is not to be resumed.
-  private func prepare(_ plan: ModelPlan, _ naming: OutputNaming) throws {
-    for file in plan.files {
-      for shard in plan.source.shards where Disk.isSameFile(file.path, shard.mapping.path) {
-        throw QuantError.unsupported("\(file.path): the output would replace its own source")
-      }
-      if Disk.exists(file.path), !Journal.exists(for: output) {
-        Warnings.write("\(file.path) is there already and will be replaced")
-      }
+  /// Says what will become of files that are there already.
+  private func announce(_ plan: ModelPlan) {
+    guard restart || !Journal.exists(for: output) else {
+      return Notes.write("going on with the unfinished \(output)")
     }
-    if restart { Journal.discard(naming, files: plan.files.map(\.path)) }
-    if Journal.exists(for: output) { Notes.write("going on with the unfinished \(output)") }
+    for file in plan.files where Disk.exists(file.path) {
+      Warnings.write("\(file.path) is there already and will be replaced")
+    }
   }
 
   private func execute(
@@ -73,7 +70,9 @@ struct Requantize: AsyncParsableCommand {
     let progress = Progress("requantizing", total: plan.tensorByteCount)
     let start = ContinuousClock.now
     let report = try await PlanExecutor(plan: plan, importance: importance, output: naming)
-      .run(threads: threadOptions.count) { progress.update(to: $0.doneBytes) }
+      .run(threads: threadOptions.count, restarting: restart) {
+        progress.update(to: $0.doneBytes, earlier: $0.resumedBytes)
+      }
     progress.finish()
     return (report, ContinuousClock.now - start)
   }

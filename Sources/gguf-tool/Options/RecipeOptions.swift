@@ -46,6 +46,11 @@ struct RecipeOptions: ParsableArguments {
   @Flag(help: "Quantize tensors again that are quantized already; this adds error to error.")
   var allowRequantize = false
 
+  @Flag(
+    help:
+      "Write types that need an importance matrix without one, as if all columns mattered alike.")
+  var allowMissingImatrix = false
+
   @Option(
     help: ArgumentHelp("Layers to leave out, such as 3,7,20-23.", valueName: "layers"))
   var pruneLayers: String?
@@ -56,6 +61,14 @@ struct RecipeOptions: ParsableArguments {
       "Metadata to set: KEY=int:N, float:X, bool:true or str:TEXT; repeatable.",
       valueName: "key=type:value"))
   var overrides: [String] = []
+
+  mutating func validate() throws {
+    let isRuled =
+      pure || tensorTypeFile != nil || recipe != nil || outputTensorType != nil
+      || tokenEmbeddingType != nil || !tensorType.isEmpty
+    guard type.uppercased() == "COPY", isRuled else { return }
+    throw ValidationError("--type COPY leaves all types as they are: no option can give others.")
+  }
 
   /// The recipe that the options describe.
   func makeRecipe() throws -> Recipe {
@@ -70,6 +83,7 @@ struct RecipeOptions: ParsableArguments {
     }
     recipe.leavesOutputTensor = leaveOutputTensor
     recipe.allowsRequantizing = allowRequantize
+    recipe.allowsMissingImportance = allowMissingImatrix
     recipe.prunedLayers = try Self.layers(pruneLayers ?? "")
     recipe.overrides = try overrides.map(Self.override)
     return recipe
@@ -104,7 +118,8 @@ struct RecipeOptions: ParsableArguments {
   static func layers(_ text: String) throws -> Set<Int> {
     var layers: Set<Int> = []
     for part in text.split(separator: ",") {
-      let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      let ends = part.filter { $0 != " " }.split(separator: "-", omittingEmptySubsequences: false)
+        .map { Int($0) }
       guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2,
         (0...last).contains(first), last < 65_536
       else {
@@ -116,7 +131,7 @@ struct RecipeOptions: ParsableArguments {
     return layers
   }
 
-  /// `key=type:value` as metadata; whole numbers are stored as uint32, as llama-quantize does.
+  /// `key=type:value` as metadata.
   static func override(_ text: String) throws -> (key: String, value: MetadataValue) {
     let wrong = ValidationError(
       "--override-kv: expected KEY=int:N, float:X, bool:true or str:TEXT, found \"\(text)\".")
@@ -127,14 +142,24 @@ struct RecipeOptions: ParsableArguments {
     let raw = String(text[text.index(after: colon)...])
     let value: MetadataValue? =
       switch type {
-      case "int": UInt32(raw).map { .uint32($0) } ?? Int32(raw).map { .int32($0) }
+      case "int": integer(raw)
       case "float": Float(raw).map { .float32($0) }
       case "bool": Bool(raw).map { .bool($0) }
       case "str": .string(MetadataString(raw))
       default: nil
       }
     guard let value else { throw wrong }
-    return (String(text[..<sign]), value)
+    let key = String(text[..<sign])
+    guard !key.hasPrefix("split.") else {
+      throw ValidationError("--override-kv: \(key) is set by the --split options.")
+    }
+    return (key, value)
+  }
+
+  /// A whole number as uint32, as llama-quantize stores it, or in the first wider type that holds it.
+  private static func integer(_ text: String) -> MetadataValue? {
+    UInt32(text).map { .uint32($0) } ?? Int32(text).map { .int32($0) }
+      ?? UInt64(text).map { .uint64($0) } ?? Int64(text).map { .int64($0) }
   }
 }
 
@@ -155,6 +180,8 @@ enum TextFile {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw GGUFError.unsupported(file: path, what: "this is not UTF-8 text")
     }
-    return text
+    let byteOrderMark: Unicode.Scalar = "\u{FEFF}"
+    guard text.unicodeScalars.first == byteOrderMark else { return text }
+    return String(text.unicodeScalars.dropFirst())
   }
 }

@@ -16,6 +16,8 @@ package final class Progress: Sendable {
 
   private struct State {
     var done: Int
+    /// How much of that took no time of this run.
+    var earlier: Int
     var drawn: ContinuousClock.Instant
     var rate = ProgressRate()
   }
@@ -43,29 +45,34 @@ package final class Progress: Sendable {
     self.total = total
     self.unit = unit
     self.isShown = isShown
-    state = Mutex(State(done: done, drawn: start))
+    state = Mutex(State(done: done, earlier: done, drawn: start))
   }
 
   deinit { finish() }
 
   /// Reports more work as done.
-  package func advance(by count: Int) { report { $0 += count } }
+  package func advance(by count: Int) { report { $0.done += count } }
 
-  /// Reports how much is done in all.
-  package func update(to done: Int) { report { $0 = done } }
+  /// Reports how much is done in all, and how much of it an earlier run did.
+  package func update(to done: Int, earlier: Int? = nil) {
+    report {
+      $0.done = done
+      $0.earlier = earlier ?? $0.earlier
+    }
+  }
 
   /// Erases the line.
   package func finish() {
     if isShown { Notes.showProgress(nil) }
   }
 
-  private func report(_ change: (inout Int) -> Void) {
+  private func report(_ change: (inout State) -> Void) {
     guard isShown else { return }
     let now = ContinuousClock.now
     let line = state.withLock { state -> String? in
-      let before = state.done
-      change(&state.done)
-      state.rate.add(state.done - before)
+      let before = state.done - state.earlier
+      change(&state)
+      state.rate.add(state.done - state.earlier - before)
       guard now - state.drawn >= .milliseconds(100) else { return nil }
       state.drawn = now
       state.rate.tick(seconds: (now - start) / .seconds(1))
@@ -78,7 +85,7 @@ package final class Progress: Sendable {
   package func line(done: Int, rate: Double) -> String {
     var parts = [label, "\(amount(done)) of \(amount(total)) (\(percent(done)))"]
     if case .bytes = unit { parts.append(Units.rate(rate)) }
-    if case .items(let name) = unit { parts.append("\(Units.significant(rate, 3)) \(name)/s") }
+    if case .items(let name) = unit { parts.append("\(Self.items(rate)) \(name)/s") }
     if rate > 0 {
       parts.append("\(Units.duration(seconds: Double(max(0, total - done)) / rate)) left")
     }
@@ -92,8 +99,12 @@ package final class Progress: Sendable {
   private func amount(_ count: Int) -> String {
     switch unit {
     case .bytes: Units.shortBytes(count)
-    case .items: Units.grouped(count)
+    case .items: total < 10_000_000 ? Units.grouped(count) : Units.count(count)
     }
+  }
+
+  private static func items(_ rate: Double) -> String {
+    rate < 10_000 ? Units.significant(rate, 3) : Units.count(Int(min(rate, 1e18)))
   }
 }
 

@@ -44,9 +44,6 @@ package struct Report {
     for part in Self.wrapped(Text.printable(line), to: width - 2) { text += "  " + part + "\n" }
   }
 
-  /// Adds ready text as it is.
-  package mutating func raw(_ lines: String) { text += lines }
-
   /// Writes the report to standard output.
   package func write() throws { try Output.write(text) }
 

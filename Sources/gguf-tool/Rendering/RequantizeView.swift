@@ -9,7 +9,9 @@ struct RequantizeView {
 
   /// Says on standard error what may surprise.
   func warn() {
-    for pattern in plan.unusedRules { Warnings.write("the rule \(pattern) matches no tensor") }
+    for pattern in plan.unusedRules {
+      Warnings.write("the rule \(pattern) matches no tensor that may be quantized")
+    }
     for tensor in plan.plan.tensors {
       guard let wanted = tensor.fallbackFrom else { continue }
       Warnings.write(
@@ -17,6 +19,11 @@ struct RequantizeView {
           + " \(tensor.description.type) instead")
     }
     if let coverage = plan.coverage { warn(coverage) }
+    if !plan.tensorsLackingImportance.isEmpty, plan.recipe.allowsMissingImportance {
+      Warnings.write(
+        "\(Self.list(plan.tensorsLackingImportance)): written without an importance matrix, as if all"
+          + " columns mattered alike; expect a worse model")
+    }
   }
 
   private func warn(_ coverage: ImportanceCoverage) {
@@ -42,7 +49,7 @@ struct RequantizeView {
 
   /// Shows the plan tensor by tensor.
   func showPlan() throws {
-    if !plan.tensorsLackingImportance.isEmpty {
+    if !plan.tensorsLackingImportance.isEmpty, !plan.recipe.allowsMissingImportance {
       Warnings.write(
         "\(Self.list(plan.tensorsLackingImportance)): these types need an importance matrix, and"
           + " writing them without --imatrix will be refused")
@@ -50,6 +57,16 @@ struct RequantizeView {
     if !plan.unwritableTypes.isEmpty {
       let names = plan.unwritableTypes.map(\.name).joined(separator: ", ")
       Warnings.write("\(names): not written by this version yet, only read")
+    }
+    if !plan.unreadableTensors.isEmpty {
+      Warnings.write(
+        "\(Self.list(plan.unreadableTensors.map(\.name))): of types that cannot be decoded, which will be refused"
+      )
+    }
+    if !plan.requantizedTensors.isEmpty && !plan.recipe.allowsRequantizing {
+      Warnings.write(
+        "\(Self.list(plan.requantizedTensors)): quantized already, and quantizing again without"
+          + " --allow-requantize will be refused")
     }
     if isJSON { return try JSONOutput.write(PlanJSON(plan)) }
     var report = Report()
@@ -74,13 +91,16 @@ struct RequantizeView {
     return table
   }
 
-  private func addFiles(to report: inout Report) {
+  private func addFiles(to report: inout Report, _ more: [(String, String?)] = []) {
     report.section(plan.plan.files.count == 1 ? "File" : "Files")
+    for file in plan.plan.files {
+      report.line("\(file.path)  \(Units.bytes(file.layout.byteCount))")
+    }
     report.facts(
-      plan.plan.files.map { ($0.path, Units.bytes($0.layout.byteCount)) } + [
+      [
         ("exact size", Units.exactBytes(plan.plan.byteCount)),
         ("bits per weight", Units.bitsPerWeight(Self.bitsPerWeight(plan.plan))),
-      ])
+      ] + more)
   }
 
   static func bitsPerWeight(_ plan: ModelPlan) -> Double {
@@ -98,15 +118,13 @@ struct RequantizeView {
     var report = Report()
     report.section("Tensors by role")
     report.table(roleTable(roles))
-    addFiles(to: &report)
-    report.facts([
-      ("time", Units.duration(outcome.time)),
-      (
-        "gone on from",
-        outcome.report.resumedSlabs == 0
-          ? nil : "\(outcome.report.resumedSlabs) of \(outcome.report.slabCount) pieces done before"
-      ),
-    ])
+    let (resumed, pieces) = (outcome.report.resumedSlabs, outcome.report.slabCount)
+    addFiles(
+      to: &report,
+      [
+        ("time", Units.duration(outcome.time)),
+        ("gone on from", resumed == 0 ? nil : "\(resumed) of \(pieces) pieces done before"),
+      ])
     try report.write()
   }
 
@@ -220,7 +238,8 @@ private struct ReportJSON: Encodable {
       Coverage(
         missingTensors: coverage.missingTensors,
         uncoveredExperts: Dictionary(
-          coverage.uncoveredExperts.map { ($0.tensor, $0.experts) }, uniquingKeysWith: { a, _ in a }))
+          coverage.uncoveredExperts.map { ($0.tensor, $0.experts) }, uniquingKeysWith: { a, _ in a }
+        ))
     }
   }
 }

@@ -47,6 +47,7 @@ package enum Units {
   package static func percent(_ part: Double) -> String {
     guard part.isFinite else { return "– %" }
     let value = part * 100
+    if value > 0 && value < 0.05 { return "< 0.1 %" }
     let isNearEnd = (value > 0 && value < 1) || (value > 99 && value < 100)
     return fixed(value, isNearEnd ? 1 : 0) + " %"
   }

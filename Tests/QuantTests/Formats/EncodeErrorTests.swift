@@ -13,6 +13,17 @@ struct EncodeCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { "\(type) \(set) \(mode)" }
 
+  /// The relative error of our encoding of the same rows.
+  func error() throws -> Double {
+    let vectors = try QuantVectors.shared()
+    let format = try FormatTesting.encoder(type)
+    let source = try vectors.floats("src.\(set)")
+    let importance = mode == "imatrix" ? try vectors.floats("imatrix.\(set)") : nil
+    let blocks = format.encoded(
+      source, rowWeights: try vectors.rowWeights("src.\(set)"), importance: importance)
+    return FormatTesting.relativeError(source, format.decoded(blocks), importance: importance)
+  }
+
   /// Every case for which there is a reference and an encoder.
   static func all() throws -> [EncodeCase] {
     let vectors = try QuantVectors.shared()
@@ -35,16 +46,7 @@ struct EncodeErrorTests {
 
   @Test(arguments: try EncodeCase.all())
   func `the error is no greater than the reference's`(example: EncodeCase) throws {
-    let vectors = try QuantVectors.shared()
-    let format = try FormatTesting.encoder(example.type)
-    let source = try vectors.floats("src.\(example.set)")
-    let importance =
-      example.mode == "imatrix" ? try vectors.floats("imatrix.\(example.set)") : nil
-    let blocks = format.encoded(
-      source, rowWeights: try vectors.rowWeights("src.\(example.set)"), importance: importance)
-    let error = FormatTesting.relativeError(
-      source, format.decoded(blocks), importance: importance)
-    #expect(error <= example.referenceError * Self.allowance)
+    #expect(try example.error() <= example.referenceError * Self.allowance)
   }
 
   @Test(arguments: FormatTesting.encodableNames, QuantVectors.sets)

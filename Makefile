@@ -1,0 +1,58 @@
+# Two commands: `make demo` shows the tool at work, `make test` runs the tests. Both install what
+# they need from Debian and PyPI if it is missing. `make bench`, `bench-peers` and `bench-command`
+# measure; Benchmarks/README.md tells what.
+
+.PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy reference
+
+# Tests run optimized: SIMD code without optimization is a hundred times slower.
+swift_flags := -c release
+
+demo: build
+	@scripts/demo
+
+build: packages
+	swift build $(swift_flags) --product gguf-tool
+
+test: packages
+	@scripts/install-python
+	PATH="$(CURDIR)/.build/python/bin:$$PATH" swift test $(swift_flags)
+
+packages:
+	@scripts/install-packages
+
+# Options for the programs: make bench-peers options="--types Q4_K,Q6_K --seconds 3"
+options =
+benchmarks := swift build -c release --package-path Benchmarks --product
+peers = Benchmarks/.build/release/bench-peers --vectors .build/quant-vectors.gguf $(options)
+sources := Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift
+
+bench: packages
+	$(benchmarks) bench
+	Benchmarks/.build/release/bench $(options)
+
+bench-peers: reference
+	$(peers) --json .build/bench-peers.json
+
+# Measures the same and renews the tables of the documents.
+accuracy: reference
+	$(peers) $(addprefix --markdown ,Docs/Accuracy.md $(wildcard README.md))
+
+bench-command: build
+	@scripts/install-python
+	@scripts/install-reference
+	Benchmarks/whole-command.sh
+
+reference: packages
+	@scripts/install-reference
+	@mkdir -p .build
+	zstd -dqf TestVectors/quant-vectors.gguf.zst -o .build/quant-vectors.gguf
+	$(benchmarks) bench-peers
+
+lint:
+	swift format lint --strict --recursive --parallel $(sources)
+
+format:
+	swift format --in-place --recursive --parallel $(sources)
+
+clean:
+	rm -rf .build Benchmarks/.build

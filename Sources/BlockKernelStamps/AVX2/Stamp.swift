@@ -1,0 +1,1 @@
+../Baseline/Stamp.swift

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+public import BlockKernels
+
+/// The entries of the kernels, compiled once for each level of the CPU.
+///
+/// This file stands in three modules, by links: what it calls is inlined into each of them and
+/// becomes code of their level. Nothing here may be inlined into a caller, which has another level.
+public enum Stamp {
+  /// See `searchAffine`.
+  @inline(never)
+  public static func affine(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
+    searchAffine(source, shape, memory)
+  }
+
+  /// See `searchSymmetric`.
+  @inline(never)
+  public static func symmetric(
+    _ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory
+  ) {
+    searchSymmetric(source, shape, memory)
+  }
+
+  /// See `searchValues`.
+  @inline(never)
+  public static func values(
+    _ source: GroupSource, _ shape: SearchShape, _ table: ValueTable, _ memory: GroupMemory
+  ) {
+    searchValues(source, shape, table, memory)
+  }
+
+  /// See `searchGrid`.
+  @inline(never)
+  public static func grid(
+    _ source: GroupSource, _ shape: GridShape, _ book: Codebook, _ memory: GridMemory
+  ) {
+    searchGrid(source, shape, book, memory)
+  }
+
+  /// See `roundToBytes`.
+  @inline(never)
+  public static func round(
+    _ weights: UnsafePointer<Float>, _ count: Int, _ inverse: Float,
+    _ quants: UnsafeMutableRawPointer
+  ) {
+    roundToBytes(weights, count: count, inverse: inverse, quants: quants)
+  }
+
+  /// See `extremeWeight`.
+  @inline(never)
+  public static func extreme(_ weights: UnsafePointer<Float>, _ count: Int) -> Float {
+    extremeWeight(weights, count: count)
+  }
+}

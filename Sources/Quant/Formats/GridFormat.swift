@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+internal import BlockKernels
+internal import GGUF
+
+/// A format whose encoder is the grid search, followed by a packing of its own.
+protocol GridFormat: EncodableFormat {
+  /// The codebook, laid out for searching.
+  static var grid: SearchGrid { get }
+
+  /// What is asked of the search.
+  static var shape: GridShape { get }
+
+  /// Writes the fields of one block.
+  static func pack(_ found: FoundGroups, into block: inout MutableRawSpan)
+}
+
+extension GridFormat {
+  /// Encodes rows: the body of every such format's `encode`.
+  ///
+  /// Blocks are searched a group at a time, whatever rows they belong to; each block's bytes depend
+  /// on its own weights and their importance alone.
+  static func encodeByGrid(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
+    let (grid, shape, layout) = (grid, shape, layout)
+    let span = shape.base.weights * laneCount
+    let memory = GridSearchMemory()
+    for start in stride(from: 0, to: rows.count, by: span) {
+      let end = min(start + span, rows.count)
+      memory.run(
+        grid, shape, rows.extracting(start..<end), column: start % rowWeights,
+        rowWeights: rowWeights, importance: importance)
+      for index in 0..<(end - start) / layout.weightsPerBlock {
+        let offset = (start / layout.weightsPerBlock + index) * layout.bytesPerBlock
+        var block = blocks.part(offset..<offset + layout.bytesPerBlock)
+        pack(memory.found(index, grid, shape), into: &block)
+      }
+    }
+  }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+internal import BlockKernels
+private import BlockKernelsAVX2
+private import BlockKernelsAVX512
+private import BlockKernelsBaseline
+
+/// The kernels at the level that this machine has: the one place that chooses.
+enum Kernels {
+  static func affine(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
+    switch KernelLevel.current {
+    case .baseline: BlockKernelsBaseline.Stamp.affine(source, shape, memory)
+    case .avx2: BlockKernelsAVX2.Stamp.affine(source, shape, memory)
+    case .avx512: BlockKernelsAVX512.Stamp.affine(source, shape, memory)
+    }
+  }
+
+  static func symmetric(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
+    switch KernelLevel.current {
+    case .baseline: BlockKernelsBaseline.Stamp.symmetric(source, shape, memory)
+    case .avx2: BlockKernelsAVX2.Stamp.symmetric(source, shape, memory)
+    case .avx512: BlockKernelsAVX512.Stamp.symmetric(source, shape, memory)
+    }
+  }
+
+  static func values(
+    _ source: GroupSource, _ shape: SearchShape, _ table: ValueTable, _ memory: GroupMemory
+  ) {
+    switch KernelLevel.current {
+    case .baseline: BlockKernelsBaseline.Stamp.values(source, shape, table, memory)
+    case .avx2: BlockKernelsAVX2.Stamp.values(source, shape, table, memory)
+    case .avx512: BlockKernelsAVX512.Stamp.values(source, shape, table, memory)
+    }
+  }
+
+  static func grid(
+    _ source: GroupSource, _ shape: GridShape, _ book: Codebook, _ memory: GridMemory
+  ) {
+    switch KernelLevel.current {
+    case .baseline: BlockKernelsBaseline.Stamp.grid(source, shape, book, memory)
+    case .avx2: BlockKernelsAVX2.Stamp.grid(source, shape, book, memory)
+    case .avx512: BlockKernelsAVX512.Stamp.grid(source, shape, book, memory)
+    }
+  }
+
+  static func round(
+    _ weights: UnsafePointer<Float>, _ count: Int, _ inverse: Float,
+    _ quants: UnsafeMutableRawPointer
+  ) {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.round(weights, count, inverse, quants)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.round(weights, count, inverse, quants)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.round(weights, count, inverse, quants)
+    }
+  }
+
+  static func extreme(_ weights: UnsafePointer<Float>, _ count: Int) -> Float {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.extreme(weights, count)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.extreme(weights, count)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.extreme(weights, count)
+    }
+  }
+}

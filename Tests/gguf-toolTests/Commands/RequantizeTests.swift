@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+import Foundation
+import GGUF
+import TestSupport
+import Testing
+
+@Suite("gguf-tool requantize") struct RequantizeTests {
+  let folder: TemporaryFolder
+  let model: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = try Zstd.expand("tiny-moe-f16.gguf", into: folder.url).path
+  }
+
+  private func run(_ arguments: String...) throws -> Tool.Outcome {
+    try Tool.run(["requantize", model] + arguments)
+  }
+
+  private func json(_ text: String) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+  }
+
+  @Test func `the file written has the size that the dry run said`() throws {
+    let out = folder.path("q.gguf")
+    let dry = try run(out, "--type", "Q4_K_M", "--dry-run", "--json")
+    #expect(dry.status == 0)
+    #expect(!Disk.exists(out))
+    let total = try #require(json(dry.output)["total_bytes"] as? Int)
+    let wet = try run(out, "--type", "Q4_K_M", "--json")
+    #expect(wet.status == 0)
+    let size = try FileManager.default.attributesOfItem(atPath: out)[.size] as? Int
+    #expect(size == total)
+    let roles = try #require(json(wet.output)["roles"] as? [[String: Any]])
+    let up = try #require(roles.first { $0["role"] as? String == "ffn_up_exps" })
+    #expect(up["type"] as? String == "Q4_K")
+    #expect((0.05..<0.10).contains(try #require(up["relative_error"] as? Double)))
+  }
+
+  @Test func `the report is a table of roles`() throws {
+    let outcome = try Tool.run(
+      ["requantize", "tiny-moe-f16.gguf", "q.gguf", "--type", "Q5_K_S"], in: folder.url)
+    #expect(outcome.status == 0)
+    for word in ["Tensors by role", "ffn_down_exps", "Q5_K", "bits per weight", "exact size"] {
+      #expect(outcome.output.contains(word))
+    }
+    #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
+  @Test func `rules and switches decide before the preset`() throws {
+    try Data("blk\\.1\\. = Q8_0  # whole layer\n".utf8).write(to: folder.file("recipe.txt"))
+    let outcome = try run(
+      folder.path("q.gguf"), "--type", "Q4_K_S", "--dry-run", "--json", "--tensor-type",
+      "ffn_up=q6_k", "--recipe", folder.path("recipe.txt"), "--output-tensor-type", "f16",
+      "--token-embedding-type", "Q5_0", "--tensor-type", "attn_q=keep", "--tensor-type",
+      "nowhere=Q8_0")
+    let tensors = try #require(json(outcome.output)["tensors"] as? [[String: Any]])
+    let types = Dictionary(
+      uniqueKeysWithValues: tensors.map { ($0["name"] as? String ?? "", $0["type"] as? String) })
+    #expect(types["blk.1.ffn_up_exps.weight"] == "Q6_K")
+    #expect(types["blk.1.attn_k.weight"] == "Q8_0")
+    #expect(types["blk.1.attn_q.weight"] == "F16")
+    #expect(types["blk.2.ffn_down_exps.weight"] == "Q4_K")
+    #expect(types["output.weight"] == "F16")
+    #expect(types["token_embd.weight"] == "Q5_0")
+    #expect(outcome.errors.contains("the rule nowhere matches no tensor"))
+  }
+
+  @Test func `the importance matrix is used and named in the metadata`() throws {
+    let matrix = try Zstd.expand("tiny-moe.imatrix.gguf", into: folder.url).path
+    let out = folder.path("q.gguf")
+    #expect(try run(out, "--type", "Q3_K_M", "--imatrix", matrix).status == 0)
+    #expect(try run(folder.path("plain.gguf"), "--type", "Q3_K_M").status == 0)
+    let written = try GGUFFile.open(out)
+    #expect(written.metadata["quantize.imatrix.file"]?.text == matrix)
+    #expect((written.metadata["quantize.imatrix.entries_count"]?.integer ?? 0) > 20)
+    #expect(written.metadata["quantize.recipe"]?.text == "Q3_K_M")
+    let plain = try GGUFFile.open(folder.path("plain.gguf"))
+    let name = "blk.1.ffn_up_exps.weight"
+    #expect(
+      try written.bytes(of: written.tensor(name)) != plain.bytes(of: plain.tensor(name)))
+  }
+
+  @Test func `shards have the reference's names and keys`() throws {
+    #expect(try run(folder.path("s.gguf"), "--type", "Q8_0", "--split-max-size", "3M").status == 0)
+    let file = try GGUFFile.open(folder.path("s-00002-of-00004.gguf"))
+    #expect(file.shards.count == 4)
+    #expect(file.tensors.count == 43)
+    #expect(file.metadata["split.count"] == .uint16(4))
+    #expect(file.metadata["split.tensors.count"] == .int32(43))
+    let again = try Tool.run([
+      "requantize", folder.path("s-00001-of-00004.gguf"), folder.path("k.gguf"), "--type", "COPY",
+      "--keep-split",
+    ])
+    #expect(again.status == 0, "\(again.errors)")
+    let kept = try GGUFFile.open(folder.path("k-00004-of-00004.gguf"))
+    #expect(kept.shards.map(\.tensors.count) == file.shards.map(\.tensors.count))
+    let merged = try Tool.run([
+      "requantize", folder.path("s-00003-of-00004.gguf"), folder.path("m.gguf"), "--type", "COPY",
+    ])
+    #expect(merged.status == 0)
+    #expect(try GGUFFile.open(folder.path("m.gguf")).metadata["split.count"] == nil)
+  }
+
+  @Test func `metadata can be overridden`() throws {
+    let out = folder.path("o.gguf")
+    let outcome = try run(
+      out, "--type", "Q8_0", "--override-kv", "llama.expert_used_count=int:3", "--override-kv",
+      "general.name=str:a=b:c", "--override-kv", "x.y=float:1.5", "--override-kv", "z=bool:true",
+      "--override-kv", "n=int:5000000000")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    let metadata = try GGUFFile.open(out).metadata
+    #expect(metadata["llama.expert_used_count"] == .uint32(3))
+    #expect(metadata["general.name"]?.text == "a=b:c")
+    #expect(metadata["x.y"] == .float32(1.5))
+    #expect(metadata["z"] == .bool(true))
+    #expect(metadata["n"] == .uint64(5_000_000_000))
+  }
+
+  @Test func `what cannot be done is said in a sentence`() throws {
+    let out = folder.path("q.gguf")
+    let quantized = folder.path("q8.gguf")
+    #expect(try run(quantized, "--type", "Q8_0").status == 0)
+    let cases: [([String], Int32, String)] = [
+      ([quantized, out, "--type", "Q4_K_M"], 1, "--allow-requantize"),
+      ([model, model, "--type", "Q8_0"], 1, "would replace its own source"),
+      ([model, out, "--type", "Q9"], 64, "there is no preset \"Q9\""),
+      ([model, out, "--type", "IQ2_XXS", "--pure"], 1, "--allow-missing-imatrix"),
+      ([model, out, "--type", "Q8_0", "--prune-layers", "9"], 1, "expected layers from 0 to 3"),
+      ([model, out, "--type", "Q8_0", "--override-kv", "a=1"], 64, "--override-kv"),
+      ([model, out, "--type", "Q8_0", "--imatrix", model], 1, "tiny-moe-f16.gguf"),
+      (
+        [model, out, "--type", "COPY", "--tensor-type", "attn_q=Q8_0"], 64, "COPY leaves all types"
+      ),
+      ([model, folder.url.path, "--type", "Q8_0"], 1, "found a folder"),
+      ([model, folder.path("no/q.gguf"), "--type", "Q8_0"], 1, "no"),
+      ([folder.path("missing.gguf"), out, "--type", "Q8_0"], 1, "missing.gguf: open failed"),
+    ]
+    for (arguments, status, text) in cases {
+      let outcome = try Tool.run(["requantize"] + arguments)
+      #expect(outcome.status == status, "\(arguments) \(outcome.errors)")
+      #expect(outcome.errors.contains(text), "\(arguments) \(outcome.errors)")
+      #expect(!Disk.exists(out))
+    }
+  }
+
+  @Test func `a quantized model may be quantized again with leave`() throws {
+    let quantized = folder.path("q8.gguf")
+    #expect(try run(quantized, "--type", "Q8_0").status == 0)
+    let dry = try Tool.run([
+      "requantize", quantized, folder.path("q4.gguf"), "--type", "Q4_0", "--dry-run",
+    ])
+    #expect(dry.errors.contains("without --allow-requantize will be refused"))
+    let again = try Tool.run([
+      "requantize", quantized, folder.path("q4.gguf"), "--type", "Q4_0", "--allow-requantize",
+    ])
+    #expect(again.status == 0, "\(again.errors)")
+  }
+
+  @Test func `a model of 93 GB is planned from its header`() throws {
+    let url = try Zstd.expand(
+      "mixtral-8x7b-f16.header.gguf", into: folder.url, size: 93_408_959_584)
+    let outcome = try Tool.run([
+      "requantize", url.path, folder.path("q.gguf"), "--type", "Q4_K_M", "--dry-run", "--json",
+    ])
+    #expect(outcome.status == 0)
+    #expect(try json(outcome.output)["tensors_lacking_importance"] as? [String] == [])
+    let total = try #require(json(outcome.output)["total_bytes"] as? Int)
+    #expect((28_448_472_160..<28_448_473_000).contains(total))
+  }
+
+  @Test func `a full disk is noticed before the first byte`() throws {
+    // Eight terabytes of holes, which no test machine has room to copy.
+    let tensor = TensorDescription(
+      name: "blk.0.ffn_up.weight", dimensions: [1 << 23, 1 << 20], type: .I8)
+    let layout = try GGUFLayout(path: "", metadata: Metadata(), tensors: [tensor])
+    let path = try folder.write(layout.header, "huge.gguf")
+    let handle = try FileHandle(forWritingTo: folder.file("huge.gguf"))
+    try handle.truncate(atOffset: UInt64(layout.byteCount))
+    let outcome = try Tool.run(["requantize", path, folder.path("q.gguf"), "--type", "COPY"])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("bytes free on its disk"))
+    #expect(!Disk.exists(folder.path("q.gguf.partial")))
+    #expect(!Disk.exists(folder.path("q.gguf.journal")))
+  }
+}
