@@ -36,13 +36,23 @@ public func ratio(_ a: Lanes, _ b: Lanes) -> Lanes {
   Lanes.zero.replacing(with: a / b, where: b .> 0x1p-100)
 }
 
-/// The nearest half-precision number that a block can hold as its scale.
+/// The nearest half-precision number, ties to even, that a block can hold as its scale.
 ///
 /// Beyond the largest half it stays there instead of becoming infinite; a scale that would vanish
 /// becomes the smallest half, because weights a few times that size can then still be told from zero.
+/// Plain arithmetic, since a conversion is a call where the CPU's level has none of its own.
 @inlinable @inline(always)
 public func nearestHalf(_ value: Float) -> Float {
   if value == 0 { return 0 }
   let magnitude = min(max(value.magnitude, 0x1p-24), 65504)
-  return Float(Float16(value < 0 ? -magnitude : magnitude))
+  let half: Float
+  if magnitude < 0x1p-14 {
+    // Subnormal halves are 2^-24 apart, as are floats around 0.75.
+    half = (magnitude + 0.75) - 0.75
+  } else {
+    // A float has 13 bits of fraction more.
+    let bits = magnitude.bitPattern
+    half = Float(bitPattern: (bits &+ 0xFFF &+ (bits >> 13 & 1)) & ~0x1FFF)
+  }
+  return value < 0 ? -half : half
 }

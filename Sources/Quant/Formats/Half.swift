@@ -27,6 +27,14 @@ enum Half {
     return Float16(min(max(value, -largest), largest)).bitPattern
   }
 
+  /// The bits of a number that is a half already: finite, and with no more bits than that.
+  @inline(__always)
+  static func exact(_ value: Float) -> UInt16 {
+    // The inverse of `widened`: exponent and fraction of the halved exponent range move down.
+    let magnitude = UInt16(truncatingIfNeeded: (value.magnitude * 0x1p-112).bitPattern >> 13)
+    return value.sign == .minus ? magnitude | 0x8000 : magnitude
+  }
+
   /// The number that a block's scale comes back as.
   @inline(__always)
   static func stored(_ scale: Float) -> Float { widened(nearest(scale)) }

@@ -65,7 +65,7 @@ struct FoundBlock: ~Escapable {
   ///   - rowWeights: Weights a row.
   ///   - importance: One value a column, or none.
   ///   - search: The kernel and what is asked of it.
-  func run(
+  mutating func run(
     _ search: BlockSearch, _ weights: Span<Float>, column: Int, rowWeights: Int,
     importance: Span<Float>?
   ) {

@@ -67,7 +67,7 @@ public enum Q2_K: SearchedFormat {
         block.set(low | high, at: 16 + 32 * half + index)
       }
     }
-    block.set(half: found.scale, at: 80)
-    block.set(half: found.min, at: 82)
+    block.set(Half.exact(found.scale), at: 80)
+    block.set(Half.exact(found.min), at: 82)
   }
 }

@@ -72,7 +72,7 @@ public enum Q3_K: SearchedFormat {
       }
     }
     packScales(found.scaleCodes, into: &block)
-    block.set(half: found.scale, at: 108)
+    block.set(Half.exact(found.scale), at: 108)
   }
 
   private static func packScales(_ codes: Span<Int8>, into block: inout MutableRawSpan) {

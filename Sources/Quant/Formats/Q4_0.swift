@@ -46,7 +46,7 @@ public enum Q4_0: SearchedFormat {
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
-    block.set(half: found.scale, at: 0)
+    block.set(Half.exact(found.scale), at: 0)
     for index in 0..<16 {
       block.set(found.quants[index] | found.quants[index + 16] << 4, at: 2 + index)
     }

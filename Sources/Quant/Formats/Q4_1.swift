@@ -47,8 +47,8 @@ public enum Q4_1: SearchedFormat {
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
-    block.set(half: found.scale, at: 0)
-    block.set(half: found.min, at: 2)
+    block.set(Half.exact(found.scale), at: 0)
+    block.set(Half.exact(found.min), at: 2)
     for index in 0..<16 {
       block.set(found.quants[index] | found.quants[index + 16] << 4, at: 4 + index)
     }

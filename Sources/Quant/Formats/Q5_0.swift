@@ -54,7 +54,7 @@ public enum Q5_0: SearchedFormat {
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
-    block.set(half: found.scale, at: 0)
+    block.set(Half.exact(found.scale), at: 0)
     block.set(FifthBits.collect(found.quants), at: 2)
     for index in 0..<16 {
       let low = found.quants[index] & 15

@@ -51,8 +51,8 @@ public enum Q5_1: SearchedFormat {
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
-    block.set(half: found.scale, at: 0)
-    block.set(half: found.min, at: 2)
+    block.set(Half.exact(found.scale), at: 0)
+    block.set(Half.exact(found.min), at: 2)
     block.set(FifthBits.collect(found.quants), at: 4)
     for index in 0..<16 {
       let low = found.quants[index] & 15

@@ -55,8 +55,8 @@ public enum Q5_K: SearchedFormat {
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {
-    block.set(half: found.scale, at: 0)
-    block.set(half: found.min, at: 2)
+    block.set(Half.exact(found.scale), at: 0)
+    block.set(Half.exact(found.min), at: 2)
     PackedScales.pack(found, into: &block, at: 4)
     for index in 0..<32 {
       var fifth: UInt8 = 0

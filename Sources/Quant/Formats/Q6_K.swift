@@ -69,6 +69,6 @@ public enum Q6_K: SearchedFormat {
       }
     }
     for part in 0..<16 { block.set(UInt8(bitPattern: found.scaleCodes[part]), at: 192 + part) }
-    block.set(half: found.scale, at: 208)
+    block.set(Half.exact(found.scale), at: 208)
   }
 }

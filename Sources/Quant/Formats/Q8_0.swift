@@ -34,7 +34,7 @@ public enum Q8_0: EncodableFormat {
       of: 32, in: 34, rows, rowWeights: rowWeights, importance: importance, into: &blocks
     ) { weights, _, block in
       let scale = ByteRounding.scale(of: weights)
-      block.set(half: scale, at: 0)
+      block.set(Half.exact(scale), at: 0)
       var quants = block.part(2..<34)
       ByteRounding.round(weights, scale: scale, into: &quants)
     }

@@ -39,7 +39,7 @@ public enum Q8_1: EncodableFormat {
       ByteRounding.round(weights, scale: scale, into: &quants)
       var sum: Int32 = 0
       for index in 0..<32 { sum += Int32(block.bytes.i8(at: 4 + index)) }
-      block.set(half: scale, at: 0)
+      block.set(Half.exact(scale), at: 0)
       block.set(Half.nearest(scale * Float(sum)), at: 2)
     }
   }

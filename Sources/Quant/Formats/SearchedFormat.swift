@@ -25,7 +25,7 @@ extension SearchedFormat {
     let shape = search.shape
     let blockWeights = shape.weights * shape.subBlocks
     let bytesPerBlock = blocks.byteCount / max(rows.count / blockWeights, 1)
-    let memory = SearchMemory()
+    var memory = SearchMemory()
     for start in stride(from: 0, to: rows.count, by: shape.weights * laneCount) {
       let end = min(start + shape.weights * laneCount, rows.count)
       memory.run(

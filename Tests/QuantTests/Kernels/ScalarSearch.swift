@@ -18,7 +18,7 @@ struct ScalarSearch {
     let inverse = unit
     let scaled = block.map { $0 * inverse }
     let count = Float(block.count)
-    let base = scaled.reduce(0) { $0 + $1.magnitude } * ((importance == nil ? 2 : 5) / count)
+    let base = scaled.reduce(0) { $0 + $1.magnitude } * (3 / count)
     let columns = importance ?? block.map { _ in 1 }
     let columnUnit = Self.inverse(columns.reduce(0) { max($0, $1) })
     cares = zip(scaled, columns).map { weight, column in

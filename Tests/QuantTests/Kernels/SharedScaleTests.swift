@@ -80,6 +80,24 @@ struct ByteRoundingTests {
     #expect(found == extreme)
   }
 
+  @Test func `rounding to halves is the language's own, where that stays finite and above zero`() {
+    var random = SplitMix(state: 71)
+    for _ in 0..<200_000 {
+      let exponent = Int.random(in: -23...15, using: &random)
+      let value = Float(sign: .plus, exponent: exponent, significand: 1 + random.unit())
+      guard value <= 65504 else { continue }
+      #expect(nearestHalf(value) == Float(Float16(value)))
+      #expect(nearestHalf(-value) == -Float(Float16(value)))
+    }
+  }
+
+  @Test func `ties go to the even half`() {
+    for bits in UInt16(1)..<0x7BFF {
+      let tie = (Float(Float16(bitPattern: bits)) + Float(Float16(bitPattern: bits + 1))) / 2
+      #expect(nearestHalf(tie) == Float(Float16(bitPattern: bits + bits % 2)))
+    }
+  }
+
   @Test func `a scale that a half cannot hold becomes the nearest that it can`() {
     #expect(nearestHalf(0) == 0)
     #expect(nearestHalf(1e-30) == 0x1p-24)
