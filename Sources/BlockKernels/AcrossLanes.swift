@@ -43,8 +43,7 @@ struct AcrossLanes {
   }
 
   /// For each block the rung whose errors, summed over its sub-blocks, are least, in all its lanes.
-  ///
-  /// - Parameter errors: The errors of each sub-block, a vector a rung.
+  /// `errors` holds the errors of each sub-block, a vector a rung.
   @inlinable @inline(always)
   func bestRung(_ errors: UnsafeMutablePointer<Lanes>, of rungs: Int) -> Lanes {
     let errors = UnsafeMutableRawPointer(errors)

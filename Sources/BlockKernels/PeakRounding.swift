@@ -5,7 +5,8 @@
 /// Here lanes are weights that follow each other: with 8 bits there is nothing to search.
 ///
 /// - Parameters:
-///   - weights: `count` weights, a multiple of 16.
+///   - weights: The weights.
+///   - count: How many there are: a multiple of 16.
 ///   - inverse: Quants for each unit of weight.
 ///   - quants: Takes `count` signed bytes.
 @inlinable @inline(always)
@@ -27,9 +28,8 @@ public func roundToBytes(
 
 /// The weight of largest magnitude, with its sign; the positive one of two.
 ///
-/// Four lanes do: 16 would take longer to bring together than to go through.
-///
-/// - Parameter count: How many weights there are: a multiple of 4.
+/// Four lanes do: 16 would take longer to bring together than to go through. `count` is a multiple
+/// of 4.
 @inlinable @inline(always)
 public func extremeWeight(_ weights: UnsafePointer<Float>, count: Int) -> Float {
   let source = UnsafeRawPointer(weights)

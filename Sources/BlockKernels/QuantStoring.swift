@@ -3,6 +3,7 @@
 /// Rounds with the scales that were settled on and stores the quants, the lowest of them as 0.
 ///
 /// - Parameters:
+///   - memory: The group, loaded; the quants go there too.
 ///   - weights: Weights of a sub-block.
 ///   - inverse: Quants for each unit of weight.
 ///   - shift: Added before rounding.

@@ -60,11 +60,11 @@ struct FoundBlock: ~Escapable {
   /// Searches one group: up to 16 sub-blocks that follow each other.
   ///
   /// - Parameters:
+  ///   - search: The kernel and what is asked of it.
   ///   - weights: The weights of whole sub-blocks.
   ///   - column: The column of the first weight in its row.
   ///   - rowWeights: Weights a row.
   ///   - importance: One value a column, or none.
-  ///   - search: The kernel and what is asked of it.
   mutating func run(
     _ search: BlockSearch, _ weights: Span<Float>, column: Int, rowWeights: Int,
     importance: Span<Float>?

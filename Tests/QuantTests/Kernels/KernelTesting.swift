@@ -19,9 +19,7 @@ struct SearchResult: Equatable {
 }
 
 enum KernelTesting {
-  /// Runs a search over up to 16 sub-blocks.
-  ///
-  /// - Parameter wantsMins: Whether the search is affine.
+  /// Runs the affine or the symmetric search over up to 16 sub-blocks.
   static func run(
     _ shape: SearchShape, affine: Bool, _ weights: [Float], importance: [Float]? = nil,
     column: Int = 0
