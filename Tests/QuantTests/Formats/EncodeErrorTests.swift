@@ -64,6 +64,24 @@ struct EncodeErrorTests {
         <= FormatTesting.relativeError(source, plain, importance: importance) * Self.allowance)
   }
 
+  /// The types that the reference uses for activations only, and has no vectors of.
+  @Test(arguments: [("Q8_1", 32), ("Q8_K", 256)], QuantVectors.sets)
+  func `8 bits are off by half a step at most`(type: (String, Int), set: String) throws {
+    let vectors = try QuantVectors.shared()
+    let source = try vectors.floats("src.\(set)")
+    let width = try vectors.rowWeights("src.\(set)")
+    let format = try FormatTesting.encoder(type.0)
+    let decoded = format.decoded(format.encoded(source, rowWeights: width))
+    for start in stride(from: 0, to: source.count, by: type.1) {
+      let block = source[start..<start + type.1]
+      let peak = block.reduce(0) { max($0, $1.magnitude) }
+      let worst = zip(block, decoded[start...]).reduce(0) { max($0, ($1.0 - $1.1).magnitude) }
+      // Beyond the largest half, 65504 · 127, nothing can be held; below the smallest, little.
+      guard peak < 65504 * 127, peak > 1e-4 else { continue }
+      #expect(worst <= peak / 127 * 0.51)
+    }
+  }
+
   @Test(arguments: ["F16", "BF16"], QuantVectors.sets)
   func `plain numbers are the reference's bytes`(name: String, set: String) throws {
     let vectors = try QuantVectors.shared()
