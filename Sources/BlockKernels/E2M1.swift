@@ -41,13 +41,21 @@ public enum E2M1 {
   public static func error(
     _ magnitudes: SIMD16<Float>, _ importance: SIMD16<Float>, scale: Float
   ) -> Float {
-    let ratio = magnitudes * (1 / scale)
-    let miss = ratio - rounded(ratio)
-    let error = miss * miss * importance
+    let error = errors(magnitudes, importance, scale: scale)
     let eight = error.lowHalf + error.highHalf
     let four = eight.lowHalf + eight.highHalf
     let two = four.lowHalf + four.highHalf
     return (two.x + two.y) * scale * scale
+  }
+
+  /// The squared error of each of 16 weights, counted by its importance, in units of the scale.
+  @inlinable @inline(always)
+  static func errors(
+    _ magnitudes: SIMD16<Float>, _ importance: SIMD16<Float>, scale: Float
+  ) -> SIMD16<Float> {
+    let ratio = magnitudes * (1 / scale)
+    let miss = ratio - rounded(ratio)
+    return miss * miss * importance
   }
 
   /// The nearest number to each ratio that is not negative; of two equally near, the even one.

@@ -6,9 +6,12 @@
 ///
 /// - Parameters:
 ///   - source: `count` blocks of 32 weights, any number, of whole rows.
+///   - memory: Anything; it is overwritten.
 ///   - blocks: Takes the blocks, 17 bytes each.
 @inlinable @inline(always)
-public func encodeMXFP4(_ source: GroupSource, _ blocks: UnsafeMutableRawPointer) {
+public func encodeMXFP4(
+  _ source: GroupSource, _ memory: GroupMemory, _ blocks: UnsafeMutableRawPointer
+) {
   var column = source.column
   for index in 0..<source.count {
     let weights = UnsafeRawPointer(source.weights) + 128 &* index
@@ -22,7 +25,7 @@ public func encodeMXFP4(_ source: GroupSource, _ blocks: UnsafeMutableRawPointer
       highImportance = columns.loadUnaligned(fromByteOffset: 64, as: Lanes.self)
     }
     let exponent = bestExponent(
-      low.magnitudes, high.magnitudes, lowImportance, highImportance)
+      low.magnitudes, high.magnitudes, lowImportance, highImportance, memory)
     let inverse = 0.5 / mxfp4HalfScale(exponent)
     let target = blocks + 17 &* index
     target.storeBytes(of: exponent, as: UInt8.self)
@@ -53,13 +56,17 @@ public func mxfp4HalfScale(_ exponent: UInt8) -> Float {
 /// room; one or two less cut it off in favour of the others, which importance may make worthwhile.
 @inlinable @inline(always)
 func bestExponent(
-  _ low: Lanes, _ high: Lanes, _ lowImportance: Lanes, _ highImportance: Lanes
+  _ low: Lanes, _ high: Lanes, _ lowImportance: Lanes, _ highImportance: Lanes,
+  _ memory: GroupMemory
 ) -> UInt8 {
   let peaks = larger(low, high)
-  let eight = peaks.lowHalf.replacing(
-    with: peaks.highHalf, where: peaks.highHalf .> peaks.lowHalf)
+  let spare = UnsafeMutableRawPointer(memory.spare)
+  spare.storeBytes(of: peaks, as: Lanes.self)
   var largest: Float = 0
-  for lane in 0..<8 where eight[lane] > largest { largest = eight[lane] }
+  for lane in 0..<laneCount {
+    let peak = spare.load(fromByteOffset: 4 &* lane, as: Float.self)
+    if peak > largest { largest = peak }
+  }
   guard largest > 0 else { return 0 }
   // The largest exponent at which every value is finite: 6 · 2^(252 - 127) < 2^128. A float's own
   // exponent counts from 127; a subnormal's is less than any that is tried.
@@ -68,16 +75,42 @@ func bestExponent(
   let unit = 0.5 / mxfp4HalfScale(UInt8(truncatingIfNeeded: first))
   let low = low * unit
   let high = high * unit
+  // All errors first, through memory: summed at once, they would be taken apart into halves.
+  let errors = memory.derived
+  for attempt in 0..<4 {
+    let scale = factor(attempt)
+    errors[2 &* attempt] = E2M1.errors(low, lowImportance, scale: scale)
+    errors[2 &* attempt &+ 1] = E2M1.errors(high, highImportance, scale: scale)
+  }
   var best = first
   var least = Float.infinity
   for attempt in 0..<4 {
     let change = attempt < 2 ? attempt : 1 &- attempt
     guard first &+ change >= 0, first &+ change <= 252 else { continue }
-    let scale: Float = attempt == 0 ? 1 : attempt == 1 ? 2 : attempt == 2 ? 0.5 : 0.25
+    let scale = factor(attempt)
     let error =
-      E2M1.error(low, lowImportance, scale: scale)
-      + E2M1.error(high, highImportance, scale: scale)
+      total(errors + 2 &* attempt) * scale * scale
+      + total(errors + (2 &* attempt &+ 1)) * scale * scale
     if error < least { (best, least) = (first &+ change, error) }
   }
   return UInt8(truncatingIfNeeded: best)
+}
+
+/// The scales that are tried, as multiples of the first.
+@inlinable @inline(always)
+func factor(_ attempt: Int) -> Float {
+  attempt == 0 ? 1 : attempt == 1 ? 2 : attempt == 2 ? 0.5 : 0.25
+}
+
+/// The lanes added up, half to half.
+@inlinable @inline(always)
+func total(_ lanes: UnsafePointer<Lanes>) -> Float {
+  let lanes = UnsafeRawPointer(lanes)
+  let even =
+    lanes.load(as: SIMD4<Float>.self) + lanes.load(fromByteOffset: 32, as: SIMD4<Float>.self)
+  let odd =
+    lanes.load(fromByteOffset: 16, as: SIMD4<Float>.self)
+    + lanes.load(fromByteOffset: 48, as: SIMD4<Float>.self)
+  let four = even + odd
+  return (four.x + four.z) + (four.y + four.w)
 }

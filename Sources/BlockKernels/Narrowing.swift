@@ -8,7 +8,8 @@
 /// A finite number beyond the largest half becomes that; infinity stays, and a NaN becomes a quiet one.
 ///
 /// - Parameters:
-///   - weights: `count` numbers.
+///   - weights: The numbers.
+///   - count: How many there are.
 ///   - halves: Takes 2 · `count` bytes, little-endian.
 @inlinable @inline(always)
 public func narrowToHalves(
@@ -43,7 +44,8 @@ func nearestHalfBits(_ bits: UInt32) -> UInt32 {
 /// infinity stays, and a NaN becomes a quiet one.
 ///
 /// - Parameters:
-///   - weights: `count` numbers.
+///   - weights: The numbers.
+///   - count: How many there are.
 ///   - upper: Takes 2 · `count` bytes, little-endian.
 @inlinable @inline(always)
 public func narrowToUpperHalves(

@@ -78,7 +78,9 @@ public enum Stamp {
 
   /// See `encodeMXFP4`.
   @inline(never)
-  public static func mxfp4(_ source: GroupSource, _ blocks: UnsafeMutableRawPointer) {
-    encodeMXFP4(source, blocks)
+  public static func mxfp4(
+    _ source: GroupSource, _ memory: GroupMemory, _ blocks: UnsafeMutableRawPointer
+  ) {
+    encodeMXFP4(source, memory, blocks)
   }
 }

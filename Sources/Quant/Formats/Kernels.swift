@@ -93,12 +93,12 @@ enum Kernels {
   }
 
   static func mxfp4(
-    _ source: GroupSource, _ blocks: UnsafeMutableRawPointer
+    _ source: GroupSource, _ memory: GroupMemory, _ blocks: UnsafeMutableRawPointer
   ) {
     switch KernelLevel.current {
-    case .baseline: unsafe BlockKernelsBaseline.Stamp.mxfp4(source, blocks)
-    case .avx2: unsafe BlockKernelsAVX2.Stamp.mxfp4(source, blocks)
-    case .avx512: unsafe BlockKernelsAVX512.Stamp.mxfp4(source, blocks)
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.mxfp4(source, memory, blocks)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.mxfp4(source, memory, blocks)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.mxfp4(source, memory, blocks)
     }
   }
 }

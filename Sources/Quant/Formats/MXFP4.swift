@@ -36,9 +36,10 @@ public enum MXFP4: EncodableFormat {
     _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
     into blocks: inout MutableRawSpan
   ) {
+    let memory = SearchMemory()
     unsafe encodeWhole(of: 32, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
     {
-      unsafe Kernels.mxfp4($0, $1)
+      unsafe memory.encodeMXFP4($0, into: $1)
     }
   }
 }
