@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// Up to 16 sub-blocks that lie one after the other in rows of weights.
+/// Sub-blocks that lie one after the other in rows of weights: up to 16 for a search by lanes.
 public struct GroupSource {
   /// The first weight of the first sub-block.
   public var weights: UnsafePointer<Float>

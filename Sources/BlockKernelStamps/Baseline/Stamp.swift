@@ -50,4 +50,37 @@ public enum Stamp {
   public static func extreme(_ weights: UnsafePointer<Float>, _ count: Int) -> Float {
     extremeWeight(weights, count: count)
   }
+
+  /// See `narrowToHalves`.
+  @inline(never)
+  public static func halves(
+    _ weights: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutableRawPointer
+  ) {
+    narrowToHalves(weights, count: count, halves: target)
+  }
+
+  /// See `narrowToUpperHalves`.
+  @inline(never)
+  public static func upperHalves(
+    _ weights: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutableRawPointer
+  ) {
+    narrowToUpperHalves(weights, count: count, upper: target)
+  }
+
+  /// See `encodeTernary`.
+  @inline(never)
+  public static func ternary(
+    _ source: GroupSource, _ packing: TernaryPacking, _ memory: GroupMemory,
+    _ blocks: UnsafeMutableRawPointer
+  ) {
+    encodeTernary(source, packing, memory, blocks)
+  }
+
+  /// See `encodeMXFP4`.
+  @inline(never)
+  public static func mxfp4(
+    _ source: GroupSource, _ memory: GroupMemory, _ blocks: UnsafeMutableRawPointer
+  ) {
+    encodeMXFP4(source, memory, blocks)
+  }
 }

@@ -27,22 +27,6 @@ public enum BF16: EncodableFormat {
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
-    for index in rows.indices { blocks.set(nearest(rows[index]), at: 2 * index) }
-  }
-
-  private static let largest: UInt32 = 0x7F7F_0000
-
-  /// The bits of the nearest number.
-  @inline(__always)
-  private static func nearest(_ value: Float) -> UInt16 {
-    guard value.isFinite else {
-      // A NaN whose fraction lies in the lower half alone would turn into infinity: bit 6 keeps it.
-      return UInt16(value.bitPattern >> 16) | (value.isNaN ? 0x40 : 0)
-    }
-    let sign = value.bitPattern & 0x8000_0000
-    let magnitude = value.bitPattern & 0x7FFF_FFFF
-    // Adds just under half a step, and the half itself where the kept bits are odd.
-    let rounded = magnitude + 0x7FFF + (magnitude >> 16 & 1)
-    return UInt16((min(rounded, largest + 0xFFFF) | sign) >> 16)
+    Narrowing.upperHalves(rows, into: &blocks)
   }
 }

@@ -26,6 +26,6 @@ public enum F16: EncodableFormat {
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
-    for index in rows.indices { blocks.set(Half.nearest(rows[index]), at: 2 * index) }
+    Narrowing.halves(rows, into: &blocks)
   }
 }

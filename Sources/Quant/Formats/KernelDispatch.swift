@@ -107,6 +107,22 @@ struct FoundBlock: ~Escapable {
     }
   }
 
+  /// Encodes blocks of 256 ternary weights.
+  ///
+  /// The caller answers for `blocks` having room for all of the source.
+  @unsafe func encodeTernary(
+    _ source: GroupSource, _ packing: TernaryPacking, into blocks: UnsafeMutableRawPointer
+  ) {
+    unsafe Kernels.ternary(source, packing, memory, blocks)
+  }
+
+  /// Encodes MXFP4 blocks.
+  ///
+  /// The caller answers for `blocks` having room for all of the source.
+  @unsafe func encodeMXFP4(_ source: GroupSource, into blocks: UnsafeMutableRawPointer) {
+    unsafe Kernels.mxfp4(source, memory, blocks)
+  }
+
   /// What the last search found for the `index`-th block of its group.
   @_lifetime(borrow self)
   func found(_ index: Int, _ shape: SearchShape) -> FoundBlock {

@@ -60,4 +60,45 @@ enum Kernels {
     case .avx512: unsafe BlockKernelsAVX512.Stamp.extreme(weights, count)
     }
   }
+
+  static func halves(
+    _ weights: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutableRawPointer
+  ) {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.halves(weights, count, target)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.halves(weights, count, target)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.halves(weights, count, target)
+    }
+  }
+
+  static func upperHalves(
+    _ weights: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutableRawPointer
+  ) {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.upperHalves(weights, count, target)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.upperHalves(weights, count, target)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.upperHalves(weights, count, target)
+    }
+  }
+
+  static func ternary(
+    _ source: GroupSource, _ packing: TernaryPacking, _ memory: GroupMemory,
+    _ blocks: UnsafeMutableRawPointer
+  ) {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.ternary(source, packing, memory, blocks)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.ternary(source, packing, memory, blocks)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.ternary(source, packing, memory, blocks)
+    }
+  }
+
+  static func mxfp4(
+    _ source: GroupSource, _ memory: GroupMemory, _ blocks: UnsafeMutableRawPointer
+  ) {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.mxfp4(source, memory, blocks)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.mxfp4(source, memory, blocks)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.mxfp4(source, memory, blocks)
+    }
+  }
 }

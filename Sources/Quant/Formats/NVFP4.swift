@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 4.5 bits a weight: 4-bit floats, with an 8-bit float as scale each 16 (NVIDIA's NVFP4).

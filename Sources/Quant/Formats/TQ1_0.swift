@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 1.69 bits a weight: -1, 0 or 1 times a scale each 256, five weights a byte.
@@ -57,33 +58,14 @@ public enum TQ1_0: EncodableFormat {
     }
   }
 
-  /// Writes weights with the scale of the least squared error.
+  /// Writes weights with a scale whose squared error is as good as the least.
   ///
   /// A block that already is ternary comes back as it was, up to the rounding of its scale.
   public static func encode(
     _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
     into blocks: inout MutableRawSpan
   ) {
-    var search = LevelSearch()
-    encodeBlocks(
-      of: 256, in: 54, rows, rowWeights: rowWeights, importance: importance, into: &blocks
-    ) { weights, importance, block in
-      let d = Half.stored(search.best(weights, importance, levels: -1...1).scale)
-      block.set(half: d, at: 52)
-      let inverse = LevelSearch.inverse(d)
-      for number in 0..<3 {
-        let run = runs[number]
-        for index in 0..<run.bytes {
-          var value = 0
-          for digit in 0..<5 {
-            value *= 3
-            guard digit < run.digits else { continue }
-            let ratio = weights[run.weight + digit * run.bytes + index] * inverse
-            value += LevelSearch.nearest(ratio, in: -1...1) + 1
-          }
-          block.set(UInt8((value * 256 + 242) / 243), at: run.byte + index)
-        }
-      }
-    }
+    encodeTernary(
+      .TQ1_0, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
   }
 }

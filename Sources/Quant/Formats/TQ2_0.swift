@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 2.06 bits a weight: -1, 0 or 1 times a scale each 256, four weights a byte.
@@ -33,29 +34,14 @@ public enum TQ2_0: EncodableFormat {
     }
   }
 
-  /// Writes weights with the scale of the least squared error.
+  /// Writes weights with a scale whose squared error is as good as the least.
   ///
   /// A block that already is ternary comes back as it was, up to the rounding of its scale.
   public static func encode(
     _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
     into blocks: inout MutableRawSpan
   ) {
-    var search = LevelSearch()
-    encodeBlocks(
-      of: 256, in: 66, rows, rowWeights: rowWeights, importance: importance, into: &blocks
-    ) { weights, importance, block in
-      let d = Half.stored(search.best(weights, importance, levels: -1...1).scale)
-      block.set(half: d, at: 64)
-      let inverse = LevelSearch.inverse(d)
-      for byte in 0..<64 {
-        let first = byte / 32 * 128 + byte % 32
-        var packed = 0
-        for quarter in 0..<4 {
-          let ratio = weights[first + 32 * quarter] * inverse
-          packed |= (LevelSearch.nearest(ratio, in: -1...1) + 1) << (2 * quarter)
-        }
-        block.set(UInt8(packed), at: byte)
-      }
-    }
+    encodeTernary(
+      .TQ2_0, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
   }
 }

@@ -8,8 +8,10 @@ import Testing
 /// All levels of the kernels write the same bytes.
 @Suite("Kernel levels") struct KernelLevelTests {
   let folder: TemporaryFolder
-  /// One preset for each search.
-  private static let presets = ["Q4_K_M", "Q3_K_S", "Q4_0", "Q5_1", "Q8_0", "Q2_K"]
+  /// One preset for each kernel.
+  private static let presets = [
+    "Q4_K_M", "Q3_K_S", "Q4_0", "Q5_1", "Q8_0", "Q2_K", "TQ2_0", "MXFP4_MOE", "BF16",
+  ]
   private static let emulator = "/usr/bin/qemu-x86_64"
   private static let hasEmulator = FileManager.default.isExecutableFile(atPath: emulator)
 

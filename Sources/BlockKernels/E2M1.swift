@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 
 /// Rounding to 4-bit floats (sign, 2 bits of exponent, 1 of fraction): 0, ½, 1, 1½, 2, 3, 4, 6.
-enum E2M1 {
+public enum E2M1 {
   /// The largest magnitude.
-  static let largest: Float = 6
+  @inlinable public static var largest: Float { 6 }
 
   /// The codes of the numbers nearest to 16 weights at one scale, as numbers from 0 to 15.
-  @inline(__always)
-  static func codes(_ weights: SIMD16<Float>, inverseScale: Float) -> SIMD16<Float> {
+  @inlinable @inline(always)
+  public static func codes(_ weights: SIMD16<Float>, inverseScale: Float) -> SIMD16<Float> {
     let nearest = rounded((weights * inverseScale).magnitudes)
     // Codes rise by 2 for 1 up to 2, then by 1, then by ½ from 4 on: the least of three lines.
     var codes = nearest + nearest
@@ -21,8 +21,8 @@ enum E2M1 {
   }
 
   /// Eight bytes of two codes each, the first byte lowest.
-  @inline(__always)
-  static func packed(low: SIMD8<Float>, high: SIMD8<Float>) -> UInt64 {
+  @inlinable @inline(always)
+  public static func packed(low: SIMD8<Float>, high: SIMD8<Float>) -> UInt64 {
     // Added to 2^23, a small integer stands in the lowest bits of the float.
     let bytes = (low + high * 16) + 0x1p23
     var packed: UInt64 = 0
@@ -37,22 +37,30 @@ enum E2M1 {
   ///   - importance: One number a weight.
   ///   - scale: What the 4-bit floats are multiplied with.
   /// - Returns: Σ importance · (magnitude - scale · nearest)².
-  @inline(__always)
-  static func error(
+  @inlinable @inline(always)
+  public static func error(
     _ magnitudes: SIMD16<Float>, _ importance: SIMD16<Float>, scale: Float
   ) -> Float {
-    let ratio = magnitudes * (1 / scale)
-    let miss = ratio - rounded(ratio)
-    let error = miss * miss * importance
+    let error = errors(magnitudes, importance, scale: scale)
     let eight = error.lowHalf + error.highHalf
     let four = eight.lowHalf + eight.highHalf
     let two = four.lowHalf + four.highHalf
     return (two.x + two.y) * scale * scale
   }
 
+  /// The squared error of each of 16 weights, counted by its importance, in units of the scale.
+  @inlinable @inline(always)
+  static func errors(
+    _ magnitudes: SIMD16<Float>, _ importance: SIMD16<Float>, scale: Float
+  ) -> SIMD16<Float> {
+    let ratio = magnitudes * (1 / scale)
+    let miss = ratio - rounded(ratio)
+    return miss * miss * importance
+  }
+
   /// The nearest number to each ratio that is not negative; of two equally near, the even one.
-  @inline(__always)
-  private static func rounded(_ ratio: SIMD16<Float>) -> SIMD16<Float> {
+  @inlinable @inline(always)
+  static func rounded(_ ratio: SIMD16<Float>) -> SIMD16<Float> {
     let ratio = ratio.replacing(with: largest, where: ratio .> largest)
     // Numbers lie ½ apart below 2, and half of the power of two below them from there on. Adding
     // 1.5 · 2^23 times that distance leaves no smaller bits: rounding that stays in vector code.
@@ -63,13 +71,13 @@ enum E2M1 {
 
 extension SIMD16<Float> {
   /// All signs removed.
-  @inline(__always)
-  var magnitudes: Self { replacing(with: -self, where: self .< 0) }
+  @inlinable @inline(always)
+  public var magnitudes: Self { replacing(with: -self, where: self .< 0) }
 
   /// The power of two at or below each positive number.
-  @inline(__always)
+  @inlinable @inline(always)
   var exponentPart: Self {
-    let bits = unsafe unsafeBitCast(self, to: SIMD16<UInt32>.self) & 0x7F80_0000
-    return unsafe unsafeBitCast(bits, to: Self.self)
+    let bits = unsafeBitCast(self, to: SIMD16<UInt32>.self) & 0x7F80_0000
+    return unsafeBitCast(bits, to: Self.self)
   }
 }
