@@ -51,8 +51,8 @@ public struct Unit {
 /// mean magnitude of the sub-block. Importance alone gives the least error by that measure, but
 /// least squares then shrinks large weights, and small models came out worse with 2 bits (Q2_K: 9 %
 /// more KL divergence). The reference leans towards large weights with importance · √(σ² + x²), and
-/// without importance with σ + |x|. This lies half way: from 3 bits up no rule stood out from the noise by
-/// much, and the error is no greater than the reference's on any of the test vectors.
+/// without importance with σ + |x|. This lies half way: from 3 bits up no rule stood out from the
+/// noise by much, and the error is no greater than the reference's on any of the test vectors.
 @inlinable @inline(always)
 public func loadGroup(
   _ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory
