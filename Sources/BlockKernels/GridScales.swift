@@ -14,7 +14,7 @@ public func searchGrid(
   let group = GridGroup(memory, book, shape)
   var scales = GridScales(group, shape)
   // Each step has one place in one loop, because all of it is inlined into the level's entry.
-  let last = shape.base.refits + 1
+  let last = shape.base.rounds + 1
   for round in 0...last {
     scales.tryScales(round, shape)
     if round == 0 { continue }

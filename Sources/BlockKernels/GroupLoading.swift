@@ -74,7 +74,7 @@ public func loadGroup(
     memory.weights[index] = weight
     magnitudes += larger(weight, -weight)
   }
-  let base = magnitudes * (3 / Float(shape.weights))
+  let base = magnitudes * (shape.evenness / Float(shape.weights))
   // Columns that the importance matrix never saw still get sensible quants, and a block of nothing
   // else is searched as if all mattered alike. A power of two changes no bit of what is found.
   let leastImportance = Lanes(repeating: 0x1p-20)

@@ -23,7 +23,7 @@ public enum BF16: EncodableFormat {
 
   /// Narrows the weights to the nearest numbers; importance changes nothing.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)

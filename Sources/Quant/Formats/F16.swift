@@ -22,7 +22,7 @@ public enum F16: EncodableFormat {
 
   /// Narrows the weights to the nearest halves; importance changes nothing.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)

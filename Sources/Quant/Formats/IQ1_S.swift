@@ -42,10 +42,11 @@ public enum IQ1_S: GridFormat {
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
@@ -54,7 +55,7 @@ public enum IQ1_S: GridFormat {
     GridShape(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 1, codes: 7, firstStep: -0.1, lastStep: 2.5,
-        steps: 8, bothSides: false, refits: 1),
+        steps: 8, bothSides: false, rounds: 1),
       signs: .shifted, exactCodes: false)
   }
 

@@ -39,10 +39,11 @@ public enum IQ2_XS: GridFormat {
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ2_XSGrid.entries, levels: IQ2_XSGrid.levels, factor: 0.125)
@@ -51,7 +52,7 @@ public enum IQ2_XS: GridFormat {
     GridShape(
       SearchShape(
         weights: 16, subBlocks: 16, levels: 5.375, codes: 15, firstStep: -1.5, lastStep: 4,
-        steps: 8, bothSides: false, refits: 1),
+        steps: 8, bothSides: false, rounds: 1),
       signs: .even)
   }
 

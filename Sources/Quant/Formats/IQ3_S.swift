@@ -41,10 +41,11 @@ public enum IQ3_S: GridFormat {
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ3_SGrid.entries, levels: IQ3_SGrid.levels, factor: 1)
@@ -53,7 +54,7 @@ public enum IQ3_S: GridFormat {
     GridShape(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 15, codes: 15, firstStep: -4, lastStep: 8,
-        steps: 12, bothSides: false, refits: 1),
+        steps: 12, bothSides: false, rounds: 1),
       signs: .free)
   }
 

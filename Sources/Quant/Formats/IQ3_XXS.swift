@@ -46,10 +46,11 @@ public enum IQ3_XXS: GridFormat {
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ3_XXSGrid.entries, levels: IQ3_XXSGrid.levels, factor: 0.25)
@@ -58,7 +59,7 @@ public enum IQ3_XXS: GridFormat {
     GridShape(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 15.5, codes: 15, firstStep: -4, lastStep: 8,
-        steps: 12, bothSides: false, refits: 1),
+        steps: 12, bothSides: false, rounds: 1),
       signs: .even, closeTrials: 5)
   }
 

@@ -40,17 +40,18 @@ public enum IQ4_XS: SearchedFormat {
 
   /// Writes weights with the scales of least error that the value search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {
     .values(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 120, codes: 32, firstStep: -25, lastStep: 25, steps: 6,
-        bothSides: true, refits: 1))
+        bothSides: true, refits: 1, rounds: 1))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {

@@ -33,13 +33,14 @@ public enum MXFP4: EncodableFormat {
   /// Magnitudes beyond 6 · 2^125 are written as that: with a larger exponent, restored weights could
   /// leave a float's range.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     let memory = SearchMemory()
+    let attempts = effort == .fast ? 2 : 4
     unsafe encodeWhole(of: 32, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
     {
-      unsafe memory.encodeMXFP4($0, into: $1)
+      unsafe memory.encodeMXFP4($0, attempts: attempts, into: $1)
     }
   }
 }

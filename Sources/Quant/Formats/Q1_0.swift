@@ -27,7 +27,7 @@ public enum Q1_0: EncodableFormat {
 
   /// Writes signs, and as the scale the mean magnitude: the least squared error that signs allow.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeBlocks(

@@ -42,17 +42,18 @@ public enum Q2_K: SearchedFormat {
 
   /// Writes weights with the scales and mins of least error that the affine search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {
     .affine(
       SearchShape(
         weights: 16, subBlocks: 16, levels: 3, codes: 15, firstStep: -0.6, lastStep: 1.2, steps: 6,
-        bothSides: true))
+        bothSides: true, rounds: 2))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {

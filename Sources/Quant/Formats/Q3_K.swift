@@ -44,10 +44,11 @@ public enum Q3_K: SearchedFormat {
 
   /// Writes weights with the scales of least error that the symmetric search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {

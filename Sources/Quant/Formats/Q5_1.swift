@@ -37,10 +37,11 @@ public enum Q5_1: SearchedFormat {
 
   /// Writes weights with the scale and min of least error that the affine search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {

@@ -41,17 +41,18 @@ public enum Q5_K: SearchedFormat {
 
   /// Writes weights with the scales and mins of least error that the affine search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {
     .affine(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 31, codes: 63, firstStep: -4, lastStep: 1, steps: 8,
-        bothSides: true))
+        bothSides: true, rounds: 2))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {

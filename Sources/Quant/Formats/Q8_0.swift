@@ -27,7 +27,7 @@ public enum Q8_0: EncodableFormat {
   ///
   /// With 8 bits nothing is left for a search to win, so importance is not used.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeBlocks(

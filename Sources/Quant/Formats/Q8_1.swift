@@ -28,7 +28,7 @@ public enum Q8_1: EncodableFormat {
 
   /// Writes weights as `Q8_0` does, and their sum.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeBlocks(

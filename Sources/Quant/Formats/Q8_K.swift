@@ -31,7 +31,7 @@ public enum Q8_K: EncodableFormat {
   /// Writes weights with the scale that gives the largest magnitude the quant -127, as the reference
   /// does: the sign of d is then that of the other side.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeBlocks(

@@ -62,10 +62,11 @@ public enum TQ1_0: EncodableFormat {
   ///
   /// A block that already is ternary comes back as it was, up to the rounding of its scale.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeTernary(
-      .TQ1_0, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+      .TQ1_0, rows, rowWeights: rowWeights, importance: importance, effort: effort,
+      into: &blocks)
   }
 }
