@@ -2,7 +2,7 @@
 # they need from Debian and PyPI if it is missing. `make bench`, `bench-peers` and `bench-command`
 # measure; Benchmarks/README.md tells what.
 
-.PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy reference
+.PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy efforts reference
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -36,6 +36,10 @@ bench-peers: reference
 # Measures the same and renews the tables of the documents.
 accuracy: reference
 	$(peers) $(addprefix --markdown ,Docs/Accuracy.md $(wildcard README.md))
+
+# Measures our three efforts and renews their table.
+efforts: reference
+	$(peers) --efforts --markdown Docs/Accuracy.md
 
 bench-command: build
 	@scripts/install-python

@@ -84,6 +84,8 @@ public struct GridShape: Sendable {
   public var closeTrials: Int
   /// Whether codes are tried with the true cost.
   public var exactCodes: Bool
+  /// Whether the half is fitted to the nearest levels instead of to entries.
+  public var fitsLevels = false
 
   /// Describes a search.
   public init(_ base: SearchShape, signs: GridSigns, closeTrials: Int = 0, exactCodes: Bool = true)

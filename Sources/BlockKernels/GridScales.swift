@@ -18,7 +18,8 @@ public func searchGrid(
   for round in 0...last {
     scales.tryScales(round, shape)
     if round == 0 { continue }
-    let sums = group.choose(scales.scale)
+    let isQuick = shape.fitsLevels && round < last
+    let sums = isQuick ? group.nearestLevels(scales.scale) : group.choose(scales.scale)
     if round < last { scales.chooseHalf(round, sums, unit) }
   }
   storeCodes(scales.codes, to: memory.group.scaleCodes)

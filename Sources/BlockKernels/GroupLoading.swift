@@ -47,12 +47,13 @@ public struct Unit {
 
 /// Brings a group into memory: transposed, divided by the block's peak, with the care for each weight.
 ///
-/// The care is what a squared error at a weight counts for: importance · (3 m + |x|), m being the
-/// mean magnitude of the sub-block. Importance alone gives the least error by that measure, but
-/// least squares then shrinks large weights, and small models came out worse with 2 bits (Q2_K: 9 %
-/// more KL divergence). The reference leans towards large weights with importance · √(σ² + x²), and
-/// without importance with σ + |x|. This lies half way: from 3 bits up no rule stood out from the
-/// noise by much, and the error is no greater than the reference's on any of the test vectors.
+/// The care is what a squared error at a weight counts for: importance · (e m + |x|), m being the
+/// mean magnitude of the sub-block and e the shape's `evenness`, 3 by default. Importance alone gives
+/// the least error by that measure, but least squares then shrinks large weights, and small models
+/// came out worse with 2 bits (Q2_K: 9 % more KL divergence). The reference leans towards large
+/// weights with importance · √(σ² + x²), and without importance with σ + |x|. This lies half way:
+/// from 3 bits up no rule stood out from the noise by much, and the error is no greater than the
+/// reference's on any of the test vectors.
 @inlinable @inline(always)
 public func loadGroup(
   _ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory

@@ -36,7 +36,7 @@ public func encodeNVFP4(
 /// A group of 16 sub-blocks of 16 weights.
 @usableFromInline
 struct NVFP4Group {
-  @usableFromInline typealias Codes = SIMD16<UInt32>
+  @usableFromInline typealias Words = SIMD16<UInt32>
 
   @usableFromInline let memory: GroupMemory
   /// The largest magnitude.
@@ -64,44 +64,38 @@ struct NVFP4Group {
 
   /// The scale that a code stands for: (1 + fraction / 8) · 2^(exponent - 7), or fraction · 2^-9.
   @inlinable @inline(always)
-  func scale(_ code: Codes) -> Lanes {
-    let normal = unsafeBitCast((code &+ 960) &<< 20, to: Lanes.self)
-    // In 2²³ + code, the lowest bits are the code.
-    let small = (unsafeBitCast(code | 0x4B00_0000, to: Lanes.self) - 8_388_608) * 0x1p-9
-    return normal.replacing(with: small, where: normal .< 0x1p-6)
+  func scale(_ code: Lanes) -> Lanes {
+    // Where a float's exponent counts from 127, a code's does from 7. In 2²³ + n, the lowest bits
+    // are n.
+    let bits = unsafeBitCast(code + (8_388_608 + 960), to: Words.self) &<< 20
+    return unsafeBitCast(bits, to: Lanes.self).replacing(with: code * 0x1p-9, where: code .< 8)
   }
 
   /// The code of the largest scale that is not above `scale`, or one less.
   @inlinable @inline(always)
-  func code(below scale: Lanes) -> Codes {
-    let normal = (unsafeBitCast(scale, to: Codes.self) &>> 20) &- 960
+  func code(below scale: Lanes) -> Lanes {
+    let bits = unsafeBitCast(scale, to: Words.self) &>> 20 | 0x4B00_0000
+    let normal = unsafeBitCast(bits, to: Lanes.self) - (8_388_608 + 960)
     // Less a half, the nearest whole number is the one below.
-    let small = unsafeBitCast((scale * 0x1p9 - 0.5) + 12_582_912, to: Codes.self) & 7
-    return normal.replacing(with: small, where: scale .< 0x1p-6)
+    return normal.replacing(with: rounded(scale * 0x1p9 - 0.5), where: scale .< 0x1p-6)
   }
 
   /// The code of least error.
   @inlinable @inline(always)
-  func bestCode(below: Int, above: Int) -> Codes {
-    // 64 above, so that none falls below zero.
-    let first = code(below: smaller(peak * (1 / E2M1.largest), Lanes(repeating: 448))) &+ 64
-    var best = valid(first)
+  func bestCode(below: Int, above: Int) -> Lanes {
+    let low = Lanes(repeating: 1)
+    let high = Lanes(repeating: 126)
+    let first = code(below: smaller(peak * (1 / E2M1.largest), Lanes(repeating: 448)))
+    var best = smaller(larger(first, low), high)
     var least = Lanes(repeating: .infinity)
     for step in -below...above {
-      let code = valid(first &+ UInt32(truncatingIfNeeded: step))
+      let code = smaller(larger(first + Float(step), low), high)
       let error = error(scale(code))
       let better = error .< least
       best.replace(with: code, where: better)
       least = smaller(error, least)
     }
     return best.replacing(with: 0, where: peak .== 0)
-  }
-
-  /// The nearest code from 1 to 126, of a number 64 above it.
-  @inlinable @inline(always)
-  func valid(_ offset: Codes) -> Codes {
-    let raised = offset.replacing(with: 65, where: offset .< 65)
-    return raised.replacing(with: 190, where: raised .> 190) &- 64
   }
 
   /// The squared error at a scale.
@@ -119,22 +113,22 @@ struct NVFP4Group {
 
   /// Rounds with the scales that were settled on and stores the blocks of `count` sub-blocks.
   @inlinable @inline(always)
-  func store(_ code: Codes, _ count: Int, _ blocks: UnsafeMutableRawPointer) {
+  func store(_ code: Lanes, _ count: Int, _ blocks: UnsafeMutableRawPointer) {
     let unit = (1 / scale(code)).replacing(with: 0, where: peak .== 0)
     let words = UnsafeMutableRawPointer(memory.cares)
     for word in 0..<2 {
-      var packed = Codes.zero
+      var packed = Words.zero
       for part in 0..<4 {
         let index = 4 &* word &+ part
         let low = E2M1.codes(memory.weights[index], inverse: unit)
         let high = E2M1.codes(memory.weights[index &+ 8], inverse: unit)
         // In 2²³ + byte, the lowest byte is the byte.
-        let bytes = unsafeBitCast(low + high * 16 + 8_388_608, to: Codes.self) & 255
+        let bytes = unsafeBitCast(low + high * 16 + 8_388_608, to: Words.self) & 255
         packed |= bytes &<< UInt32(8 &* part)
       }
-      words.storeBytes(of: packed, toByteOffset: 64 &* word, as: Codes.self)
+      words.storeBytes(of: packed, toByteOffset: 64 &* word, as: Words.self)
     }
-    words.storeBytes(of: code, toByteOffset: 128, as: Codes.self)
+    words.storeBytes(of: code + 8_388_608, toByteOffset: 128, as: Lanes.self)
     for lane in 0..<count {
       let block = blocks + 36 &* (lane &>> 2)
       let part = lane & 3

@@ -3,9 +3,9 @@
 /// Encodes Q2_0 blocks with scales, of either sign, of about the least squared error.
 ///
 /// Lanes are blocks of 64 weights. For quants q and importance w, the error is least at the scale
-/// Σ w x q / Σ w q², and then lower by (Σ w x q)² / Σ w q² than that of zeros. A ladder of trial scales
-/// of both signs finds the sign and where to look; a finer one around its best, and refits, come to
-/// within a thousandth of the best error.
+/// Σ w x q / Σ w q², and then lower by (Σ w x q)² / Σ w q² than that of zeros. A ladder of trial
+/// scales of both signs finds the sign and where to look; a finer one around its best, and refits,
+/// come to within a thousandth of the best error.
 ///
 /// - Parameters:
 ///   - source: `count` blocks, any number, of whole rows.
@@ -105,8 +105,8 @@ struct Q2_0Group {
   @inlinable @inline(always)
   func bestScale(_ shape: SearchShape) -> Q2_0Fit {
     var best = Q2_0Fit()
-    // From the largest weight as 1, for a block that has no others, to the mean as 1.3: beyond that,
-    // more weights are cut off than gain.
+    // From the largest weight as 1, for a block that has no others, to the mean as 1.3: beyond
+    // that, more weights are cut off than gain.
     let one = Lanes(repeating: 1)
     let last = larger(ratio(Lanes(repeating: 1.3), mean), one + 1)
     let step = (last - one) * (1 / Float(max(shape.steps - 1, 1)))

@@ -9,7 +9,7 @@ struct EffortFigure: Encodable {
   let effort: String
   /// The time with importance, as a multiple of the default's.
   let time: Double
-  /// The mean over the sets of vectors of our error as a multiple of the reference's, with importance.
+  /// Our error as a multiple of the reference's, with importance: the mean over the sets of vectors.
   let weighted: Double?
   /// The same without.
   let plain: Double?

@@ -49,8 +49,9 @@ extension GridShape {
     var shape = self
     switch effort {
     case .fast:
-      shape.closeTrials /= 2
+      shape.closeTrials = (closeTrials + 1) / 2
       shape.exactCodes = false
+      shape.fitsLevels = true
     case .default:
       break
     case .best:

@@ -176,8 +176,6 @@ struct RecipeOptions: ParsableArguments {
   }
 }
 
-extension Effort: @retroactive ExpressibleByArgument {}
-
 /// Small text files that the user names.
 enum TextFile {
   private static let largest = 1 << 24
