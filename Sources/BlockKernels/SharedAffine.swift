@@ -4,8 +4,8 @@
 ///
 /// Weights x are restored as d · s · q - e · m. Rounding s and m to 4 or 6 bits moves them away from
 /// what the quants were fitted to; so the halves are chosen for least error after that rounding,
-/// then each sub-block's s and m are tried with their neighbours, quants rounded anew each time, and
-/// the halves are fitted once more to what came out.
+/// then, in rounds, each sub-block's s and m are tried with their neighbours, quants rounded anew each
+/// time, and the halves are fitted once more to what came out.
 @usableFromInline
 struct SharedAffine {
   @usableFromInline let group: AffineGroup

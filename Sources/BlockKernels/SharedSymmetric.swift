@@ -10,14 +10,13 @@ protocol ScaledGroup {
 /// Turns the scales that a search found into whole numbers under a block's half.
 @usableFromInline
 struct SharedSymmetric {
+  @usableFromInline let memory: GroupMemory
   @usableFromInline let fit: SymmetricFit
   @usableFromInline let across: AcrossLanes
   @usableFromInline let low: Lanes
   @usableFromInline let high: Lanes
   /// The scale of largest magnitude.
   @usableFromInline let extreme: Lanes
-
-  @usableFromInline let memory: GroupMemory
 
   @inlinable @inline(always)
   init(_ group: SymmetricGroup, _ fit: SymmetricFit, _ shape: SearchShape) {

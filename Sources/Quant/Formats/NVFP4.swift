@@ -44,10 +44,19 @@ public enum NVFP4: EncodableFormat {
     into blocks: inout MutableRawSpan
   ) {
     let memory = SearchMemory()
-    let (below, above) = effort == .fast ? (0, 6) : effort == .best ? (8, 16) : (4, 8)
+    let (below, above) = reach(effort)
     unsafe encodeWhole(of: 64, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
     {
       unsafe memory.encodeNVFP4($0, below: below, above: above, into: $1)
+    }
+  }
+
+  /// How many codes of scales are tried below and above the largest that cuts nothing off.
+  private static func reach(_ effort: Effort) -> (below: Int, above: Int) {
+    switch effort {
+    case .fast: (0, 6)
+    case .default: (4, 8)
+    case .best: (8, 16)
     }
   }
 
