@@ -2,7 +2,7 @@
 # they need from Debian and PyPI if it is missing. `make bench`, `bench-peers` and `bench-command`
 # measure; Benchmarks/README.md tells what.
 
-.PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy efforts reference
+.PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy efforts reference compared
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -38,7 +38,7 @@ accuracy: reference
 	$(peers) $(addprefix --markdown ,Docs/Accuracy.md $(wildcard README.md))
 
 # Measures our three efforts and renews their table.
-efforts: reference
+efforts: compared
 	$(peers) --efforts --markdown Docs/Accuracy.md
 
 bench-command: build
@@ -46,8 +46,10 @@ bench-command: build
 	@scripts/install-reference
 	Benchmarks/whole-command.sh
 
-reference: packages
+reference: compared
 	@scripts/install-reference
+
+compared: packages
 	@mkdir -p .build
 	zstd -dqf TestVectors/quant-vectors.gguf.zst -o .build/quant-vectors.gguf
 	$(benchmarks) bench-peers

@@ -37,9 +37,9 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "How long encoders search: best takes up to three times as long as default, for less error;"
-        + " types without a search (F16, BF16, Q8_0, ...) do not change. Without it, what the recipe"
-        + " file says, else default.", valueName: "effort"))
+      "How long encoders search: fast, for an error about llama.cpp's; default; or best, up to three"
+        + " times as long for less error. Types without a search (F16, BF16, Q8_0, ...) stay as they"
+        + " are. Unless given, what the recipe file says, else default.", valueName: "effort"))
   var effort: Effort?
 
   @Option(help: ArgumentHelp("The type of output.weight.", valueName: "type"))
