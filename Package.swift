@@ -48,11 +48,12 @@ let package = Package(
       name: "BlockKernelsAVX512", dependencies: ["BlockKernels"],
       path: "Sources/BlockKernelStamps/AVX512", swiftSettings: level("x86-64-v4")),
     .systemLibrary(name: "CPUFeatures"),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(
       name: "Quant",
       dependencies: [
         "GGUF", "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
-        "CPUFeatures",
+        "CPUFeatures", "COneDNN",
       ],
       swiftSettings: strict),
     .executableTarget(

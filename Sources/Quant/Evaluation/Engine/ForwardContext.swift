@@ -45,8 +45,8 @@ final class ForwardContext: Sendable {
     precondition((weight?.count ?? source.columns) == source.columns)
     let epsilon = epsilon
     try workers.forRanges(source.rows, atLeast: 8) { (rows, _) throws(QuantError) in
-      weight.withPointer { weight in
-        bias.withPointer { bias in
+      unsafe weight.withPointer { weight in
+        unsafe bias.withPointer { bias in
           unsafe LayerKernels.normalize(
             source.rows(rows).floatRows, target.rows(rows).floatRows, rows: rows.count,
             columns: source.columns, weight: weight, bias: bias, epsilon: epsilon)
@@ -59,7 +59,7 @@ final class ForwardContext: Sendable {
   func add(_ bias: [Float], to target: Matrix) throws(QuantError) {
     precondition(bias.count == target.columns)
     try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
-      Optional(bias).withPointer { bias in
+      unsafe Optional(bias).withPointer { bias in
         guard let bias = unsafe bias else { return }
         unsafe LayerKernels.add(
           target.rows(rows).floatRows, rows: rows.count, columns: target.columns, bias: bias)
@@ -99,8 +99,8 @@ final class ForwardContext: Sendable {
 
 extension Optional where Wrapped == [Float] {
   /// Lends the numbers as kernels take them; `nil` for none.
-  func withPointer(_ body: (UnsafePointer<Float>?) -> Void) {
-    guard let self else { return unsafe body(nil) }
+  @unsafe func withPointer(_ body: (UnsafePointer<Float>?) -> Void) {
+    guard let self else { return body(nil) }
     unsafe self.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
   }
 }

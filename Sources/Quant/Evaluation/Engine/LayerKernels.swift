@@ -84,15 +84,15 @@ enum LayerKernels {
   ) {
     switch KernelLevel.current {
     case .baseline:
-      unsafe BlockKernelsBaseline.LayerStamp.rotate(
+      BlockKernelsBaseline.LayerStamp.rotate(
         heads, rows: rows, count: count, headStride: headStride, pairs: pairs, halved: halved,
         angles: angles)
     case .avx2:
-      unsafe BlockKernelsAVX2.LayerStamp.rotate(
+      BlockKernelsAVX2.LayerStamp.rotate(
         heads, rows: rows, count: count, headStride: headStride, pairs: pairs, halved: halved,
         angles: angles)
     case .avx512:
-      unsafe BlockKernelsAVX512.LayerStamp.rotate(
+      BlockKernelsAVX512.LayerStamp.rotate(
         heads, rows: rows, count: count, headStride: headStride, pairs: pairs, halved: halved,
         angles: angles)
     }
@@ -134,13 +134,13 @@ enum LayerKernels {
   ) {
     switch KernelLevel.current {
     case .baseline:
-      unsafe BlockKernelsBaseline.LayerStamp.gate(
+      BlockKernelsBaseline.LayerStamp.gate(
         gate, up, target, rows: rows, columns: columns, activation: activation)
     case .avx2:
-      unsafe BlockKernelsAVX2.LayerStamp.gate(
+      BlockKernelsAVX2.LayerStamp.gate(
         gate, up, target, rows: rows, columns: columns, activation: activation)
     case .avx512:
-      unsafe BlockKernelsAVX512.LayerStamp.gate(
+      BlockKernelsAVX512.LayerStamp.gate(
         gate, up, target, rows: rows, columns: columns, activation: activation)
     }
   }

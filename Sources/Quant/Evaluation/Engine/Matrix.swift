@@ -2,6 +2,7 @@
 internal import BlockKernels
 
 /// Memory for floats, aligned for the widest vectors.
+@safe
 private final class FloatMemory: @unchecked Sendable {
   let base: UnsafeMutablePointer<Float>
 

@@ -59,16 +59,17 @@ enum OneDNN {
 
   /// Keeps the library from starting threads of its own in products called on this thread: work is
   /// shared out above it.
-  static func useThisThreadAlone() { unsafe setThreads?(1) }
+  static func useThisThreadAlone() { setThreads?(1) }
 
   /// OpenMP's own function, if the library was built with OpenMP.
-  nonisolated(unsafe) private static let setThreads: (@convention(c) (Int32) -> Void)? = {
+  private static let setThreads: (@convention(c) (Int32) -> Void)? = {
     guard let symbol = unsafe dlsym(nil, "omp_set_num_threads") else { return nil }
     return unsafe unsafeBitCast(symbol, to: (@convention(c) (Int32) -> Void).self)
   }()
 }
 
 /// A prepared product.
+@safe
 private final class PreparedProduct {
   private let primitive: dnnl_primitive_t
   private let memories: [(argument: Int32, memory: dnnl_memory_t)]
@@ -80,10 +81,10 @@ private final class PreparedProduct {
       throw .unsupported("oneDNN: this processor is not supported")
     }
     let element = shape.element == .float ? dnnl_f32 : dnnl_bf16
-    var x = unsafe try Self.description(shape.m, shape.k, (shape.xStride, 1), element)
-    var w = unsafe try Self.description(shape.k, shape.n, shape.wStrides, element)
-    var y = unsafe try Self.description(shape.m, shape.n, (shape.yStride, 1), dnnl_f32)
-    var operation = unsafe dnnl_matmul_desc_t()
+    var x = try Self.description(shape.m, shape.k, (shape.xStride, 1), element)
+    var w = try Self.description(shape.k, shape.n, shape.wStrides, element)
+    var y = try Self.description(shape.m, shape.n, (shape.yStride, 1), dnnl_f32)
+    var operation = dnnl_matmul_desc_t()
     unsafe try Self.check(dnnl_matmul_desc_init(&operation, &x, &w, nil, &y), "matmul")
     let attributes = unsafe try Self.attributes(shape)
     defer { unsafe dnnl_primitive_attr_destroy(attributes) }
@@ -135,12 +136,12 @@ private final class PreparedProduct {
   private static func description(
     _ rows: Int, _ columns: Int, _ strides: (Int, Int), _ element: dnnl_data_type_t
   ) throws(QuantError) -> dnnl_memory_desc_t {
-    var description = unsafe dnnl_memory_desc_t()
+    var description = dnnl_memory_desc_t()
     let dimensions = [Int64(rows), Int64(columns)]
     let steps = [Int64(strides.0), Int64(strides.1)]
     unsafe try check(
       dnnl_memory_desc_init_by_strides(&description, 2, dimensions, element, steps), "a matrix")
-    return unsafe description
+    return description
   }
 
   private static func attributes(

@@ -46,11 +46,11 @@ struct RotationTable: Sendable {
     case .yarn(let factor, let context):
       // Pairs that turn more than 32 times within the original context stay as they are; those
       // that turn less than once are slowed down; between them it goes over evenly.
-      func pair(turning times: Double) -> Double {
+      func place(turning times: Double) -> Double {
         dimensions * log(Double(context) / (2 * .pi * times)) / (2 * log(base))
       }
-      let low = max(0, floor(pair(turning: 32)))
-      let high = min(dimensions - 1, ceil(pair(turning: 1)))
+      let low = max(0, floor(place(turning: 32)))
+      let high = min(dimensions - 1, ceil(place(turning: 1)))
       let kept = 1 - min(max((Double(pair) - low) / max(0.001, high - low), 0), 1)
       return plain * ((1 - kept) / Double(factor) + kept)
     }
