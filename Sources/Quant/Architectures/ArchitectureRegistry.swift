@@ -13,7 +13,8 @@ protocol Architecture: Sendable {
 /// The architectures that can be evaluated: one line each.
 public enum ArchitectureRegistry {
   private static let all: [any Architecture.Type] = [
-    Llama.self
+    DeepSeek2.self, GLM4MoE.self, GPTOSS.self, Gemma.self, GraniteMoE.self, Llama.self, Llama4.self,
+    MiniMaxM2.self, OLMoE.self, Phi3.self, PhiMoE.self, Qwen2.self, Qwen2MoE.self, Qwen3.self,
   ]
 
   /// The names of all of them, in alphabetical order.
