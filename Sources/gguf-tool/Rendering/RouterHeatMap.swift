@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import Quant
+package import Quant
 
 /// Experts by layers, shaded by what the routers made of them.
 package struct RouterHeatMap {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import Quant
+package import Quant
 
 /// The routers' statistics as a picture: one map for the share of tokens, one for the mean weight.
 package enum RouterHeatMapSVG {
