@@ -43,6 +43,7 @@ public struct RowDivergence: Equatable, Sendable {
 ///   - row: The numbers.
 ///   - count: How many there are, below 2²⁴.
 ///   - scratch: 128 bytes, aligned to 64.
+/// - Returns: The number and its place; -∞ and 0 for a row without numbers.
 @inlinable @inline(always)
 public func rowPeak(
   _ row: UnsafeRawPointer, count: Int, scratch: UnsafeMutableRawPointer
@@ -91,6 +92,7 @@ func firstPeak(_ scratch: UnsafeMutableRawPointer) -> RowPeak {
 ///   - count: How many there are.
 ///   - peak: The largest of them.
 ///   - scratch: 128 bytes, aligned to 64.
+/// - Returns: The sum, at least 1.
 @inlinable @inline(always)
 public func exponentialSum(
   _ row: UnsafeRawPointer, count: Int, peak: Float, scratch: UnsafeMutableRawPointer
@@ -122,6 +124,7 @@ public func exponentialSum(
 ///   - basePeak: The largest of the first row.
 ///   - variantPeak: The largest of the second.
 ///   - scratch: 128 bytes, aligned to 64.
+/// - Returns: The sums over all numbers.
 @inlinable @inline(always)
 public func divergenceSums(
   _ base: UnsafeRawPointer, _ variant: UnsafeRawPointer, count: Int, basePeak: Float,
