@@ -13,6 +13,8 @@ public enum QuantError: Error, Equatable, Sendable {
   case recipe(file: String, line: Int, message: String)
   /// An importance matrix that cannot be read or does not fit the model.
   case importance(file: String, what: String)
+  /// A vocabulary whose metadata cannot be used.
+  case vocabulary(file: String, key: String, expected: String, found: String)
   /// Something well-formed that this version cannot do, or that was asked for by mistake.
   case unsupported(String)
 }
@@ -31,6 +33,8 @@ extension QuantError: CustomStringConvertible {
       line > 0 ? "\(file): line \(line): \(message)" : "\(file): \(message)"
     case .importance(let file, let what):
       "\(file): \(what)"
+    case .vocabulary(let file, let key, let expected, let found):
+      "\(file): \(key): expected \(expected), found \(found)"
     case .unsupported(let what):
       what
     }
