@@ -6,9 +6,9 @@ import GGUF
 ///
 /// Symbols are looked up by the bytes that they stand for, not by GPT-2's letters for them
 /// (`ByteAlphabet`). Parts of merges that are no tokens have numbers behind those of the tokens.
-struct BytePairEncoder: TextEncoder, PairRanking {
-  private let vocabulary: Vocabulary
+final class BytePairEncoder: TextEncoder, PairRanking {
   private let pre: PreTokenizer
+  private let tokenCount: Int32
   private let splitter: TextSplitter
   private let symbols: ByteIndex
   private let pairs: PairTable
@@ -22,8 +22,8 @@ struct BytePairEncoder: TextEncoder, PairRanking {
   )
     throws(QuantError)
   {
-    self.vocabulary = vocabulary
     self.pre = pre
+    tokenCount = Int32(vocabulary.count)
     splitter = TextSplitter(pre.splits)
     var builder = MergeBuilder(vocabulary, isSpaced: pre.isSpaced, mergeCount: merges.count)
     for rank in 0..<merges.count {
@@ -82,12 +82,12 @@ struct BytePairEncoder: TextEncoder, PairRanking {
   ) {
     if pre.ignoresMerges || (pre.isGemma && text[word.lowerBound] == UInt8(ascii: "\n")) {
       let id = symbols.find(text, word)
-      if id != ByteIndex.none, id < vocabulary.count { return ids.append(id) }
+      if id != ByteIndex.none, id < tokenCount { return ids.append(id) }
     }
     fill(&merger.symbols, word, text)
     merger.run(self, text)
     for symbol in merger.symbols {
-      if symbol.id != ByteIndex.none, symbol.id < vocabulary.count {
+      if symbol.id != ByteIndex.none, symbol.id < tokenCount {
         ids.append(symbol.id)
       } else {
         for place in symbol.start..<symbol.end where byteTokens[Int(text[place])] != ByteIndex.none

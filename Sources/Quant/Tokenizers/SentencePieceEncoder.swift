@@ -6,7 +6,7 @@ import GGUF
 ///
 /// No token of the usual vocabularies has a space after something else. Merges then never cross the
 /// beginning of a word, so that words can be done one by one, each only once.
-struct SentencePieceEncoder: TextEncoder, PairRanking {
+final class SentencePieceEncoder: TextEncoder, PairRanking {
   private let vocabulary: Vocabulary
   /// The order of the scores, the highest first; equal scores have equal ranks.
   private let ranks: [Int32]

@@ -5,7 +5,7 @@
 /// Alternatives are tried in order. Quantifiers are greedy and give back; groups that repeat are
 /// followed by nothing that needs them to, and do not. A table tells from the first character which
 /// alternatives can match at all.
-struct SplitPattern: Sendable {
+final class SplitPattern: Sendable {
   /// One step of an alternative.
   enum Node: Sendable {
     /// From `least` to `most` characters of a class.
@@ -22,7 +22,9 @@ struct SplitPattern: Sendable {
   let alternatives: [Range<Int>]
   /// The alternatives of the whole pattern; the others belong to groups.
   let top: Range<Int>
-  let classes: [CharacterClass]
+  private let classes: [CharacterClass]
+  /// What the classes say of keys alone: plain bits, for the loop that everything waits for.
+  private let keys: [KeySet]
   /// For each key, a bit for each alternative of the pattern that may begin with it.
   private let dispatch: [UInt32]
 
@@ -35,6 +37,7 @@ struct SplitPattern: Sendable {
     nodes = parser.nodes
     alternatives = parser.alternatives
     classes = parser.classes
+    keys = classes.map(\.keys)
     precondition(top.count <= 32, "more alternatives than bits")
     dispatch = parser.dispatch(top)
   }
@@ -57,21 +60,26 @@ struct SplitPattern: Sendable {
     let rest = rest.dropFirst()
     switch nodes[first] {
     case .run(let set, let least, let most):
-      return matchRun(classes[set], least, most, then: rest, text, place, end)
+      return matchRun(set, least, most, then: rest, text, place, end)
     case .notBefore(let set):
-      guard place == end || !classes[set].contains(text, place) else { return nil }
+      guard place == end || !contains(set, text, place) else { return nil }
       return match(rest, text, place, end)
     case .group(let choices, let least, let most):
       return matchGroup(choices, least, most, then: rest, text, place, end)
     }
   }
 
+  private func contains(_ set: Int, _ text: ClassifiedText, _ place: Int) -> Bool {
+    let key = text.keys[place]
+    return key < 0x80 ? keys[set].contains(key) : classes[set].contains(text, place)
+  }
+
   private func matchRun(
-    _ set: CharacterClass, _ least: Int, _ most: Int, then rest: Range<Int>,
+    _ set: Int, _ least: Int, _ most: Int, then rest: Range<Int>,
     _ text: ClassifiedText, _ start: Int, _ end: Int
   ) -> Int? {
     var (place, count) = (start, 0)
-    while count < most, place < end, set.contains(text, place) {
+    while count < most, place < end, contains(set, text, place) {
       place = text.next(place)
       count += 1
     }

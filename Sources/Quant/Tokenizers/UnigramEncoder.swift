@@ -7,7 +7,7 @@ import GGUF
 /// Scores are logarithms of probabilities, summed in double precision as SentencePiece does.
 /// User-defined tokens score zero, which no other token reaches; a character without a token scores
 /// ten less than the worst one.
-struct UnigramEncoder: TextEncoder {
+final class UnigramEncoder: TextEncoder {
   private let vocabulary: Vocabulary
   private let tokens: ByteTrie
   private let scores: [Double]

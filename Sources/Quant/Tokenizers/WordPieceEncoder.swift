@@ -6,7 +6,7 @@ import GGUF
 /// whole.
 ///
 /// In GGUF the first piece of a word begins with `▁`, and the others stand without BERT's `##`.
-struct WordPieceEncoder: TextEncoder {
+final class WordPieceEncoder: TextEncoder {
   private let tokens: ByteTrie
   private let unknown: Int32?
   private let lowersCase: Bool
