@@ -18,7 +18,8 @@ package struct GGUFTool: AsyncParsableCommand {
       CommandGroup(
         name: "Reading",
         subcommands: [
-          Inspect.self
+          Inspect.self,
+          Tokenize.self,
         ]),
       CommandGroup(
         name: "Writing",
