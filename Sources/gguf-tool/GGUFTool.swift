@@ -26,6 +26,13 @@ package struct GGUFTool: AsyncParsableCommand {
         subcommands: [
           Requantize.self
         ]),
+      CommandGroup(
+        name: "Measuring",
+        subcommands: [
+          Perplexity.self,
+          Imatrix.self,
+          Logits.self,
+        ]),
     ])
 
   /// Makes the root command.

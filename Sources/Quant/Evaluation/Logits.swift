@@ -11,10 +11,9 @@ extension Evaluator {
   public func logits(_ tokens: [Int32]) throws(QuantError) -> Matrix {
     let logits = Matrix(rows: tokens.count, columns: graph.vocabulary)
     guard !tokens.isEmpty else { return logits }
-    let head = OutputHead(self)
-    try run(tokens, length: tokens.count) { (_, states) throws(QuantError) in
-      try head.logits(states, into: logits)
-    }
+    _ = try plan(windows: 1, length: tokens.count)
+    let states = try states(tokens, length: tokens.count, chunk: 1)
+    try OutputHead(graph, context(observer: nil)).logits(states, into: logits)
     return logits
   }
 }

@@ -23,16 +23,6 @@ public struct EvaluationOptions: Sendable {
   }
 }
 
-/// How far an evaluation is.
-public struct EvaluationProgress: Sendable {
-  /// Layers done, over all segments.
-  public let doneLayers: Int
-  /// Layers of the whole run, over all segments.
-  public let layers: Int
-  /// Tokens of the segment.
-  public let tokens: Int
-}
-
 /// Takes windows of tokens through a model, layer by layer: every weight is read and decoded once
 /// for all windows that fit in memory together.
 public struct Evaluator: Sendable {
@@ -61,59 +51,52 @@ public struct Evaluator: Sendable {
     workers = Workers(count: options.threads)
   }
 
+  /// How many windows go through the layers together.
+  ///
+  /// Throws `QuantError.unsupported` if not even one fits in memory.
+  func plan(windows: Int, length: Int) throws(QuantError) -> SegmentPlan {
+    try SegmentPlan(graph, windows: windows, length: length, bytes: options.memoryBytes)
+  }
+
+  func context(observer: (any ForwardObserver)?) -> ForwardContext {
+    ForwardContext(
+      file: file, workers: workers, mode: options.mode, epsilon: graph.epsilon, observer: observer)
+  }
+
   /// Takes windows through all layers and the last norm.
   ///
   /// - Parameters:
   ///   - tokens: Windows of equal length, one after the other.
   ///   - length: Tokens of a window.
+  ///   - chunk: Windows that a step of a layer works on at once.
   ///   - observer: Told of what goes into products.
   ///   - progress: Called after each layer.
-  ///   - body: Called for each segment with its windows, counted from 0, and the normed states
-  ///     of its tokens, a row each.
-  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
-  ///   too little memory for one window.
-  func run(
-    _ tokens: [Int32], length: Int, keeping kept: Int = 0,
-    observer: (any ForwardObserver)? = nil,
-    progress: (EvaluationProgress) -> Void = { _ in },
-    _ body: (Range<Int>, Matrix) throws(QuantError) -> Void
-  ) throws(QuantError) {
+  /// - Returns: The normed state of each token, in a row.
+  /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
+  func states(
+    _ tokens: [Int32], length: Int, chunk: Int, observer: (any ForwardObserver)? = nil,
+    progress: () -> Void = {}
+  ) throws(QuantError) -> Matrix {
     precondition(length > 0 && tokens.count % length == 0)
-    try check(tokens)
-    let windows = tokens.count / length
-    let plan = try SegmentPlan(
-      graph, windows: windows, length: length, kept: kept, bytes: options.memoryBytes)
-    let segments = (windows + plan.windows - 1) / max(plan.windows, 1)
-    let context = ForwardContext(
-      file: file, workers: workers, mode: options.mode, epsilon: graph.epsilon, observer: observer)
-    for segment in 0..<segments {
-      let range = segment * plan.windows..<min((segment + 1) * plan.windows, windows)
-      let part = Array(tokens[range.lowerBound * length..<range.upperBound * length])
-      let states = try embed(part, context)
-      for (index, layer) in graph.layers.enumerated() {
-        let pass = LayerPass(
-          context: context, graph: layer, layer: index,
-          positions: options.firstPosition..<options.firstPosition + length,
-          chunk: plan.chunk * length)
-        try pass.run(states)
-        progress(
-          EvaluationProgress(
-            doneLayers: segment * graph.layers.count + index + 1,
-            layers: segments * graph.layers.count, tokens: part.count))
-      }
-      try context.normalize(states, by: graph.outputNorm, into: states)
-      try body(range, states)
+    let context = context(observer: observer)
+    let states = try embed(tokens)
+    for (index, layer) in graph.layers.enumerated() {
+      let pass = LayerPass(
+        context: context, graph: layer, layer: index,
+        positions: options.firstPosition..<options.firstPosition + length, chunk: chunk * length)
+      try pass.run(states)
+      progress()
     }
-  }
-
-  private func check(_ tokens: [Int32]) throws(QuantError) {
-    guard let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) else { return }
-    throw .unsupported(
-      "\(file.path): expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
+    try context.normalize(states, by: graph.outputNorm, into: states)
+    return states
   }
 
   /// The rows that stand for tokens.
-  private func embed(_ tokens: [Int32], _ context: ForwardContext) throws(QuantError) -> Matrix {
+  private func embed(_ tokens: [Int32]) throws(QuantError) -> Matrix {
+    if let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) {
+      throw .unsupported(
+        "\(file.path): expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
+    }
     let states = Matrix(rows: tokens.count, columns: graph.width)
     try workers.forRanges(tokens.count, atLeast: 64) { (rows, _) throws(QuantError) in
       var reader = try TensorReader(file: file, tensor: graph.embedding)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import BlockKernels
-internal import GGUF
+package import GGUF
 
 /// What all steps of a forward pass share: the file, the threads, and the way to multiply.
 final class ForwardContext: Sendable {
@@ -106,7 +106,7 @@ extension Optional where Wrapped == [Float] {
 }
 
 /// Somebody who wants to know what goes into the products: importance matrices, router statistics.
-protocol ForwardObserver: AnyObject, Sendable {
+package protocol ForwardObserver: AnyObject, Sendable {
   /// Called with every product's input.
   ///
   /// - Parameters:

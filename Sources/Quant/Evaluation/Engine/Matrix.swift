@@ -75,7 +75,9 @@ public struct Matrix: @unchecked Sendable {
   var floatRows: FloatRows { unsafe FloatRows(base: base, stride: stride) }
 
   /// Lends a row.
-  public func withRow<R>(_ row: Int, _ body: (Span<Float>) throws -> R) rethrows -> R {
+  public func withRow<R, E: Error>(
+    _ row: Int, _ body: (Span<Float>) throws(E) -> R
+  ) throws(E) -> R {
     precondition(row >= 0 && row < rows)
     return try body(unsafe Span(_unsafeStart: base + row * stride, count: columns))
   }

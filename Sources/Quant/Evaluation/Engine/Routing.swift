@@ -10,7 +10,7 @@ internal import GGUF
 #endif
 
 /// Which experts each token goes to, with what weight.
-struct Routing: Sendable {
+package struct Routing: Sendable {
   /// Experts of the layer.
   let experts: Int
   /// Experts a token.

@@ -5,9 +5,9 @@ internal import GGUF
 /// memory stays within its bounds.
 struct SegmentPlan: Equatable {
   /// Windows that go through all layers together: the model is read once for them.
-  let windows: Int
+  var windows: Int
   /// Windows that a step of a layer works on at once.
-  let chunk: Int
+  var chunk: Int
 
   /// Windows of a step beyond which products do not become faster.
   private static let enoughRows = 8192
@@ -20,14 +20,13 @@ struct SegmentPlan: Equatable {
   ///   - graph: The model.
   ///   - windows: How many there are.
   ///   - length: Tokens of each.
-  ///   - kept: Numbers a token that stay when its segment is done.
   ///   - bytes: How much memory activations may take.
-  init(_ graph: ModelGraph, windows: Int, length: Int, kept: Int, bytes: Int) throws(QuantError) {
+  init(_ graph: ModelGraph, windows: Int, length: Int, bytes: Int) throws(QuantError) {
     let float = MemoryLayout<Float>.size
     let width = graph.width
     let held = graph.layers.map { LayerPass.segmentColumns($0, width: width) }.max() ?? 0
     let step = graph.layers.map { LayerPass.chunkColumns($0, width: width) }.max() ?? 0
-    let perWindow = (width + held + kept) * length * float
+    let perWindow = (width + held) * length * float
     let perStep = step * length * float
     guard perWindow + perStep <= bytes else {
       throw .unsupported(

@@ -3,7 +3,7 @@ internal import Dispatch
 internal import Synchronization
 
 /// A fixed number of threads that share work, each with memory of its own.
-final class Workers: Sendable {
+package final class Workers: Sendable {
   /// How many work at once.
   let count: Int
   private let slots: [WorkerSlot]
