@@ -130,23 +130,4 @@ private enum ScalarRow {
     variant[40] = 6
     #expect(!LogitRow.compare(base: base.span, variant: variant.span, target: 0).isSameTop)
   }
-
-  @Test func `speed of the reductions`() {
-    let base = row(128_256, seed: 6)
-    let variant = row(128_256, seed: 7)
-    let clock = ContinuousClock()
-    var sum = 0.0
-    let single = clock.measure {
-      for target in 0..<200 { sum += LogitRow.loss(of: target, in: base.span) }
-    }
-    let both = clock.measure {
-      for target in 0..<200 {
-        sum += LogitRow.compare(base: base.span, variant: variant.span, target: target).divergence
-      }
-    }
-    let count = 200 * 128_256.0 / 1e6
-    print(
-      "loss \(count / (single / .seconds(1))), compare \(count / (both / .seconds(1))) Mlogit/s")
-    #expect(sum.isFinite)
-  }
 }
