@@ -2,7 +2,7 @@
 
 /// The exponentials of 16 numbers.
 ///
-/// The relative error is below 1e-7 (0.7 units in the last place). Results below 2^-125 become zero,
+/// The relative error is below 1.1e-7 (a unit in the last place). Results below 2^-125 become zero,
 /// also that of -∞; from ln 2¹²⁸ on they are ∞, and NaN stays.
 ///
 /// x = n ln 2 + r with n whole and |r| ≤ ½ ln 2, so that e^x = 2ⁿ · e^r. The polynomial for e^r is the

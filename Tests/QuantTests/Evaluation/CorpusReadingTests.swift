@@ -21,7 +21,7 @@ import Testing
   }
 
   @Test func `one text gives the same bytes in every form`() throws {
-    let text = CorpusTesting.text(seed: 1, pieces: 120_000)
+    let text = CorpusTesting.text(seed: 1, pieces: 240_000)
     let plain = Array(text.utf8)
     let line = Array(try CorpusTesting.object(text).utf8)
     let escaped = Array(try CorpusTesting.object(text, escaped: true).utf8)
@@ -45,10 +45,10 @@ import Testing
   @Test func `gzip members and zstd frames follow each other`() throws {
     let parts = (0..<3).map { Array(CorpusTesting.text(seed: $0, pieces: 30_000).utf8) }
     let whole = parts.flatMap { $0 }
-    let members = try parts.flatMap { try Compressing.gzip($0) } + [0, 0, 0]
+    let members = Array(try parts.map(Compressing.gzip).joined()) + [0, 0, 0]
     #expect(try corpus(members, "m.gz").text(for: .full) == whole)
     let skippable: [UInt8] = [0x51, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3]
-    let frames = try skippable + parts.flatMap { try Compressing.zstd($0) }
+    let frames = skippable + Array(try parts.map(Compressing.zstd).joined())
     #expect(try corpus(frames, "f.zst").text(for: .full) == whole)
   }
 

@@ -89,7 +89,10 @@ import Testing
     #expect(try wikitext.text(for: .llama) == raw.dropLast())
     let packed = try Corpus(paths: [shared.path + "/wikitext2.test.raw.zst"])
     #expect(try packed.text(for: .llama) == raw.dropLast())
+    // Of this text the vocabulary of Llama 2 makes 341,469 tokens, the number that papers report.
+    #expect(try wikitext.text(for: .full).count == 1_296_370)
     #expect(try Corpus.named("ptb", in: shared.path).text(for: .llama).count == 449_944)
+    #expect(try Corpus.named("ptb", in: shared.path).text(for: .full).count == 442_422)
 
     let lines = try Corpus.named("c4", in: shared.path)
     let zipped = try Corpus(paths: [shared.path + "/c4-sample.json.gz"])

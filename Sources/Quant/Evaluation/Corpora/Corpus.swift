@@ -20,7 +20,10 @@ public struct Corpus: Sendable, Equatable {
   public let known: NamedCorpus?
 
   /// The corpus in one or more files or folders; a folder stands for its files, sorted by name.
+  ///
+  /// - Precondition: There is at least one path.
   public init(paths: [String]) throws(QuantError) {
+    precondition(!paths.isEmpty)
     var files: [String] = []
     for path in paths {
       if CorpusFolder.isFolder(path) {
@@ -30,7 +33,7 @@ public struct Corpus: Sendable, Equatable {
       }
     }
     let names = paths.map(FileName.base)
-    name = names.count > 1 ? "\(names[0]) + \(names.count - 1)" : names.first ?? ""
+    name = names.count > 1 ? "\(names[0]) + \(names.count - 1)" : names[0]
     self.files = files
     known = nil
   }

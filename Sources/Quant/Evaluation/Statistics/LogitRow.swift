@@ -14,6 +14,14 @@ public struct TokenDivergence: Sendable, Equatable {
   /// Whether both find the same token most probable.
   public var isSameTop: Bool
 
+  /// Makes one of its parts.
+  public init(divergence: Double, baseLoss: Double, variantLoss: Double, isSameTop: Bool) {
+    self.divergence = divergence
+    self.baseLoss = baseLoss
+    self.variantLoss = variantLoss
+    self.isSameTop = isSameTop
+  }
+
   /// q - p of the token that follows: above zero where the variant does better.
   public var probabilityDifference: Double {
     Elementary.exponential(-variantLoss) - Elementary.exponential(-baseLoss)
@@ -22,7 +30,7 @@ public struct TokenDivergence: Sendable, Equatable {
 
 /// Reductions of rows of logits, one value for each token of the vocabulary: spans become pointers here.
 ///
-/// Exponentials are single-precision, with an error of 1e-7 of each; sums go on in double precision every
+/// Exponentials are single-precision, with an error of 1.1e-7 of each; sums go on in double precision every
 /// 4,096 of them. Results do not depend on the kernels' level.
 public enum LogitRow {
   /// -ln of the probability of a token: ln Σ e^x - x of the token.
