@@ -11,18 +11,11 @@ struct PreTokenizer: Sendable {
     case pattern(String)
     /// White space at the end of the piece.
     case trailingSpace
-    /// Runs of digits in threes, counted from the right.
-    case threes(Digits)
-  }
-
-  /// Which runs of digits are cut in threes.
-  enum Digits: Sendable {
-    /// Numbers of all scripts.
-    case all
-    /// ASCII digits.
-    case ascii
-    /// ASCII digits before the end of a word.
-    case asciiBeforeWordEnd
+    /// Runs of ASCII digits in threes, counted from the right.
+    case threes
+    /// Runs of digits of all scripts in threes, counted from the right; the text before a run stays
+    /// together with the first of them, to be cut by the patterns that follow.
+    case threesWithText
   }
 
   /// The values of `tokenizer.ggml.pre` that choose it.
@@ -112,7 +105,7 @@ extension PreTokenizer {
       $0.ignoresMerges = true
       $0.addsBOS = true
     },
-    PreTokenizer("tiny_aya cohere2moe", .threes(.asciiBeforeWordEnd), marked(digits: "{1,3}")),
+    PreTokenizer("tiny_aya cohere2moe", .threesWithText, marked(digits: "{1,3}")),
     PreTokenizer(
       "youtu",
       .pattern("[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+"), marked(digits: "")
@@ -136,14 +129,14 @@ extension PreTokenizer {
       "spark2_5", .pattern(#"\p{N}{1,3}"#), kana,
       .pattern(joined + #" ?[\p{P}\p{S}]+|[\r\n]|"# + spaces), .pattern(#"\p{N}"#)),
     PreTokenizer(
-      "afmoe", .threes(.all),
+      "afmoe", .threesWithText,
       .pattern("[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]+"),
       .pattern(joined + #" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|"# + spaces)),
     PreTokenizer(
       "falcon", .pattern(#"[\p{P}\$\+<=>\^~\|`]+"#), gpt2, .pattern(threeDigits)),
     PreTokenizer("poro-chat bloom gpt3-finnish", clauses),
     PreTokenizer("viking", clauses, .pattern(#"\p{N}"#)),
-    PreTokenizer("superbpe", .pattern(#"\p{N}+"#), .threes(.ascii)),
+    PreTokenizer("superbpe", .pattern(#"\p{N}+"#), .threes),
     PreTokenizer(
       "chameleon", .pattern("<sentinel:[0-9]+>"), .pattern("IMGIMG[A-I]{1,4}Z"),
       .pattern(#"[\t\n]|    |  "#), .pattern(#"\p{N}"#), .pattern(#"[\p{P}!-/:-@\[-`{-~]"#), gpt2
