@@ -4,7 +4,7 @@
 ///
 /// The rules are those of llama.cpp, which in places are simpler than the models' own: letters of
 /// different cases are told apart in ASCII only, and `gpt-4o` has no marks. See Docs/Tokenizers.md.
-struct PreTokenizer: Sendable {
+package struct PreTokenizer: Sendable {
   /// One cut; each works on the pieces that the one before it left.
   enum Split: Sendable {
     /// Matches of a pattern, and what lies between them.
@@ -34,6 +34,17 @@ struct PreTokenizer: Sendable {
 
   /// The pre-tokenizer of a name.
   static func named(_ name: String) -> PreTokenizer? { all.first { $0.names.contains(name) } }
+
+  /// The words that a text is cut into, or `nil` if there is no pre-tokenizer of the name.
+  package static func words(of text: String, by name: String) -> [String]? {
+    guard let rules = named(name) else { return nil }
+    let classified = ClassifiedText(Array(text.utf8))
+    var words: [String] = []
+    TextSplitter(rules.splits).forEachWord(of: classified, in: classified.bytes.indices) { word in
+      words.append(String(decoding: classified.bytes[word], as: UTF8.self))
+    }
+    return words
+  }
 
   /// All names, in alphabetical order.
   static var names: [String] { all.flatMap(\.names).sorted() }
@@ -91,7 +102,8 @@ extension PreTokenizer {
       "jais-2",
       words(
         digits: "{1,3}",
-        spaces: #"\s*[\r\n]+|"#
+        // Without a bound, every 512 spaces would look through all the spaces that follow.
+        spaces: #"\s{0,65536}[\r\n]+|"#
           + ["512", "256", "128", "64", "32", "16", "8", "4", "1,2"]
           .map { #"\s{\#($0)}(?!\S)|"# }.joined() + #"\s"#)),
     PreTokenizer(
