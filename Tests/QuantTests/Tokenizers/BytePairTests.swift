@@ -8,7 +8,7 @@ import Testing
 struct BytePairTests {
   @Test func `merges go by rank, the leftmost first`() throws {
     let tokenizer = try TinyVocabulary.bytePair(merges: ["b c", "a b", "a bc", "Ġ a"]).tokenizer()
-    #expect(tokenizer.pieces("abc ab aab") == ["abc", " a", "b", " a", "ab"])
+    #expect(tokenizer.pieces("abc ab aab") == ["abc", " ", "ab", " a", "ab"])
   }
 
   @Test func `a word that is a token is taken whole only if merges are to be ignored`() throws {
@@ -59,7 +59,7 @@ struct BytePairTests {
 
   @Test func `special tokens are cut out, the longest first`() throws {
     let tiny = TinyVocabulary.bytePair(
-      more: ["<|x|>", "|>y", "é"], types: ["<|x|>": 4, "|>y": 4])
+      more: ["<|x|>", "|>y"], types: ["<|x|>": 4, "|>y": 4])
     let tokenizer = try tiny.tokenizer()
     #expect(tokenizer.pieces("a<|x|>y<|x") == ["a", "<|x|>", "y", "<", "|", "x"])
     #expect(tokenizer.pieces("a|>y") == ["a", "|>y"])
