@@ -48,11 +48,14 @@ let package = Package(
       name: "BlockKernelsAVX512", dependencies: ["BlockKernels"],
       path: "Sources/BlockKernelStamps/AVX512", swiftSettings: level("x86-64-v4")),
     .systemLibrary(name: "CPUFeatures"),
+    .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(
       name: "Quant",
       dependencies: [
         "GGUF", "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
-        "CPUFeatures",
+        "CPUFeatures", "COneDNN", "CZlib", "CZstd",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -62,9 +65,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
-    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(
-      name: "TestSupport", dependencies: ["GGUF", "CZstd"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["GGUF", "CZlib", "CZstd"], path: "Tests/TestSupport",
       swiftSettings: modern),
     .testTarget(name: "GGUFTests", dependencies: ["GGUF", "TestSupport"], swiftSettings: modern),
     .testTarget(

@@ -13,6 +13,10 @@ public enum QuantError: Error, Equatable, Sendable {
   case recipe(file: String, line: Int, message: String)
   /// An importance matrix that cannot be read or does not fit the model.
   case importance(file: String, what: String)
+  /// A text for evaluation that cannot be read; `line` is 0 where there is none to name.
+  case corpus(file: String, line: Int, what: String)
+  /// A vocabulary whose metadata cannot be used.
+  case vocabulary(file: String, key: String, expected: String, found: String)
   /// Something well-formed that this version cannot do, or that was asked for by mistake.
   case unsupported(String)
 }
@@ -31,6 +35,10 @@ extension QuantError: CustomStringConvertible {
       line > 0 ? "\(file): line \(line): \(message)" : "\(file): \(message)"
     case .importance(let file, let what):
       "\(file): \(what)"
+    case .corpus(let file, let line, let what):
+      line > 0 ? "\(file): line \(line): \(what)" : "\(file): \(what)"
+    case .vocabulary(let file, let key, let expected, let found):
+      "\(file): \(key): expected \(expected), found \(found)"
     case .unsupported(let what):
       what
     }

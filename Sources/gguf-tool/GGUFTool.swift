@@ -18,12 +18,20 @@ package struct GGUFTool: AsyncParsableCommand {
       CommandGroup(
         name: "Reading",
         subcommands: [
-          Inspect.self
+          Inspect.self,
+          Tokenize.self,
         ]),
       CommandGroup(
         name: "Writing",
         subcommands: [
           Requantize.self
+        ]),
+      CommandGroup(
+        name: "Measuring",
+        subcommands: [
+          Perplexity.self,
+          Imatrix.self,
+          Logits.self,
         ]),
     ])
 

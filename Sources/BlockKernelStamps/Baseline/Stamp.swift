@@ -102,4 +102,37 @@ public enum Stamp {
   ) {
     encodeQ2_0(source, shape, memory, blocks)
   }
+  /// See `exponential`: 16 numbers at a time, `count` being a multiple of 16.
+  @inline(never)
+  public static func exponentials(
+    _ numbers: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutableRawPointer
+  ) {
+    storeExponentials(of: numbers, count: count, into: target)
+  }
+
+  /// See `rowPeak`.
+  @inline(never)
+  public static func peak(
+    _ row: UnsafeRawPointer, _ count: Int, _ scratch: UnsafeMutableRawPointer
+  ) -> RowPeak {
+    rowPeak(row, count: count, scratch: scratch)
+  }
+
+  /// See `exponentialSum`.
+  @inline(never)
+  public static func sum(
+    _ row: UnsafeRawPointer, _ count: Int, _ peak: Float, _ scratch: UnsafeMutableRawPointer
+  ) -> Double {
+    exponentialSum(row, count: count, peak: peak, scratch: scratch)
+  }
+
+  /// See `divergenceSums`.
+  @inline(never)
+  public static func divergence(
+    _ base: UnsafeRawPointer, _ variant: UnsafeRawPointer, _ count: Int, _ basePeak: Float,
+    _ variantPeak: Float, _ scratch: UnsafeMutableRawPointer
+  ) -> RowDivergence {
+    divergenceSums(
+      base, variant, count: count, basePeak: basePeak, variantPeak: variantPeak, scratch: scratch)
+  }
 }

@@ -68,6 +68,19 @@ public struct MetadataArray: Sendable, Equatable {
   /// The elements as integers, for arrays of integers; empty for others.
   public func integers(_ limit: Int = .max) -> [Int] { values(limit).compactMap(\.integer) }
 
+  /// The elements as one table, for arrays of strings; `nil` for others.
+  ///
+  /// - Complexity: O(*n*) in the bytes, without an allocation for each string.
+  public var stringTable: StringTable? {
+    guard elementType == .string else { return nil }
+    switch storage {
+    case .file(let file, let range, let order):
+      return Self.table(file.bytes.extracting(range), count, order: order, file: file.path)
+    case .owned(let bytes):
+      return unsafe Self.table(bytes.span.bytes, count)
+    }
+  }
+
   /// The elements in the byte order asked for, as a file holds them.
   func encoded(_ order: ByteOrder) -> [UInt8] {
     switch storage {
@@ -93,6 +106,22 @@ public struct MetadataArray: Sendable, Equatable {
       // Checked when the file was opened: only a file changed underneath can come here.
     }
     return values
+  }
+
+  private static func table(
+    _ bytes: RawSpan, _ count: Int, order: ByteOrder = .little, file: String = ""
+  ) -> StringTable {
+    var reader = ByteReader(bytes, file: file, order: order)
+    var table = StringTable()
+    table.reserve(count: count, byteCount: max(0, bytes.byteCount - 8 * count))
+    do throws(GGUFError) {
+      for _ in 0..<count {
+        table.append(bytes.extracting(try reader.stringRange("an element")))
+      }
+    } catch {
+      // Checked when the file was opened: only a file changed underneath can come here.
+    }
+    return table
   }
 
   /// Two arrays are equal if their elements are, wherever they are stored.

@@ -125,4 +125,50 @@ enum Kernels {
     case .avx512: unsafe BlockKernelsAVX512.Stamp.q2_0(source, shape, memory, blocks)
     }
   }
+
+  static func exponentials(
+    _ numbers: UnsafePointer<Float>, _ count: Int, _ target: UnsafeMutableRawPointer
+  ) {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.exponentials(numbers, count, target)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.exponentials(numbers, count, target)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.exponentials(numbers, count, target)
+    }
+  }
+
+  static func peak(
+    _ row: UnsafeRawPointer, _ count: Int, _ scratch: UnsafeMutableRawPointer
+  ) -> RowPeak {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.peak(row, count, scratch)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.peak(row, count, scratch)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.peak(row, count, scratch)
+    }
+  }
+
+  static func sum(
+    _ row: UnsafeRawPointer, _ count: Int, _ peak: Float, _ scratch: UnsafeMutableRawPointer
+  ) -> Double {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.sum(row, count, peak, scratch)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.sum(row, count, peak, scratch)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.sum(row, count, peak, scratch)
+    }
+  }
+
+  static func divergence(
+    _ base: UnsafeRawPointer, _ variant: UnsafeRawPointer, _ count: Int, _ basePeak: Float,
+    _ variantPeak: Float, _ scratch: UnsafeMutableRawPointer
+  ) -> RowDivergence {
+    switch KernelLevel.current {
+    case .baseline:
+      unsafe BlockKernelsBaseline.Stamp.divergence(
+        base, variant, count, basePeak, variantPeak, scratch)
+    case .avx2:
+      unsafe BlockKernelsAVX2.Stamp.divergence(base, variant, count, basePeak, variantPeak, scratch)
+    case .avx512:
+      unsafe BlockKernelsAVX512.Stamp.divergence(
+        base, variant, count, basePeak, variantPeak, scratch)
+    }
+  }
 }

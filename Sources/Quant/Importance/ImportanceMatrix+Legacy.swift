@@ -55,6 +55,55 @@ extension ImportanceMatrix {
   }
 }
 
+extension ImportanceMatrix {
+  /// Writes the older form. It holds means and not counts: experts that no text reached are zeros.
+  ///
+  /// - Parameter path: The file; it is replaced only when the new one is whole.
+  /// - Throws: `QuantError.container` if it cannot be written.
+  public func writeLegacy(to path: String) throws(QuantError) {
+    var writer = LegacyWriter()
+    writer.integer(entries.count)
+    for entry in entries {
+      // The values are means times runs, and one run is enough to hold a mean.
+      let calls = max(1, chunkCount ?? 1)
+      writer.text(entry.name)
+      writer.integer(calls)
+      writer.integer(entry.rowWeights * entry.expertCount)
+      for expert in 0..<entry.expertCount {
+        let means = entry.values(expert: expert) ?? Array(repeating: 0, count: entry.rowWeights)
+        for mean in means { writer.float(mean * Float(calls)) }
+      }
+    }
+    writer.integer(chunkCount ?? 0)
+    writer.text(datasets.first ?? "")
+    try QuantError.wrapping { () throws(GGUFError) in
+      let output = try OutputFile(path: path, byteCount: writer.bytes.count)
+      try output.write(writer.bytes, at: 0)
+      try output.finish()
+    }
+  }
+}
+
+/// Builds the older form.
+private struct LegacyWriter {
+  private(set) var bytes: [UInt8] = []
+
+  mutating func integer(_ value: Int) {
+    let bits = UInt32(bitPattern: Int32(clamping: value))
+    for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: bits >> (8 * UInt32(shift)))) }
+  }
+
+  mutating func float(_ value: Float) {
+    let bits = value.bitPattern
+    for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: bits >> (8 * UInt32(shift)))) }
+  }
+
+  mutating func text(_ text: String) {
+    integer(text.utf8.count)
+    bytes += text.utf8
+  }
+}
+
 /// A checked cursor over the older form.
 private struct LegacyReader {
   struct RawEntry {

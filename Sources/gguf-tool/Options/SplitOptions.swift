@@ -26,27 +26,15 @@ struct SplitOptions: ParsableArguments {
     if let splitMaxTensors, splitMaxTensors < 1 {
       throw ValidationError("--split-max-tensors must be at least 1.")
     }
-    _ = try splitMaxSize.map(Self.bytes)
+    _ = try splitMaxSize.map { try Size.bytes($0, option: "--split-max-size") }
   }
 
   /// The names and cuts of the output for a path.
   func naming(_ path: String, source: GGUFFile) throws -> OutputNaming {
-    if let splitMaxSize { return .split(path, .maxBytes(try Self.bytes(splitMaxSize))) }
+    if let splitMaxSize {
+      return .split(path, .maxBytes(try Size.bytes(splitMaxSize, option: "--split-max-size")))
+    }
     if let splitMaxTensors { return .split(path, .maxTensors(splitMaxTensors)) }
     return keepSplit && source.shards.count > 1 ? .keepSplit(path) : .single(path)
-  }
-
-  /// `500M` or `48G` as bytes, in powers of 1000 as llama-gguf-split has them.
-  static func bytes(_ text: String) throws -> Int {
-    let units: [Character: Int] = ["K": 1_000, "M": 1_000_000, "G": 1_000_000_000]
-    let unit = text.last.flatMap { units[Character($0.uppercased())] }
-    let digits = unit == nil ? text[...] : text.dropLast()
-    guard let number = Int(digits), number > 0,
-      case let (bytes, overflow) = number.multipliedReportingOverflow(by: unit ?? 1), !overflow
-    else {
-      throw ValidationError(
-        "--split-max-size: expected a size such as 500M or 48G, found \"\(text)\".")
-    }
-    return bytes
   }
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// DeepSeek V2, V3, R1, Kimi K2: keys and values through a latent vector, dense layers first, then
+/// mixtures with a network for all tokens beside them.
+enum DeepSeek2: Architecture {
+  static let names = ["deepseek2"]
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let dense = try model.integer("leading_dense_block_count", default: 0)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(
+        attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+        attention: try attention(model, sizes, layer),
+        feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+        feedForward: layer < dense
+          ? .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer]))
+          : .mixture(try mixture(model, sizes, layer)))
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  private static func mixture(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> MixtureGraph {
+    let width = try model.integer("expert_feed_forward_length")
+    // GLM-4.7-Lite, which goes by this name, is the only one that lacks the key and is no softmax.
+    let isLite = (47...48).contains(sizes.layers) && sizes.vocabulary == 154_880
+    var mixture = try model.keyedMixture(
+      layer: layer, sizes, width: width, fallback: isLite ? .sigmoid : .softmax, needsBias: false)
+    let shared = try model.integer("expert_shared_count", in: 0...1024)
+    if shared > 0 {
+      mixture.shared = try model.dense(
+        layer: layer, suffix: "_shexp", sizes, width: width * shared)
+    }
+    return mixture
+  }
+
+  private static func attention(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> AttentionGraph {
+    let heads = sizes.heads[layer]
+    let keySize = try model.integer("attention.key_length_mla", default: sizes.keySize)
+    let valueSize = try model.integer("attention.value_length_mla", default: sizes.valueSize)
+    let rotated = try model.integer("rope.dimension_count", in: 2...max(keySize, 2))
+    let (rotation, scale) = try scaling(model, keySize: keySize, rotated: rotated)
+    let latent = try latent(
+      model, sizes, layer, heads: heads, keySize: keySize, valueSize: valueSize, rotated: rotated)
+    return AttentionGraph(
+      input: .latent(latent), heads: heads, keyValueHeads: heads, keySize: keySize,
+      valueSize: valueSize, rotation: rotation, scale: scale,
+      output: try model.linear("blk.\(layer).attn_output", heads * valueSize, sizes.width))
+  }
+
+  private static func latent(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, heads: Int, keySize: Int,
+    valueSize: Int, rotated: Int
+  ) throws(QuantError) -> LatentAttention {
+    let prefix = "blk.\(layer).attn_"
+    let size = try model.integer("attention.kv_lora_rank", in: 1...(1 << 20))
+    let plain = keySize - rotated
+    let expansion: LatentAttention.Expansion =
+      model.file.contains("\(prefix)k_b.weight")
+      ? .perHead(
+        key: try model.tensor("\(prefix)k_b.weight", [plain, size, heads]),
+        value: try model.tensor("\(prefix)v_b.weight", [size, valueSize, heads]))
+      : .joint(try model.linear("\(prefix)kv_b", size, heads * (plain + valueSize)))
+    return LatentAttention(
+      query: try query(model, sizes, layer, outputs: heads * keySize),
+      down: try model.linear("\(prefix)kv_a_mqa", sizes.width, size + rotated),
+      norm: try model.norm("\(prefix)kv_a_norm", size), expansion: expansion, latent: size)
+  }
+
+  private static func query(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, outputs: Int
+  ) throws(QuantError) -> LatentAttention.Query {
+    let prefix = "blk.\(layer).attn_q"
+    let rank = try model.integer("attention.q_lora_rank", default: 0)
+    guard rank > 0 else { return .direct(try model.linear(prefix, sizes.width, outputs)) }
+    return .compressed(
+      down: try model.linear("\(prefix)_a", sizes.width, rank),
+      norm: try model.norm("\(prefix)_a_norm", rank),
+      up: try model.linear("\(prefix)_b", rank, outputs))
+  }
+
+  /// The rotation, and the factor on scores, which longer contexts raise.
+  private static func scaling(
+    _ model: ModelReader, keySize: Int, rotated: Int
+  ) throws(QuantError) -> (Rotation, Float) {
+    var rotation = try model.rotation(.neighbours, headSize: rotated)
+    let plain = 1 / Float(keySize).squareRoot()
+    guard case .yarn(let factor, _) = rotation.scaling else { return (rotation, plain) }
+    let stored = try model.number("rope.scaling.yarn_log_multiplier", default: 0)
+    let logarithm = Float(log(Double(factor)))
+    guard stored != 0 else {
+      let magnitude = 1 + 0.1 * logarithm
+      return (rotation, magnitude * magnitude * plain)
+    }
+    // Files hold a tenth of the multiplier; queries and keys are not scaled then, only scores.
+    rotation.magnitude = try model.number("rope.scaling.attn_factor", default: 1)
+    let magnitude = 1 + stored * logarithm
+    return (rotation, magnitude * magnitude * plain)
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+
+/// gpt-oss: attention sinks, a sliding window in every second layer, and experts with biases whose
+/// weights are a softmax over the chosen alone.
+enum GPTOSS: Architecture {
+  static let names = ["gpt-oss"]
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let window = try model.integer("attention.sliding_window", in: 1...(1 << 28))
+    let isWindowed = try model.windowedLayers(sizes, pattern: 2)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(
+        attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+        attention: try attention(
+          model, sizes, layer, window: isWindowed[layer] ? window : nil),
+        feedForwardNorm: try model.norm("blk.\(layer).post_attention_norm", sizes.width),
+        feedForward: .mixture(
+          try model.mixture(
+            layer: layer, sizes, width: try model.integer("expert_feed_forward_length"),
+            gating: .softmaxOfChosen, normalizes: false, activation: .clampedSwish)))
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
+
+  private static func attention(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, window: Int?
+  ) throws(QuantError) -> AttentionGraph {
+    var attention = try model.attention(sizes, layer: layer, .halves)
+    attention.output = try model.linear(
+      "blk.\(layer).attn_output", attention.heads * sizes.valueSize, sizes.width, needsBias: true)
+    attention.sinks = try model.tensor("blk.\(layer).attn_sinks.weight", [attention.heads])
+    if let window {
+      attention.window = .sliding(window)
+      if let base = attention.rotation?.base {
+        attention.rotation?.base = try model.number("rope.freq_base_swa", default: base)
+      }
+    }
+    return attention
+  }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+
+/// Gemma 2 and 3: norms before and after attention and feed-forward network, GELU gates, embeddings
+/// times the root of the width, and layers with a sliding window.
+///
+/// Gemma 2 caps scores and logits; Gemma 3 norms query and key heads instead, and rotates windowed
+/// layers by other angles.
+enum Gemma: Architecture {
+  static let names = ["gemma2", "gemma3"]
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let isThird = model.architecture == "gemma3"
+    let windows = try Windows(model, sizes, isThird: isThird)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(
+        attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+        attention: try attention(model, sizes, layer, windows, isThird: isThird),
+        attentionPostNorm: try model.norm("blk.\(layer).post_attention_norm", sizes.width),
+        feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+        feedForward: .dense(
+          try model.dense(layer: layer, sizes, width: sizes.feedForward[layer], .gelu)),
+        feedForwardPostNorm: try model.norm("blk.\(layer).post_ffw_norm", sizes.width))
+    }
+    var graph = try model.graph(sizes, layers: layers)
+    graph.embeddingScale = Float(sizes.width).squareRoot()
+    graph.logitCap = try model.number("final_logit_softcapping", default: isThird ? 0 : 30)
+    return graph
+  }
+
+  private static func attention(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, _ windows: Windows, isThird: Bool
+  ) throws(QuantError) -> AttentionGraph {
+    var attention = try model.attention(sizes, layer: layer, .halves)
+    // The largest of each kind has more heads than its width would suggest.
+    if sizes.layers == (isThird ? 62 : 46) {
+      attention.scale = 1 / (Float(sizes.width) / Float(attention.heads)).squareRoot()
+    }
+    if isThird {
+      try model.headNorms(&attention, layer: layer, required: true)
+    } else {
+      attention.cap = try model.number("attn_logit_softcapping", default: 50)
+    }
+    if windows.isWindowed[layer] {
+      attention.window = .sliding(windows.size)
+      attention.rotation?.base = windows.base
+      if isThird { attention.rotation?.scaling = .linear(1) }
+    }
+    return attention
+  }
+
+  /// Which layers have windows, and what differs in them.
+  private struct Windows {
+    let size: Int
+    let isWindowed: [Bool]
+    let base: Float
+
+    init(_ model: ModelReader, _ sizes: ModelSizes, isThird: Bool) throws(QuantError) {
+      size = try model.integer("attention.sliding_window", default: isThird ? 0 : 4096)
+      isWindowed =
+        size == 0
+        ? Array(repeating: false, count: sizes.layers)
+        : try model.windowedLayers(sizes, pattern: isThird ? 6 : 2)
+      base = try model.number(
+        "rope.freq_base_swa",
+        default: isThird ? 10_000 : try model.number("rope.freq_base", default: 10_000))
+    }
+  }
+}

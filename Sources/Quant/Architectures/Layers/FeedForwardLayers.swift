@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+extension ModelReader {
+  /// A dense network: `NAME_gate`, `NAME_up` and `NAME_down`, as `blk.3.ffn` or, with `suffix`
+  /// `_shexp`, the one that stands beside experts. Biases are optional.
+  func dense(
+    layer: Int, suffix: String = "", _ sizes: ModelSizes, width: Int,
+    _ activation: Activation = .silu
+  ) throws(QuantError) -> DenseGraph {
+    let prefix = "blk.\(layer).ffn_"
+    return DenseGraph(
+      input: .separate(
+        gate: try linear("\(prefix)gate\(suffix)", sizes.width, width),
+        up: try linear("\(prefix)up\(suffix)", sizes.width, width)),
+      width: width, activation: activation,
+      down: try linear("\(prefix)down\(suffix)", width, sizes.width))
+  }
+
+  /// A mixture of experts as most have it: softmax over all, the chosen ones' weights made to add
+  /// up to 1.
+  func mixture(
+    layer: Int, _ sizes: ModelSizes, width: Int, gating: MixtureGraph.Gating = .softmax,
+    normalizes: Bool = true, activation: Activation = .silu
+  ) throws(QuantError) -> MixtureGraph {
+    guard (1...max(sizes.experts, 1)).contains(sizes.usedExperts) else {
+      throw .unsupported(
+        "\(file.path): \(architecture).expert_used_count: expected a number from 1 to "
+          + "\(sizes.experts), found \(sizes.usedExperts)")
+    }
+    return MixtureGraph(
+      router: try linear("blk.\(layer).ffn_gate_inp", sizes.width, sizes.experts),
+      count: sizes.experts, used: sizes.usedExperts, gating: gating, normalizes: normalizes,
+      experts: try experts(layer: layer, sizes, width: width, activation))
+  }
+
+  private func experts(
+    layer: Int, _ sizes: ModelSizes, width: Int, _ activation: Activation
+  ) throws(QuantError) -> ExpertGraph {
+    let down = try matrices(layer, "down", width, sizes.width, sizes.experts)
+    guard !file.contains("blk.\(layer).ffn_gate_up_exps.weight") else {
+      return ExpertGraph(
+        input: .fused(try matrices(layer, "gate_up", sizes.width, 2 * width, sizes.experts)),
+        width: width, activation: activation, down: down)
+    }
+    return ExpertGraph(
+      input: .separate(
+        gate: try matrices(layer, "gate", sizes.width, width, sizes.experts),
+        up: try matrices(layer, "up", sizes.width, width, sizes.experts)),
+      width: width, activation: activation, down: down)
+  }
+
+  /// One projection of all experts: merged into one tensor, or one tensor each.
+  private func matrices(
+    _ layer: Int, _ projection: String, _ inputs: Int, _ outputs: Int, _ count: Int
+  ) throws(QuantError) -> ExpertGraph.Matrices {
+    let merged = "blk.\(layer).ffn_\(projection)_exps"
+    guard !file.contains("\(merged).weight"), file.contains("blk.\(layer).ffn_\(projection).0.weight")
+    else {
+      return .merged(
+        Linear(
+          tensor: try tensor("\(merged).weight", [inputs, outputs, count]), outputs: outputs,
+          bias: try optional("\(merged).bias", [outputs, count]),
+          factor: try optional("\(merged).scale", [count])))
+    }
+    var list: [Linear] = []
+    for expert in 0..<count {
+      list.append(try linear("blk.\(layer).ffn_\(projection).\(expert)", inputs, outputs))
+    }
+    return .separate(list)
+  }
+}

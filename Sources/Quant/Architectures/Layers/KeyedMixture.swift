@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+extension ModelReader {
+  /// A mixture whose rules stand in the file's keys: gating, groups, normalisation, a factor on
+  /// weights, and a bias for the choice.
+  ///
+  /// - Parameters:
+  ///   - layer: Which layer.
+  ///   - sizes: The model's.
+  ///   - width: Numbers between an expert's products.
+  ///   - fallback: The gating where the file does not say.
+  ///   - needsBias: Whether the bias for the choice must be there.
+  func keyedMixture(
+    layer: Int, _ sizes: ModelSizes, width: Int, fallback: MixtureGraph.Gating, needsBias: Bool
+  ) throws(QuantError) -> MixtureGraph {
+    var mixture = try mixture(
+      layer: layer, sizes, width: width, gating: try gating(fallback),
+      normalizes: try flag("expert_weights_norm", default: false))
+    let bias = "blk.\(layer).exp_probs_b.bias"
+    mixture.selectionBias =
+      needsBias ? try tensor(bias, [sizes.experts]) : try optional(bias, [sizes.experts])
+    let scale = try number("expert_weights_scale", default: 0)
+    if scale != 0 { mixture.weightScale = scale }
+    try setGroups(of: &mixture)
+    return mixture
+  }
+
+  private func setGroups(of mixture: inout MixtureGraph) throws(QuantError) {
+    let groups = try integer("expert_group_count", default: 0, in: 0...mixture.count)
+    guard groups > 1 else { return }
+    let used = try integer("expert_group_used_count", default: groups, in: 1...groups)
+    let size = mixture.count / groups
+    guard mixture.count % groups == 0, used * size >= mixture.used else {
+      throw .unsupported(
+        "\(file.path): \(architecture).expert_group_count: expected groups of equal size with "
+          + "\(mixture.used) experts in those used, found \(groups) of \(mixture.count) experts")
+    }
+    mixture.groups = groups
+    mixture.usedGroups = used
+  }
+
+  /// The gating that `expert_gating_func` names.
+  private func gating(_ fallback: MixtureGraph.Gating) throws(QuantError) -> MixtureGraph.Gating {
+    switch try integer("expert_gating_func", default: 0, in: 0...4) {
+    case 1: .softmax
+    case 2: .sigmoid
+    case 3: .softmaxOfChosen
+    case 4: .rootSoftplus
+    default: fallback
+    }
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+extension ModelReader {
+  /// The rotation that the keys describe.
+  ///
+  /// - Parameters:
+  ///   - pairing: Which numbers are turned together.
+  ///   - headSize: Numbers of a head; by default all of them are turned.
+  ///   - longContext: Whether the tensors of factors for long and short contexts are looked for,
+  ///     whatever the type of scaling.
+  func rotation(
+    _ pairing: Rotation.Pairing, headSize: Int, longContext: Bool = false
+  ) throws(QuantError) -> Rotation {
+    let dimensions = try integer("rope.dimension_count", default: headSize, in: 0...headSize)
+    guard dimensions % 2 == 0 else {
+      throw .unsupported(
+        "\(file.path): \(architecture).rope.dimension_count: expected an even number, found \(dimensions)"
+      )
+    }
+    var rotation = Rotation(
+      pairing: pairing, dimensions: dimensions, base: try number("rope.freq_base", default: 10_000))
+    guard rotation.base > 0 else {
+      throw .unsupported(
+        "\(file.path): \(architecture).rope.freq_base: expected a positive number, found \(rotation.base)")
+    }
+    rotation.magnitude = try number("rope.scaling.attn_factor", default: 1)
+    try setScaling(of: &rotation)
+    rotation.factors = try rotationFactors(dimensions / 2, longContext: longContext)
+    return rotation
+  }
+
+  /// Tokens of a window of the model before its angles were made smaller.
+  private func originalContext() throws(QuantError) -> Int {
+    try integer(
+      "rope.scaling.original_context_length", default: try integer("context_length", default: 0))
+  }
+
+  private func setScaling(of rotation: inout Rotation) throws(QuantError) {
+    let older = try number("rope.scale_linear", default: 0)
+    let given = try number("rope.scaling.factor", default: older)
+    let factor = given == 0 ? 1 : given
+    switch text("rope.scaling.type") ?? "linear" {
+    case "linear":
+      rotation.scaling = .linear(factor)
+    case "yarn":
+      rotation.scaling = .yarn(factor: factor, originalContext: try originalContext())
+      rotation.magnitude *= 1 + 0.1 * Float(log(Double(factor)))
+    default:
+      rotation.scaling = .linear(1)
+    }
+  }
+
+  private func rotationFactors(_ pairs: Int, longContext: Bool) throws(QuantError) -> TensorInfo? {
+    if !longContext, let factors = try optional("rope_freqs.weight", [pairs]) { return factors }
+    guard longContext || text("rope.scaling.type") == "longrope" else { return nil }
+    let isLong = contextLength > (try originalContext())
+    return try optional("rope_factors_\(isLong ? "long" : "short").weight", [pairs])
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+extension ModelReader {
+  /// Attention with queries, keys and values from separate matrices or a fused one, all biases
+  /// being optional: what most architectures have, before they change it.
+  ///
+  /// - Parameters:
+  ///   - sizes: The model's.
+  ///   - layer: Which layer.
+  ///   - pairing: Which numbers are rotated together.
+  func attention(
+    _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing
+  ) throws(QuantError) -> AttentionGraph {
+    let (heads, shared) = (sizes.heads[layer], sizes.keyValueHeads[layer])
+    return AttentionGraph(
+      input: try attentionInput(sizes, layer: layer), heads: heads, keyValueHeads: shared,
+      keySize: sizes.keySize, valueSize: sizes.valueSize,
+      rotation: try rotation(pairing, headSize: sizes.keySize),
+      scale: 1 / Float(sizes.keySize).squareRoot(),
+      output: try linear("blk.\(layer).attn_output", heads * sizes.valueSize, sizes.width))
+  }
+
+  private func attentionInput(
+    _ sizes: ModelSizes, layer: Int
+  ) throws(QuantError) -> AttentionInput {
+    let prefix = "blk.\(layer).attn_"
+    let query = sizes.heads[layer] * sizes.keySize
+    let key = sizes.keyValueHeads[layer] * sizes.keySize
+    let value = sizes.keyValueHeads[layer] * sizes.valueSize
+    guard file.contains("\(prefix)qkv.weight") else {
+      return .separate(
+        query: try linear("\(prefix)q", sizes.width, query),
+        key: try linear("\(prefix)k", sizes.width, key),
+        value: try linear("\(prefix)v", sizes.width, value))
+    }
+    return .fused(
+      try linear("\(prefix)qkv", sizes.width, query + key + value),
+      queryBias: try optional("\(prefix)q.bias", [query]),
+      keyBias: try optional("\(prefix)k.bias", [key]),
+      valueBias: try optional("\(prefix)v.bias", [value]))
+  }
+
+  /// Norms of each query and key head, if the file has them.
+  func headNorms(
+    _ attention: inout AttentionGraph, layer: Int, required: Bool
+  ) throws(QuantError) {
+    for (name, path) in [("q", \AttentionGraph.queryNorm), ("k", \AttentionGraph.keyNorm)] {
+      let tensor = "blk.\(layer).attn_\(name)_norm"
+      guard required || file.contains("\(tensor).weight") else { continue }
+      attention[keyPath: path] = .perHead(try norm(tensor, attention.keySize))
+    }
+  }
+
+  /// Norms over all query heads, and over all key heads, together.
+  func wholeNorms(_ attention: inout AttentionGraph, layer: Int) throws(QuantError) {
+    let prefix = "blk.\(layer).attn_"
+    attention.queryNorm = .whole(
+      try norm("\(prefix)q_norm", attention.heads * attention.keySize))
+    attention.keyNorm = .whole(
+      try norm("\(prefix)k_norm", attention.keyValueHeads * attention.keySize))
+  }
+
+  /// Which layers have windows: `true` for those that do.
+  ///
+  /// The key may hold one flag a layer, or a number n: of every n layers, the last sees everything.
+  func windowedLayers(_ sizes: ModelSizes, pattern: Int) throws(QuantError) -> [Bool] {
+    let key = "attention.sliding_window_pattern"
+    if let flags = file.metadata["\(architecture).\(key)"]?.elements {
+      let values = flags.values(sizes.layers).map { $0.flag ?? ($0.integer != 0) }
+      guard values.count == sizes.layers else {
+        throw .unsupported(
+          "\(file.path): \(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)")
+      }
+      return values
+    }
+    let period = try integer(key, default: pattern)
+    return (0..<sizes.layers).map { period == 0 || $0 % period < period - 1 }
+  }
+}

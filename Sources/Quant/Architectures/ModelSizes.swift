@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// The sizes that nearly every architecture has, under the same keys.
+struct ModelSizes {
+  let width: Int
+  /// Layers of the ordinary forward pass.
+  let layers: Int
+  let feedForward: [Int]
+  let heads: [Int]
+  let keyValueHeads: [Int]
+  let keySize: Int
+  let valueSize: Int
+  let vocabulary: Int
+  let epsilon: Float
+  let embedding: TensorInfo
+  let experts: Int
+  let usedExperts: Int
+
+  init(_ model: ModelReader) throws(QuantError) {
+    width = try model.integer("embedding_length", in: 1...(1 << 20))
+    let blocks = try model.integer("block_count", in: 1...65_535)
+    let extra = try model.integer("nextn_predict_layers", default: 0, in: 0...(blocks - 1))
+    layers = blocks - extra
+    feedForward = try model.integers("feed_forward_length", layers: layers, default: 0)
+    heads = try model.integers("attention.head_count", layers: layers, in: 1...65_535)
+    keyValueHeads =
+      model.has("attention.head_count_kv")
+      ? try model.integers("attention.head_count_kv", layers: layers, in: 1...65_535) : heads
+    for (all, shared) in zip(heads, keyValueHeads) where all % shared != 0 {
+      throw .unsupported(
+        "\(model.file.path): expected a number of heads that \(shared) key and value heads divide,"
+          + " found \(all)")
+    }
+    let size = width / heads[0]
+    keySize = try model.integer("attention.key_length", default: size, in: 1...65_535)
+    valueSize = try model.integer("attention.value_length", default: size, in: 1...65_535)
+    epsilon = try model.number("attention.layer_norm_rms_epsilon")
+    experts = try model.integer("expert_count", default: 0, in: 0...65_535)
+    usedExperts = try model.integer("expert_used_count", default: 0, in: 0...max(experts, 0))
+    embedding = try Self.embedding(model, width)
+    vocabulary = embedding.rowCount
+  }
+
+  private static func embedding(_ model: ModelReader, _ width: Int) throws(QuantError) -> TensorInfo
+  {
+    let name = "token_embd.weight"
+    guard model.file.contains(name) else { return try model.tensor(name, [width, 0]) }
+    let tensor = try QuantError.wrapping { () throws(GGUFError) in try model.file.tensor(name) }
+    return try model.tensor(name, [width, tensor.rowCount])
+  }
+}
+
+extension ModelReader {
+  /// The output matrix; where the file has none, the embeddings, if that is allowed.
+  func output(_ sizes: ModelSizes, tied: Bool = true) throws(QuantError) -> Linear {
+    guard tied, !file.contains("output.weight") else {
+      return try linear("output", sizes.width, sizes.vocabulary)
+    }
+    return Linear(
+      tensor: sizes.embedding, outputs: sizes.vocabulary,
+      bias: try optional("output.bias", [sizes.vocabulary]))
+  }
+
+  /// The model around its layers.
+  func graph(
+    _ sizes: ModelSizes, tied: Bool = true, layers: [LayerGraph]
+  ) throws(QuantError) -> ModelGraph {
+    ModelGraph(
+      width: sizes.width, vocabulary: sizes.vocabulary, epsilon: sizes.epsilon,
+      embedding: sizes.embedding, layers: layers,
+      outputNorm: try norm("output_norm", sizes.width), output: try output(sizes, tied: tied))
+  }
+
+  /// Layers made one after the other.
+  func layers(
+    _ sizes: ModelSizes, _ make: (Int) throws(QuantError) -> LayerGraph
+  ) throws(QuantError) -> [LayerGraph] {
+    var layers: [LayerGraph] = []
+    for index in 0..<sizes.layers { layers.append(try make(index)) }
+    return layers
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Phi 3 and 4-mini: fused products, angles divided by factors for long or short contexts. Their
+/// sliding window is not used, as in the reference.
+enum Phi3: Architecture {
+  static let names = ["phi3"]
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(sizes, layer: layer, .halves)
+      attention.rotation = try model.rotation(
+        .halves, headSize: sizes.keySize, longContext: true)
+      return LayerGraph(
+        attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+        attention: attention,
+        feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+        feedForward: .dense(try dense(model, sizes, layer)))
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  private static func dense(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> DenseGraph {
+    let width = sizes.feedForward[layer]
+    guard !model.file.contains("blk.\(layer).ffn_gate.weight") else {
+      return try model.dense(layer: layer, sizes, width: width)
+    }
+    return DenseGraph(
+      input: .fused(try model.linear("blk.\(layer).ffn_up", sizes.width, 2 * width)),
+      width: width, down: try model.linear("blk.\(layer).ffn_down", width, sizes.width))
+  }
+}

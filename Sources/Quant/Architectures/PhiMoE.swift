@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+
+/// Phi-3.5-MoE: norms and the output have biases. As in the reference, norms divide by the root
+/// mean square, and the choice of experts is a plain softmax.
+enum PhiMoE: Architecture {
+  static let names = ["phimoe"]
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(sizes, layer: layer, .halves)
+      attention.rotation = try model.rotation(
+        .halves, headSize: sizes.keySize, longContext: true)
+      attention.output = try model.linear(
+        "blk.\(layer).attn_output", attention.heads * sizes.valueSize, sizes.width,
+        needsBias: true)
+      return LayerGraph(
+        attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+        attention: attention,
+        feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+        feedForward: .mixture(
+          try model.mixture(layer: layer, sizes, width: sizes.feedForward[layer])))
+    }
+    var graph = try model.graph(sizes, tied: false, layers: layers)
+    graph.output = try model.linear("output", sizes.width, sizes.vocabulary, needsBias: true)
+    return graph
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+
+/// The bytes of a file, compressed or not, a chunk at a time.
+///
+/// What a file is compressed with is told by its first bytes. A name that promises compression where
+/// there is none is an error, as is data that ends too early or does not fit its checksum.
+final class PlainBytes {
+  /// The file.
+  let path: String
+  private var file: FileChunks
+  private let decoder: (any StreamDecoder)?
+  private let compression: Compression?
+  private var input: [UInt8] = []
+  private var position = 0
+  private var output: [UInt8] = []
+  /// Whether the decoder filled its buffer, and so may have more without further input.
+  private var isFull = false
+
+  /// Opens a file and looks at its first bytes.
+  init(path: String) throws(QuantError) {
+    self.path = path
+    file = try FileChunks(path: path)
+    _ = try file.next(into: &input)
+    compression = Compression(magic: input)
+    decoder = compression?.makeDecoder()
+    if compression != nil {
+      guard decoder != nil else {
+        throw .corpus(file: path, line: 0, what: "there is no memory to decompress it")
+      }
+      output = Array(repeating: 0, count: FileChunks.chunkBytes)
+    } else if let promised = Compression(path: path) {
+      let name = promised.rawValue
+      throw .corpus(file: path, line: 0, what: "this is not \(name) data, as the name promises")
+    }
+  }
+
+  /// Replaces `chunk` by the next bytes; false at the end.
+  func next(into chunk: inout [UInt8]) throws(QuantError) -> Bool {
+    guard let decoder else { return try nextPlain(into: &chunk) }
+    while true {
+      if position == input.count && (!isFull || decoder.isBetweenParts) {
+        guard try refill(decoder) else { return false }
+      }
+      let written = try decode(decoder)
+      isFull = written == output.count
+      if written == 0 { continue }
+      chunk.removeAll(keepingCapacity: true)
+      chunk.append(contentsOf: output[..<written])
+      return true
+    }
+  }
+
+  /// The first chunk was read to see what it is.
+  private func nextPlain(into chunk: inout [UInt8]) throws(QuantError) -> Bool {
+    guard position < input.count else { return try file.next(into: &chunk) }
+    chunk = input
+    input = []
+    position = 0
+    return true
+  }
+
+  private func refill(_ decoder: any StreamDecoder) throws(QuantError) -> Bool {
+    position = 0
+    if try file.next(into: &input) { return true }
+    input = []
+    if decoder.isBetweenParts { return false }
+    throw failure("it is cut off: the \(compression?.rawValue ?? "") data goes on after byte")
+  }
+
+  private func decode(_ decoder: any StreamDecoder) throws(QuantError) -> Int {
+    do throws(StreamFailure) {
+      return try decoder.decode(input, from: &position, into: &output)
+    } catch {
+      throw failure(
+        "the \(compression?.rawValue ?? "") data is damaged (\(error.reason)) before byte")
+    }
+  }
+
+  private func failure(_ what: String) -> QuantError {
+    .corpus(file: path, line: 0, what: "\(what) \(file.offset)")
+  }
+}

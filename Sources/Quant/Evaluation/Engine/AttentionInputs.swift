@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Queries, keys and values of some rows: heads beside each other.
+struct AttentionInputs: Sendable {
+  let queries: Matrix
+  let keys: Matrix
+  let values: Matrix
+  /// The first number of each head that rotation turns.
+  var rotatedFrom = 0
+  /// Whether keys came rotated.
+  var keysAreRotated = false
+
+  init(_ graph: AttentionGraph, _ x: Matrix, _ pass: AttentionPass) throws(QuantError) {
+    let context = pass.context
+    let queryColumns = graph.heads * graph.keySize
+    let keyColumns = graph.keyValueHeads * graph.keySize
+    let valueColumns = graph.keyValueHeads * graph.valueSize
+    switch graph.input {
+    case .separate(let query, let key, let value):
+      queries = Matrix(rows: x.rows, columns: queryColumns)
+      keys = Matrix(rows: x.rows, columns: keyColumns)
+      values = Matrix(rows: x.rows, columns: valueColumns)
+      try LinearProduct(query, in: context).run(x, into: queries)
+      try LinearProduct(key, in: context).run(x, into: keys)
+      try LinearProduct(value, in: context).run(x, into: values)
+    case .fused(let linear, let queryBias, let keyBias, let valueBias):
+      let all = Matrix(rows: x.rows, columns: linear.outputs)
+      try LinearProduct(linear, in: context).run(x, into: all)
+      queries = all.columns(0..<queryColumns)
+      keys = all.columns(queryColumns..<queryColumns + keyColumns)
+      values = all.columns(queryColumns + keyColumns..<queryColumns + keyColumns + valueColumns)
+      for (bias, target) in [(queryBias, queries), (keyBias, keys), (valueBias, values)] {
+        if let bias = try context.vector(bias) { try context.add(bias, to: target) }
+      }
+    case .latent(let latent):
+      let made = try LatentPass(latent, graph, pass).run(x)
+      (queries, keys, values) = (made.queries, made.keys, made.values)
+      rotatedFrom = graph.keySize - (graph.rotation?.dimensions ?? 0)
+      keysAreRotated = true
+    }
+  }
+
+  /// Norms queries and keys before rotation.
+  func norm(
+    _ query: HeadNorm?, _ key: HeadNorm?, _ graph: AttentionGraph, _ context: ForwardContext
+  ) throws(QuantError) {
+    try Self.norm(queries, query, heads: graph.heads, context)
+    try Self.norm(keys, key, heads: graph.keyValueHeads, context)
+  }
+
+  /// Norms every head by itself, without weights.
+  func normHeads(_ graph: AttentionGraph, _ context: ForwardContext) throws(QuantError) {
+    let plain = HeadNorm.perHead(Norm(weight: nil, bias: nil))
+    try norm(plain, plain, graph, context)
+  }
+
+  private static func norm(
+    _ rows: Matrix, _ norm: HeadNorm?, heads: Int, _ context: ForwardContext
+  ) throws(QuantError) {
+    switch norm {
+    case nil: break
+    case .whole(let norm): try context.normalize(rows, by: norm, into: rows)
+    case .perHead(let norm):
+      let size = rows.columns / heads
+      for head in 0..<heads {
+        let part = rows.columns(head * size..<(head + 1) * size)
+        try context.normalize(part, by: norm, into: part)
+      }
+    }
+  }
+}
+
+/// Queries, keys and values by multi-head latent attention.
+///
+/// Keys and values are made in full: over whole windows that is cheaper than attending to latent
+/// vectors, which are longer than they are.
+struct LatentPass {
+  private let latent: LatentAttention
+  private let graph: AttentionGraph
+  private let pass: AttentionPass
+  private var context: ForwardContext { pass.context }
+  private var rotated: Int { graph.rotation?.dimensions ?? 0 }
+  private var plain: Int { graph.keySize - rotated }
+
+  init(_ latent: LatentAttention, _ graph: AttentionGraph, _ pass: AttentionPass) {
+    self.latent = latent
+    self.graph = graph
+    self.pass = pass
+  }
+
+  func run(_ x: Matrix) throws(QuantError) -> (queries: Matrix, keys: Matrix, values: Matrix) {
+    let queries = try makeQueries(x)
+    let down = Matrix(rows: x.rows, columns: latent.down.outputs)
+    try LinearProduct(latent.down, in: context).run(x, into: down)
+    let vectors = down.columns(0..<latent.latent)
+    try context.normalize(vectors, by: latent.norm, into: vectors)
+    let sharedKey = down.columns(latent.latent..<latent.latent + rotated)
+    if let table = pass.table {
+      try pass.rotate(sharedKey, heads: 1, size: rotated, from: 0, table)
+    }
+    let keys = Matrix(rows: x.rows, columns: graph.heads * graph.keySize)
+    let values = Matrix(rows: x.rows, columns: graph.heads * graph.valueSize)
+    try expand(vectors, queries, into: keys, values)
+    for head in 0..<graph.heads {
+      let end = (head + 1) * graph.keySize
+      keys.columns(end - rotated..<end).copy(from: sharedKey)
+    }
+    return (queries, keys, values)
+  }
+
+  private func makeQueries(_ x: Matrix) throws(QuantError) -> Matrix {
+    let queries = Matrix(rows: x.rows, columns: graph.heads * graph.keySize)
+    switch latent.query {
+    case .direct(let linear):
+      try LinearProduct(linear, in: context).run(x, into: queries)
+    case .compressed(let down, let norm, let up):
+      let narrow = Matrix(rows: x.rows, columns: down.outputs)
+      try LinearProduct(down, in: context).run(x, into: narrow)
+      try context.normalize(narrow, by: norm, into: narrow)
+      try LinearProduct(up, in: context).run(narrow, into: queries)
+    }
+    return queries
+  }
+
+  /// The parts of keys that are not rotated, and values, from latent vectors.
+  private func expand(
+    _ vectors: Matrix, _ queries: Matrix, into keys: Matrix, _ values: Matrix
+  ) throws(QuantError) {
+    switch latent.expansion {
+    case .joint(let linear):
+      let both = Matrix(rows: vectors.rows, columns: linear.outputs)
+      try LinearProduct(linear, in: context).run(vectors, into: both)
+      let size = plain + graph.valueSize
+      for head in 0..<graph.heads {
+        keys.columns(head * graph.keySize..<head * graph.keySize + plain)
+          .copy(from: both.columns(head * size..<head * size + plain))
+        values.columns(head * graph.valueSize..<(head + 1) * graph.valueSize)
+          .copy(from: both.columns(head * size + plain..<(head + 1) * size))
+      }
+    case .perHead(let key, let value):
+      try expandKeys(vectors, queries, by: key, into: keys)
+      for head in 0..<graph.heads {
+        let linear = Linear(tensor: value, outputs: graph.valueSize)
+        try LinearProduct(linear, matrix: head, in: context).run(
+          vectors, into: values.columns(head * graph.valueSize..<(head + 1) * graph.valueSize))
+      }
+    }
+  }
+
+  /// The file holds keys' matrices transposed, as they stand when a query is taken to the latent
+  /// space instead.
+  private func expandKeys(
+    _ vectors: Matrix, _ queries: Matrix, by tensor: TensorInfo, into keys: Matrix
+  ) throws(QuantError) {
+    let (latent, plain, size, file) = (latent.latent, plain, graph.keySize, context.file)
+    for head in 0..<graph.heads {
+      try context.observer?.observe(
+        tensor, matrix: head, input: queries.columns(head * size..<head * size + plain),
+        workers: context.workers)
+    }
+    try context.workers.forEach(graph.heads) { (head, slot) throws(QuantError) in
+      let matrix = try slot.decode(tensor, rows: head * latent..<(head + 1) * latent, of: file)
+      try slot.products.multiply(
+        vectors, matrix, transposed: false,
+        into: keys.columns(head * size..<head * size + plain))
+    }
+  }
+}

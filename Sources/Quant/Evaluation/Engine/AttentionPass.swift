@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Attention of one layer, over whole windows: no window sees another.
+struct AttentionPass {
+  let context: ForwardContext
+  let graph: AttentionGraph
+  /// The positions of every window.
+  let positions: Range<Int>
+  let table: RotationTable?
+  private let sinks: [Float]?
+
+  init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError)
+  {
+    self.context = context
+    self.graph = graph
+    self.positions = positions
+    sinks = try context.vector(graph.sinks)
+    guard let rotation = graph.rotation else {
+      table = nil
+      return
+    }
+    table = RotationTable(
+      rotation, positions: positions, factors: try context.vector(rotation.factors))
+  }
+
+  /// Numbers a row that a pass needs beside its input and output.
+  static func scratchColumns(_ graph: AttentionGraph) -> Int {
+    let keys = graph.keyValueHeads * graph.keySize
+    let values = graph.keyValueHeads * graph.valueSize
+    let latent: Int
+    if case .latent = graph.input { latent = 2 * keys + 2 * values } else { latent = 0 }
+    return graph.heads * (graph.keySize + graph.valueSize) + keys + values + latent
+  }
+
+  /// Computes attention and its output product.
+  ///
+  /// - Parameters:
+  ///   - x: Normed rows of whole windows.
+  ///   - y: Takes as many rows.
+  func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
+    let made = try AttentionInputs(graph, x, self)
+    try made.norm(graph.queryNorm, graph.keyNorm, graph, context)
+    try rotate(made)
+    if graph.normsAfterRotation { try made.normHeads(graph, context) }
+    if graph.temperatureLength > 0 { warm(made.queries) }
+    if context.mode == .llama {
+      // The cache of keys and values holds halves, and what meets them is rounded to halves.
+      for part in [made.queries, made.keys, made.values] {
+        try ActivationRounding.round(part, to: F16.self, context.workers)
+      }
+    }
+    let values = Matrix(rows: x.rows, columns: graph.heads * graph.valueSize)
+    try attend(made, into: values)
+    try LinearProduct(graph.output, in: context).run(values, into: y)
+  }
+
+  /// Turns queries and keys.
+  private func rotate(_ made: AttentionInputs) throws(QuantError) {
+    guard let table else { return }
+    try rotate(made.queries, heads: graph.heads, size: graph.keySize, from: made.rotatedFrom, table)
+    guard !made.keysAreRotated else { return }
+    try rotate(
+      made.keys, heads: graph.keyValueHeads, size: graph.keySize, from: made.rotatedFrom, table)
+  }
+
+  /// Turns heads of every row, in place.
+  func rotate(
+    _ rows: Matrix, heads: Int, size: Int, from first: Int, _ table: RotationTable
+  ) throws(QuantError) {
+    let length = positions.count
+    let halves: Bool
+    switch table.rotation.pairing {
+    case .halves: halves = true
+    case .neighbours: halves = false
+    }
+    try context.workers.forEach(rows.rows / length) { (window, _) throws(QuantError) in
+      let part = rows.rows(window * length..<(window + 1) * length)
+        .columns(first..<rows.columns)
+      LayerKernels.rotate(
+        part.floatRows, rows: length, count: heads, headStride: size,
+        pairs: table.rotation.dimensions / 2, halved: halves, angles: table.angles.floatRows)
+    }
+  }
+
+  /// Makes queries at late positions larger (Llama 4's layers without rotation).
+  private func warm(_ queries: Matrix) {
+    for row in 0..<queries.rows {
+      let position = positions.lowerBound + row % positions.count
+      let step = (position + 1) / graph.temperatureLength
+      let factor = 1 + 0.1 * Float(log(Double(step) + 1))
+      unsafe LayerKernels.scale(
+        queries.base + row * queries.stride, count: queries.columns, factor: factor)
+    }
+  }
+
+  /// Queries in one go: their scores with all keys before them stay in the cache.
+  private static let queryBlock = 128
+
+  private func attend(_ made: AttentionInputs, into y: Matrix) throws(QuantError) {
+    let length = positions.count
+    let heads = graph.heads
+    try context.workers.forEach(made.queries.rows / length * heads) { (task, slot) throws(QuantError) in
+      let window = task / heads * length..<(task / heads + 1) * length
+      let head = HeadInputs(made, graph, window: window, head: task % heads)
+      for start in stride(from: 0, to: length, by: Self.queryBlock) {
+        let block = start..<min(start + Self.queryBlock, length)
+        try attend(head, block, into: y.rows(window), head: task % heads, slot)
+      }
+    }
+  }
+
+  /// One head's answer to a block of queries.
+  private func attend(
+    _ inputs: HeadInputs, _ block: Range<Int>, into y: Matrix, head: Int, _ slot: WorkerSlot
+  ) throws(QuantError) {
+    // A multiple of 16 keeps the number of different products small.
+    let first = firstKey(block.lowerBound) / 16 * 16
+    let keys = first..<block.upperBound
+    let scores = slot.spare(rows: block.count, columns: keys.count)
+    try slot.products.multiply(
+      inputs.queries.rows(block), inputs.keys.rows(keys), transposed: true, into: scores)
+    for (row, query) in block.enumerated() {
+      unsafe LayerKernels.softmax(
+        scores.base + row * scores.stride, count: keys.count, low: firstKey(query) - first,
+        high: query - first + 1, scale: graph.scale, cap: graph.cap,
+        sink: sinks?[head] ?? -.infinity)
+    }
+    let columns = head * graph.valueSize..<(head + 1) * graph.valueSize
+    try slot.products.multiply(
+      scores, inputs.values.rows(keys), transposed: false,
+      into: y.rows(block).columns(columns))
+  }
+
+  /// The first row of the window that the query of a row sees.
+  private func firstKey(_ row: Int) -> Int {
+    max(0, graph.window.first(for: positions.lowerBound + row) - positions.lowerBound)
+  }
+}
+
+/// What one head of one window works on.
+private struct HeadInputs {
+  let queries: Matrix
+  let keys: Matrix
+  let values: Matrix
+
+  init(_ made: AttentionInputs, _ graph: AttentionGraph, window: Range<Int>, head: Int) {
+    let shared = head / (graph.heads / graph.keyValueHeads)
+    queries = made.queries.rows(window)
+      .columns(head * graph.keySize..<(head + 1) * graph.keySize)
+    keys = made.keys.rows(window)
+      .columns(shared * graph.keySize..<(shared + 1) * graph.keySize)
+    values = made.values.rows(window)
+      .columns(shared * graph.valueSize..<(shared + 1) * graph.valueSize)
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// What an evaluation may use.
+public struct EvaluationOptions: Sendable {
+  /// Threads.
+  public var threads: Int
+  /// How matrices are multiplied.
+  public var mode: ComputeMode
+  /// Bytes that activations may take.
+  public var memoryBytes: Int
+  /// The position of each window's first token.
+  public var firstPosition: Int
+
+  /// Chooses.
+  public init(
+    threads: Int, mode: ComputeMode = .accurate, memoryBytes: Int = 1 << 30, firstPosition: Int = 0
+  ) {
+    self.threads = threads
+    self.mode = mode
+    self.memoryBytes = memoryBytes
+    self.firstPosition = firstPosition
+  }
+}
+
+/// Takes windows of tokens through a model, layer by layer: every weight is read and decoded once
+/// for all windows that fit in memory together.
+public struct Evaluator: Sendable {
+  /// The model's file.
+  public let file: GGUFFile
+  /// What it computes.
+  public let graph: ModelGraph
+  /// What may be used.
+  public let options: EvaluationOptions
+  let workers: Workers
+
+  /// Opens a model for evaluation.
+  ///
+  /// - Parameters:
+  ///   - file: The model.
+  ///   - contextLength: Tokens of a window: some models change with it.
+  ///   - options: What may be used.
+  /// - Throws: `QuantError.unsupported` for an architecture that is not known, or a model that does
+  ///   not hold together.
+  public init(
+    file: GGUFFile, contextLength: Int, options: EvaluationOptions
+  ) throws(QuantError) {
+    self.file = file
+    self.options = options
+    graph = try ArchitectureRegistry.graph(of: file, contextLength: contextLength)
+    workers = Workers(count: options.threads)
+  }
+
+  /// How many windows go through the layers together.
+  ///
+  /// Throws `QuantError.unsupported` if not even one fits in memory.
+  func plan(windows: Int, length: Int) throws(QuantError) -> SegmentPlan {
+    try SegmentPlan(graph, windows: windows, length: length, bytes: options.memoryBytes)
+  }
+
+  func context(observer: (any ForwardObserver)?) -> ForwardContext {
+    ForwardContext(
+      file: file, workers: workers, mode: options.mode, epsilon: graph.epsilon, observer: observer)
+  }
+
+  /// Takes windows through all layers and the last norm.
+  ///
+  /// - Parameters:
+  ///   - tokens: Windows of equal length, one after the other.
+  ///   - length: Tokens of a window.
+  ///   - chunk: Windows that a step of a layer works on at once.
+  ///   - observer: Told of what goes into products.
+  ///   - progress: Called after each layer.
+  /// - Returns: The normed state of each token, in a row.
+  /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
+  func states(
+    _ tokens: [Int32], length: Int, chunk: Int, observer: (any ForwardObserver)? = nil,
+    progress: () -> Void = {}
+  ) throws(QuantError) -> Matrix {
+    precondition(length > 0 && tokens.count % length == 0)
+    let context = context(observer: observer)
+    let states = try embed(tokens)
+    for (index, layer) in graph.layers.enumerated() {
+      let pass = LayerPass(
+        context: context, graph: layer, layer: index,
+        positions: options.firstPosition..<options.firstPosition + length, chunk: chunk * length)
+      try pass.run(states)
+      progress()
+    }
+    try context.normalize(states, by: graph.outputNorm, into: states)
+    return states
+  }
+
+  /// The rows that stand for tokens.
+  private func embed(_ tokens: [Int32]) throws(QuantError) -> Matrix {
+    if let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) {
+      throw .unsupported(
+        "\(file.path): expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
+    }
+    let states = Matrix(rows: tokens.count, columns: graph.width)
+    try workers.forRanges(tokens.count, atLeast: 64) { (rows, _) throws(QuantError) in
+      var reader = try TensorReader(file: file, tensor: graph.embedding)
+      for row in rows {
+        let token = Int(tokens[row])
+        try states.withMutableRow(row) { (span) throws(QuantError) in
+          try reader.readRows(token..<token + 1, into: &span)
+        }
+        if graph.embeddingScale != 1 {
+          unsafe LayerKernels.scale(
+            states.base + row * states.stride, count: states.columns, factor: graph.embeddingScale)
+        }
+      }
+    }
+    return states
+  }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// A dense feed-forward network over some rows.
+struct FeedForwardPass {
+  let context: ForwardContext
+  let graph: DenseGraph
+
+  /// Numbers a row that a pass needs beside its input and output.
+  static func scratchColumns(_ graph: DenseGraph) -> Int { 2 * graph.width }
+
+  func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
+    let both = Matrix(rows: x.rows, columns: 2 * graph.width)
+    let gate = both.columns(0..<graph.width)
+    let up = both.columns(graph.width..<2 * graph.width)
+    switch graph.input {
+    case .separate(let first, let second):
+      try LinearProduct(first, in: context).run(x, into: gate)
+      try LinearProduct(second, in: context).run(x, into: up)
+    case .fused(let linear):
+      try LinearProduct(linear, in: context).run(x, into: both)
+    }
+    try context.gate(gate, up, graph.activation, into: gate)
+    try LinearProduct(graph.down, in: context).run(gate, into: y)
+  }
+}

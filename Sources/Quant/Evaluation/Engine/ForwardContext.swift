@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+internal import BlockKernels
+package import GGUF
+
+/// What all steps of a forward pass share: the file, the threads, and the way to multiply.
+final class ForwardContext: Sendable {
+  let file: GGUFFile
+  let workers: Workers
+  let mode: ComputeMode
+  let epsilon: Float
+  /// Told of every product's input; `nil` if nobody wants to know.
+  let observer: (any ForwardObserver)?
+  /// A product's input in 16-bit parts. One product runs at a time.
+  let inputHalves = HalfMatrix()
+
+  init(
+    file: GGUFFile, workers: Workers, mode: ComputeMode, epsilon: Float,
+    observer: (any ForwardObserver)?
+  ) {
+    self.file = file
+    self.workers = workers
+    self.mode = mode
+    self.epsilon = epsilon
+    self.observer = observer
+  }
+
+  /// Reads a whole small tensor.
+  func vector(_ tensor: TensorInfo) throws(QuantError) -> [Float] {
+    var numbers = [Float](repeating: 0, count: tensor.weightCount)
+    var reader = try TensorReader(file: file, tensor: tensor)
+    var span = numbers.mutableSpan
+    try reader.readWeights(0..<tensor.weightCount, into: &span)
+    return numbers
+  }
+
+  func vector(_ tensor: TensorInfo?) throws(QuantError) -> [Float]? {
+    guard let tensor else { return nil }
+    let numbers: [Float] = try vector(tensor)
+    return numbers
+  }
+
+  /// Norms rows; `target` may be `source`.
+  func normalize(_ source: Matrix, by norm: Norm, into target: Matrix) throws(QuantError) {
+    let (weight, bias) = (try vector(norm.weight), try vector(norm.bias))
+    precondition((weight?.count ?? source.columns) == source.columns)
+    let epsilon = epsilon
+    try workers.forRanges(source.rows, atLeast: 8) { (rows, _) throws(QuantError) in
+      unsafe weight.withPointer { weight in
+        unsafe bias.withPointer { bias in
+          unsafe LayerKernels.normalize(
+            source.rows(rows).floatRows, target.rows(rows).floatRows, rows: rows.count,
+            columns: source.columns, weight: weight, bias: bias, epsilon: epsilon)
+        }
+      }
+    }
+  }
+
+  /// Adds one number a column to every row.
+  func add(_ bias: [Float], to target: Matrix) throws(QuantError) {
+    precondition(bias.count == target.columns)
+    try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
+      unsafe Optional(bias).withPointer { bias in
+        guard let bias = unsafe bias else { return }
+        unsafe LayerKernels.add(
+          target.rows(rows).floatRows, rows: rows.count, columns: target.columns, bias: bias)
+      }
+    }
+  }
+
+  /// Adds a matrix, times a factor.
+  func add(_ source: Matrix, times factor: Float, to target: Matrix) throws(QuantError) {
+    precondition(source.rows == target.rows && source.columns == target.columns)
+    try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
+      for row in rows {
+        unsafe LayerKernels.addScaledRow(
+          source.base + row * source.stride, target.base + row * target.stride,
+          count: target.columns, factor: factor)
+      }
+    }
+  }
+
+  /// activation(gate) · up.
+  func gate(
+    _ gate: Matrix, _ up: Matrix, _ activation: Activation, into target: Matrix
+  ) throws(QuantError) {
+    let kind: GateActivation =
+      switch activation {
+      case .silu: .silu
+      case .gelu: .gelu
+      case .clampedSwish: .clampedSwish
+      }
+    try workers.forRanges(gate.rows, atLeast: 4) { (rows, _) throws(QuantError) in
+      LayerKernels.gate(
+        gate.rows(rows).floatRows, up.rows(rows).floatRows, target.rows(rows).floatRows,
+        rows: rows.count, columns: gate.columns, activation: kind)
+    }
+  }
+}
+
+extension Optional where Wrapped == [Float] {
+  /// Lends the numbers as kernels take them; `nil` for none.
+  @unsafe func withPointer(_ body: (UnsafePointer<Float>?) -> Void) {
+    guard let self else { return body(nil) }
+    unsafe self.withUnsafeBufferPointer { unsafe body($0.baseAddress) }
+  }
+}
+
+/// Somebody who wants to know what goes into the products: importance matrices, router statistics.
+package protocol ForwardObserver: AnyObject, Sendable {
+  /// Called with every product's input.
+  ///
+  /// - Parameters:
+  ///   - tensor: The matrices.
+  ///   - matrix: Which of them: 0, or the expert.
+  ///   - input: The rows that go in.
+  func observe(
+    _ tensor: TensorInfo, matrix: Int, input: Matrix, workers: Workers) throws(QuantError)
+
+  /// Called with the experts chosen in a layer.
+  func observe(_ routing: Routing, layer: Int)
+}

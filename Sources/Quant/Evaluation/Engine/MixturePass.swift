@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A mixture of experts over all rows of a segment: each expert's weights are decoded once, for all
+/// of its tokens.
+struct MixturePass {
+  let context: ForwardContext
+  let graph: MixtureGraph
+  let layer: Int
+  /// Rows that an expert takes at once.
+  let chunk: Int
+
+  /// Adds the mixture's output for `x`, times `scale`, to `y`.
+  func run(_ x: Matrix, addingTo y: Matrix, scale: Float) throws(QuantError) {
+    let logits = Matrix(rows: x.rows, columns: graph.count)
+    try LinearProduct(graph.router, in: context).run(x, into: logits)
+    let routing = Routing(logits, graph, bias: try context.vector(graph.selectionBias))
+    context.observer?.observe(routing, layer: layer)
+    for (expert, places) in routing.byExpert().enumerated() {
+      for start in stride(from: 0, to: places.count, by: chunk) {
+        let part = Array(places[start..<min(start + chunk, places.count)])
+        try run(expert, part, routing, x, addingTo: y, scale: scale)
+      }
+    }
+    try addShared(x, to: y, scale: scale)
+  }
+
+  /// One expert, over some of its tokens.
+  private func run(
+    _ expert: Int, _ places: [Int], _ routing: Routing, _ x: Matrix, addingTo y: Matrix,
+    scale: Float
+  ) throws(QuantError) {
+    let rows = Self.roundedUp(places.count)
+    let input = Matrix(rows: rows, columns: x.columns)
+    let both = Matrix(rows: rows, columns: 2 * graph.experts.width)
+    let output = Matrix(rows: rows, columns: y.columns)
+    gather(places, routing, x, into: input)
+    let gate = both.columns(0..<graph.experts.width)
+    let up = both.columns(graph.experts.width..<2 * graph.experts.width)
+    let tokens = 0..<places.count
+    switch graph.experts.input {
+    case .separate(let first, let second):
+      try product(first, expert, input, tokens, into: gate)
+      try product(second, expert, input, tokens, into: up)
+    case .fused(let matrices):
+      try product(matrices, expert, input, tokens, into: both)
+    }
+    try context.gate(gate, up, graph.experts.activation, into: gate)
+    try product(graph.experts.down, expert, gate, tokens, into: output)
+    try scatter(places, routing, output, addingTo: y, scale: scale)
+  }
+
+  /// A number of rows near `count`, from a small set: each needs products of its own.
+  static func roundedUp(_ count: Int) -> Int {
+    let step = count <= 64 ? 8 : count <= 512 ? 32 : 128
+    return (count + step - 1) / step * step
+  }
+
+  private func product(
+    _ matrices: ExpertGraph.Matrices, _ expert: Int, _ x: Matrix, _ tokens: Range<Int>,
+    into y: Matrix
+  ) throws(QuantError) {
+    let (linear, matrix) = matrices.expert(expert)
+    try LinearProduct(linear, matrix: matrix, in: context).run(x, observing: tokens, into: y)
+  }
+
+  /// Copies the tokens' rows, and zeros into the rows that make the number round.
+  private func gather(_ places: [Int], _ routing: Routing, _ x: Matrix, into input: Matrix) {
+    for (row, place) in places.enumerated() {
+      let target = input.rows(row..<row + 1)
+      target.copy(from: x.rows(place / routing.used..<place / routing.used + 1))
+      if graph.weighsInput {
+        unsafe LayerKernels.scale(
+          target.base, count: target.columns, factor: routing.weights[place])
+      }
+    }
+    input.rows(places.count..<input.rows).clear()
+  }
+
+  private func scatter(
+    _ places: [Int], _ routing: Routing, _ output: Matrix, addingTo y: Matrix, scale: Float
+  ) throws(QuantError) {
+    // An expert has each token once, so that no two threads write a row.
+    try context.workers.forRanges(places.count, atLeast: 16) { (range, _) throws(QuantError) in
+      for row in range {
+        let token = places[row] / routing.used
+        let weight = graph.weighsInput ? 1 : routing.weights[places[row]]
+        unsafe LayerKernels.addScaledRow(
+          output.base + row * output.stride, y.base + token * y.stride, count: y.columns,
+          factor: weight * scale)
+      }
+    }
+  }
+
+  /// The network that all tokens pass.
+  private func addShared(_ x: Matrix, to y: Matrix, scale: Float) throws(QuantError) {
+    guard let shared = graph.shared else { return }
+    for start in stride(from: 0, to: x.rows, by: chunk) {
+      let rows = start..<min(start + chunk, x.rows)
+      let output = Matrix(rows: rows.count, columns: y.columns)
+      try FeedForwardPass(context: context, graph: shared).run(x.rows(rows), into: output)
+      try gateShared(x.rows(rows), output)
+      try context.add(output, times: scale, to: y.rows(rows))
+    }
+  }
+
+  private func gateShared(_ x: Matrix, _ output: Matrix) throws(QuantError) {
+    guard let gate = graph.sharedGate else { return }
+    let logits = Matrix(rows: x.rows, columns: 1)
+    try LinearProduct(gate, in: context).run(x, into: logits)
+    for row in 0..<output.rows {
+      let factor = Float(1 / (1 + exp(-Double(logits[row, 0]))))
+      unsafe LayerKernels.scale(
+        output.base + row * output.stride, count: output.columns, factor: factor)
+    }
+  }
+}

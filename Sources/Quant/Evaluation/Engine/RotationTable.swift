@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The angles of rotary embedding for the positions of a window: a row a position, cosines first.
+struct RotationTable: Sendable {
+  let rotation: Rotation
+  /// Rows of `rotation.dimensions` numbers.
+  let angles: Matrix
+
+  /// Computes the table.
+  ///
+  /// - Parameters:
+  ///   - rotation: What the layer asks for.
+  ///   - positions: The positions of a window.
+  ///   - factors: A divisor for each pair's angle, or none.
+  init(_ rotation: Rotation, positions: Range<Int>, factors: [Float]?) {
+    self.rotation = rotation
+    let pairs = rotation.dimensions / 2
+    angles = Matrix(rows: positions.count, columns: 2 * pairs)
+    for pair in 0..<pairs {
+      let frequency = Self.frequency(rotation, pair) / Double(factors?[pair] ?? 1)
+      for (row, position) in positions.enumerated() {
+        let angle = Double(position) * frequency
+        angles[row, pair] = Float(Double(rotation.magnitude) * cos(angle))
+        angles[row, pairs + pair] = Float(Double(rotation.magnitude) * sin(angle))
+      }
+    }
+  }
+
+  /// The angle from one position to the next.
+  private static func frequency(_ rotation: Rotation, _ pair: Int) -> Double {
+    let base = Double(rotation.base)
+    let dimensions = Double(rotation.dimensions)
+    let plain = pow(base, -2 * Double(pair) / dimensions)
+    switch rotation.scaling {
+    case .linear(let factor):
+      return plain / Double(factor)
+    case .yarn(let factor, let context):
+      // Pairs that turn more than 32 times within the original context stay as they are; those
+      // that turn less than once are slowed down; between them it goes over evenly.
+      func place(turning times: Double) -> Double {
+        dimensions * log(Double(context) / (2 * .pi * times)) / (2 * log(base))
+      }
+      let low = max(0, floor(place(turning: 32)))
+      let high = min(dimensions - 1, ceil(place(turning: 1)))
+      let kept = 1 - min(max((Double(pair) - low) / max(0.001, high - low), 0), 1)
+      return plain * ((1 - kept) / Double(factor) + kept)
+    }
+  }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// How many windows are taken through the layers together, and how many within a layer, so that
+/// memory stays within its bounds.
+struct SegmentPlan: Equatable {
+  /// Windows that go through all layers together: the model is read once for them.
+  var windows: Int
+  /// Windows that a step of a layer works on at once.
+  var chunk: Int
+
+  /// Windows of a step beyond which products do not become faster.
+  private static let enoughRows = 8192
+
+  /// Plans for a model.
+  ///
+  /// Throws `QuantError.unsupported` if not even one window fits.
+  ///
+  /// - Parameters:
+  ///   - graph: The model.
+  ///   - windows: How many there are.
+  ///   - length: Tokens of each.
+  ///   - bytes: How much memory activations may take.
+  init(_ graph: ModelGraph, windows: Int, length: Int, bytes: Int) throws(QuantError) {
+    let float = MemoryLayout<Float>.size
+    let width = graph.width
+    let held = graph.layers.map { LayerPass.segmentColumns($0, width: width) }.max() ?? 0
+    let step = graph.layers.map { LayerPass.chunkColumns($0, width: width) }.max() ?? 0
+    let perWindow = (width + held) * length * float
+    let perStep = step * length * float
+    guard perWindow + perStep <= bytes else {
+      throw .unsupported(
+        "a window of \(length) tokens needs \(perWindow + perStep) bytes of memory for activations,"
+          + " and --memory allows \(bytes)")
+    }
+    // A quarter for the steps, as far as they gain from it; the rest for as many windows as fit.
+    let most = max(1, (Self.enoughRows + length - 1) / length)
+    chunk = max(1, min(most, windows, bytes / 4 / perStep))
+    self.windows = max(1, min(windows, (bytes - chunk * perStep) / perWindow))
+  }
+}

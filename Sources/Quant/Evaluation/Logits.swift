@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+
+extension Evaluator {
+  /// Computes the logits at every position of one window.
+  ///
+  /// - Parameter tokens: The window.
+  /// - Returns: A row a token, a column an entry of the vocabulary.
+  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
+  ///   too little memory.
+  /// - Complexity: Memory for all logits at once.
+  public func logits(_ tokens: [Int32]) throws(QuantError) -> Matrix {
+    let logits = Matrix(rows: tokens.count, columns: graph.vocabulary)
+    guard !tokens.isEmpty else { return logits }
+    _ = try plan(windows: 1, length: tokens.count)
+    let states = try states(tokens, length: tokens.count, chunk: 1)
+    try OutputHead(graph, context(observer: nil)).logits(states, into: logits)
+    return logits
+  }
+}

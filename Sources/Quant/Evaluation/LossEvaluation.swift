@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// How far an evaluation is.
+public struct EvaluationProgress: Sendable {
+  /// Tokens times layers that are done.
+  public let done: Int
+  /// Those of the whole run.
+  public let total: Int
+}
+
+/// What a model is compared with.
+public enum EvaluationBase: Sendable {
+  /// Another model, evaluated beside it.
+  case model(Evaluator)
+  /// The states of another model, kept by an earlier run.
+  case states(BaseStates)
+}
+
+/// What a model's evaluation over windows came to.
+public struct LossReport: Sendable {
+  /// The losses of all counted tokens.
+  public internal(set) var losses = PerplexityStatistics()
+  /// The comparison with the base; `nil` without one.
+  public internal(set) var divergence: DivergenceStatistics?
+}
+
+/// Measures how well a model predicts windows of text, and how its predictions differ from a base's.
+public struct LossEvaluation {
+  private let evaluator: Evaluator
+  private let windows: EvaluationWindows
+  private let base: EvaluationBase?
+
+  /// Prepares a measurement.
+  ///
+  /// - Parameters:
+  ///   - evaluator: The model.
+  ///   - windows: The text.
+  ///   - base: What to compare it with.
+  /// - Throws: `QuantError.unsupported` for a base with another vocabulary or other text.
+  public init(
+    _ evaluator: Evaluator, _ windows: EvaluationWindows, base: EvaluationBase? = nil
+  ) throws(QuantError) {
+    self.evaluator = evaluator
+    self.windows = windows
+    self.base = base
+    let vocabulary = evaluator.graph.vocabulary
+    switch base {
+    case nil: break
+    case .model(let other):
+      guard other.graph.vocabulary == vocabulary else {
+        throw .unsupported(
+          "\(evaluator.file.path): expected a vocabulary of \(other.graph.vocabulary) tokens, as "
+            + "\(other.file.path) has, found \(vocabulary)")
+      }
+    case .states(let states): try states.check(windows, vocabulary: vocabulary)
+    }
+  }
+
+  /// Runs it.
+  ///
+  /// - Parameters:
+  ///   - observer: Told of routing and of what goes into products.
+  ///   - keeping: Takes the states of counted tokens, for later comparisons.
+  ///   - progress: Called after each layer.
+  /// - Returns: The losses. They do not depend on the number of threads, nor on how many windows fit
+  ///   into memory together.
+  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
+  ///   too little memory.
+  package func run(
+    observer: (any ForwardObserver)? = nil, keeping writer: BaseStatesWriter? = nil,
+    progress: @escaping (EvaluationProgress) -> Void = { _ in }
+  ) throws(QuantError) -> LossReport {
+    var report = LossReport()
+    if base != nil { report.divergence = DivergenceStatistics() }
+    let steps = Steps(evaluator, base, windows, progress)
+    let plan = try segmentPlan()
+    for start in stride(from: 0, to: windows.count, by: plan.windows) {
+      let segment = start..<min(start + plan.windows, windows.count)
+      let (first, last) = (segment.lowerBound * windows.length, segment.upperBound * windows.length)
+      let tokens = Array(windows.tokens[first..<last])
+      let states = try evaluator.states(
+        tokens, length: windows.length, chunk: plan.chunk, observer: observer
+      ) { steps.step(tokens.count) }
+      let counted = Self.counted(states, windows)
+      try writer?.write(counted)
+      let reference = try reference(segment, tokens, plan, steps)
+      try add(counted, reference, segment, to: &report)
+    }
+    return report
+  }
+
+  /// Both models' states are held at the same time.
+  private func segmentPlan() throws(QuantError) -> SegmentPlan {
+    var plan = try evaluator.plan(windows: windows.count, length: windows.length)
+    guard case .model(let other) = base else { return plan }
+    let second = try other.plan(windows: windows.count, length: windows.length)
+    plan.windows = max(1, min(plan.windows, second.windows) / 2)
+    plan.chunk = min(plan.chunk, second.chunk, plan.windows)
+    return plan
+  }
+
+  /// The base's states of the counted tokens of a segment, and how logits come of them.
+  private func reference(
+    _ segment: Range<Int>, _ tokens: [Int32], _ plan: SegmentPlan, _ steps: Steps
+  ) throws(QuantError) -> (states: Matrix, head: OutputHead)? {
+    switch base {
+    case nil: return nil
+    case .model(let other):
+      let states = try other.states(tokens, length: windows.length, chunk: plan.chunk) {
+        steps.step(tokens.count)
+      }
+      return (
+        Self.counted(states, windows), OutputHead(other.graph, other.context(observer: nil))
+      )
+    case .states(let kept):
+      let size = windows.counted.count
+      let rows = segment.lowerBound * size..<segment.upperBound * size
+      return (try kept.rows(rows), try kept.head(evaluator.workers, evaluator.options.mode))
+    }
+  }
+
+  /// The rows of counted tokens alone, packed in place.
+  private static func counted(_ states: Matrix, _ windows: EvaluationWindows) -> Matrix {
+    let count = states.rows / windows.length
+    let size = windows.counted.count
+    for window in 0..<count {
+      for index in 0..<size {
+        let source = window * windows.length + windows.counted.lowerBound + index
+        let target = window * size + index
+        guard source != target else { continue }
+        states.rows(target..<target + 1).copy(from: states.rows(source..<source + 1))
+      }
+    }
+    return states.rows(0..<count * size)
+  }
+
+  /// Logits at once: enough rows for fast products.
+  private var rowsAtOnce: Int { min(max((1 << 26) / evaluator.graph.vocabulary, 256), 4096) }
+
+  private func add(
+    _ states: Matrix, _ reference: (states: Matrix, head: OutputHead)?, _ segment: Range<Int>,
+    to report: inout LossReport
+  ) throws(QuantError) {
+    let head = OutputHead(evaluator.graph, evaluator.context(observer: nil))
+    let size = min(rowsAtOnce, states.rows)
+    let logits = Matrix(rows: size, columns: evaluator.graph.vocabulary)
+    let others = reference == nil ? logits : Matrix(rows: size, columns: logits.columns)
+    for start in stride(from: 0, to: states.rows, by: size) {
+      let rows = start..<min(start + size, states.rows)
+      let targets = rows.map { target(segment, row: $0) }
+      try head.logits(states.rows(rows), into: logits.rows(0..<rows.count))
+      if let reference {
+        try reference.head.logits(reference.states.rows(rows), into: others.rows(0..<rows.count))
+        try compare(logits, with: others, targets, to: &report)
+      } else {
+        try measure(logits, targets, to: &report)
+      }
+    }
+  }
+
+  private func target(_ segment: Range<Int>, row: Int) -> Int {
+    let size = windows.counted.count
+    let position = windows.counted.lowerBound + row % size
+    return Int(windows.target(window: segment.lowerBound + row / size, position: position))
+  }
+
+  private func measure(
+    _ logits: Matrix, _ targets: [Int], to report: inout LossReport
+  ) throws(QuantError) {
+    let losses = RowResults<Double>(targets.count)
+    try evaluator.workers.forRanges(targets.count) { (rows, _) throws(QuantError) in
+      for row in rows {
+        losses[row] = logits.withRow(row) { LogitRow.loss(of: targets[row], in: $0) }
+      }
+    }
+    for row in targets.indices { report.losses.add(loss: losses[row] ?? .nan) }
+  }
+
+  private func compare(
+    _ logits: Matrix, with base: Matrix, _ targets: [Int], to report: inout LossReport
+  ) throws(QuantError) {
+    let found = RowResults<TokenDivergence>(targets.count)
+    try evaluator.workers.forRanges(targets.count) { (rows, _) throws(QuantError) in
+      for row in rows {
+        found[row] = base.withRow(row) { first in
+          logits.withRow(row) { second in
+            LogitRow.compare(base: first, variant: second, target: targets[row])
+          }
+        }
+      }
+    }
+    for row in targets.indices {
+      guard let token = found[row] else { continue }
+      report.losses.add(loss: token.variantLoss)
+      report.divergence?.add(token)
+    }
+  }
+}
+
+/// Counts what is done of a run.
+private final class Steps {
+  private let total: Int
+  private var done = 0
+  private let progress: (EvaluationProgress) -> Void
+
+  init(
+    _ evaluator: Evaluator, _ base: EvaluationBase?, _ windows: EvaluationWindows,
+    _ progress: @escaping (EvaluationProgress) -> Void
+  ) {
+    var layers = evaluator.graph.layers.count
+    if case .model(let other) = base { layers += other.graph.layers.count }
+    total = layers * windows.tokens.count
+    self.progress = progress
+  }
+
+  func step(_ tokens: Int) {
+    done += tokens
+    progress(EvaluationProgress(done: done, total: total))
+  }
+}
+
+/// One result a row, written by the threads that share the rows.
+@safe
+private final class RowResults<Result: Sendable>: @unchecked Sendable {
+  private let storage: UnsafeMutableBufferPointer<Result?>
+
+  init(_ count: Int) {
+    unsafe storage = .allocate(capacity: count)
+    unsafe storage.initialize(repeating: nil)
+  }
+
+  deinit {
+    unsafe storage.deinitialize()
+    unsafe storage.deallocate()
+  }
+
+  subscript(row: Int) -> Result? {
+    get {
+      unsafe precondition(row >= 0 && row < storage.count)
+      return unsafe storage[row]
+    }
+    set {
+      unsafe precondition(row >= 0 && row < storage.count)
+      unsafe storage[row] = newValue
+    }
+  }
+}

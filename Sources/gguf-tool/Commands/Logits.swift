@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// Computes the logits of a text at every position.
+struct Logits: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compute logits at every position of a text.",
+    discussion: """
+      Writes a GGUF file with the tensors tokens (I32) and logits (F32, a row a token), for comparing \
+      with other engines. Without -o the five most probable next tokens of each position are shown.
+
+      Example: gguf-tool logits model.gguf --ids 1,5,7 -o logits.gguf
+      """)
+
+  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  var model: String
+
+  @Option(help: ArgumentHelp("The tokens, such as 1,5,7.", valueName: "list"))
+  var ids: String?
+
+  @Option(name: [.long, .customShort("p")], help: ArgumentHelp("The text.", valueName: "text"))
+  var text: String?
+
+  @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"))
+  var output: String?
+
+  @Option(help: ArgumentHelp("The position of the first token.", valueName: "number"))
+  var firstPosition = 0
+
+  @Option(
+    name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
+    help: ArgumentHelp(
+      "The context length that models which change with it are run for (default: the text's).",
+      valueName: "count"))
+  var ctx: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The pre-tokenizer, where the file names none or a wrong one.", valueName: "name"))
+  var pre: String?
+
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    guard (ids == nil) != (text == nil) else {
+      throw ValidationError("Give either --ids or --text.")
+    }
+    _ = try ids.map(Self.numbers)
+    guard (0...(1 << 24)).contains(firstPosition) else {
+      throw ValidationError("--first-position must be from 0 to \(1 << 24).")
+    }
+  }
+
+  func run() throws {
+    let file = try GGUFFile.open(model)
+    let tokens = try tokens(file)
+    let evaluator = try compute.evaluator(
+      file, contextLength: ctx ?? firstPosition + tokens.count, firstPosition: firstPosition)
+    let logits = try evaluator.logits(tokens)
+    if let output { try LogitsFile.write(logits, tokens, to: output, model: file.path) }
+    try LogitsView(logits: logits, tokens: tokens, tokenizer: try? Tokenizer(file, pre: pre))
+      .show(compute.mode, output: output, isJSON: json.isJSON)
+  }
+
+  private func tokens(_ file: GGUFFile) throws -> [Int32] {
+    if let ids { return try Self.numbers(ids) }
+    let tokens = try Tokenizer(file, pre: pre).encode(text ?? "")
+    guard !tokens.isEmpty else { throw ValidationError("--text: there is nothing in it.") }
+    return tokens
+  }
+
+  private static func numbers(_ list: String) throws -> [Int32] {
+    try list.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let number = Int32(part.filter { $0 != " " }) else {
+        throw ValidationError("--ids: expected numbers such as 1,5,7, found \"\(part)\".")
+      }
+      return number
+    }
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// Shows what tokens a model makes of a text.
+struct Tokenize: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what tokens a model makes of a text.",
+    usage: "gguf-tool tokenize <model> (<file> | - | --text <text>) [<options>]",
+    discussion: """
+      The tokens are those of llama.cpp. On a terminal the text is shown with its tokens in turning \
+      colours, elsewhere as lines of number and piece. Only the model's header is needed.
+
+      Example: gguf-tool tokenize model.gguf --text 'Hello world' --ids
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .file(extensions: ["gguf"]))
+  var model: String
+
+  @Argument(help: ArgumentHelp("A file with the text, or - for standard input.", valueName: "file"))
+  var file: String?
+
+  @Option(
+    name: [.long, .customLong("prompt"), .customShort("p")],
+    help: ArgumentHelp("The text itself, instead of a file.", valueName: "text"))
+  var text: String?
+
+  @Flag(help: "Read the text from standard input.")
+  var stdin = false
+
+  @Flag(help: "Print the numbers alone, as a list in brackets.")
+  var ids = false
+
+  @Flag(
+    name: [.long, .customLong("show-count")],
+    help: "Print how many tokens there are: alone, or after what else is asked for.")
+  var count = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The pre-tokenizer, where the file names none or a wrong one; an unknown name lists them.",
+      valueName: "name"))
+  var pre: String?
+
+  @Flag(help: "Leave out the tokens that the model wants at the ends of a text.")
+  var noBos = false
+
+  @Flag(
+    help: "Take texts such as </s> for the control tokens they name; llama-tokenize does so too.")
+  var parseSpecial = false
+
+  @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    let sources = [file != nil, text != nil, stdin].filter { $0 }.count
+    guard sources == 1 else {
+      throw ValidationError("Give a file, - for standard input, or --text: one of them.")
+    }
+  }
+
+  func run() throws {
+    let tokenizer = try Tokenizer(GGUFFile.open(model, requiring: .headerOnly), pre: pre)
+    for warning in tokenizer.warnings { Warnings.write("\(model): \(warning)") }
+    let ids = tokenizer.encode(try input(), addSpecial: !noBos, parseSpecial: parseSpecial)
+    try TokenView(tokenizer: tokenizer, ids: ids).show(form, count: count)
+  }
+
+  private var form: TokenView.Form {
+    if json.isJSON { return .json }
+    if ids { return .ids }
+    if count { return .count }
+    return Terminal.output.hasStyle ? .colours : .lines
+  }
+
+  private func input() throws -> [UInt8] {
+    if let text { return Array(text.utf8) }
+    return try Input.read(stdin ? "-" : file ?? "-")
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+public import ArgumentParser
+import GGUF
+public import Quant
+
+extension ComputeMode: ExpressibleByArgument {}
+extension EvaluationProtocol: ExpressibleByArgument {}
+
+/// How a model is evaluated, for every command that runs one.
+struct ComputeOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How matrices are multiplied: f32; bf16x3, as exact to four digits or more, where processors "
+        + "multiply tiles faster than f32; bf16, faster still and less exact; llama, rounding as "
+        + "llama.cpp does (default: the faster of the first two here).",
+      valueName: "mode"))
+  var compute: ComputeMode?
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory that activations may take, such as 4G (powers of 1000; default: half of what is free). "
+        + "A text that needs more is taken in parts, and the model is read once for each.",
+      valueName: "size"))
+  var memory: String?
+
+  @OptionGroup var threads: ThreadOptions
+
+  func validate() throws { _ = try memory.map { try Size.bytes($0, option: "--memory") } }
+
+  /// How matrices are multiplied.
+  var mode: ComputeMode { compute ?? .accurate }
+
+  /// Opens a model for evaluation.
+  func evaluator(
+    _ file: GGUFFile, contextLength: Int, firstPosition: Int = 0
+  ) throws -> Evaluator {
+    let bytes = try memory.map { try Size.bytes($0, option: "--memory") } ?? FreeMemory.bytes / 2
+    return try Evaluator(
+      file: file, contextLength: contextLength,
+      options: EvaluationOptions(
+        threads: threads.count, mode: mode, memoryBytes: bytes, firstPosition: firstPosition))
+  }
+}
+
+/// Which text a model is evaluated with, and how it is cut.
+struct CorpusOptions: ParsableArguments {
+  @Option(
+    name: [.long, .customShort("f"), .customLong("file")], parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Texts: wikitext2, ptb or c4, or files and folders: plain text, or .json and .jsonl with "
+        + "\"text\"; each may be compressed (.gz, .zst).",
+      valueName: "text"))
+  var corpus: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "Where wikitext2, ptb and c4 are (default: the folder in GGUF_TOOL_CORPORA).",
+      valueName: "folder"))
+  var corpusDir: String?
+
+  @Option(
+    name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
+    help: ArgumentHelp(
+      "Tokens of a window (default: 512, or 2048 for the protocol full).", valueName: "count"))
+  var ctx: Int?
+
+  @Option(help: ArgumentHelp("Use at most so many windows.", valueName: "count"))
+  var chunks: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "The pre-tokenizer, where the file names none or a wrong one.", valueName: "name"))
+  var pre: String?
+
+  func validate() throws {
+    guard !corpus.isEmpty else { throw ValidationError("--corpus: expected at least one text.") }
+  }
+
+  /// The texts, each by itself.
+  func corpora() throws -> [Corpus] {
+    try corpus.map { try Corpus.named($0, in: corpusDir) }
+  }
+
+  /// A text's windows for a model.
+  func windows(
+    of corpus: Corpus, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol
+  ) throws -> EvaluationWindows {
+    let limit = chunks ?? corpus.windowLimit(for: rules)
+    let tokens = tokenizer.encode(try corpus.text(for: rules))
+    return try EvaluationWindows(
+      tokens: tokens, rules: rules, length: ctx, limit: limit,
+      bos: tokenizer.vocabulary.addsBOS ? tokenizer.bos : nil)
+  }
+
+  /// The model's tokenizer.
+  func tokenizer(_ file: GGUFFile) throws -> Tokenizer {
+    let tokenizer = try Tokenizer(file, pre: pre)
+    for warning in tokenizer.warnings { Warnings.write("\(file.path): \(warning)") }
+    return tokenizer
+  }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+
+/// Sizes in bytes, as options take them.
+enum Size {
+  /// `500M` or `48G` as bytes, in powers of 1000 as llama-gguf-split has them.
+  ///
+  /// Throws `ValidationError` for anything else.
+  static func bytes(_ text: String, option: String) throws -> Int {
+    let units: [Character: Int] = ["K": 1_000, "M": 1_000_000, "G": 1_000_000_000]
+    let unit = text.last.flatMap { units[Character($0.uppercased())] }
+    let digits = unit == nil ? text[...] : text.dropLast()
+    guard let number = Int(digits), number > 0,
+      case let (bytes, overflow) = number.multipliedReportingOverflow(by: unit ?? 1), !overflow
+    else {
+      throw ValidationError("\(option): expected a size such as 500M or 48G, found \"\(text)\".")
+    }
+    return bytes
+  }
+}
