@@ -7,7 +7,7 @@
 public func decodeF16(_ run: BlockRun) {
   for index in 0..<run.count {
     run.weights.storeBytes(
-      of: half(run.blocks + 2 &* index), toByteOffset: 4 &* index, as: Float.self)
+      of: widenedHalf(word16(run.blocks + 2 &* index)), toByteOffset: 4 &* index, as: Float.self)
   }
 }
 
