@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// The upper half of single-precision numbers.
@@ -17,8 +18,7 @@ public enum BF16: EncodableFormat {
 
   /// Puts the 16 zero bits back.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(blocks, into: &weights) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16)
-    }
+    decode(blocks, by: .BF16, into: &weights)
   }
 
   /// Narrows the weights to the nearest numbers; importance changes nothing.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// Half-precision numbers.
@@ -17,7 +18,7 @@ public enum F16: EncodableFormat {
 
   /// Widens the numbers.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(blocks, into: &weights) { (bits: UInt16) in Half.widened(bits) }
+    decode(blocks, by: .F16, into: &weights)
   }
 
   /// Narrows the weights to the nearest halves; importance changes nothing.

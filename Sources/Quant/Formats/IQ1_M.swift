@@ -25,25 +25,7 @@ public enum IQ1_M: GridFormat {
 
   /// Restores weights: one look-up in the codebook for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ1_SGrid.entries.span
-    decodeBlocks(of: 256, in: 56, blocks, into: &weights) { block, weights in
-      let d = superScale(block)
-      for group in 0..<32 {
-        let h = block.nibble(group, at: 32)
-        let index = block.index(at: group) | (h & 7) << 8
-        let shift: Float = h & 8 == 0 ? 0.125 : -0.125
-        let s = Int(block.u16(at: 48 + 2 * (group / 8))) >> (3 * (group % 8 / 2)) & 7
-        weights.set(d * Float(2 * s + 1) * (grid[index] + shift), at: 8 * group)
-      }
-    }
-  }
-
-  /// Puts the scale of the super-block together from the top bits of four words.
-  @inline(__always)
-  private static func superScale(_ block: RawSpan) -> Float {
-    var bits: UInt16 = 0
-    for word in 0..<4 { bits |= (block.u16(at: 48 + 2 * word) >> 12) << (4 * UInt16(word)) }
-    return Half.widened(bits)
+    decode(blocks, by: BlockDecoder.IQ1_M, IQ1_SGrid.entries, into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.

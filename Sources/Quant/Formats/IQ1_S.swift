@@ -25,19 +25,7 @@ public enum IQ1_S: GridFormat {
 
   /// Restores weights: one look-up in the codebook for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ1_SGrid.entries.span
-    decodeBlocks(of: 256, in: 50, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for part in 0..<8 {
-        let h = Int(block.u16(at: 34 + 2 * part))
-        let scale = d * Float(2 * (h >> 12 & 7) + 1)
-        let shift: Float = h & 0x8000 == 0 ? 0.125 : -0.125
-        for group in 0..<4 {
-          let index = block.index(at: 2 + 4 * part + group) | (h >> (3 * group) & 7) << 8
-          weights.set(scale * (grid[index] + shift), at: 32 * part + 8 * group)
-        }
-      }
-    }
+    decode(blocks, by: BlockDecoder.IQ1_S, IQ1_SGrid.entries, into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.

@@ -24,18 +24,7 @@ public enum IQ2_S: GridFormat {
 
   /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ2_SGrid.entries.span
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 256, in: 82, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for group in 0..<32 {
-        let high = block.index(at: 66 + group / 4) >> (2 * (group % 4)) & 3
-        let index = block.index(at: 2 + group) | high << 8
-        let scale = d * (Float(block.nibble(group / 2, at: 74)) + 0.5) * 0.25
-        let sign = signs[block.index(at: 34 + group)]
-        weights.set(scale * grid[index] * sign, at: 8 * group)
-      }
-    }
+    decode(blocks, by: BlockDecoder.IQ2_S, IQ2_SGrid.entries, into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.

@@ -24,17 +24,9 @@ public enum IQ2_XS: GridFormat {
 
   /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ2_XSGrid.entries.span
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 256, in: 74, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for group in 0..<32 {
-        let q = Int(block.u16(at: 2 + 2 * group))
-        let s = block.nibble(group / 2, at: 66)
-        let scale = d * (Float(s) + 0.5) * 0.25
-        weights.set(scale * grid[q & 511] * signs[SignMasks.even(q >> 9)], at: 8 * group)
-      }
-    }
+    decode(
+      blocks, by: BlockDecoder.IQ2_XS, IQ2_XSGrid.entries, signs: SignMasks.evenFactors,
+      into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.

@@ -23,20 +23,7 @@ public enum IQ3_S: GridFormat {
 
   /// Restores weights: two look-ups in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ3_SGrid.entries.span
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 256, in: 110, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for pair in 0..<32 {
-        let part = pair / 4
-        let high = block.index(at: 66 + part) >> (2 * (pair % 4))
-        let first = block.index(at: 2 + 2 * pair) | (high & 1) << 8
-        let second = block.index(at: 3 + 2 * pair) | (high >> 1 & 1) << 8
-        let magnitudes = SIMD8(lowHalf: grid[first], highHalf: grid[second])
-        let scale = d * Float(2 * block.nibble(part, at: 106) + 1)
-        weights.set(scale * magnitudes * signs[block.index(at: 74 + pair)], at: 8 * pair)
-      }
-    }
+    decode(blocks, by: BlockDecoder.IQ3_S, IQ3_SGrid.entries, into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.

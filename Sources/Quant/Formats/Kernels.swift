@@ -6,6 +6,14 @@ private import BlockKernelsBaseline
 
 /// The kernels at the level that this machine has: the one place that chooses.
 enum Kernels {
+  static func decode(_ decoder: BlockDecoder, _ run: BlockRun) {
+    switch KernelLevel.current {
+    case .baseline: BlockKernelsBaseline.Stamp.decode(decoder, run)
+    case .avx2: BlockKernelsAVX2.Stamp.decode(decoder, run)
+    case .avx512: BlockKernelsAVX512.Stamp.decode(decoder, run)
+    }
+  }
+
   static func affine(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
     switch KernelLevel.current {
     case .baseline: BlockKernelsBaseline.Stamp.affine(source, shape, memory)

@@ -18,14 +18,7 @@ public enum MXFP4: EncodableFormat {
 
   /// Restores weights: one look-up each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 17, blocks, into: &weights) { block, weights in
-      let scale = mxfp4HalfScale(block.u8(at: 0))
-      for index in 0..<16 {
-        let q = block.index(at: 1 + index)
-        weights[index] = scale * E2M1Values.doubled[q & 15]
-        weights[index + 16] = scale * E2M1Values.doubled[q >> 4]
-      }
-    }
+    decode(blocks, by: .MXFP4, into: &weights)
   }
 
   /// Writes weights with the exponent of the least squared error.

@@ -24,16 +24,7 @@ public enum NVFP4: EncodableFormat {
 
   /// Restores weights: one look-up each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 64, in: 36, blocks, into: &weights) { block, weights in
-      for part in 0..<4 {
-        let scale = 0.5 * scale(block.u8(at: part))
-        for index in 0..<8 {
-          let q = block.index(at: 4 + 8 * part + index)
-          weights[16 * part + index] = scale * E2M1Values.doubled[q & 15]
-          weights[16 * part + index + 8] = scale * E2M1Values.doubled[q >> 4]
-        }
-      }
-    }
+    decode(blocks, by: .NVFP4, into: &weights)
   }
 
   /// Writes weights with the scales of the least squared error.

@@ -20,15 +20,7 @@ public enum Q2_0: EncodableFormat {
 
   /// Restores weights: shift, mask, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 64, in: 18, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for byte in 0..<16 {
-        let packed = Int32(block.u8(at: 2 + byte))
-        for part in 0..<4 {
-          weights[4 * byte + part] = d * Float((packed >> (2 * Int32(part)) & 3) - 1)
-        }
-      }
-    }
+    decode(blocks, by: .Q2_0, into: &weights)
   }
 
   /// Writes weights with a scale, of either sign, whose squared error is about the least.
