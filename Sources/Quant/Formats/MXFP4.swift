@@ -16,7 +16,7 @@ public enum MXFP4: EncodableFormat {
   /// None: all fields are bytes.
   public static var wideFields: [WideField] { [] }
 
-  /// Restores weights: one look-up each.
+  /// Restores weights: the doubled floats are whole numbers, which the scale multiplies.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .MXFP4, into: &weights)
   }

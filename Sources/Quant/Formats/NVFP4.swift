@@ -22,7 +22,7 @@ public enum NVFP4: EncodableFormat {
   /// None: all fields are bytes.
   public static var wideFields: [WideField] { [] }
 
-  /// Restores weights: one look-up each.
+  /// Restores weights: the doubled floats are whole numbers, which the scale multiplies.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .NVFP4, into: &weights)
   }

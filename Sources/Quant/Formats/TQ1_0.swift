@@ -39,7 +39,7 @@ public enum TQ1_0: EncodableFormat {
     ]
   }
 
-  /// Restores weights: a multiplication brings each digit to the top of its byte.
+  /// Restores weights: tripling a byte brings its next digit to the top.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .TQ1_0, into: &weights)
   }

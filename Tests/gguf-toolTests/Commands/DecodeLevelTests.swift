@@ -40,7 +40,10 @@ import Testing
 
   private func restored(_ level: KernelLevel, emulator: [String] = []) throws -> Data {
     let outcome = try Tool.run(
-      ["requantize", "in.gguf", "out.gguf", "--type", "F32", "--pure", "--restart"],
+      [
+        "requantize", "in.gguf", "out.gguf", "--type", "F32", "--pure", "--allow-requantize",
+        "--restart",
+      ],
       in: folder.url, variables: [KernelLevel.variable: level.rawValue], emulator: emulator)
     #expect(outcome.status == 0, "\(outcome.errors)")
     return try Data(contentsOf: folder.file("out.gguf"))
