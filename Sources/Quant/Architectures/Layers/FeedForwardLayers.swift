@@ -55,7 +55,8 @@ extension ModelReader {
     _ layer: Int, _ projection: String, _ inputs: Int, _ outputs: Int, _ count: Int
   ) throws(QuantError) -> ExpertGraph.Matrices {
     let merged = "blk.\(layer).ffn_\(projection)_exps"
-    guard !file.contains("\(merged).weight"), file.contains("blk.\(layer).ffn_\(projection).0.weight")
+    guard !file.contains("\(merged).weight"),
+      file.contains("blk.\(layer).ffn_\(projection).0.weight")
     else {
       return .merged(
         Linear(

@@ -18,7 +18,8 @@ struct AttentionPass {
   let table: RotationTable?
   private let sinks: [Float]?
 
-  init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError)
+  init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext)
+    throws(QuantError)
   {
     self.context = context
     self.graph = graph
@@ -46,6 +47,7 @@ struct AttentionPass {
   /// - Parameters:
   ///   - x: Normed rows of whole windows.
   ///   - y: Takes as many rows.
+  /// - Throws: `QuantError` for weights that cannot be read.
   func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
     let made = try AttentionInputs(graph, x, self)
     try made.norm(graph.queryNorm, graph.keyNorm, graph, context)
@@ -108,7 +110,8 @@ struct AttentionPass {
   private func attend(_ made: AttentionInputs, into y: Matrix) throws(QuantError) {
     let length = positions.count
     let heads = graph.heads
-    try context.workers.forEach(made.queries.rows / length * heads) { (task, slot) throws(QuantError) in
+    try context.workers.forEach(made.queries.rows / length * heads) {
+      (task, slot) throws(QuantError) in
       let window = task / heads * length..<(task / heads + 1) * length
       let head = HeadInputs(made, graph, window: window, head: task % heads)
       for start in stride(from: 0, to: length, by: Self.queryBlock) {
