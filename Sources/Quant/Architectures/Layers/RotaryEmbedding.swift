@@ -30,7 +30,8 @@ extension ModelReader {
       pairing: pairing, dimensions: dimensions, base: try number("rope.freq_base", default: 10_000))
     guard rotation.base > 0 else {
       throw .unsupported(
-        "\(file.path): \(architecture).rope.freq_base: expected a positive number, found \(rotation.base)")
+        "\(file.path): \(architecture).rope.freq_base: expected a positive number, found \(rotation.base)"
+      )
     }
     rotation.magnitude = try number("rope.scaling.attn_factor", default: 1)
     try setScaling(of: &rotation)
@@ -49,13 +50,14 @@ extension ModelReader {
     let given = try number("rope.scaling.factor", default: older)
     let factor = given == 0 ? 1 : given
     switch text("rope.scaling.type") ?? "linear" {
-    case "linear":
-      rotation.scaling = .linear(factor)
+    case "none":
+      rotation.scaling = .linear(1)
     case "yarn":
       rotation.scaling = .yarn(factor: factor, originalContext: try originalContext())
       rotation.magnitude *= 1 + 0.1 * Float(log(Double(factor)))
     default:
-      rotation.scaling = .linear(1)
+      // Linear, and "longrope", whose tensors of factors come on top.
+      rotation.scaling = .linear(factor)
     }
   }
 
