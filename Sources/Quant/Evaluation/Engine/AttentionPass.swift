@@ -18,7 +18,8 @@ struct AttentionPass {
   let table: RotationTable?
   private let sinks: [Float]?
 
-  init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError)
+  init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext)
+    throws(QuantError)
   {
     self.context = context
     self.graph = graph
@@ -51,7 +52,7 @@ struct AttentionPass {
     try made.norm(graph.queryNorm, graph.keyNorm, graph, context)
     try rotate(made)
     if graph.normsAfterRotation { try made.normHeads(graph, context) }
-    if graph.temperatureLength > 0 { warm(made.queries) }
+    if let temperature = graph.temperature { warm(made.queries, temperature) }
     let values = Matrix(rows: x.rows, columns: graph.heads * graph.valueSize)
     try attend(made, into: values)
     try LinearProduct(graph.output, in: context).run(values, into: y)
@@ -85,12 +86,10 @@ struct AttentionPass {
     }
   }
 
-  /// Makes queries at late positions larger (Llama 4's layers without rotation).
-  private func warm(_ queries: Matrix) {
+  /// Makes queries at late positions larger.
+  private func warm(_ queries: Matrix, _ temperature: AttentionTemperature) {
     for row in 0..<queries.rows {
-      let position = positions.lowerBound + row % positions.count
-      let step = (position + 1) / graph.temperatureLength
-      let factor = 1 + 0.1 * Float(log(Double(step) + 1))
+      let factor = temperature.factor(at: positions.lowerBound + row % positions.count)
       unsafe LayerKernels.scale(
         queries.base + row * queries.stride, count: queries.columns, factor: factor)
     }
@@ -102,7 +101,8 @@ struct AttentionPass {
   private func attend(_ made: AttentionInputs, into y: Matrix) throws(QuantError) {
     let length = positions.count
     let heads = graph.heads
-    try context.workers.forEach(made.queries.rows / length * heads) { (task, slot) throws(QuantError) in
+    try context.workers.forEach(made.queries.rows / length * heads) {
+      (task, slot) throws(QuantError) in
       let window = task / heads * length..<(task / heads + 1) * length
       let head = HeadInputs(made, graph, window: window, head: task % heads)
       for start in stride(from: 0, to: length, by: Self.queryBlock) {
