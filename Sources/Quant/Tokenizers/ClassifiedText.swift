@@ -14,9 +14,14 @@ enum CharacterKey {
   /// How many keys there are.
   static let count = 135
 
+  /// llama.cpp's tables are those of Unicode 15: what came later is unassigned.
+  private static let newestUnicode = 15
+
   /// The key of a scalar from its general category; white space comes first, whatever it is else.
   static func of(_ value: UInt32) -> UInt8 {
-    guard let scalar = Unicode.Scalar(value) else { return other }
+    guard let scalar = Unicode.Scalar(value), let age = scalar.properties.age,
+      age.major <= newestUnicode
+    else { return other }
     if scalar.properties.isWhitespace { return space }
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:

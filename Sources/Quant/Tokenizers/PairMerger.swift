@@ -40,15 +40,16 @@ struct PairMerger {
   private static let few = 40
 
   private struct Candidate {
-    let merge: Merge
-    let left: Int
-    let right: Int
+    /// The rank and, below it, the place of the left symbol: the order in which merges are done.
+    let order: UInt64
+    /// The number of the symbol that results.
+    let id: Int32
     /// Bytes of both at the time, by which stale candidates are known.
-    let byteCount: Int
+    let byteCount: Int32
 
-    static func < (a: Candidate, b: Candidate) -> Bool {
-      (a.merge.rank, a.left) < (b.merge.rank, b.left)
-    }
+    var left: Int { Int(order & 0xFFFF_FFFF) }
+
+    static func < (a: Candidate, b: Candidate) -> Bool { a.order < b.order }
   }
 
   private struct Link {
@@ -97,13 +98,14 @@ struct PairMerger {
     links = symbols.indices.map { Link(previous: $0 - 1, next: $0 + 1) }
     for right in 1..<symbols.count { push(right - 1, right, ranking, text) }
     while let candidate = pop() {
-      let (left, right) = (candidate.left, candidate.right)
-      let (start, end) = (symbols[left].start, symbols[right].end)
+      let (left, start) = (candidate.left, symbols[candidate.left].start)
+      let right = links[left].next
       // A symbol that was merged into its left neighbour is empty from then on.
-      let isAlive = symbols[left].end > start && end > symbols[right].start
-      guard isAlive, links[left].next == right, end - start == candidate.byteCount else { continue }
-      symbols[left].end = end
-      symbols[left].id = candidate.merge.id
+      guard symbols[left].end > start, right < symbols.count,
+        symbols[right].end - start == Int(candidate.byteCount)
+      else { continue }
+      symbols[left].end = symbols[right].end
+      symbols[left].id = candidate.id
       symbols[right].end = symbols[right].start
       links[left].next = links[right].next
       if links[left].next < symbols.count { links[links[left].next].previous = left }
@@ -121,8 +123,8 @@ struct PairMerger {
     guard merge.rank != .max else { return }
     heap.append(
       Candidate(
-        merge: merge, left: left, right: right,
-        byteCount: symbols[right].end - symbols[left].start))
+        order: UInt64(UInt32(bitPattern: merge.rank)) << 32 | UInt64(left), id: merge.id,
+        byteCount: Int32(truncatingIfNeeded: symbols[right].end - symbols[left].start)))
     var child = heap.count - 1
     while child > 0, heap[child] < heap[(child - 1) / 2] {
       heap.swapAt(child, (child - 1) / 2)

@@ -4,25 +4,18 @@
 ///
 /// The rules are those of llama.cpp, which in places are simpler than the models' own: letters of
 /// different cases are told apart in ASCII only, and `gpt-4o` has no marks. See Docs/Tokenizers.md.
-struct PreTokenizer: Sendable {
+package struct PreTokenizer: Sendable {
   /// One cut; each works on the pieces that the one before it left.
   enum Split: Sendable {
     /// Matches of a pattern, and what lies between them.
     case pattern(String)
     /// White space at the end of the piece.
     case trailingSpace
-    /// Runs of digits in threes, counted from the right.
-    case threes(Digits)
-  }
-
-  /// Which runs of digits are cut in threes.
-  enum Digits: Sendable {
-    /// Numbers of all scripts.
-    case all
-    /// ASCII digits.
-    case ascii
-    /// ASCII digits before the end of a word.
-    case asciiBeforeWordEnd
+    /// Runs of ASCII digits in threes, counted from the right.
+    case threes
+    /// Runs of digits of all scripts in threes, counted from the right; the text before a run stays
+    /// together with the first of them, to be cut by the patterns that follow.
+    case threesWithText
   }
 
   /// The values of `tokenizer.ggml.pre` that choose it.
@@ -41,6 +34,17 @@ struct PreTokenizer: Sendable {
 
   /// The pre-tokenizer of a name.
   static func named(_ name: String) -> PreTokenizer? { all.first { $0.names.contains(name) } }
+
+  /// The words that a text is cut into, or `nil` if there is no pre-tokenizer of the name.
+  package static func words(of text: String, by name: String) -> [String]? {
+    guard let rules = named(name) else { return nil }
+    let classified = ClassifiedText(Array(text.utf8))
+    var words: [String] = []
+    TextSplitter(rules.splits).forEachWord(of: classified, in: classified.bytes.indices) { word in
+      words.append(String(decoding: classified.bytes[word], as: UTF8.self))
+    }
+    return words
+  }
 
   /// All names, in alphabetical order.
   static var names: [String] { all.flatMap(\.names).sorted() }
@@ -98,7 +102,8 @@ extension PreTokenizer {
       "jais-2",
       words(
         digits: "{1,3}",
-        spaces: #"\s*[\r\n]+|"#
+        // Without a bound, every 512 spaces would look through all the spaces that follow.
+        spaces: #"\s{0,65536}[\r\n]+|"#
           + ["512", "256", "128", "64", "32", "16", "8", "4", "1,2"]
           .map { #"\s{\#($0)}(?!\S)|"# }.joined() + #"\s"#)),
     PreTokenizer(
@@ -112,7 +117,7 @@ extension PreTokenizer {
       $0.ignoresMerges = true
       $0.addsBOS = true
     },
-    PreTokenizer("tiny_aya cohere2moe", .threes(.asciiBeforeWordEnd), marked(digits: "{1,3}")),
+    PreTokenizer("tiny_aya cohere2moe", .threesWithText, marked(digits: "{1,3}")),
     PreTokenizer(
       "youtu",
       .pattern("[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥぀-ゟ゠-ヿ]+"), marked(digits: "")
@@ -136,14 +141,14 @@ extension PreTokenizer {
       "spark2_5", .pattern(#"\p{N}{1,3}"#), kana,
       .pattern(joined + #" ?[\p{P}\p{S}]+|[\r\n]|"# + spaces), .pattern(#"\p{N}"#)),
     PreTokenizer(
-      "afmoe", .threes(.all),
+      "afmoe", .threesWithText,
       .pattern("[一-鿿㐀-䶿豈-﫿぀-ゟ゠-ヿ･-ﾟ⼀-⿟เ-๿຀-໿ក-៿က-႟ꩠ-ꩿꧠ-꧿가-힯ᄀ-ᇿ]+"),
       .pattern(joined + #" ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|"# + spaces)),
     PreTokenizer(
       "falcon", .pattern(#"[\p{P}\$\+<=>\^~\|`]+"#), gpt2, .pattern(threeDigits)),
     PreTokenizer("poro-chat bloom gpt3-finnish", clauses),
     PreTokenizer("viking", clauses, .pattern(#"\p{N}"#)),
-    PreTokenizer("superbpe", .pattern(#"\p{N}+"#), .threes(.ascii)),
+    PreTokenizer("superbpe", .pattern(#"\p{N}+"#), .threes),
     PreTokenizer(
       "chameleon", .pattern("<sentinel:[0-9]+>"), .pattern("IMGIMG[A-I]{1,4}Z"),
       .pattern(#"[\t\n]|    |  "#), .pattern(#"\p{N}"#), .pattern(#"[\p{P}!-/:-@\[-`{-~]"#), gpt2

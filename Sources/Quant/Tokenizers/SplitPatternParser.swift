@@ -127,14 +127,14 @@ struct SplitPatternParser {
 
   private static let spaces = CharacterClass(keys: [9, 10, 11, 12, 13, 32, CharacterKey.space])
 
-  /// A general category. Among the symbols of ASCII, `~` is left out: llama.cpp has it so.
+  /// A general category.
   private static func category(_ name: Unicode.Scalar) -> CharacterClass {
     switch name {
     case "L": keys("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", CharacterKey.letter)
     case "N": keys("0123456789", CharacterKey.number)
     case "M": keys("", CharacterKey.mark)
     case "P": keys(##"!"#%&'()*,-./:;?@[\]_{}"##, CharacterKey.punctuation)
-    case "S": keys("$+<=>^`|", CharacterKey.symbol)
+    case "S": keys("$+<=>^`|~", CharacterKey.symbol)
     default: preconditionFailure("no category \(name)")
     }
   }

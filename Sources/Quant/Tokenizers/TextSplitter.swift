@@ -5,7 +5,7 @@ struct TextSplitter: Sendable {
   private enum Cut {
     case pattern(SplitPattern)
     case trailingSpace
-    case threes(PreTokenizer.Digits)
+    case threes(CharacterClass, withText: Bool)
   }
 
   private let cuts: [Cut]
@@ -18,7 +18,8 @@ struct TextSplitter: Sendable {
       switch split {
       case .pattern(let text): .pattern(SplitPattern(text))
       case .trailingSpace: .trailingSpace
-      case .threes(let digits): .threes(digits)
+      case .threes: .threes(Self.digits, withText: false)
+      case .threesWithText: .threes(Self.numbers, withText: true)
       }
     }
   }
@@ -61,7 +62,7 @@ struct TextSplitter: Sendable {
         }
       }
     case .trailingSpace: body(trailingSpace(text, range))
-    case .threes(let digits): forEachThree(digits, text, range, body)
+    case .threes(let set, let withText): forEachThree(set, withText: withText, text, range, body)
     }
   }
 
@@ -80,51 +81,33 @@ struct TextSplitter: Sendable {
   }
 
   private func forEachThree(
-    _ digits: PreTokenizer.Digits, _ text: ClassifiedText, _ range: Range<Int>,
+    _ set: CharacterClass, withText: Bool, _ text: ClassifiedText, _ range: Range<Int>,
     _ body: (Range<Int>) -> Void
   ) {
-    let set = if case .all = digits { Self.numbers } else { Self.digits }
-    var place = range.lowerBound
+    var (start, place) = (range.lowerBound, range.lowerBound)
     while place < range.upperBound {
-      let (end, count) = run(of: set, text, place, range.upperBound)
-      guard count > 0 else {
-        place = text.next(place)
-        continue
-      }
-      if case .asciiBeforeWordEnd = digits, end < range.upperBound, Self.isWord(text.keys[end]) {
-        place = end
-        continue
-      }
-      var left = count
+      var left = runLength(of: set, text, place, range.upperBound)
+      if left == 0 { place = text.next(place) }
       while left > 0 {
-        let start = place
+        if !withText { start = place }
         repeat {
           place = text.next(place)
           left -= 1
         } while left % 3 != 0
         body(start..<place)
+        start = place
       }
     }
   }
 
-  private func run(
+  private func runLength(
     of set: CharacterClass, _ text: ClassifiedText, _ start: Int, _ end: Int
-  ) -> (end: Int, count: Int) {
+  ) -> Int {
     var (place, count) = (start, 0)
     while place < end, set.contains(text, place) {
       place = text.next(place)
       count += 1
     }
-    return (place, count)
-  }
-
-  /// What `\b` takes for a part of a word: letters, digits and `_` of ASCII.
-  private static func isWord(_ key: UInt8) -> Bool {
-    switch key {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"):
-      true
-    default: false
-    }
+    return count
   }
 }

@@ -62,6 +62,9 @@ struct UnigramNormalizer: Sendable {
 /// offset, exclusive or label. The value of a string, at the place with label zero, is where its
 /// replacement begins.
 struct CharacterMap: Sendable {
+  /// Far more bytes than a string of a map has: in a broken tree a walk may go round in circles.
+  private static let longestKey = 256
+
   private let nodes: [UInt32]
   private let replacements: [UInt8]
 
@@ -96,7 +99,7 @@ struct CharacterMap: Sendable {
     var found: (value: Int, end: Int)?
     var node = offset(0)
     var place = start
-    while place < text.count, text[place] != 0 {
+    while place < min(text.count, start + Self.longestKey), text[place] != 0 {
       node ^= Int(text[place])
       guard nodes.indices.contains(node), nodes[node] & 0x8000_00FF == UInt32(text[place]) else {
         break

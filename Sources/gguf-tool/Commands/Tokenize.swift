@@ -7,6 +7,7 @@ import Quant
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what tokens a model makes of a text.",
+    usage: "gguf-tool tokenize <model> (<file> | - | --text <text>) [<options>]",
     discussion: """
       The tokens are those of llama.cpp. On a terminal the text is shown with its tokens in turning \
       colours, elsewhere as lines of number and piece. Only the model's header is needed.

@@ -11,8 +11,8 @@ struct ComputeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How matrices are multiplied: f32; bf16x3, as exact to four digits or more, where processors "
-        + "multiply tiles faster than f32; bf16, faster still and less exact (default: the faster of "
-        + "the first two here).",
+        + "multiply tiles faster than f32; bf16, faster still and less exact; llama, rounding as "
+        + "llama.cpp does (default: the faster of the first two here).",
       valueName: "mode"))
   var compute: ComputeMode?
 

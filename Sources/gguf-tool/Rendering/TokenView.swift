@@ -2,7 +2,7 @@
 import Quant
 
 /// How tokens look.
-struct TokenView {
+package struct TokenView {
   /// The forms they can have.
   enum Form {
     /// `[1, 15043, 3186]`.
@@ -39,7 +39,7 @@ struct TokenView {
   }
 
   /// A piece on its own: bytes that are no text appear as `\xNN`.
-  static func printable(_ piece: [UInt8]) -> String {
+  package static func printable(_ piece: [UInt8]) -> String {
     if let text = String(validating: piece, as: UTF8.self) { return Text.printable(text) }
     return piece.map { byte in
       if (0x20..<0x7F).contains(byte) { return String(Unicode.Scalar(byte)) }
@@ -55,7 +55,7 @@ struct TokenView {
   ///
   /// A character may be split over tokens: it appears with the token that ends it. Line ends appear as
   /// `\n` and end the line too.
-  static func coloured(_ pieces: [[UInt8]]) -> String {
+  package static func coloured(_ pieces: [[UInt8]]) -> String {
     var (text, open) = ("", [UInt8]())
     for (place, piece) in pieces.enumerated() {
       open += piece

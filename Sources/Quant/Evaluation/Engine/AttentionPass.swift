@@ -53,6 +53,12 @@ struct AttentionPass {
     try rotate(made)
     if graph.normsAfterRotation { try made.normHeads(graph, context) }
     if let temperature = graph.temperature { warm(made.queries, temperature) }
+    if context.mode == .llama {
+      // The cache of keys and values holds halves, and what meets them is rounded to halves.
+      for part in [made.queries, made.keys, made.values] {
+        try ActivationRounding.round(part, to: F16.self, context.workers)
+      }
+    }
     let values = Matrix(rows: x.rows, columns: graph.heads * graph.valueSize)
     try attend(made, into: values)
     try LinearProduct(graph.output, in: context).run(values, into: y)

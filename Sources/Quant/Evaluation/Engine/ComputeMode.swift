@@ -8,6 +8,9 @@ public enum ComputeMode: String, Sendable, CaseIterable {
   case bf16x3
   /// In bfloat16, added up in single precision: fast, relative errors near 2^-9.
   case bf16
+  /// In single precision, after rounding what goes in as llama.cpp's CPU code does: to compare with
+  /// its figures.
+  case llama
 
   /// The mode to use where none is asked for: the faster of the two exact ones on this machine.
   ///

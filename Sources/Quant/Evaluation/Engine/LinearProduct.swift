@@ -28,7 +28,7 @@ struct LinearProduct {
     try context.observer?.observe(
       linear.tensor, matrix: matrix, input: x.rows(observed ?? 0..<x.rows),
       workers: context.workers)
-    let input = try ProductInput(x, context)
+    let input = try ProductInput(rounded(x), context)
     let (outputs, tile) = (linear.outputs, tileRows)
     try context.workers.forEach((outputs + tile - 1) / tile) { (index, slot) throws(QuantError) in
       let columns = index * tile..<min((index + 1) * tile, outputs)
@@ -40,6 +40,16 @@ struct LinearProduct {
       let all = try context.vector(bias)
       try context.add(Array(all[matrix * outputs..<(matrix + 1) * outputs]), to: y)
     }
+  }
+
+  /// The input as the compute mode wants it.
+  private func rounded(_ x: Matrix) throws(QuantError) -> Matrix {
+    guard context.mode == .llama, let format = ActivationRounding.format(for: linear.tensor.type)
+    else { return x }
+    let copy = Matrix(rows: x.rows, columns: x.columns)
+    copy.copy(from: x)
+    try ActivationRounding.round(copy, to: format, context.workers)
+    return copy
   }
 
   /// Enough for products at full speed, few enough for all threads to have some.
@@ -85,7 +95,7 @@ private struct ProductInput: Sendable {
   init(_ x: Matrix, _ context: ForwardContext) throws(QuantError) {
     self.x = x
     mode = context.mode
-    guard mode != .f32 else {
+    guard mode == .bf16 || mode == .bf16x3 else {
       halves = nil
       return
     }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// How llama.cpp's CPU code rounds what goes into a product: to the type that it has a dot product for.
+///
+/// Its figures move by a few tenths of a percent for that reason alone; to compare with them to more
+/// digits, the compute mode `llama` rounds likewise.
+enum ActivationRounding {
+  /// The format that inputs of a product are rounded to; `nil` for none.
+  static func format(for weights: TensorType) -> (any EncodableFormat.Type)? {
+    switch weights {
+    case .F16: F16.self
+    case .BF16: BF16.self
+    case .Q4_0, .Q5_0, .Q8_0, .IQ4_NL, .MXFP4, .NVFP4, .Q1_0, .Q2_0: Q8_0.self
+    case .Q4_1, .Q5_1: Q8_1.self
+    case .Q2_K, .Q3_K, .Q4_K, .Q5_K, .Q6_K, .TQ1_0, .TQ2_0, .IQ1_S, .IQ1_M, .IQ2_XXS, .IQ2_XS,
+      .IQ2_S, .IQ3_XXS, .IQ3_S, .IQ4_XS:
+      Q8_K.self
+    default: nil
+    }
+  }
+
+  /// Rounds rows, in place.
+  static func round(
+    _ rows: Matrix, to format: any EncodableFormat.Type, _ workers: Workers
+  ) throws(QuantError) {
+    let layout = format.layout
+    let whole = rows.columns / layout.weightsPerBlock * layout.weightsPerBlock
+    guard whole > 0 else { return }
+    try workers.forRanges(rows.rows, atLeast: 8) { (range, _) throws(QuantError) in
+      let count = whole / layout.weightsPerBlock * layout.bytesPerBlock
+      var blocks = [UInt8](repeating: 0, count: count)
+      for row in range {
+        try rows.columns(0..<whole).withMutableRow(row) { (numbers) throws(QuantError) in
+          var storage = blocks.mutableSpan
+          var bytes = unsafe storage.mutableBytes
+          format.encode(numbers.span, rowWeights: whole, importance: nil, into: &bytes)
+          format.decode(bytes.bytes, into: &numbers)
+        }
+      }
+    }
+  }
+}
