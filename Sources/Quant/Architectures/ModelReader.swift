@@ -76,7 +76,8 @@ struct ModelReader {
 
   private func wrong(_ key: String, _ expected: String, _ found: MetadataValue) -> QuantError {
     let value = found.number.map { "\($0)" } ?? "a value of type \(found.type)"
-    return .unsupported("\(file.path): \(architecture).\(key): expected \(expected), found \(value)")
+    return .unsupported(
+      "\(file.path): \(architecture).\(key): expected \(expected), found \(value)")
   }
 }
 

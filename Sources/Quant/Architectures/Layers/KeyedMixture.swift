@@ -11,6 +11,9 @@ extension ModelReader {
   ///   - width: Numbers between an expert's products.
   ///   - fallback: The gating where the file does not say.
   ///   - needsBias: Whether the bias for the choice must be there.
+  /// - Returns: The mixture, without a network for all tokens.
+  /// - Throws: `QuantError.unsupported` for keys or tensors that are missing or make no sense,
+  ///   `.shape` for tensors that do not fit them.
   func keyedMixture(
     layer: Int, _ sizes: ModelSizes, width: Int, fallback: MixtureGraph.Gating, needsBias: Bool
   ) throws(QuantError) -> MixtureGraph {

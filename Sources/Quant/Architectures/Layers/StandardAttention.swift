@@ -9,6 +9,9 @@ extension ModelReader {
   ///   - sizes: The model's.
   ///   - layer: Which layer.
   ///   - pairing: Which numbers are rotated together.
+  /// - Returns: Attention without norms of heads, to all earlier positions.
+  /// - Throws: `QuantError.unsupported` for keys or tensors that are missing or make no sense,
+  ///   `.shape` for tensors that do not fit them.
   func attention(
     _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing
   ) throws(QuantError) -> AttentionGraph {
@@ -70,7 +73,8 @@ extension ModelReader {
       let values = flags.values(sizes.layers).map { $0.flag ?? ($0.integer != 0) }
       guard values.count == sizes.layers else {
         throw .unsupported(
-          "\(file.path): \(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)")
+          "\(file.path): \(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)"
+        )
       }
       return values
     }

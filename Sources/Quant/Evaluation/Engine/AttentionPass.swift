@@ -47,6 +47,7 @@ struct AttentionPass {
   /// - Parameters:
   ///   - x: Normed rows of whole windows.
   ///   - y: Takes as many rows.
+  /// - Throws: `QuantError` for weights that cannot be read.
   func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
     let made = try AttentionInputs(graph, x, self)
     try made.norm(graph.queryNorm, graph.keyNorm, graph, context)
