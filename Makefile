@@ -2,7 +2,7 @@
 # they need from Debian and PyPI if it is missing. `make bench`, `bench-peers` and `bench-command`
 # measure; Benchmarks/README.md tells what.
 
-.PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy reference
+.PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy efforts reference compared
 .PHONY: check-architectures
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
@@ -38,6 +38,10 @@ bench-peers: reference
 accuracy: reference
 	$(peers) $(addprefix --markdown ,Docs/Accuracy.md $(wildcard README.md))
 
+# Measures our three efforts and renews their table.
+efforts: compared
+	$(peers) --efforts --markdown Docs/Accuracy.md
+
 bench-command: build
 	@scripts/install-python
 	@scripts/install-reference
@@ -49,8 +53,10 @@ check-architectures: build
 	@scripts/install-reference
 	@scripts/check-architectures $(options)
 
-reference: packages
+reference: compared
 	@scripts/install-reference
+
+compared: packages
 	@mkdir -p .build
 	zstd -dqf TestVectors/quant-vectors.gguf.zst -o .build/quant-vectors.gguf
 	$(benchmarks) bench-peers

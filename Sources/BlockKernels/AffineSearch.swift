@@ -162,7 +162,7 @@ public func searchAffine(_ source: GroupSource, _ shape: SearchShape, _ memory: 
   let fit = group.search(shape)
   if shape.subBlocks > 1 {
     var shared = SharedAffine(group, fit, shape)
-    shared.settle(unit)
+    shared.settle(unit, rounds: shape.rounds)
     return
   }
   let scale = storeHalves(fit.scale, unit, to: memory.scales)

@@ -75,8 +75,7 @@ public enum GridSigns: Sendable {
 /// What a format asks of a grid search.
 public struct GridShape: Sendable {
   /// Sub-blocks, codes, and the ladder. `levels` is the largest value at a scale of 1; a ladder's rung
-  /// is the value that the largest weight is taken for. `refits` says how often the codes of scales
-  /// are tried with their neighbours.
+  /// is the value that the largest weight is taken for. There must be a round.
   public var base: SearchShape
   /// What signs the format has.
   public var signs: GridSigns
@@ -85,6 +84,8 @@ public struct GridShape: Sendable {
   public var closeTrials: Int
   /// Whether codes are tried with the true cost.
   public var exactCodes: Bool
+  /// Whether the half is fitted to the nearest levels instead of to entries.
+  public var fitsLevels = false
 
   /// Describes a search.
   public init(_ base: SearchShape, signs: GridSigns, closeTrials: Int = 0, exactCodes: Bool = true)

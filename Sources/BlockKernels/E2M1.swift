@@ -5,10 +5,10 @@ public enum E2M1 {
   /// The largest magnitude.
   @inlinable public static var largest: Float { 6 }
 
-  /// The codes of the numbers nearest to 16 weights at one scale, as numbers from 0 to 15.
+  /// The codes of the numbers nearest to 16 weights times `inverse`, as numbers from 0 to 15.
   @inlinable @inline(always)
-  public static func codes(_ weights: SIMD16<Float>, inverseScale: Float) -> SIMD16<Float> {
-    let nearest = rounded((weights * inverseScale).magnitudes)
+  static func codes(_ weights: SIMD16<Float>, inverse: SIMD16<Float>) -> SIMD16<Float> {
+    let nearest = rounded((weights * inverse).magnitudes)
     // Codes rise by 2 for 1 up to 2, then by 1, then by ½ from 4 on: the least of three lines.
     var codes = nearest + nearest
     let middle = nearest + 2
@@ -18,34 +18,6 @@ public enum E2M1 {
     // Bit 3 is the sign; zero is written without one.
     let negative = codes.replacing(with: codes + 8, where: codes .> 0)
     return codes.replacing(with: negative, where: weights .< 0)
-  }
-
-  /// Eight bytes of two codes each, the first byte lowest.
-  @inlinable @inline(always)
-  public static func packed(low: SIMD8<Float>, high: SIMD8<Float>) -> UInt64 {
-    // Added to 2^23, a small integer stands in the lowest bits of the float.
-    let bytes = (low + high * 16) + 0x1p23
-    var packed: UInt64 = 0
-    for lane in 0..<8 { packed |= UInt64(bytes[lane].bitPattern & 0xFF) << (8 * UInt64(lane)) }
-    return packed
-  }
-
-  /// The squared error of 16 weights, each counted by its importance, written at one scale.
-  ///
-  /// - Parameters:
-  ///   - magnitudes: The weights without their signs.
-  ///   - importance: One number a weight.
-  ///   - scale: What the 4-bit floats are multiplied with.
-  /// - Returns: Σ importance · (magnitude - scale · nearest)².
-  @inlinable @inline(always)
-  public static func error(
-    _ magnitudes: SIMD16<Float>, _ importance: SIMD16<Float>, scale: Float
-  ) -> Float {
-    let error = errors(magnitudes, importance, scale: scale)
-    let eight = error.lowHalf + error.highHalf
-    let four = eight.lowHalf + eight.highHalf
-    let two = four.lowHalf + four.highHalf
-    return (two.x + two.y) * scale * scale
   }
 
   /// The squared error of each of 16 weights, counted by its importance, in units of the scale.

@@ -112,4 +112,28 @@ extension GridGroup {
     }
     return total
   }
+
+  /// The sums for the level nearest to each weight, as if there were an entry for every choice.
+  @inlinable @inline(always)
+  func nearestLevels(_ scale: Lanes) -> GridSums {
+    var sums = GridSums()
+    for group in 0..<groups {
+      fillMultiples(scale, signs.isShifted ? memory.bestShifts[group] : .zero)
+      for index in group * book.groupWeights..<(group + 1) * book.groupWeights {
+        let twice = 2 * memory.targets[index]
+        var nearest = memory.multiples[0]
+        for level in 1..<book.levelCount {
+          let multiple = memory.multiples[level]
+          nearest.replace(with: multiple, where: twice .> memory.multiples[level - 1] + multiple)
+        }
+        let cared = memory.group.cares[index] * nearest
+        sums.vx += cared * memory.targets[index]
+        sums.vv += cared * nearest
+      }
+    }
+    let unit = inverse(scale)
+    sums.vx *= unit
+    sums.vv *= unit * unit
+    return sums
+  }
 }

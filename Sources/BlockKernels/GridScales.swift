@@ -14,11 +14,12 @@ public func searchGrid(
   let group = GridGroup(memory, book, shape)
   var scales = GridScales(group, shape)
   // Each step has one place in one loop, because all of it is inlined into the level's entry.
-  let last = shape.base.refits + 1
+  let last = shape.base.rounds + 1
   for round in 0...last {
     scales.tryScales(round, shape)
     if round == 0 { continue }
-    let sums = group.choose(scales.scale)
+    let isQuick = shape.fitsLevels && round < last
+    let sums = isQuick ? group.nearestLevels(scales.scale) : group.choose(scales.scale)
     if round < last { scales.chooseHalf(round, sums, unit) }
   }
   storeCodes(scales.codes, to: memory.group.scaleCodes)

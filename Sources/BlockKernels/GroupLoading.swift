@@ -47,12 +47,13 @@ public struct Unit {
 
 /// Brings a group into memory: transposed, divided by the block's peak, with the care for each weight.
 ///
-/// The care is what a squared error at a weight counts for: importance · (3 m + |x|), m being the
-/// mean magnitude of the sub-block. Importance alone gives the least error by that measure, but
-/// least squares then shrinks large weights, and small models came out worse with 2 bits (Q2_K: 9 %
-/// more KL divergence). The reference leans towards large weights with importance · √(σ² + x²), and
-/// without importance with σ + |x|. This lies half way: from 3 bits up no rule stood out from the
-/// noise by much, and the error is no greater than the reference's on any of the test vectors.
+/// The care is what a squared error at a weight counts for: importance · (e m + |x|), m being the
+/// mean magnitude of the sub-block and e the shape's `evenness`, 3 by default. Importance alone gives
+/// the least error by that measure, but least squares then shrinks large weights, and small models
+/// came out worse with 2 bits (Q2_K: 9 % more KL divergence). The reference leans towards large
+/// weights with importance · √(σ² + x²), and without importance with σ + |x|. This lies half way:
+/// from 3 bits up no rule stood out from the noise by much, and the error is no greater than the
+/// reference's on any of the test vectors.
 @inlinable @inline(always)
 public func loadGroup(
   _ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory
@@ -74,7 +75,7 @@ public func loadGroup(
     memory.weights[index] = weight
     magnitudes += larger(weight, -weight)
   }
-  let base = magnitudes * (3 / Float(shape.weights))
+  let base = magnitudes * (shape.evenness / Float(shape.weights))
   // Columns that the importance matrix never saw still get sensible quants, and a block of nothing
   // else is searched as if all mattered alike. A power of two changes no bit of what is found.
   let leastImportance = Lanes(repeating: 0x1p-20)

@@ -4,8 +4,8 @@
 ///
 /// Kernels never allocate: their caller owns the memory and hands it in.
 public struct GroupMemory {
-  /// The most weights that a sub-block has.
-  @usableFromInline static let mostWeights = 32
+  /// The most weights that a sub-block, or a block without any, has.
+  @usableFromInline static let mostWeights = 64
 
   /// How many halves are tried for a block.
   @usableFromInline static let rungs = 11

@@ -6,11 +6,13 @@
 ///
 /// - Parameters:
 ///   - source: `count` blocks of 32 weights, any number, of whole rows.
+///   - attempts: How many exponents are tried: 2 to 4.
 ///   - memory: Anything; it is overwritten.
 ///   - blocks: Takes the blocks, 17 bytes each.
 @inlinable @inline(always)
 public func encodeMXFP4(
-  _ source: GroupSource, _ memory: GroupMemory, _ blocks: UnsafeMutableRawPointer
+  _ source: GroupSource, attempts: Int, _ memory: GroupMemory,
+  _ blocks: UnsafeMutableRawPointer
 ) {
   var column = source.column
   for index in 0..<source.count {
@@ -25,12 +27,13 @@ public func encodeMXFP4(
       highImportance = columns.loadUnaligned(fromByteOffset: 64, as: Lanes.self)
     }
     let exponent = bestExponent(
-      low.magnitudes, high.magnitudes, lowImportance, highImportance, memory)
-    let inverse = 0.5 / mxfp4HalfScale(exponent)
+      low.magnitudes, high.magnitudes, lowImportance, highImportance, attempts,
+      memory)
+    let inverse = Lanes(repeating: 0.5 / mxfp4HalfScale(exponent))
     let target = blocks + 17 &* index
     target.storeBytes(of: exponent, as: UInt8.self)
     let bytes =
-      E2M1.codes(low, inverseScale: inverse) + E2M1.codes(high, inverseScale: inverse) * 16
+      E2M1.codes(low, inverse: inverse) + E2M1.codes(high, inverse: inverse) * 16
     // In 2²³ + byte, the lowest byte is the byte.
     let bits = unsafeBitCast(bytes + 8_388_608, to: SIMD16<UInt32>.self)
     for lane in 0..<laneCount {
@@ -57,7 +60,7 @@ public func mxfp4HalfScale(_ exponent: UInt8) -> Float {
 @inlinable @inline(always)
 func bestExponent(
   _ low: Lanes, _ high: Lanes, _ lowImportance: Lanes, _ highImportance: Lanes,
-  _ memory: GroupMemory
+  _ attempts: Int, _ memory: GroupMemory
 ) -> UInt8 {
   let peaks = larger(low, high)
   let spare = UnsafeMutableRawPointer(memory.spare)
@@ -77,14 +80,14 @@ func bestExponent(
   let high = high * unit
   // All errors first, through memory: summed at once, they would be taken apart into halves.
   let errors = memory.derived
-  for attempt in 0..<4 {
+  for attempt in 0..<attempts {
     let scale = factor(attempt)
     errors[2 &* attempt] = E2M1.errors(low, lowImportance, scale: scale)
     errors[2 &* attempt &+ 1] = E2M1.errors(high, highImportance, scale: scale)
   }
   var best = first
   var least = Float.infinity
-  for attempt in 0..<4 {
+  for attempt in 0..<attempts {
     let change = attempt < 2 ? attempt : 1 &- attempt
     guard first &+ change >= 0, first &+ change <= 252 else { continue }
     let scale = factor(attempt)

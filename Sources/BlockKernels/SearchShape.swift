@@ -23,11 +23,18 @@ public struct SearchShape: Sendable {
   public var bothSides: Bool
   /// How often the best fit's own scale is rounded with, and fitted again.
   public var refits: Int
+  /// How often the stored scale of each sub-block is tried with its neighbours, weights being
+  /// rounded anew; before each time but the first, the block's halves are fitted to what is there.
+  public var rounds: Int
+  /// How many times a sub-block's mean magnitude is added to a weight's own in what an error at the
+  /// weight counts for: see `loadGroup`.
+  public var evenness: Float = 3
 
   /// Describes a search.
   public init(
     weights: Int, subBlocks: Int = 1, levels: Float, codes: Float = 0,
-    firstStep: Float, lastStep: Float, steps: Int, bothSides: Bool, refits: Int = 0
+    firstStep: Float, lastStep: Float, steps: Int, bothSides: Bool, refits: Int = 0,
+    rounds: Int = 0
   ) {
     self.weights = weights
     self.subBlocks = subBlocks
@@ -38,6 +45,7 @@ public struct SearchShape: Sendable {
     self.steps = steps
     self.bothSides = bothSides
     self.refits = refits
+    self.rounds = rounds
   }
 
   /// How many levels rung `index` spans.

@@ -4,8 +4,8 @@
 ///
 /// Weights x are restored as d · s · q - e · m. Rounding s and m to 4 or 6 bits moves them away from
 /// what the quants were fitted to; so the halves are chosen for least error after that rounding,
-/// then each sub-block's s and m are tried with their neighbours, quants rounded anew each time, and
-/// the halves are fitted once more to what came out.
+/// then, in rounds, each sub-block's s and m are tried with their neighbours, quants rounded anew each
+/// time, and the halves are fitted once more to what came out.
 @usableFromInline
 struct SharedAffine {
   @usableFromInline let group: AffineGroup
@@ -33,7 +33,7 @@ struct SharedAffine {
 
   /// Chooses everything and stores it.
   @inlinable @inline(always)
-  mutating func settle(_ unit: Unit) {
+  mutating func settle(_ unit: Unit, rounds: Int) {
     let memory = group.memory
     chooseScales()
     scaleHalf = storeHalves(scaleHalf, unit, to: memory.scales)
@@ -41,11 +41,14 @@ struct SharedAffine {
     chooseMins()
     minHalf = storeHalves(minHalf, unit, to: memory.mins)
     minCode = code(bestMin(scaleHalf * scaleCode), minHalf)
-    tryNeighbours()
-    fitHalves()
-    scaleHalf = storeHalves(scaleHalf, unit, to: memory.scales)
-    minHalf = storeHalves(minHalf, unit, to: memory.mins)
-    tryNeighbours()
+    for round in 0..<rounds {
+      if round > 0 {
+        fitHalves()
+        scaleHalf = storeHalves(scaleHalf, unit, to: memory.scales)
+        minHalf = storeHalves(minHalf, unit, to: memory.mins)
+      }
+      tryNeighbours()
+    }
     storeCodes(scaleCode, to: memory.scaleCodes)
     storeCodes(minCode, to: memory.minCodes)
     let again = inverse(scaleHalf * scaleCode)

@@ -25,7 +25,7 @@ struct SymmetricFit {
 
 /// A group in which weights are restored as scale · q, q from -`levels` to `levels` - 1.
 @usableFromInline
-struct SymmetricGroup {
+struct SymmetricGroup: ScaledGroup {
   @usableFromInline let memory: GroupMemory
   @usableFromInline let weights: Int
   /// The weight of largest magnitude.
@@ -95,57 +95,10 @@ public func searchSymmetric(_ source: GroupSource, _ shape: SearchShape, _ memor
   var scale: Lanes
   if shape.subBlocks > 1 {
     let shared = SharedSymmetric(group, fit, shape)
-    let half = storeHalves(shared.bestHalf(memory), unit, to: memory.scales)
-    let codes = shared.code(half)
-    storeCodes(codes, to: memory.scaleCodes)
-    scale = half * codes
+    scale = shared.settle(group, unit, rounds: shape.rounds)
   } else {
     scale = storeHalves(fit.scale, unit, to: memory.scales)
   }
   storeQuants(
     memory, weights: shape.weights, inverse: inverse(scale), shift: .zero)
-}
-
-/// Turns the scales that a search found into whole numbers under a block's half.
-@usableFromInline
-struct SharedSymmetric {
-  @usableFromInline let fit: SymmetricFit
-  @usableFromInline let across: AcrossLanes
-  @usableFromInline let low: Lanes
-  @usableFromInline let high: Lanes
-  /// The scale of largest magnitude.
-  @usableFromInline let extreme: Lanes
-
-  @inlinable @inline(always)
-  init(_ group: SymmetricGroup, _ fit: SymmetricFit, _ shape: SearchShape) {
-    self.fit = fit
-    across = AcrossLanes(group.memory, shape)
-    group.memory.bounds[2] = Lanes(repeating: -shape.codes)
-    group.memory.bounds[3] = Lanes(repeating: shape.codes - 1)
-    low = group.memory.bounds[2]
-    high = group.memory.bounds[3]
-    let most = across.peak(fit.scale)
-    let least = across.peak(-fit.scale)
-    extreme = (-least).replacing(with: most, where: most .> least)
-  }
-
-  /// The nearest code for each sub-block's scale.
-  @inlinable @inline(always)
-  func code(_ half: Lanes) -> Lanes {
-    smaller(larger(rounded(fit.scale * inverse(half)), low), high)
-  }
-
-  /// Tries halves up to 4 % around the one that gives the extreme scale the lowest code, and takes the
-  /// one of least error after rounding, the quants staying as they were.
-  @inlinable @inline(always)
-  func bestHalf(_ memory: GroupMemory) -> Lanes {
-    let errors = memory.rungErrors
-    let first = extreme / low
-    for rung in 0..<HalfLadder.count {
-      let half = first * HalfLadder.factor(Lanes(repeating: Float(rung)))
-      let scale = half * code(half)
-      errors[rung] = scale * (scale * fit.qq - 2 * fit.qx)
-    }
-    return first * HalfLadder.factor(across.bestRung(errors, of: HalfLadder.count))
-  }
 }

@@ -10,11 +10,12 @@
 /// - Parameters:
 ///   - source: `count` blocks, any number, of whole rows.
 ///   - packing: Where a block keeps its fields.
+///   - isQuick: Whether to leave out the finer ladder.
 ///   - memory: Anything; it is overwritten.
 ///   - blocks: Takes the blocks.
 @inlinable @inline(always)
 public func encodeTernary(
-  _ source: GroupSource, _ packing: TernaryPacking, _ memory: GroupMemory,
+  _ source: GroupSource, _ packing: TernaryPacking, isQuick: Bool, _ memory: GroupMemory,
   _ blocks: UnsafeMutableRawPointer
 ) {
   var column = source.column
@@ -22,7 +23,7 @@ public func encodeTernary(
     let block = TernaryBlock(memory)
     let peak = block.load(
       source.weights + 256 &* index, importance: source.importance.map { $0 + column })
-    let scale = nearestHalf(block.bestScale() * peak)
+    let scale = nearestHalf(block.bestScale(isQuick: isQuick) * peak)
     block.round(source.weights + 256 &* index, inverse: scale == 0 ? 0 : 1 / scale)
     let target = blocks + packing.bytesPerBlock &* index
     switch packing {
@@ -112,7 +113,7 @@ struct TernaryBlock {
 
   /// The scale of least error, in units of the largest magnitude.
   @inlinable @inline(always)
-  func bestScale() -> Float {
+  func bestScale(isQuick: Bool) -> Float {
     var best = TernaryFit()
     // Half the peak down to a twentieth of it: a block that already is ternary, or has one outlier,
     // is at one end, long tails at the other.
@@ -120,6 +121,7 @@ struct TernaryBlock {
     var first: Float = 0.5
     var ratio: Float = 0.72
     for pass in 0..<5 {
+      if isQuick, pass == 2 || pass == 3 { continue }
       switch pass {
       case 0: break
       case 1: first = 0.1343693

@@ -19,7 +19,7 @@ public struct ValueTable {
 
 /// A group in which weights are restored as scale · value[q], the scale of either sign.
 @usableFromInline
-struct ValueGroup {
+struct ValueGroup: ScaledGroup {
   @usableFromInline let memory: GroupMemory
   @usableFromInline let table: ValueTable
   @usableFromInline let weights: Int
@@ -73,27 +73,6 @@ struct ValueGroup {
     return best
   }
 
-  /// Each sub-block's code under a half, or its neighbour if that has the least error: weights are
-  /// rounded anew for each.
-  ///
-  /// Fitting the half once more to what comes out was seen to gain nothing.
-  @inlinable @inline(always)
-  func bestCodes(_ shared: SharedSymmetric, _ half: Lanes) -> Lanes {
-    let start = shared.code(half)
-    var codes = start
-    var most = Lanes(repeating: -.infinity)
-    for step in 0..<3 {
-      let trial = smaller(larger(start + Float(step - 1), shared.low), shared.high)
-      let scale = half * trial
-      let sums = fit(inverse: inverse(scale))
-      // By how much the error is below that of zeros.
-      let gain = scale * (2 * sums.qx - scale * sums.qq)
-      codes.replace(with: trial, where: gain .> most)
-      most = larger(gain, most)
-    }
-    return codes
-  }
-
   /// Rounds with the scales that were settled on and stores the codes.
   @inlinable @inline(always)
   func store(inverse: Lanes) {
@@ -128,10 +107,7 @@ public func searchValues(
   var scale = fit.scale
   if shape.subBlocks > 1 {
     let shared = SharedSymmetric(group.symmetric, fit, shape)
-    let half = storeHalves(shared.bestHalf(memory), unit, to: memory.scales)
-    let codes = group.bestCodes(shared, half)
-    storeCodes(codes, to: memory.scaleCodes)
-    scale = half * codes
+    scale = shared.settle(group, unit, rounds: shape.rounds)
   } else {
     scale = storeHalves(scale, unit, to: memory.scales)
   }

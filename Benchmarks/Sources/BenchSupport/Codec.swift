@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 package import GGUF
-import Quant
+package import Quant
 
 /// One of our formats, at work on arrays.
 package struct Codec: Sendable {
   private let format: any BlockFormat.Type
   private let encoder: (any EncodableFormat.Type)?
+  private let effort: Effort
 
-  /// The format of a type, if we can read it.
-  package init?(_ type: TensorType) {
+  /// The format of a type, if we can read it, written with an effort.
+  package init?(_ type: TensorType, effort: Effort = .default) {
     guard let format = FormatRegistry.format(of: type) else { return nil }
     self.format = format
+    self.effort = effort
     encoder = FormatRegistry.encoder(of: type)
   }
 
@@ -37,9 +39,11 @@ package struct Codec: Sendable {
     var blocks = span.mutableBytes
     if let importance {
       encoder?.encode(
-        rows.span, rowWeights: rowWeights, importance: importance.span, into: &blocks)
+        rows.span, rowWeights: rowWeights, importance: importance.span, effort: effort,
+        into: &blocks)
     } else {
-      encoder?.encode(rows.span, rowWeights: rowWeights, importance: nil, into: &blocks)
+      encoder?.encode(
+        rows.span, rowWeights: rowWeights, importance: nil, effort: effort, into: &blocks)
     }
   }
 

@@ -3,6 +3,7 @@ import ArgumentParser
 import BenchSupport
 import Foundation
 import GGUF
+import Quant
 
 /// Measures our formats against the reference's, in one process on the same rows.
 @main
@@ -36,6 +37,11 @@ struct BenchPeers: ParsableCommand {
   @Option(help: ArgumentHelp("The vectors, expanded: compare errors on them.", valueName: "file"))
   var vectors: String?
 
+  @OptionGroup var effortOption: EffortOption
+
+  @Flag(help: "Compare our three efforts instead, by their time and their errors on the vectors.")
+  var efforts = false
+
   @Option(help: ArgumentHelp("Write the figures as JSON, too.", valueName: "file"))
   var json: String?
 
@@ -46,30 +52,51 @@ struct BenchPeers: ParsableCommand {
     guard rows > 0, rowWeights > 0, rowWeights % 256 == 0 else {
       throw ValidationError("--rows must be positive, --row-weights a multiple of 256.")
     }
+    guard !efforts || vectors != nil else {
+      throw ValidationError("--efforts needs --vectors.")
+    }
   }
 
   func run() throws {
     try Machine.checkKernels()
-    let library = try Reference(environment: reference)
     let vectors = try vectors.map { try VectorErrors(path: $0) }
     let rows = Rows(count: rows, rowWeights: rowWeights)
+    if efforts, let vectors { return try compareEfforts(rows, vectors) }
+    let library = try Reference(environment: reference)
     let lines = try types.types.compactMap { type in
       note("measuring \(type.name)")
       return try figures(of: type, library, rows, vectors)
     }
     let report = PeerReport(
       reference: library.version, rows: self.rows, rowWeights: rowWeights, clock: clock,
-      types: lines)
+      effort: effortOption.effort.rawValue, types: lines)
     report.printTables(withVectors: vectors != nil)
     if let json { try JSONText.data(of: report).write(to: URL(filePath: json)) }
     for path in markdown { try report.renewTables(in: path) }
+  }
+
+  private func compareEfforts(_ rows: Rows, _ vectors: VectorErrors) throws {
+    let report = EffortReport(
+      types: types.types.compactMap { type in
+        note("measuring \(type.name)")
+        return EffortFigures(of: type, rows, vectors, seconds: seconds, clock: clock)
+      })
+    print(report.table().text())
+    if let json { try JSONText.data(of: report).write(to: URL(filePath: json)) }
+    for path in markdown {
+      var document = try MarkedDocument(path: path)
+      document.replace("bench-peers efforts", with: report.table().markdown())
+      try document.write()
+    }
   }
 
   /// All figures of one type; nothing where the reference does not know it.
   private func figures(
     of type: TensorType, _ library: Reference, _ rows: Rows, _ vectors: VectorErrors?
   ) throws -> PeerFigures? {
-    guard let codec = Codec(type), let reference = try library.format(of: type) else {
+    guard let codec = Codec(type, effort: effortOption.effort),
+      let reference = try library.format(of: type)
+    else {
       note("\(type.name): skipped, the reference does not know it")
       return nil
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import BenchSupport
+import Quant
 
 /// All figures of a run, and what they were measured with.
 struct PeerReport: Encodable {
@@ -15,6 +16,8 @@ struct PeerReport: Encodable {
   let rowWeights: Int
   /// The clock that runs were measured with.
   let clock: Clock
+  /// How long our encoders searched.
+  let effort: String
   /// Million weights a second on one thread.
   let unit = "million weights a second on one thread"
   /// A line for each type.
@@ -24,7 +27,9 @@ struct PeerReport: Encodable {
   var conditions: [String] {
     let time = clock == .cpu ? "processor time" : "wall clock"
     return [
-      "\(processor), one thread, \(kernels) kernels", "against \(reference)",
+      "\(processor), one thread, \(kernels) kernels"
+        + (effort == Effort.default.rawValue ? "" : ", --effort \(effort)"),
+      "against \(reference)",
       "medians of interleaved runs (\(time)), \(rows) rows of \(rowWeights) weights",
     ]
   }

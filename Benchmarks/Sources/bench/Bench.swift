@@ -2,6 +2,7 @@
 import ArgumentParser
 import BenchSupport
 import Foundation
+import Quant
 
 /// Measures every encoder and decoder at every level of the kernels.
 @main
@@ -31,6 +32,8 @@ struct Bench: ParsableCommand {
   @Option(help: ArgumentHelp("The clock: wall, or cpu for this thread's time.", valueName: "clock"))
   var clock = Clock.wall
 
+  @OptionGroup var effortOption: EffortOption
+
   @Option(help: ArgumentHelp("Write the figures as JSON, too.", valueName: "file"))
   var json: String?
 
@@ -54,7 +57,8 @@ struct Bench: ParsableCommand {
     try Machine.checkKernels()
     let rows = Rows(count: rows, rowWeights: 1024)
     let figures = types.types.compactMap {
-      SpeedFigures(measuring: $0, rows: rows, seconds: seconds, clock: clock)
+      SpeedFigures(
+        measuring: $0, effortOption.effort, rows: rows, seconds: seconds, clock: clock)
     }
     FileHandle.standardOutput.write(try JSONText.data(of: figures))
   }
@@ -65,7 +69,7 @@ struct Bench: ParsableCommand {
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     process.arguments = [
       "--measure", "--types", types.argument, "--seconds", "\(seconds)", "--rows", "\(rows)",
-      "--clock", clock.rawValue,
+      "--clock", clock.rawValue, "--effort", effortOption.effort.rawValue,
     ]
     process.environment = ProcessInfo.processInfo.environment
       .merging([Machine.kernelVariable: level]) { $1 }

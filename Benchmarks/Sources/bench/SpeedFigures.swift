@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 import BenchSupport
 import GGUF
+import Quant
 
 /// How fast one type is at one level, in million weights a second.
 struct SpeedFigures: Codable {
@@ -21,8 +22,9 @@ struct SpeedFigures: Codable {
   }
 
   /// Measures a type; `nil` if it does not divide the rows.
-  init?(measuring type: TensorType, rows: Rows, seconds: Double, clock: Clock) {
-    guard let codec = Codec(type), rows.rowWeights % codec.weightsPerBlock == 0 else { return nil }
+  init?(measuring type: TensorType, _ effort: Effort, rows: Rows, seconds: Double, clock: Clock) {
+    guard let codec = Codec(type, effort: effort), rows.rowWeights % codec.weightsPerBlock == 0
+    else { return nil }
     // A type without an encoder is decoded from noise, so that its tables are read all over.
     var bytes = (0..<codec.byteCount(rows.weights.count)).map { index in
       UInt8(truncatingIfNeeded: (index &* 2_654_435_761) >> 13)

@@ -70,18 +70,37 @@ public enum Stamp {
   /// See `encodeTernary`.
   @inline(never)
   public static func ternary(
-    _ source: GroupSource, _ packing: TernaryPacking, _ memory: GroupMemory,
+    _ source: GroupSource, _ packing: TernaryPacking, _ isQuick: Bool, _ memory: GroupMemory,
     _ blocks: UnsafeMutableRawPointer
   ) {
-    encodeTernary(source, packing, memory, blocks)
+    encodeTernary(source, packing, isQuick: isQuick, memory, blocks)
   }
 
   /// See `encodeMXFP4`.
   @inline(never)
   public static func mxfp4(
-    _ source: GroupSource, _ memory: GroupMemory, _ blocks: UnsafeMutableRawPointer
+    _ source: GroupSource, _ attempts: Int, _ memory: GroupMemory,
+    _ blocks: UnsafeMutableRawPointer
   ) {
-    encodeMXFP4(source, memory, blocks)
+    encodeMXFP4(source, attempts: attempts, memory, blocks)
+  }
+
+  /// See `encodeNVFP4`.
+  @inline(never)
+  public static func nvfp4(
+    _ source: GroupSource, _ below: Int, _ above: Int, _ memory: GroupMemory,
+    _ blocks: UnsafeMutableRawPointer
+  ) {
+    encodeNVFP4(source, below: below, above: above, memory, blocks)
+  }
+
+  /// See `encodeQ2_0`.
+  @inline(never)
+  public static func q2_0(
+    _ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory,
+    _ blocks: UnsafeMutableRawPointer
+  ) {
+    encodeQ2_0(source, shape, memory, blocks)
   }
   /// See `exponential`: 16 numbers at a time, `count` being a multiple of 16.
   @inline(never)

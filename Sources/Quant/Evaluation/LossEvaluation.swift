@@ -61,7 +61,7 @@ public struct LossEvaluation {
   ///
   /// - Parameters:
   ///   - observer: Told of routing and of what goes into products.
-  ///   - keeping: Takes the states of counted tokens, for later comparisons.
+  ///   - writer: Takes the states of counted tokens, for later comparisons.
   ///   - progress: Called after each layer.
   /// - Returns: The losses. They do not depend on the number of threads, nor on how many windows fit
   ///   into memory together.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// The upper half of single-precision numbers.
@@ -17,13 +18,12 @@ public enum BF16: EncodableFormat {
 
   /// Puts the 16 zero bits back.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(blocks, into: &weights) { (bits: UInt16) in Float(bitPattern: UInt32(bits) << 16)
-    }
+    decode(blocks, by: .BF16, into: &weights)
   }
 
   /// Narrows the weights to the nearest numbers; importance changes nothing.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// Little-endian loads from blocks: the only unsafe expressions that decoders need.
+/// Little-endian loads at any offset.
 ///
 /// Every load is bounds-checked by the span.
 extension RawSpan {
@@ -9,12 +9,6 @@ extension RawSpan {
 
   @inline(__always)
   func i8(at offset: Int) -> Int8 { unsafe unsafeLoad(fromByteOffset: offset, as: Int8.self) }
-
-  @inline(__always)
-  func u16(at offset: Int) -> UInt16 {
-    UInt16(
-      littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
-  }
 
   @inline(__always)
   func u32(at offset: Int) -> UInt32 {
@@ -27,14 +21,6 @@ extension RawSpan {
     UInt64(
       littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }
-
-  /// A half-precision number, widened.
-  @inline(__always)
-  func half(at offset: Int) -> Float { Half.widened(u16(at: offset)) }
-
-  /// A single-precision number.
-  @inline(__always)
-  func f32(at offset: Int) -> Float { Float(bitPattern: u32(at: offset)) }
 }
 
 /// Little-endian stores into blocks.

@@ -50,10 +50,22 @@ public protocol EncodableFormat: BlockFormat {
   ///   - rowWeights: Weights a row; a multiple of the block's weights.
   ///   - importance: How much an error at each column matters (mean squared activations), shared by
   ///     all rows: `rowWeights` values, finite and not negative; `nil` for the format's plain rule.
+  ///   - effort: How long to search; formats without a search do not use it.
   ///   - blocks: The destination, exactly as large as the rows need.
   static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan)
+}
+
+extension EncodableFormat {
+  /// Encodes whole rows with the default effort.
+  public static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    into blocks: inout MutableRawSpan
+  ) {
+    encode(
+      rows, rowWeights: rowWeights, importance: importance, effort: .default, into: &blocks)
+  }
 }
 
 extension BlockFormat {

@@ -1,35 +1,52 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 import GGUF
 
-/// The loops over blocks that every format shares.
-///
-/// Each takes the block's sizes as literals, so that after inlining every inner loop has a fixed
-/// count and its bounds checks fold away.
+/// The bodies of `decode`.
 extension BlockFormat {
-  /// Cuts blocks and weights into pairs of one block each.
+  /// Hands all blocks to a kernel.
   ///
   /// - Parameters:
-  ///   - weightsPerBlock: Weights of one block, as in `layout`.
-  ///   - bytesPerBlock: Bytes of one block, as in `layout`.
   ///   - blocks: Blocks one after the other.
-  ///   - weights: The destination of all of them.
-  ///   - decode: Fills one block's weights from its bytes.
-  @inline(__always)
-  static func decodeBlocks(
-    of weightsPerBlock: Int, in bytesPerBlock: Int, _ blocks: RawSpan,
-    into weights: inout MutableSpan<Float>,
-    _ decode: (RawSpan, inout MutableSpan<Float>) -> Void
+  ///   - decoder: The kernel of this format.
+  ///   - weights: The destination, a float for each weight.
+  static func decode(
+    _ blocks: RawSpan, by decoder: BlockDecoder, into weights: inout MutableSpan<Float>
   ) {
-    let count = weights.count / weightsPerBlock
+    let layout = layout
+    let count = weights.count / layout.weightsPerBlock
+    // With these counts, all that the kernel reads and writes lies in the spans.
     precondition(
-      count * weightsPerBlock == weights.count && count * bytesPerBlock == blocks.byteCount,
+      count * layout.weightsPerBlock == weights.count
+        && count * layout.bytesPerBlock == blocks.byteCount,
       "\(type): \(blocks.byteCount) bytes cannot hold \(weights.count) weights")
-    for index in 0..<count {
-      let bytes = index * bytesPerBlock
-      let first = index * weightsPerBlock
-      let block = blocks.extracting(bytes..<bytes + bytesPerBlock)
-      var target = weights.part(first..<first + weightsPerBlock)
-      decode(block, &target)
+    unsafe weights.withUnsafeMutableBufferPointer { weights in
+      unsafe blocks.withUnsafeBytes { blocks in
+        guard let source = blocks.baseAddress, let target = weights.baseAddress else { return }
+        Kernels.decode(
+          decoder, unsafe BlockRun(blocks: source, count: count, weights: target))
+      }
+    }
+  }
+
+  /// Hands all blocks to a kernel that looks groups of weights up in a codebook.
+  ///
+  /// - Parameters:
+  ///   - blocks: Blocks one after the other.
+  ///   - decoder: The kernel of this format, given its tables.
+  ///   - entries: The codebook, with an entry for every index that a block can store.
+  ///   - signs: The factors of every pattern of eight signs that a block can store.
+  ///   - weights: The destination, a float for each weight.
+  static func decode<Group: SIMD<Float>>(
+    _ blocks: RawSpan, by decoder: (GridTables<Group>) -> BlockDecoder, _ entries: [Group],
+    signs: [SIMD8<Float>] = SignMasks.factors, into weights: inout MutableSpan<Float>
+  ) {
+    unsafe entries.withUnsafeBufferPointer { entries in
+      unsafe signs.withUnsafeBufferPointer { signs in
+        guard let entry = entries.baseAddress, let sign = signs.baseAddress else { return }
+        let tables = unsafe GridTables(entries: entry, signs: sign)
+        decode(blocks, by: decoder(tables), into: &weights)
+      }
     }
   }
 
@@ -51,6 +68,10 @@ extension BlockFormat {
   }
 }
 
+/// The loop over blocks that encoders share.
+///
+/// It takes the block's sizes as literals, so that after inlining every inner loop has a fixed
+/// count and its bounds checks fold away.
 extension EncodableFormat {
   /// Cuts rows, importance and blocks into triples of one block each.
   ///

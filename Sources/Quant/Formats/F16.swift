@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// Half-precision numbers.
@@ -17,12 +18,12 @@ public enum F16: EncodableFormat {
 
   /// Widens the numbers.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeNumbers(blocks, into: &weights) { (bits: UInt16) in Half.widened(bits) }
+    decode(blocks, by: .F16, into: &weights)
   }
 
   /// Narrows the weights to the nearest halves; importance changes nothing.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)

@@ -20,11 +20,11 @@ extension GridFormat {
   /// Blocks are searched a group at a time, whatever rows they belong to; each block's bytes depend
   /// on its own weights and their importance alone.
   static func encodeByGrid(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
-    let (grid, shape, layout) = (grid, shape, layout)
+    let (grid, shape, layout) = (grid, shape.at(effort, bits: layout.bitsPerWeight), layout)
     let span = shape.base.weights * laneCount
     let memory = GridSearchMemory()
     for start in stride(from: 0, to: rows.count, by: span) {

@@ -25,33 +25,16 @@ public enum IQ1_M: GridFormat {
 
   /// Restores weights: one look-up in the codebook for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ1_SGrid.entries.span
-    decodeBlocks(of: 256, in: 56, blocks, into: &weights) { block, weights in
-      let d = superScale(block)
-      for group in 0..<32 {
-        let h = block.nibble(group, at: 32)
-        let index = block.index(at: group) | (h & 7) << 8
-        let shift: Float = h & 8 == 0 ? 0.125 : -0.125
-        let s = Int(block.u16(at: 48 + 2 * (group / 8))) >> (3 * (group % 8 / 2)) & 7
-        weights.set(d * Float(2 * s + 1) * (grid[index] + shift), at: 8 * group)
-      }
-    }
-  }
-
-  /// Puts the scale of the super-block together from the top bits of four words.
-  @inline(__always)
-  private static func superScale(_ block: RawSpan) -> Float {
-    var bits: UInt16 = 0
-    for word in 0..<4 { bits |= (block.u16(at: 48 + 2 * word) >> 12) << (4 * UInt16(word)) }
-    return Half.widened(bits)
+    decode(blocks, by: BlockDecoder.IQ1_M, IQ1_SGrid.entries, into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
@@ -60,7 +43,7 @@ public enum IQ1_M: GridFormat {
     GridShape(
       SearchShape(
         weights: 16, subBlocks: 16, levels: 1, codes: 7, firstStep: -0.1, lastStep: 2.5,
-        steps: 8, bothSides: false, refits: 1),
+        steps: 8, bothSides: false, rounds: 1),
       signs: .groupShifted, exactCodes: false)
   }
 

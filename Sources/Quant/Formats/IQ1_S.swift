@@ -25,27 +25,16 @@ public enum IQ1_S: GridFormat {
 
   /// Restores weights: one look-up in the codebook for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ1_SGrid.entries.span
-    decodeBlocks(of: 256, in: 50, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for part in 0..<8 {
-        let h = Int(block.u16(at: 34 + 2 * part))
-        let scale = d * Float(2 * (h >> 12 & 7) + 1)
-        let shift: Float = h & 0x8000 == 0 ? 0.125 : -0.125
-        for group in 0..<4 {
-          let index = block.index(at: 2 + 4 * part + group) | (h >> (3 * group) & 7) << 8
-          weights.set(scale * (grid[index] + shift), at: 32 * part + 8 * group)
-        }
-      }
-    }
+    decode(blocks, by: BlockDecoder.IQ1_S, IQ1_SGrid.entries, into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
@@ -54,7 +43,7 @@ public enum IQ1_S: GridFormat {
     GridShape(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 1, codes: 7, firstStep: -0.1, lastStep: 2.5,
-        steps: 8, bothSides: false, refits: 1),
+        steps: 8, bothSides: false, rounds: 1),
       signs: .shifted, exactCodes: false)
   }
 

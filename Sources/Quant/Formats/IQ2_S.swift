@@ -24,26 +24,16 @@ public enum IQ2_S: GridFormat {
 
   /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ2_SGrid.entries.span
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 256, in: 82, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for group in 0..<32 {
-        let high = block.index(at: 66 + group / 4) >> (2 * (group % 4)) & 3
-        let index = block.index(at: 2 + group) | high << 8
-        let scale = d * (Float(block.nibble(group / 2, at: 74)) + 0.5) * 0.25
-        let sign = signs[block.index(at: 34 + group)]
-        weights.set(scale * grid[index] * sign, at: 8 * group)
-      }
-    }
+    decode(blocks, by: BlockDecoder.IQ2_S, IQ2_SGrid.entries, into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ2_SGrid.entries, levels: IQ2_SGrid.levels, factor: 0.125)
@@ -52,7 +42,7 @@ public enum IQ2_S: GridFormat {
     GridShape(
       SearchShape(
         weights: 16, subBlocks: 16, levels: 5.375, codes: 15, firstStep: -1.5, lastStep: 4,
-        steps: 8, bothSides: false, refits: 1),
+        steps: 8, bothSides: false, rounds: 1),
       signs: .free)
   }
 

@@ -24,25 +24,18 @@ public enum IQ2_XS: GridFormat {
 
   /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ2_XSGrid.entries.span
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 256, in: 74, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for group in 0..<32 {
-        let q = Int(block.u16(at: 2 + 2 * group))
-        let s = block.nibble(group / 2, at: 66)
-        let scale = d * (Float(s) + 0.5) * 0.25
-        weights.set(scale * grid[q & 511] * signs[SignMasks.even(q >> 9)], at: 8 * group)
-      }
-    }
+    decode(
+      blocks, by: BlockDecoder.IQ2_XS, IQ2_XSGrid.entries, signs: SignMasks.evenFactors,
+      into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ2_XSGrid.entries, levels: IQ2_XSGrid.levels, factor: 0.125)
@@ -51,7 +44,7 @@ public enum IQ2_XS: GridFormat {
     GridShape(
       SearchShape(
         weights: 16, subBlocks: 16, levels: 5.375, codes: 15, firstStep: -1.5, lastStep: 4,
-        steps: 8, bothSides: false, refits: 1),
+        steps: 8, bothSides: false, rounds: 1),
       signs: .even)
   }
 

@@ -25,28 +25,18 @@ public enum IQ2_XXS: GridFormat {
 
   /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ2_XXSGrid.entries.span
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 256, in: 66, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for part in 0..<8 {
-        let word = block.u32(at: 6 + 8 * part)
-        let scale = d * (Float(word >> 28) + 0.5) * 0.25
-        for group in 0..<4 {
-          let magnitudes = grid[block.index(at: 2 + 8 * part + group)]
-          let mask = SignMasks.even(Int(word >> (7 * UInt32(group)) & 127))
-          weights.set(scale * magnitudes * signs[mask], at: 32 * part + 8 * group)
-        }
-      }
-    }
+    decode(
+      blocks, by: BlockDecoder.IQ2_XXS, IQ2_XXSGrid.entries, signs: SignMasks.evenFactors,
+      into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ2_XXSGrid.entries, levels: IQ2_XXSGrid.levels, factor: 0.125)
@@ -55,7 +45,7 @@ public enum IQ2_XXS: GridFormat {
     GridShape(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 5.375, codes: 15, firstStep: -1.5, lastStep: 4,
-        steps: 8, bothSides: false, refits: 1),
+        steps: 8, bothSides: false, rounds: 1),
       signs: .even)
   }
 

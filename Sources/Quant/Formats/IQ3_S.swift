@@ -23,28 +23,16 @@ public enum IQ3_S: GridFormat {
 
   /// Restores weights: two look-ups in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ3_SGrid.entries.span
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 256, in: 110, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for pair in 0..<32 {
-        let part = pair / 4
-        let high = block.index(at: 66 + part) >> (2 * (pair % 4))
-        let first = block.index(at: 2 + 2 * pair) | (high & 1) << 8
-        let second = block.index(at: 3 + 2 * pair) | (high >> 1 & 1) << 8
-        let magnitudes = SIMD8(lowHalf: grid[first], highHalf: grid[second])
-        let scale = d * Float(2 * block.nibble(part, at: 106) + 1)
-        weights.set(scale * magnitudes * signs[block.index(at: 74 + pair)], at: 8 * pair)
-      }
-    }
+    decode(blocks, by: BlockDecoder.IQ3_S, IQ3_SGrid.entries, into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ3_SGrid.entries, levels: IQ3_SGrid.levels, factor: 1)
@@ -53,7 +41,7 @@ public enum IQ3_S: GridFormat {
     GridShape(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 15, codes: 15, firstStep: -4, lastStep: 8,
-        steps: 12, bothSides: false, refits: 1),
+        steps: 12, bothSides: false, rounds: 1),
       signs: .free)
   }
 

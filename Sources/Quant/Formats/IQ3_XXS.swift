@@ -26,30 +26,18 @@ public enum IQ3_XXS: GridFormat {
 
   /// Restores weights: two look-ups in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let grid = IQ3_XXSGrid.entries.span
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 256, in: 98, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for part in 0..<8 {
-        let word = block.u32(at: 66 + 4 * part)
-        let scale = d * (Float(word >> 28) + 0.5) * 0.5
-        for pair in 0..<4 {
-          let q = 2 + 8 * part + 2 * pair
-          let magnitudes = SIMD8(
-            lowHalf: grid[block.index(at: q)], highHalf: grid[block.index(at: q + 1)])
-          let mask = SignMasks.even(Int(word >> (7 * UInt32(pair)) & 127))
-          weights.set(scale * magnitudes * signs[mask], at: 32 * part + 8 * pair)
-        }
-      }
-    }
+    decode(
+      blocks, by: BlockDecoder.IQ3_XXS, IQ3_XXSGrid.entries, signs: SignMasks.evenFactors,
+      into: &weights)
   }
 
   /// Writes weights with the entries and scales of least error that the grid search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeByGrid(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeByGrid(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static let grid = SearchGrid(IQ3_XXSGrid.entries, levels: IQ3_XXSGrid.levels, factor: 0.25)
@@ -58,7 +46,7 @@ public enum IQ3_XXS: GridFormat {
     GridShape(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 15.5, codes: 15, firstStep: -4, lastStep: 8,
-        steps: 12, bothSides: false, refits: 1),
+        steps: 12, bothSides: false, rounds: 1),
       signs: .even, closeTrials: 5)
   }
 

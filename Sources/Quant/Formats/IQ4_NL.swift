@@ -20,22 +20,16 @@ public enum IQ4_NL: SearchedFormat {
 
   /// Restores weights: one look-up each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 18, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for index in 0..<16 {
-        let q = block.index(at: 2 + index)
-        weights[index] = d * IQ4_NLValues.values[q & 15]
-        weights[index + 16] = d * IQ4_NLValues.values[q >> 4]
-      }
-    }
+    decode(blocks, by: .IQ4_NL(IQ4_NLValues.values), into: &weights)
   }
 
   /// Writes weights with the scale of least error that the value search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {

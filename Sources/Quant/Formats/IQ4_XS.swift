@@ -23,34 +23,23 @@ public enum IQ4_XS: SearchedFormat {
 
   /// Restores weights: one look-up each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 136, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      let h = Int(block.u16(at: 2))
-      for part in 0..<8 {
-        let s = block.nibble(part, at: 4) | (h >> (2 * part) & 3) << 4
-        let scale = d * Float(s - 32)
-        for index in 0..<16 {
-          let q = block.index(at: 8 + 16 * part + index)
-          weights[32 * part + index] = scale * IQ4_NLValues.values[q & 15]
-          weights[32 * part + index + 16] = scale * IQ4_NLValues.values[q >> 4]
-        }
-      }
-    }
+    decode(blocks, by: .IQ4_XS(IQ4_NLValues.values), into: &weights)
   }
 
   /// Writes weights with the scales of least error that the value search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {
     .values(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 120, codes: 32, firstStep: -25, lastStep: 25, steps: 6,
-        bothSides: true, refits: 1))
+        bothSides: true, refits: 1, rounds: 1))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {

@@ -111,16 +111,37 @@ struct FoundBlock: ~Escapable {
   ///
   /// The caller answers for `blocks` having room for all of the source.
   @unsafe func encodeTernary(
-    _ source: GroupSource, _ packing: TernaryPacking, into blocks: UnsafeMutableRawPointer
+    _ source: GroupSource, _ packing: TernaryPacking, isQuick: Bool,
+    into blocks: UnsafeMutableRawPointer
   ) {
-    unsafe Kernels.ternary(source, packing, memory, blocks)
+    unsafe Kernels.ternary(source, packing, isQuick, memory, blocks)
   }
 
   /// Encodes MXFP4 blocks.
   ///
   /// The caller answers for `blocks` having room for all of the source.
-  @unsafe func encodeMXFP4(_ source: GroupSource, into blocks: UnsafeMutableRawPointer) {
-    unsafe Kernels.mxfp4(source, memory, blocks)
+  @unsafe func encodeMXFP4(
+    _ source: GroupSource, attempts: Int, into blocks: UnsafeMutableRawPointer
+  ) {
+    unsafe Kernels.mxfp4(source, attempts, memory, blocks)
+  }
+
+  /// Encodes NVFP4 blocks.
+  ///
+  /// The caller answers for `blocks` having room for all of the source.
+  @unsafe func encodeNVFP4(
+    _ source: GroupSource, below: Int, above: Int, into blocks: UnsafeMutableRawPointer
+  ) {
+    unsafe Kernels.nvfp4(source, below, above, memory, blocks)
+  }
+
+  /// Encodes Q2_0 blocks.
+  ///
+  /// The caller answers for `blocks` having room for all of the source.
+  @unsafe func encodeQ2_0(
+    _ source: GroupSource, _ shape: SearchShape, into blocks: UnsafeMutableRawPointer
+  ) {
+    unsafe Kernels.q2_0(source, shape, memory, blocks)
   }
 
   /// What the last search found for the `index`-th block of its group.

@@ -6,6 +6,14 @@ private import BlockKernelsBaseline
 
 /// The kernels at the level that this machine has: the one place that chooses.
 enum Kernels {
+  static func decode(_ decoder: BlockDecoder, _ run: BlockRun) {
+    switch KernelLevel.current {
+    case .baseline: BlockKernelsBaseline.Stamp.decode(decoder, run)
+    case .avx2: BlockKernelsAVX2.Stamp.decode(decoder, run)
+    case .avx512: BlockKernelsAVX512.Stamp.decode(decoder, run)
+    }
+  }
+
   static func affine(_ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory) {
     switch KernelLevel.current {
     case .baseline: BlockKernelsBaseline.Stamp.affine(source, shape, memory)
@@ -82,23 +90,47 @@ enum Kernels {
   }
 
   static func ternary(
-    _ source: GroupSource, _ packing: TernaryPacking, _ memory: GroupMemory,
+    _ source: GroupSource, _ packing: TernaryPacking, _ isQuick: Bool, _ memory: GroupMemory,
     _ blocks: UnsafeMutableRawPointer
   ) {
     switch KernelLevel.current {
-    case .baseline: unsafe BlockKernelsBaseline.Stamp.ternary(source, packing, memory, blocks)
-    case .avx2: unsafe BlockKernelsAVX2.Stamp.ternary(source, packing, memory, blocks)
-    case .avx512: unsafe BlockKernelsAVX512.Stamp.ternary(source, packing, memory, blocks)
+    case .baseline:
+      unsafe BlockKernelsBaseline.Stamp.ternary(source, packing, isQuick, memory, blocks)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.ternary(source, packing, isQuick, memory, blocks)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.ternary(source, packing, isQuick, memory, blocks)
     }
   }
 
   static func mxfp4(
-    _ source: GroupSource, _ memory: GroupMemory, _ blocks: UnsafeMutableRawPointer
+    _ source: GroupSource, _ attempts: Int, _ memory: GroupMemory,
+    _ blocks: UnsafeMutableRawPointer
   ) {
     switch KernelLevel.current {
-    case .baseline: unsafe BlockKernelsBaseline.Stamp.mxfp4(source, memory, blocks)
-    case .avx2: unsafe BlockKernelsAVX2.Stamp.mxfp4(source, memory, blocks)
-    case .avx512: unsafe BlockKernelsAVX512.Stamp.mxfp4(source, memory, blocks)
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.mxfp4(source, attempts, memory, blocks)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.mxfp4(source, attempts, memory, blocks)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.mxfp4(source, attempts, memory, blocks)
+    }
+  }
+
+  static func nvfp4(
+    _ source: GroupSource, _ below: Int, _ above: Int, _ memory: GroupMemory,
+    _ blocks: UnsafeMutableRawPointer
+  ) {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.nvfp4(source, below, above, memory, blocks)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.nvfp4(source, below, above, memory, blocks)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.nvfp4(source, below, above, memory, blocks)
+    }
+  }
+
+  static func q2_0(
+    _ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory,
+    _ blocks: UnsafeMutableRawPointer
+  ) {
+    switch KernelLevel.current {
+    case .baseline: unsafe BlockKernelsBaseline.Stamp.q2_0(source, shape, memory, blocks)
+    case .avx2: unsafe BlockKernelsAVX2.Stamp.q2_0(source, shape, memory, blocks)
+    case .avx512: unsafe BlockKernelsAVX512.Stamp.q2_0(source, shape, memory, blocks)
     }
   }
 

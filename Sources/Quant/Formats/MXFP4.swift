@@ -16,16 +16,9 @@ public enum MXFP4: EncodableFormat {
   /// None: all fields are bytes.
   public static var wideFields: [WideField] { [] }
 
-  /// Restores weights: one look-up each.
+  /// Restores weights: the doubled floats are whole numbers, which the scale multiplies.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 17, blocks, into: &weights) { block, weights in
-      let scale = mxfp4HalfScale(block.u8(at: 0))
-      for index in 0..<16 {
-        let q = block.index(at: 1 + index)
-        weights[index] = scale * E2M1Values.doubled[q & 15]
-        weights[index + 16] = scale * E2M1Values.doubled[q >> 4]
-      }
-    }
+    decode(blocks, by: .MXFP4, into: &weights)
   }
 
   /// Writes weights with the exponent of the least squared error.
@@ -33,13 +26,14 @@ public enum MXFP4: EncodableFormat {
   /// Magnitudes beyond 6 · 2^125 are written as that: with a larger exponent, restored weights could
   /// leave a float's range.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     let memory = SearchMemory()
+    let attempts = effort == .fast ? 2 : 4
     unsafe encodeWhole(of: 32, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
     {
-      unsafe memory.encodeMXFP4($0, into: $1)
+      unsafe memory.encodeMXFP4($0, attempts: attempts, into: $1)
     }
   }
 }

@@ -22,77 +22,32 @@ public enum NVFP4: EncodableFormat {
   /// None: all fields are bytes.
   public static var wideFields: [WideField] { [] }
 
-  /// Restores weights: one look-up each.
+  /// Restores weights: the doubled floats are whole numbers, which the scale multiplies.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 64, in: 36, blocks, into: &weights) { block, weights in
-      for part in 0..<4 {
-        let scale = 0.5 * scale(block.u8(at: part))
-        for index in 0..<8 {
-          let q = block.index(at: 4 + 8 * part + index)
-          weights[16 * part + index] = scale * E2M1Values.doubled[q & 15]
-          weights[16 * part + index + 8] = scale * E2M1Values.doubled[q >> 4]
-        }
-      }
-    }
+    decode(blocks, by: .NVFP4, into: &weights)
   }
 
   /// Writes weights with the scales of the least squared error.
   ///
   /// Magnitudes beyond 6 · 448 = 2,688 are written as that.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBlocks(
-      of: 64, in: 36, rows, rowWeights: rowWeights, importance: importance, into: &blocks
-    ) { weights, importance, block in
-      for part in 0..<4 {
-        let group = weights.group16(at: 16 * part)
-        let weighting = importance?.group16(at: 16 * part) ?? SIMD16(repeating: 1)
-        let code = bestScale(group.magnitudes, weighting)
-        block.set(code, at: part)
-        let codes = E2M1.codes(group, inverseScale: code == 0 ? 0 : 1 / scale(code))
-        block.set(E2M1.packed(low: codes.lowHalf, high: codes.highHalf), at: 4 + 8 * part)
-      }
+    let memory = SearchMemory()
+    let (below, above) = reach(effort)
+    unsafe encodeWhole(of: 64, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    {
+      unsafe memory.encodeNVFP4($0, below: below, above: above, into: $1)
     }
   }
 
-  /// The scale that a code stands for.
-  @inline(__always)
-  private static func scale(_ code: UInt8) -> Float {
-    guard code != 127 else { return 0 }
-    let exponent = code >> 3 & 15
-    let fraction = Float(code & 7)
-    guard exponent > 0 else { return fraction * 0x1p-9 }
-    // Exponents of floats count from 127, these from 7.
-    return (1 + fraction / 8) * Float(bitPattern: (UInt32(exponent) + 120) << 23)
-  }
-
-  /// The code of the largest scale that is not above `scale`.
-  private static func code(below scale: Float) -> Int {
-    guard scale >= 0x1p-6 else { return Int(scale * 0x1p9) }
-    return min(Int(scale.bitPattern >> 20) - 960, 126)
-  }
-
-  /// Tries the scales around the one that brings the largest magnitude to 6.
-  ///
-  /// Eight codes are a factor of two. Four to six above, the largest falls on 4, where the grid often
-  /// suits the others better; a few below, it is cut off in their favour. Codes further away lower
-  /// the error of the test vectors' rows by less than one part in a thousand.
-  @inline(__always)
-  private static func bestScale(
-    _ magnitudes: SIMD16<Float>, _ importance: SIMD16<Float>
-  ) -> UInt8 {
-    var largest: Float = 0
-    for lane in 0..<16 { largest = max(largest, magnitudes[lane]) }
-    guard largest > 0 else { return 0 }
-    let first = code(below: largest / E2M1.largest)
-    var best = max(first, 1)
-    var least = Float.infinity
-    for code in max(first - 4, 1)...min(first + 8, 126) {
-      let error = E2M1.error(magnitudes, importance, scale: scale(UInt8(code)))
-      if error < least { (best, least) = (code, error) }
+  /// How many codes of scales are tried below and above the largest that cuts nothing off.
+  private static func reach(_ effort: Effort) -> (below: Int, above: Int) {
+    switch effort {
+    case .fast: (0, 6)
+    case .default: (4, 8)
+    case .best: (8, 16)
     }
-    return UInt8(best)
   }
 }

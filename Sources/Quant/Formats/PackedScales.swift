@@ -8,25 +8,6 @@
 ///     byte     bits 7 ... 4      bits 3 ... 0
 ///     8...11   m[j - 4] 3 ... 0  s[j - 4] 3 ... 0
 enum PackedScales {
-  /// Bytes that the sixteen numbers take.
-  static let byteCount = 12
-
-  /// The scale of sub-block `index`.
-  @inline(__always)
-  static func scale(_ index: Int, in block: RawSpan, at offset: Int) -> Float {
-    if index < 4 { return Float(Int32(block.u8(at: offset + index) & 63)) }
-    let low = block.u8(at: offset + index + 4) & 15
-    return Float(Int32(low | (block.u8(at: offset + index - 4) >> 6) << 4))
-  }
-
-  /// The min of sub-block `index`.
-  @inline(__always)
-  static func min(_ index: Int, in block: RawSpan, at offset: Int) -> Float {
-    if index < 4 { return Float(Int32(block.u8(at: offset + index + 4) & 63)) }
-    let low = block.u8(at: offset + index + 4) >> 4
-    return Float(Int32(low | (block.u8(at: offset + index) >> 6) << 4))
-  }
-
   /// Stores what a search found.
   @inline(__always)
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan, at offset: Int) {

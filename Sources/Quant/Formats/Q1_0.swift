@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 1.125 bits a weight: plus or minus a scale each 128.
@@ -17,17 +18,12 @@ public enum Q1_0: EncodableFormat {
 
   /// Restores weights: the bits are a mask of signs, eight at a time.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    let signs = SignMasks.factors.span
-    decodeBlocks(of: 128, in: 18, blocks, into: &weights) { block, weights in
-      // A set bit means minus in the table and plus here.
-      let d = -block.half(at: 0)
-      for byte in 0..<16 { weights.set(d * signs[block.index(at: 2 + byte)], at: 8 * byte) }
-    }
+    decode(blocks, by: BlockDecoder.Q1_0, SignMasks.factors, into: &weights)
   }
 
   /// Writes signs, and as the scale the mean magnitude: the least squared error that signs allow.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeBlocks(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 2.25 bits a weight: -1, 0, 1 or 2 times a scale each 64.
@@ -19,41 +20,26 @@ public enum Q2_0: EncodableFormat {
 
   /// Restores weights: shift, mask, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 64, in: 18, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for byte in 0..<16 {
-        let packed = Int32(block.u8(at: 2 + byte))
-        for part in 0..<4 {
-          weights[4 * byte + part] = d * Float((packed >> (2 * Int32(part)) & 3) - 1)
-        }
-      }
-    }
+    decode(blocks, by: .Q2_0, into: &weights)
   }
 
-  /// Writes weights with the scale, of either sign, of the least squared error.
+  /// Writes weights with a scale, of either sign, whose squared error is about the least.
   ///
   /// The reference takes the largest magnitude as the scale and never uses the level 2.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    var search = LevelSearch()
-    encodeBlocks(
-      of: 64, in: 18, rows, rowWeights: rowWeights, importance: importance, into: &blocks
-    ) { weights, importance, block in
-      let up = search.best(weights, importance, levels: -1...2)
-      let down = search.best(weights, importance, levels: -2...1)
-      let d = Half.stored(down.gain > up.gain ? -down.scale : up.scale)
-      block.set(half: d, at: 0)
-      let inverse = LevelSearch.inverse(d)
-      for byte in 0..<16 {
-        var packed = 0
-        for part in 0..<4 {
-          let level = LevelSearch.nearest(weights[4 * byte + part] * inverse, in: -1...2)
-          packed |= (level + 1) << (2 * part)
-        }
-        block.set(UInt8(packed), at: 2 + byte)
-      }
+    let memory = SearchMemory()
+    let shape = shape.at(effort, bits: layout.bitsPerWeight)
+    unsafe encodeWhole(of: 64, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    {
+      unsafe memory.encodeQ2_0($0, shape, into: $1)
     }
+  }
+
+  private static var shape: SearchShape {
+    SearchShape(
+      weights: 64, levels: 2, firstStep: 0, lastStep: 0, steps: 8, bothSides: true, refits: 1)
   }
 }

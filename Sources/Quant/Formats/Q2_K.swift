@@ -23,36 +23,23 @@ public enum Q2_K: SearchedFormat {
 
   /// Restores weights: shift, mask, multiply, subtract.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 84, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 80)
-      let e = block.half(at: 82)
-      for part in 0..<16 {
-        let packed = Int32(block.u8(at: part))
-        let scale = d * Float(packed & 15)
-        let min = e * Float(packed >> 4)
-        let source = 16 + part / 8 * 32 + part % 2 * 16
-        let shift = Int32(part % 8 / 2 * 2)
-        for index in 0..<16 {
-          let q = Int32(block.u8(at: source + index)) >> shift & 3
-          weights[16 * part + index] = scale * Float(q) - min
-        }
-      }
-    }
+    decode(blocks, by: .Q2_K, into: &weights)
   }
 
   /// Writes weights with the scales and mins of least error that the affine search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {
     .affine(
       SearchShape(
         weights: 16, subBlocks: 16, levels: 3, codes: 15, firstStep: -0.6, lastStep: 1.2, steps: 6,
-        bothSides: true))
+        bothSides: true, rounds: 2))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {

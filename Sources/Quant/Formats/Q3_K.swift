@@ -24,30 +24,16 @@ public enum Q3_K: SearchedFormat {
 
   /// Restores weights: shift, mask, join, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 110, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 108)
-      for part in 0..<16 {
-        let low = Int32(block.u8(at: 96 + part % 8)) >> Int32(part / 8 * 4) & 15
-        let high = Int32(block.u8(at: 104 + part % 4)) >> Int32(part / 4 * 2) & 3
-        let scale = d * Float((low | high << 4) - 32)
-        let source = part / 8 * 32 + part % 2 * 16
-        let shift = Int32(part % 8 / 2 * 2)
-        let bit = Int32(part / 2)
-        for index in 0..<16 {
-          let q = Int32(block.u8(at: 32 + source + index)) >> shift & 3
-          let h = Int32(block.u8(at: part % 2 * 16 + index)) >> bit & 1
-          weights[16 * part + index] = scale * Float((q | h << 2) - 4)
-        }
-      }
-    }
+    decode(blocks, by: .Q3_K, into: &weights)
   }
 
   /// Writes weights with the scales of least error that the symmetric search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {

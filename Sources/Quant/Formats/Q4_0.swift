@@ -21,22 +21,16 @@ public enum Q4_0: SearchedFormat {
 
   /// Restores weights: mask, subtract, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 18, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for index in 0..<16 {
-        let q = Int32(block.u8(at: 2 + index))
-        weights[index] = d * Float((q & 15) - 8)
-        weights[index + 16] = d * Float((q >> 4) - 8)
-      }
-    }
+    decode(blocks, by: .Q4_0, into: &weights)
   }
 
   /// Writes weights with the scale of least error that the symmetric search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {

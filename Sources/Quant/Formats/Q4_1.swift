@@ -21,23 +21,16 @@ public enum Q4_1: SearchedFormat {
 
   /// Restores weights: mask, multiply, add.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 20, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      let m = block.half(at: 2)
-      for index in 0..<16 {
-        let q = Int32(block.u8(at: 4 + index))
-        weights[index] = d * Float(q & 15) + m
-        weights[index + 16] = d * Float(q >> 4) + m
-      }
-    }
+    decode(blocks, by: .Q4_1, into: &weights)
   }
 
   /// Writes weights with the scale and min of least error that the affine search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {

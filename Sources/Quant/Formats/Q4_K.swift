@@ -23,35 +23,23 @@ public enum Q4_K: SearchedFormat {
 
   /// Restores weights: mask, multiply, subtract.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 144, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      let e = block.half(at: 2)
-      for part in 0..<8 {
-        let scale = d * PackedScales.scale(part, in: block, at: 4)
-        let min = e * PackedScales.min(part, in: block, at: 4)
-        let source = 16 + part / 2 * 32
-        let shift = Int32(part % 2 * 4)
-        for index in 0..<32 {
-          let q = Int32(block.u8(at: source + index)) >> shift & 15
-          weights[32 * part + index] = scale * Float(q) - min
-        }
-      }
-    }
+    decode(blocks, by: .Q4_K, into: &weights)
   }
 
   /// Writes weights with the scales and mins of least error that the affine search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {
     .affine(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 15, codes: 63, firstStep: -2, lastStep: 2, steps: 8,
-        bothSides: true))
+        bothSides: true, rounds: 2))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {

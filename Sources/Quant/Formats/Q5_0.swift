@@ -25,25 +25,16 @@ public enum Q5_0: SearchedFormat {
 
   /// Restores weights: mask, join, subtract, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 22, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      let h = block.u32(at: 2)
-      for index in 0..<16 {
-        let q = block.u8(at: 6 + index)
-        let low = FifthBits.join(q & 15, h, index)
-        let high = FifthBits.join(q >> 4, h, index + 16)
-        weights[index] = d * Float(low - 16)
-        weights[index + 16] = d * Float(high - 16)
-      }
-    }
+    decode(blocks, by: .Q5_0, into: &weights)
   }
 
   /// Writes weights with the scale of least error that the symmetric search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {
@@ -65,12 +56,6 @@ public enum Q5_0: SearchedFormat {
 
 /// The fifth bits of 32 weights in one word, as Q5_0 and Q5_1 have them.
 enum FifthBits {
-  /// The quant of weight `index`, from its four lower bits and the word.
-  @inline(__always)
-  static func join(_ low: UInt8, _ word: UInt32, _ index: Int) -> Int32 {
-    Int32(low) | Int32(word >> UInt32(index) & 1) << 4
-  }
-
   /// The word of 32 quants.
   @inline(__always)
   static func collect(_ quants: Span<UInt8>) -> UInt32 {

@@ -23,24 +23,16 @@ public enum Q5_1: SearchedFormat {
 
   /// Restores weights: mask, join, multiply, add.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 24, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      let m = block.half(at: 2)
-      let h = block.u32(at: 4)
-      for index in 0..<16 {
-        let q = block.u8(at: 8 + index)
-        weights[index] = d * Float(FifthBits.join(q & 15, h, index)) + m
-        weights[index + 16] = d * Float(FifthBits.join(q >> 4, h, index + 16)) + m
-      }
-    }
+    decode(blocks, by: .Q5_1, into: &weights)
   }
 
   /// Writes weights with the scale and min of least error that the affine search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {

@@ -22,36 +22,23 @@ public enum Q5_K: SearchedFormat {
 
   /// Restores weights: mask, join, multiply, subtract.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 176, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      let e = block.half(at: 2)
-      for part in 0..<8 {
-        let scale = d * PackedScales.scale(part, in: block, at: 4)
-        let min = e * PackedScales.min(part, in: block, at: 4)
-        let source = 48 + part / 2 * 32
-        let shift = Int32(part % 2 * 4)
-        for index in 0..<32 {
-          let q = Int32(block.u8(at: source + index)) >> shift & 15
-          let h = Int32(block.u8(at: 16 + index)) >> Int32(part) & 1
-          weights[32 * part + index] = scale * Float(q | h << 4) - min
-        }
-      }
-    }
+    decode(blocks, by: .Q5_K, into: &weights)
   }
 
   /// Writes weights with the scales and mins of least error that the affine search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {
     .affine(
       SearchShape(
         weights: 32, subBlocks: 8, levels: 31, codes: 63, firstStep: -4, lastStep: 1, steps: 8,
-        bothSides: true))
+        bothSides: true, rounds: 2))
   }
 
   static func pack(_ found: FoundBlock, into block: inout MutableRawSpan) {

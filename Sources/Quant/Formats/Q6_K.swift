@@ -24,29 +24,16 @@ public enum Q6_K: SearchedFormat {
 
   /// Restores weights: shift, mask, join, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 210, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 208)
-      for part in 0..<16 {
-        let scale = d * Float(block.i8(at: 192 + part))
-        let lower = part / 8 * 64 + part % 4 * 16
-        let lowerShift = Int32(part % 8 / 4 * 4)
-        let upper = 128 + part / 8 * 32 + part % 2 * 16
-        let upperShift = Int32(part % 8 / 2 * 2)
-        for index in 0..<16 {
-          let q = Int32(block.u8(at: lower + index)) >> lowerShift & 15
-          let h = Int32(block.u8(at: upper + index)) >> upperShift & 3
-          weights[16 * part + index] = scale * Float((q | h << 4) - 32)
-        }
-      }
-    }
+    decode(blocks, by: .Q6_K, into: &weights)
   }
 
   /// Writes weights with the scales of least error that the symmetric search finds.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
-    encodeBySearch(rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+    encodeBySearch(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks)
   }
 
   static var search: BlockSearch {

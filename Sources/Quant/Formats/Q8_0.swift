@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 8.5 bits a weight: whole numbers from -127 to 127, a scale each 32.
@@ -17,17 +18,14 @@ public enum Q8_0: EncodableFormat {
 
   /// Restores weights: one multiplication each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 34, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for index in 0..<32 { weights[index] = d * Float(block.i8(at: 2 + index)) }
-    }
+    decode(blocks, by: .Q8_0, into: &weights)
   }
 
   /// Writes weights with the scale that gives the largest magnitude the quant 127.
   ///
   /// With 8 bits nothing is left for a search to win, so importance is not used.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeBlocks(

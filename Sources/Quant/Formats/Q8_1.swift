@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 9 bits a weight: `Q8_0` with the sum of the block, made for activations.
@@ -20,15 +21,12 @@ public enum Q8_1: EncodableFormat {
 
   /// Restores weights: one multiplication each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 32, in: 36, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 0)
-      for index in 0..<32 { weights[index] = d * Float(block.i8(at: 4 + index)) }
-    }
+    decode(blocks, by: .Q8_1, into: &weights)
   }
 
   /// Writes weights as `Q8_0` does, and their sum.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeBlocks(

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockKernels
 public import GGUF
 
 /// 9.125 bits a weight: whole numbers from -127 to 127, a float scale each 256, made for activations.
@@ -22,16 +23,13 @@ public enum Q8_K: EncodableFormat {
 
   /// Restores weights: one multiplication each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 292, blocks, into: &weights) { block, weights in
-      let d = block.f32(at: 0)
-      for index in 0..<256 { weights[index] = d * Float(block.i8(at: 4 + index)) }
-    }
+    decode(blocks, by: .Q8_K, into: &weights)
   }
 
   /// Writes weights with the scale that gives the largest magnitude the quant -127, as the reference
   /// does: the sign of d is then that of the other side.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeBlocks(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import BlockKernels
+internal import GGUF
 
 /// A format whose encoder is one of the shared searches, followed by a packing of its own.
 protocol SearchedFormat: EncodableFormat {
@@ -17,11 +18,11 @@ extension SearchedFormat {
   /// on its own weights and their importance alone.
   @inline(__always)
   static func encodeBySearch(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
-    let search = search
+    let search = search.at(effort, bits: layout.bitsPerWeight)
     let shape = search.shape
     let blockWeights = shape.weights * shape.subBlocks
     let bytesPerBlock = blocks.byteCount / max(rows.count / blockWeights, 1)

@@ -39,33 +39,20 @@ public enum TQ1_0: EncodableFormat {
     ]
   }
 
-  /// Restores weights: a multiplication brings each digit to the top of its byte.
+  /// Restores weights: tripling a byte brings its next digit to the top.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 54, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 52)
-      for number in 0..<3 {
-        let run = runs[number]
-        var power: UInt8 = 1
-        for digit in 0..<run.digits {
-          for index in 0..<run.bytes {
-            let fraction = block.u8(at: run.byte + index) &* power
-            let value = Int32((UInt16(fraction) * 3) >> 8) - 1
-            weights[run.weight + digit * run.bytes + index] = d * Float(value)
-          }
-          power = power &* 3
-        }
-      }
-    }
+    decode(blocks, by: .TQ1_0, into: &weights)
   }
 
   /// Writes weights with a scale whose squared error is as good as the least.
   ///
   /// A block that already is ternary comes back as it was, up to the rounding of its scale.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeTernary(
-      .TQ1_0, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+      .TQ1_0, rows, rowWeights: rowWeights, importance: importance, effort: effort,
+      into: &blocks)
   }
 }

@@ -21,27 +21,18 @@ public enum TQ2_0: EncodableFormat {
 
   /// Restores weights: shift, mask, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
-    decodeBlocks(of: 256, in: 66, blocks, into: &weights) { block, weights in
-      let d = block.half(at: 64)
-      for quarter in 0..<8 {
-        let byte = quarter / 4 * 32
-        let shift = UInt8(2 * (quarter % 4))
-        for index in 0..<32 {
-          let q = Int32(block.u8(at: byte + index) >> shift & 3)
-          weights[32 * quarter + index] = d * Float(q - 1)
-        }
-      }
-    }
+    decode(blocks, by: .TQ2_0, into: &weights)
   }
 
   /// Writes weights with a scale whose squared error is as good as the least.
   ///
   /// A block that already is ternary comes back as it was, up to the rounding of its scale.
   public static func encode(
-    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan
   ) {
     encodeTernary(
-      .TQ2_0, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
+      .TQ2_0, rows, rowWeights: rowWeights, importance: importance, effort: effort,
+      into: &blocks)
   }
 }

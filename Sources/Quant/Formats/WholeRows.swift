@@ -37,12 +37,12 @@ extension EncodableFormat {
   /// Encodes blocks of 256 ternary weights.
   static func encodeTernary(
     _ packing: TernaryPacking, _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?,
-    into blocks: inout MutableRawSpan
+    effort: Effort, into blocks: inout MutableRawSpan
   ) {
     let memory = SearchMemory()
     unsafe encodeWhole(of: 256, rows, rowWeights: rowWeights, importance: importance, into: &blocks)
     {
-      unsafe memory.encodeTernary($0, packing, into: $1)
+      unsafe memory.encodeTernary($0, packing, isQuick: effort == .fast, into: $1)
     }
   }
 }

@@ -41,6 +41,7 @@ extension ModelPlan {
     var mark = Fingerprint()
     mark.add(FormatRegistry.encoderRevision)
     mark.add(SlabTable.weightsPerSlab)
+    mark.add(effort.rawValue)
     for file in files { mark.add(file.layout.header) }
     for tensor in tensors {
       mark.add(tensor.action == .copy ? 0 : 1)

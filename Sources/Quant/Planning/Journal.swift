@@ -68,8 +68,8 @@ public final class Journal: Sendable {
       throw .container(
         .unsupported(
           file: file.path,
-          what: "this is the journal of another job for the same output (another recipe, source,"
-            + " matrix or version); pass --restart to give that one up"))
+          what: "this is the journal of another job for the same output (another recipe, effort,"
+            + " source, matrix or version); pass --restart to give that one up"))
     }
     let (places, end) = try Self.places(in: file, slabCount: slabCount, size: size)
     try QuantError.wrapping { () throws(GGUFError) in

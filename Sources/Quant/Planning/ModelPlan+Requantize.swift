@@ -42,7 +42,8 @@ public struct RequantizePlan: Sendable {
     let tensors = kept.map { Self.tensor($0, chooser.choice(for: $0.renamed)) }
     let metadata = RequantizeMetadata(recipe: recipe, importance: importance, facts: facts)
       .metadata(from: source.metadata, toolVersion: toolVersion)
-    plan = try ModelPlan(source: source, metadata: metadata, tensors: tensors, output: output)
+    plan = try ModelPlan(
+      source: source, metadata: metadata, tensors: tensors, output: output, effort: recipe.effort)
     self.recipe = recipe
     let encoded = zip(kept, tensors).filter { $0.1.action == .encode }
     requantizedTensors = encoded.filter { $0.0.renamed.type.isQuantized }.map { $0.0.renamed.name }

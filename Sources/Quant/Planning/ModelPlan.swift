@@ -75,6 +75,8 @@ public struct ModelPlan: Sendable {
   public let tensors: [Tensor]
   /// The files of the output.
   public let files: [File]
+  /// How long encoders search.
+  public let effort: Effort
 
   /// Bytes of all output files together.
   public var byteCount: Int { files.clampedSum(\.layout.byteCount) }
@@ -88,7 +90,8 @@ public struct ModelPlan: Sendable {
   /// Throws `QuantError.container` if a tensor has no countable size, `.unsupported` if there would be
   /// too many files.
   init(
-    source: GGUFFile, metadata: Metadata, tensors: [Tensor], output: OutputNaming
+    source: GGUFFile, metadata: Metadata, tensors: [Tensor], output: OutputNaming,
+    effort: Effort = .default
   ) throws(QuantError) {
     let ranges = output.ranges(tensors, source: source, metadata: metadata)
     guard ranges.count <= OutputNaming.mostFiles else {
@@ -117,6 +120,7 @@ public struct ModelPlan: Sendable {
     self.source = source
     self.tensors = placed
     self.files = files
+    self.effort = effort
   }
 }
 

@@ -164,7 +164,7 @@ struct SlabWorker {
     let source = weights  // shared, not copied: borrowing from self would bar writing to bytes
     Self.encode(
       format, source.span.extracting(floats), tensor.rowWeights, segment.importance,
-      into: &bytes, target)
+      plan.effort, into: &bytes, target)
     return measure(format, floats, segment.importance, target)
   }
 
@@ -183,15 +183,18 @@ struct SlabWorker {
 
   private static func encode(
     _ format: any EncodableFormat.Type, _ weights: Span<Float>, _ rowWeights: Int,
-    _ importance: [Float]?, into bytes: inout [UInt8], _ target: Range<Int>
+    _ importance: [Float]?, _ effort: Effort, into bytes: inout [UInt8], _ target: Range<Int>
   ) {
     var raw = bytes.mutableSpan
     var all = unsafe raw.mutableBytes
     var window = all.part(target)
     if let importance {
-      format.encode(weights, rowWeights: rowWeights, importance: importance.span, into: &window)
+      format.encode(
+        weights, rowWeights: rowWeights, importance: importance.span, effort: effort,
+        into: &window)
     } else {
-      format.encode(weights, rowWeights: rowWeights, importance: nil, into: &window)
+      format.encode(
+        weights, rowWeights: rowWeights, importance: nil, effort: effort, into: &window)
     }
   }
 

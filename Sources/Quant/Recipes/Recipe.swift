@@ -19,6 +19,8 @@ public struct Recipe: Sendable {
   public var allowsRequantizing = false
   /// Whether types that need an importance matrix are written without one too.
   public var allowsMissingImportance = false
+  /// How long encoders search.
+  public var effort = Effort.default
   /// Layers to leave out.
   public var prunedLayers: Set<Int> = []
   /// Metadata to set, in order.
@@ -31,6 +33,7 @@ public struct Recipe: Sendable {
   public var text: String {
     var parts = [preset?.name ?? "COPY"]
     if isPure { parts.append("pure") }
+    if effort != .default { parts.append("effort=\(effort.rawValue)") }
     if leavesOutputTensor { parts.append("leave-output-tensor") }
     if let outputTensorType { parts.append("output=\(outputTensorType)") }
     if let tokenEmbeddingType { parts.append("token_embd=\(tokenEmbeddingType)") }

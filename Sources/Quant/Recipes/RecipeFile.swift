@@ -3,7 +3,7 @@
 /// Rules from text, a line each: `pattern = type  # why`.
 ///
 /// Empty lines and lines that begin with `#` mean nothing. The first rule that finds a tensor's name
-/// decides.
+/// decides. A line `effort = best` says how long encoders search.
 public enum RecipeFile {
   /// Reads all rules of a recipe.
   ///
@@ -15,6 +15,18 @@ public enum RecipeFile {
       if let rule = try rule(String(line), file: file, line: index + 1) { rules.append(rule) }
     }
     return rules
+  }
+
+  /// The effort that a recipe asks for, the first if it does so more than once.
+  public static func effort(_ text: String) -> Effort? {
+    text.split(whereSeparator: \.isNewline).lazy.compactMap { line in
+      let parts = line.prefix { $0 != "#" }.split(separator: "=").map(trimmed)
+      return parts.count == 2 ? effort(parts[0], parts[1]) : nil
+    }.first
+  }
+
+  private static func effort(_ pattern: String, _ value: String) -> Effort? {
+    pattern == "effort" ? Effort(rawValue: value) : nil
   }
 
   private static func rule(
@@ -31,8 +43,10 @@ public enum RecipeFile {
     guard !pattern.isEmpty else {
       throw .recipe(file: file, line: number, message: "there is no pattern before the \"=\"")
     }
+    let type = trimmed(rule[rule.index(after: sign)...])
+    guard effort(pattern, type) == nil else { return nil }
     return try TypeRule(
-      pattern: pattern, type: trimmed(rule[rule.index(after: sign)...]),
+      pattern: pattern, type: type,
       reason: parts.count > 1 ? trimmed(parts[1]) : "", file: file, line: number)
   }
 

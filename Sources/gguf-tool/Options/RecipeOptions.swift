@@ -31,8 +31,16 @@ struct RecipeOptions: ParsableArguments {
   var tensorTypeFile: String?
 
   @Option(
-    help: ArgumentHelp("A file of lines `pattern = type  # why`.", valueName: "file"))
+    help: ArgumentHelp(
+      "A file of lines `pattern = type  # why`; effort = best is one, too.", valueName: "file"))
   var recipe: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long encoders search: fast, for an error about llama.cpp's; default; or best, up to three"
+        + " times as long for less error. Types without a search (F16, BF16, Q8_0, ...) stay as they"
+        + " are. Unless given, what the recipe file says, else default.", valueName: "effort"))
+  var effort: Effort?
 
   @Option(help: ArgumentHelp("The type of output.weight.", valueName: "type"))
   var outputTensorType: String?
@@ -75,6 +83,7 @@ struct RecipeOptions: ParsableArguments {
     var recipe = Recipe(preset: try preset())
     recipe.isPure = pure
     recipe.rules = try rules()
+    recipe.effort = try effort ?? effortOfFile() ?? .default
     recipe.outputTensorType = try outputTensorType.map {
       try Self.tensorType($0, "--output-tensor-type")
     }
@@ -104,6 +113,10 @@ struct RecipeOptions: ParsableArguments {
     }
     if let recipe { rules += try RecipeFile.rules(TextFile.read(recipe), file: recipe) }
     return rules
+  }
+
+  private func effortOfFile() throws -> Effort? {
+    try recipe.flatMap { RecipeFile.effort(try TextFile.read($0)) }
   }
 
   private static func tensorType(_ text: String, _ option: String) throws -> TensorType {

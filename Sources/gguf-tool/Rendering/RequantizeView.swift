@@ -100,6 +100,7 @@ struct RequantizeView {
       [
         ("exact size", Units.exactBytes(plan.plan.byteCount)),
         ("bits per weight", Units.bitsPerWeight(Self.bitsPerWeight(plan.plan))),
+        ("effort", plan.recipe.effort == .default ? nil : plan.recipe.effort.rawValue),
       ] + more)
   }
 
@@ -162,6 +163,7 @@ private struct PlanJSON: Encodable {
 
   let preset: String
   let recipe: String
+  let effort: String
   let totalBytes: Int
   let bitsPerWeight: Double
   let files: [File]
@@ -173,6 +175,7 @@ private struct PlanJSON: Encodable {
     let plan = requantize.plan
     preset = requantize.recipe.preset?.name ?? "COPY"
     recipe = requantize.recipe.text
+    effort = requantize.recipe.effort.rawValue
     totalBytes = plan.byteCount
     bitsPerWeight = RequantizeView.bitsPerWeight(plan)
     files = plan.files.map { File(path: $0.path, sizeBytes: $0.layout.byteCount) }
@@ -209,6 +212,7 @@ private struct ReportJSON: Encodable {
   }
 
   let recipe: String
+  let effort: String
   let files: [File]
   let totalBytes: Int
   let bitsPerWeight: Double
@@ -222,6 +226,7 @@ private struct ReportJSON: Encodable {
     _ requantize: RequantizePlan, _ roles: [RoleSummary], _ report: PlanReport, _ time: Duration
   ) {
     recipe = requantize.recipe.text
+    effort = requantize.recipe.effort.rawValue
     files = requantize.plan.files.map { File(path: $0.path, sizeBytes: $0.layout.byteCount) }
     totalBytes = requantize.plan.byteCount
     bitsPerWeight = RequantizeView.bitsPerWeight(requantize.plan)

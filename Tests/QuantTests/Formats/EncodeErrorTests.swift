@@ -14,13 +14,14 @@ struct EncodeCase: Sendable, CustomTestStringConvertible {
   var testDescription: String { "\(type) \(set) \(mode)" }
 
   /// The relative error of our encoding of the same rows.
-  func error() throws -> Double {
+  func error(effort: Effort = .default) throws -> Double {
     let vectors = try QuantVectors.shared()
     let format = try FormatTesting.encoder(type)
     let source = try vectors.floats("src.\(set)")
     let importance = mode == "imatrix" ? try vectors.floats("imatrix.\(set)") : nil
     let blocks = format.encoded(
-      source, rowWeights: try vectors.rowWeights("src.\(set)"), importance: importance)
+      source, rowWeights: try vectors.rowWeights("src.\(set)"), importance: importance,
+      effort: effort)
     return FormatTesting.relativeError(source, format.decoded(blocks), importance: importance)
   }
 
@@ -106,7 +107,8 @@ struct EncodeErrorTests {
     }.min()
     let error = FormatTesting.relativeError(
       block, format.decoded(format.encoded(block, rowWeights: count)), importance: nil)
-    let limit = try #require(best) * 1.0001
+    // Q2_0 goes up a ladder and refits; on most blocks that ends at the optimum.
+    let limit = try #require(best) * (name == "Q2_0" ? 1.001 : 1.0001)
     #expect(error <= limit)
   }
 }

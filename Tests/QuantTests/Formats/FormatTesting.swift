@@ -61,15 +61,19 @@ extension BlockFormat {
 
 extension EncodableFormat {
   /// Encodes rows into a new array.
-  static func encoded(_ rows: [Float], rowWeights: Int, importance: [Float]? = nil) -> [UInt8] {
+  static func encoded(
+    _ rows: [Float], rowWeights: Int, importance: [Float]? = nil, effort: Effort = .default
+  ) -> [UInt8] {
     let count = rows.count / layout.weightsPerBlock * layout.bytesPerBlock
     var bytes = [UInt8](repeating: 0xA5, count: count)
     var span = bytes.mutableSpan
     var blocks = span.mutableBytes
     if let importance {
-      encode(rows.span, rowWeights: rowWeights, importance: importance.span, into: &blocks)
+      encode(
+        rows.span, rowWeights: rowWeights, importance: importance.span, effort: effort,
+        into: &blocks)
     } else {
-      encode(rows.span, rowWeights: rowWeights, importance: nil, into: &blocks)
+      encode(rows.span, rowWeights: rowWeights, importance: nil, effort: effort, into: &blocks)
     }
     return bytes
   }

@@ -20,7 +20,7 @@ struct GridCase: Sendable, CustomTestStringConvertible {
     shape = GridShape(
       SearchShape(
         weights: weights, subBlocks: 256 / weights, levels: (levels.last ?? 1) * factor, codes: 15,
-        firstStep: 0, lastStep: 3, steps: 4, bothSides: false, refits: 1),
+        firstStep: 0, lastStep: 3, steps: 4, bothSides: false, rounds: 1),
       signs: signs, closeTrials: 3)
   }
 

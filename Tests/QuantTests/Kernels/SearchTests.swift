@@ -24,10 +24,10 @@ enum Shapes {
   static let sharedAffine = [
     SearchShape(
       weights: 32, subBlocks: 8, levels: 15, codes: 63, firstStep: -2, lastStep: 2, steps: 8,
-      bothSides: true),
+      bothSides: true, rounds: 2),
     SearchShape(
       weights: 16, subBlocks: 16, levels: 3, codes: 15, firstStep: -0.6, lastStep: 1.2, steps: 6,
-      bothSides: true),
+      bothSides: true, rounds: 2),
   ]
   static let sharedSymmetric = [
     SearchShape(

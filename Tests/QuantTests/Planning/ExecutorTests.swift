@@ -45,6 +45,19 @@ import Testing
     #expect(!Disk.exists(folder.path("1.gguf.journal")))
   }
 
+  @Test(arguments: Effort.allCases)
+  func `the bytes of an effort do not depend on the threads`(_ effort: Effort) async throws {
+    var recipe = Recipe(preset: FileType(name: "Q4_K_M"))
+    recipe.effort = effort
+    for threads in [1, 5] {
+      try await TinyModel.requantize(
+        source, recipe, to: .single(folder.path("\(threads).gguf")), threads: threads)
+    }
+    #expect(try bytes("1.gguf") == bytes("5.gguf"))
+    let text = try GGUFFile.open(folder.path("1.gguf")).metadata["quantize.recipe"]?.text
+    #expect(text == (effort == .default ? "Q4_K_M" : "Q4_K_M; effort=\(effort.rawValue)"))
+  }
+
   @Test func `copying changes no bytes`() async throws {
     try await TinyModel.requantize(source, Recipe(preset: nil), to: .single(folder.path("c.gguf")))
     let (a, b) = (try GGUFFile.open(source), try GGUFFile.open(folder.path("c.gguf")))

@@ -89,6 +89,16 @@ import Testing
     #expect(Disk.exists(folder.path("out.gguf.partial")))
   }
 
+  @Test func `another effort is another job`() async throws {
+    _ = try await cutOff(after: 9)
+    var recipe = recipe
+    recipe.effort = .best
+    let error = await #expect(throws: QuantError.self) {
+      try await TinyModel.requantize(source, recipe, to: output)
+    }
+    #expect(error?.description.contains("another recipe, effort") == true)
+  }
+
   @Test func `a journal without a finished piece stops no other job`() async throws {
     _ = try await cutOff(after: 0)
     let report = try await TinyModel.requantize(

@@ -19,6 +19,17 @@ import Testing
     #expect(!rules[0].matches("blk.4.ffn_up_exps.weight"))
   }
 
+  @Test func `a line may say how long encoders search`() throws {
+    let text = "# slow\nffn = Q4_K\n effort = best  # overnight\neffort=fast\n"
+    #expect(RecipeFile.effort(text) == .best)
+    #expect(try RecipeFile.rules(text, file: "r.txt").map(\.pattern) == ["ffn"])
+    #expect(RecipeFile.effort("# effort = best\neffort_x = best\nffn = Q4_K") == nil)
+    let error = #expect(throws: QuantError.self) {
+      try RecipeFile.rules("effort = most", file: "r.txt")
+    }
+    #expect(error?.description.hasPrefix("r.txt: line 1: there is no type") == true)
+  }
+
   @Test(arguments: [
     ("a = Q4_K\nnonsense", "r.txt: line 2: expected PATTERN = TYPE, found \"nonsense\""),
     ("= Q4_K", "r.txt: line 1: there is no pattern before the \"=\""),

@@ -11,6 +11,7 @@ import Testing
   /// One preset for each kernel.
   private static let presets = [
     "Q4_K_M", "Q3_K_S", "Q4_0", "Q5_1", "Q8_0", "Q2_K", "TQ2_0", "MXFP4_MOE", "BF16",
+    "NVFP4", "Q2_0",
   ]
   private static let emulator = "/usr/bin/qemu-x86_64"
   private static let hasEmulator = FileManager.default.isExecutableFile(atPath: emulator)
@@ -31,10 +32,13 @@ import Testing
   }
 
   private func written(
-    _ preset: String, _ level: KernelLevel, emulator: [String] = []
+    _ preset: String, _ level: KernelLevel, effort: Effort = .default, emulator: [String] = []
   ) throws -> Data {
     let outcome = try Tool.run(
-      ["requantize", "in.gguf", "out.gguf", "--type", preset, "--pure", "--restart"],
+      [
+        "requantize", "in.gguf", "out.gguf", "--type", preset, "--pure", "--restart", "--effort",
+        effort.rawValue,
+      ],
       in: folder.url, variables: [KernelLevel.variable: level.rawValue], emulator: emulator)
     #expect(outcome.status == 0, "\(outcome.errors)")
     return try Data(contentsOf: folder.file("out.gguf"))
@@ -46,6 +50,14 @@ import Testing
     let baseline = try written(preset, .baseline)
     for level in KernelLevel.available.dropFirst() {
       #expect(try written(preset, level) == baseline, "\(level)")
+    }
+  }
+
+  @Test(arguments: ["Q4_K_S", "Q3_K_S", "IQ4_XS", "IQ3_S", "NVFP4", "Q2_0"], [Effort.fast, .best])
+  func `so it does with more or less effort`(_ preset: String, _ effort: Effort) throws {
+    let baseline = try written(preset, .baseline, effort: effort)
+    for level in KernelLevel.available.dropFirst() {
+      #expect(try written(preset, level, effort: effort) == baseline, "\(level)")
     }
   }
 

@@ -81,6 +81,37 @@ import Testing
       try written.bytes(of: written.tensor(name)) != plain.bytes(of: plain.tensor(name)))
   }
 
+  @Test func `more effort means less error, and the file tells of it`() throws {
+    try Data("effort = fast\n".utf8).write(to: folder.file("recipe.txt"))
+    let recipe = folder.path("recipe.txt")
+    var errors: [String: Double] = [:]
+    for (effort, options) in [
+      ("default", []), ("fast", ["--recipe", recipe]), ("best", ["--effort", "best"]),
+    ] as [(String, [String])] {
+      let out = folder.path("\(effort).gguf")
+      let outcome = try Tool.run(
+        ["requantize", model, out, "--type", "Q4_K_S", "--json"] + options)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let report = try json(outcome.output)
+      #expect(report["effort"] as? String == effort)
+      let roles = try #require(report["roles"] as? [[String: Any]])
+      let up = try #require(roles.first { $0["role"] as? String == "ffn_up_exps" })
+      errors[effort] = up["relative_error"] as? Double
+      let text = try GGUFFile.open(out).metadata["quantize.recipe"]?.text
+      #expect(text == "Q4_K_S" + (effort == "default" ? "" : "; effort=\(effort)"))
+    }
+    let (fast, usual) = (try #require(errors["fast"]), try #require(errors["default"]))
+    #expect(try usual < fast && #require(errors["best"]) < usual)
+  }
+
+  @Test func `an option goes before the recipe file's effort`() throws {
+    try Data("effort = fast\n".utf8).write(to: folder.file("recipe.txt"))
+    let dry = try run(
+      folder.path("q.gguf"), "--type", "Q4_0", "--recipe", folder.path("recipe.txt"), "--effort",
+      "best", "--dry-run", "--json")
+    #expect(try json(dry.output)["effort"] as? String == "best")
+  }
+
   @Test func `shards have the reference's names and keys`() throws {
     #expect(try run(folder.path("s.gguf"), "--type", "Q8_0", "--split-max-size", "3M").status == 0)
     let file = try GGUFFile.open(folder.path("s-00002-of-00004.gguf"))
@@ -125,6 +156,7 @@ import Testing
       ([quantized, out, "--type", "Q4_K_M"], 1, "--allow-requantize"),
       ([model, model, "--type", "Q8_0"], 1, "would replace its own source"),
       ([model, out, "--type", "Q9"], 64, "there is no preset \"Q9\""),
+      ([model, out, "--type", "Q8_0", "--effort", "most"], 64, "fast"),
       ([model, out, "--type", "IQ2_XXS", "--pure"], 1, "--allow-missing-imatrix"),
       ([model, out, "--type", "Q8_0", "--prune-layers", "9"], 1, "expected layers from 0 to 3"),
       ([model, out, "--type", "Q8_0", "--override-kv", "a=1"], 64, "--override-kv"),

@@ -12,8 +12,7 @@ extension ModelReader {
   ///   - fallback: The gating where the file does not say.
   ///   - needsBias: Whether the bias for the choice must be there.
   /// - Returns: The mixture, without a network for all tokens.
-  /// - Throws: `QuantError.unsupported` for keys or tensors that are missing or make no sense,
-  ///   `.shape` for tensors that do not fit them.
+  /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func keyedMixture(
     layer: Int, _ sizes: ModelSizes, width: Int, fallback: MixtureGraph.Gating, needsBias: Bool
   ) throws(QuantError) -> MixtureGraph {

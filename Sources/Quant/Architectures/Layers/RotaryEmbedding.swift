@@ -17,9 +17,8 @@ extension ModelReader {
   ///   - headSize: Numbers of a head; by default all of them are turned.
   ///   - longContext: Whether the tensors of factors for long and short contexts are looked for,
   ///     whatever the type of scaling.
-  /// - Returns: The same rotation for every layer.
-  /// - Throws: `QuantError.unsupported` for keys or tensors that are missing or make no sense,
-  ///   `.shape` for tensors that do not fit them.
+  /// - Returns: The rotation.
+  /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func rotation(
     _ pairing: Rotation.Pairing, headSize: Int, longContext: Bool = false
   ) throws(QuantError) -> Rotation {

@@ -9,9 +9,8 @@ extension ModelReader {
   ///   - sizes: The model's.
   ///   - layer: Which layer.
   ///   - pairing: Which numbers are rotated together.
-  /// - Returns: Attention without norms of heads, to all earlier positions.
-  /// - Throws: `QuantError.unsupported` for keys or tensors that are missing or make no sense,
-  ///   `.shape` for tensors that do not fit them.
+  /// - Returns: Attention over all earlier positions.
+  /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func attention(
     _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing
   ) throws(QuantError) -> AttentionGraph {

@@ -9,6 +9,9 @@ package enum SignMasks {
     return factors
   }
 
+  /// The factors of all 128 numbers that stand for even masks.
+  package static let evenFactors: [SIMD8<Float>] = (0..<128).map { factors[even($0)] }
+
   /// The mask that IQ2_XXS, IQ2_XS and IQ3_XXS keep in 7 bits.
   ///
   /// The eighth sign is not stored: it makes the number of minus signs even.

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+
+/// Encodes NVFP4 blocks with the scales of the least squared error.
+///
+/// Lanes are sub-blocks of 16 weights, four to a block. Eight codes of a scale are a factor of two;
+/// all from `below` under the largest code that brings no weight beyond 6 to `above` over it are
+/// tried. Four to six above, the largest weight falls on 4, where the grid often suits the others
+/// better; a few below, it is cut off in their favour.
+///
+/// - Parameters:
+///   - source: `count` blocks of 64 weights, any number, of whole rows.
+///   - below: How many smaller codes are tried.
+///   - above: How many larger ones.
+///   - memory: Anything; it is overwritten.
+///   - blocks: Takes the blocks, 36 bytes each.
+@inlinable @inline(always)
+public func encodeNVFP4(
+  _ source: GroupSource, below: Int, above: Int, _ memory: GroupMemory,
+  _ blocks: UnsafeMutableRawPointer
+) {
+  var group = source
+  var rest = 4 &* source.count
+  var target = blocks
+  while rest > 0 {
+    group.count = rest < laneCount ? rest : laneCount
+    let scales = NVFP4Group(group, memory)
+    let code = scales.bestCode(below: below, above: above)
+    scales.store(code, group.count, target)
+    rest -= group.count
+    group.weights += 16 &* laneCount
+    group.column = (group.column &+ 16 &* laneCount) % group.rowWeights
+    target += 36 &* (laneCount / 4)
+  }
+}
+
+/// A group of 16 sub-blocks of 16 weights.
+@usableFromInline
+struct NVFP4Group {
+  @usableFromInline typealias Words = SIMD16<UInt32>
+
+  @usableFromInline let memory: GroupMemory
+  /// The largest magnitude.
+  @usableFromInline let peak: Lanes
+
+  /// Loads weights, their magnitudes, and what errors count for.
+  @inlinable @inline(always)
+  init(_ source: GroupSource, _ memory: GroupMemory) {
+    self.memory = memory
+    transpose(source, 16, memory)
+    var peak = Lanes.zero
+    var mostImportant = Lanes.zero
+    for index in 0..<16 {
+      let magnitude = memory.weights[index].magnitudes
+      memory.derived[index] = magnitude
+      peak = larger(magnitude, peak)
+      mostImportant = larger(memory.cares[index], mostImportant)
+    }
+    self.peak = peak
+    // Columns that the importance matrix never saw still count a little.
+    let unit = inverse(mostImportant)
+    let least = Lanes(repeating: 0x1p-20)
+    for index in 0..<16 { memory.cares[index] = larger(memory.cares[index] * unit, least) }
+  }
+
+  /// The scale that a code stands for: (1 + fraction / 8) · 2^(exponent - 7), or fraction · 2^-9.
+  @inlinable @inline(always)
+  func scale(_ code: Lanes) -> Lanes {
+    // Where a float's exponent counts from 127, a code's does from 7. In 2²³ + n, the lowest bits
+    // are n.
+    let bits = unsafeBitCast(code + (8_388_608 + 960), to: Words.self) &<< 20
+    return unsafeBitCast(bits, to: Lanes.self).replacing(with: code * 0x1p-9, where: code .< 8)
+  }
+
+  /// The code of the largest scale that is not above `scale`, or one less.
+  @inlinable @inline(always)
+  func code(below scale: Lanes) -> Lanes {
+    let bits = unsafeBitCast(scale, to: Words.self) &>> 20 | 0x4B00_0000
+    let normal = unsafeBitCast(bits, to: Lanes.self) - (8_388_608 + 960)
+    // Less a half, the nearest whole number is the one below.
+    return normal.replacing(with: rounded(scale * 0x1p9 - 0.5), where: scale .< 0x1p-6)
+  }
+
+  /// The code of least error.
+  @inlinable @inline(always)
+  func bestCode(below: Int, above: Int) -> Lanes {
+    let low = Lanes(repeating: 1)
+    let high = Lanes(repeating: 126)
+    let first = code(below: smaller(peak * (1 / E2M1.largest), Lanes(repeating: 448)))
+    var best = smaller(larger(first, low), high)
+    var least = Lanes(repeating: .infinity)
+    for step in -below...above {
+      let code = smaller(larger(first + Float(step), low), high)
+      let error = error(scale(code))
+      let better = error .< least
+      best.replace(with: code, where: better)
+      least = smaller(error, least)
+    }
+    return best.replacing(with: 0, where: peak .== 0)
+  }
+
+  /// The squared error at a scale.
+  @inlinable @inline(always)
+  func error(_ scale: Lanes) -> Lanes {
+    let unit = 1 / scale
+    var error = Lanes.zero
+    for index in 0..<16 {
+      let ratio = memory.derived[index] * unit
+      let miss = ratio - E2M1.rounded(ratio)
+      error += miss * miss * memory.cares[index]
+    }
+    return error * scale * scale
+  }
+
+  /// Rounds with the scales that were settled on and stores the blocks of `count` sub-blocks.
+  @inlinable @inline(always)
+  func store(_ code: Lanes, _ count: Int, _ blocks: UnsafeMutableRawPointer) {
+    let unit = (1 / scale(code)).replacing(with: 0, where: peak .== 0)
+    let words = UnsafeMutableRawPointer(memory.cares)
+    for word in 0..<2 {
+      var packed = Words.zero
+      for part in 0..<4 {
+        let index = 4 &* word &+ part
+        let low = E2M1.codes(memory.weights[index], inverse: unit)
+        let high = E2M1.codes(memory.weights[index &+ 8], inverse: unit)
+        // In 2²³ + byte, the lowest byte is the byte.
+        let bytes = unsafeBitCast(low + high * 16 + 8_388_608, to: Words.self) & 255
+        packed |= bytes &<< UInt32(8 &* part)
+      }
+      words.storeBytes(of: packed, toByteOffset: 64 &* word, as: Words.self)
+    }
+    words.storeBytes(of: code + 8_388_608, toByteOffset: 128, as: Lanes.self)
+    for lane in 0..<count {
+      let block = blocks + 36 &* (lane &>> 2)
+      let part = lane & 3
+      let code = words.load(fromByteOffset: 128 &+ 4 &* lane, as: UInt8.self)
+      block.storeBytes(of: code, toByteOffset: part, as: UInt8.self)
+      for word in 0..<2 {
+        let packed = words.load(fromByteOffset: 64 &* word &+ 4 &* lane, as: UInt32.self)
+        block.storeBytes(
+          of: packed, toByteOffset: 4 &+ 8 &* part &+ 4 &* word, as: UInt32.self)
+      }
+    }
+  }
+}
