@@ -135,6 +135,7 @@ struct AttentionPass {
         high: query - first + 1, scale: graph.scale, cap: graph.cap,
         sink: sinks?[head] ?? -.infinity)
     }
+    if context.mode == .llama { try ActivationRounding.round(scores, to: F16.self) }
     let columns = head * graph.valueSize..<(head + 1) * graph.valueSize
     try slot.products.multiply(
       scores, inputs.values.rows(keys), transposed: false,
