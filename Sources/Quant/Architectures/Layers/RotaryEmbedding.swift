@@ -52,13 +52,14 @@ extension ModelReader {
     let given = try number("rope.scaling.factor", default: older)
     let factor = given == 0 ? 1 : given
     switch text("rope.scaling.type") ?? "linear" {
-    case "linear":
-      rotation.scaling = .linear(factor)
+    case "none":
+      rotation.scaling = .linear(1)
     case "yarn":
       rotation.scaling = .yarn(factor: factor, originalContext: try originalContext())
       rotation.magnitude *= 1 + 0.1 * Float(log(Double(factor)))
     default:
-      rotation.scaling = .linear(1)
+      // Linear, and "longrope", whose tensors of factors come on top.
+      rotation.scaling = .linear(factor)
     }
   }
 
