@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 model=${MODEL:-.build/dense-model/dense.gguf}
-Benchmarks/dense-model.sh "$model"
+[ -n "${MODEL:-}" ] || Benchmarks/dense-model.sh "$model"
 python3 Benchmarks/evaluation-peers.py "$model" \
   --tool "${GGUF_TOOL:-.build/release/gguf-tool}" \
   --python "${GGUF_TOOL_REFERENCE:-.build/reference}/bin/python3" \
