@@ -1,8 +1,10 @@
 # Two commands: `make demo` shows the tool at work, `make test` runs the tests. Both install what
-# they need from Debian and PyPI if it is missing. `make bench`, `bench-peers` and `bench-command`
-# measure; Benchmarks/README.md tells what.
+# they need from Debian and PyPI if it is missing. `make bench`, `bench-peers`, `bench-command` and
+# `bench-evaluation` measure; Benchmarks/README.md tells what. `make test-big` is for models larger
+# than memory.
 
-.PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy efforts reference compared
+.PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
+.PHONY: bench-evaluation accuracy efforts reference compared
 .PHONY: check-architectures
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
@@ -17,6 +19,11 @@ build: packages
 test: packages
 	@scripts/install-python
 	PATH="$(CURDIR)/.build/python/bin:$$PATH" swift test $(swift_flags)
+
+# A model of 30 GB in 8 GB of memory, read once; a sparse file, so that it takes little disk.
+test-big: build
+	@scripts/install-python
+	.build/python/bin/python3 Tests/Scripts/big_model.py $(options)
 
 packages:
 	@scripts/install-packages
@@ -52,6 +59,11 @@ check-architectures: build
 	@scripts/install-python
 	@scripts/install-reference
 	@scripts/check-architectures $(options)
+
+bench-evaluation: build
+	@scripts/install-python
+	@scripts/install-reference
+	Benchmarks/evaluation-peers.sh $(options)
 
 reference: compared
 	@scripts/install-reference

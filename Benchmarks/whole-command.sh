@@ -10,19 +10,9 @@ cd "$(dirname "$0")/.."
 tool=.build/release/gguf-tool
 reference=${GGUF_TOOL_REFERENCE:-.build/reference}/bin/python3
 folder=.build/whole-command
-model=${MODEL:-$folder/dense.gguf}
-maker=../shared/tools/make-random-model.py
+model=${MODEL:-.build/dense-model/dense.gguf}
 mkdir -p "$folder"
-
-if [ ! -e "$model" ]; then
-  [ -e "$maker" ] || {
-    echo "skipped: there is no $maker to make the model with; name one with MODEL=file"
-    exit 0
-  }
-  echo "making the model"
-  .build/python/bin/python3 "$maker" "$folder/new.gguf" 6 2048 5632 8192
-  mv "$folder/new.gguf" "$model"
-fi
+[ -n "${MODEL:-}" ] || Benchmarks/dense-model.sh "$model"
 
 python3 - "$tool" "$reference" "$model" "$folder" "${RUNS:-3}" <<'PYTHON'
 import os, statistics, subprocess, sys, time
