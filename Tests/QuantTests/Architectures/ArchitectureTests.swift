@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 import Foundation
 import Quant
-import Testing
 import TestSupport
+import Testing
 
 @Suite("Architectures compute the reference's logits")
 struct ArchitectureTests {
