@@ -3,6 +3,7 @@
 # measure; Benchmarks/README.md tells what.
 
 .PHONY: demo test build lint format packages clean bench bench-peers bench-command accuracy efforts reference compared
+.PHONY: check-architectures
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -45,6 +46,12 @@ bench-command: build
 	@scripts/install-python
 	@scripts/install-reference
 	Benchmarks/whole-command.sh
+
+# Compares the evaluator's logits with the reference's, on tiny models of every architecture.
+check-architectures: build
+	@scripts/install-python
+	@scripts/install-reference
+	@scripts/check-architectures $(options)
 
 reference: compared
 	@scripts/install-reference

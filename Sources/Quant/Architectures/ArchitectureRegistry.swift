@@ -25,6 +25,7 @@ public enum ArchitectureRegistry {
   /// - Parameters:
   ///   - file: The model.
   ///   - contextLength: Tokens of a window: some models change with it.
+  /// - Returns: Its graph.
   /// - Throws: `QuantError.unsupported` for an architecture that is not known, or keys that are
   ///   missing or make no sense; `.shape` for tensors that do not fit them.
   public static func graph(

@@ -61,6 +61,7 @@ enum DeepSeek2: Architecture {
     return AttentionGraph(
       input: .latent(latent), heads: heads, keyValueHeads: heads, keySize: keySize,
       valueSize: valueSize, rotation: rotation, scale: scale,
+      temperature: try temperature(model),
       output: try model.linear("blk.\(layer).attn_output", heads * valueSize, sizes.width))
   }
 
@@ -100,17 +101,28 @@ enum DeepSeek2: Architecture {
     _ model: ModelReader, keySize: Int, rotated: Int
   ) throws(QuantError) -> (Rotation, Float) {
     var rotation = try model.rotation(.neighbours, headSize: rotated)
-    let plain = 1 / Float(keySize).squareRoot()
-    guard case .yarn(let factor, _) = rotation.scaling else { return (rotation, plain) }
-    let stored = try model.number("rope.scaling.yarn_log_multiplier", default: 0)
-    let logarithm = Float(log(Double(factor)))
-    guard stored != 0 else {
-      let magnitude = 1 + 0.1 * logarithm
-      return (rotation, magnitude * magnitude * plain)
+    let given = try model.number("rope.scaling.attn_factor", default: 1)
+    // Files hold a tenth of the multiplier.
+    let multiplier = try model.number("rope.scaling.yarn_log_multiplier", default: 0)
+    let magnitude: Float
+    switch rotation.scaling {
+    case .linear(let factor):
+      // Whatever the scaling, the reference raises scores by the factor's logarithm.
+      let logarithm = Float(log(Double(factor)))
+      magnitude = given * (1 + 0.1 * logarithm) * (1 + multiplier * logarithm)
+    case .yarn(let factor, _):
+      // With a multiplier only scores are raised, without one queries and keys as well.
+      if multiplier != 0 { rotation.magnitude = given }
+      magnitude = rotation.magnitude * (1 + multiplier * Float(log(Double(factor))))
     }
-    // Files hold a tenth of the multiplier; queries and keys are not scaled then, only scores.
-    rotation.magnitude = try model.number("rope.scaling.attn_factor", default: 1)
-    let magnitude = 1 + stored * logarithm
-    return (rotation, magnitude * magnitude * plain)
+    return (rotation, magnitude * magnitude / Float(keySize).squareRoot())
+  }
+
+  /// Mistral Large 3, which goes by this name, raises late queries.
+  private static func temperature(_ model: ModelReader) throws(QuantError) -> AttentionTemperature?
+  {
+    let scale = try model.number("attention.temperature_scale", default: 0)
+    let length = try model.integer("attention.temperature_length", default: 0)
+    return scale == 0 || length == 0 ? nil : AttentionTemperature(length: length, scale: scale)
   }
 }

@@ -44,7 +44,10 @@ enum Gemma: Architecture {
     if windows.isWindowed[layer] {
       attention.window = .sliding(windows.size)
       attention.rotation?.base = windows.base
-      if isThird { attention.rotation?.scaling = .linear(1) }
+      if isThird {
+        attention.rotation?.scaling = .linear(1)
+        attention.rotation?.magnitude = try model.number("rope.scaling.attn_factor", default: 1)
+      }
     }
     return attention
   }

@@ -35,7 +35,7 @@ enum Llama4: Architecture {
     if isChunked { attention.window = .chunked(chunk) }
     if (layer + 1) % 4 == 0 {
       attention.rotation = nil
-      attention.temperatureLength = chunk
+      attention.temperature = AttentionTemperature(length: chunk, offset: 1)
     } else {
       // Maverick, with 128 experts, was trained without these norms.
       attention.normsAfterRotation = sizes.experts != 128

@@ -159,8 +159,8 @@ public struct AttentionGraph: Sendable {
   public var window = AttentionWindow.full
   /// A score for each head that takes part in the softmax and has no value.
   public var sinks: TensorInfo?
-  /// If not zero, queries at position p are multiplied by 1 + 0.1 ln(floor((p + 1) / this) + 1).
-  public var temperatureLength = 0
+  /// A factor on queries that grows with their position, if there is one.
+  public var temperature: AttentionTemperature?
   /// From the heads' values back to the model's width.
   public var output: Linear
 }

@@ -15,7 +15,8 @@ struct ModelSizes {
   let epsilon: Float
   let embedding: TensorInfo
   let experts: Int
-  let usedExperts: Int
+  /// Experts that a token goes to, for each layer.
+  let usedExperts: [Int]
 
   init(_ model: ModelReader) throws(QuantError) {
     width = try model.integer("embedding_length", in: 1...(1 << 20))
@@ -38,7 +39,8 @@ struct ModelSizes {
     valueSize = try model.integer("attention.value_length", default: size, in: 1...65_535)
     epsilon = try model.number("attention.layer_norm_rms_epsilon")
     experts = try model.integer("expert_count", default: 0, in: 0...65_535)
-    usedExperts = try model.integer("expert_used_count", default: 0, in: 0...max(experts, 0))
+    usedExperts = try model.integers(
+      "expert_used_count", layers: layers, default: 0, in: 0...experts)
     embedding = try Self.embedding(model, width)
     vocabulary = embedding.rowCount
   }

@@ -36,6 +36,6 @@ extension ModelReader {
   func expertWidth(_ sizes: ModelSizes, layer: Int) throws(QuantError) -> Int {
     let given = try integers(
       "expert_feed_forward_length", layers: sizes.layers, default: 0)[layer]
-    return given > 0 ? given : sizes.feedForward[layer] / max(sizes.usedExperts, 1)
+    return given > 0 ? given : sizes.feedForward[layer] / max(sizes.usedExperts[layer], 1)
   }
 }

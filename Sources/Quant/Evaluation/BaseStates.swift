@@ -14,7 +14,7 @@ internal import GGUF
 public struct BaseStates: Sendable {
   static let kind = "evaluation-base"
 
-  private let file: GGUFFile
+  let file: GGUFFile
   private let states: TensorInfo
   private let output: Linear
   private let scale: Float

@@ -55,6 +55,7 @@ package final class ImportanceGathering: ForwardObserver {
   /// - Parameters:
   ///   - datasets: Names of the texts.
   ///   - windows: What was run.
+  /// - Returns: The matrix, entries in the order of their names.
   /// - Throws: `QuantError.importance` if something is not finite: the model computes nonsense.
   package func matrix(
     datasets: [String], windows: EvaluationWindows

@@ -61,7 +61,9 @@ public struct LossEvaluation {
   ///
   /// - Parameters:
   ///   - observer: Told of routing and of what goes into products.
-  ///   - keeping: Takes the states of counted tokens, for later comparisons.
+  ///   - writer: Takes the states of counted tokens, for later comparisons.
+  ///   - state: Keeps what is done between layers; not with a base model beside the model, nor
+  ///     with an observer or writer, which would miss what an earlier run did.
   ///   - progress: Called after each layer.
   /// - Returns: The losses. They do not depend on the number of threads, nor on how many windows fit
   ///   into memory together.
@@ -69,23 +71,40 @@ public struct LossEvaluation {
   ///   too little memory.
   package func run(
     observer: (any ForwardObserver)? = nil, keeping writer: BaseStatesWriter? = nil,
+    state: EvaluationState? = nil,
     progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) -> LossReport {
-    var report = LossReport()
-    if base != nil { report.divergence = DivergenceStatistics() }
     let steps = Steps(evaluator, base, windows, progress)
-    let plan = try segmentPlan()
+    var plan = try segmentPlan()
+    var done = 0
+    var results: [TokenDivergence] = []
+    if let state { (plan.windows, done, results) = state.begin(planned: plan.windows) }
     for start in stride(from: 0, to: windows.count, by: plan.windows) {
       let segment = start..<min(start + plan.windows, windows.count)
       let (first, last) = (segment.lowerBound * windows.length, segment.upperBound * windows.length)
       let tokens = Array(windows.tokens[first..<last])
+      guard start / plan.windows >= done else {
+        steps.skip(tokens.count)
+        continue
+      }
       let states = try evaluator.states(
-        tokens, length: windows.length, chunk: plan.chunk, observer: observer
+        tokens, length: windows.length, chunk: plan.chunk, observer: observer, state: state
       ) { steps.step(tokens.count) }
       let counted = Self.counted(states, windows)
       try writer?.write(counted)
-      let reference = try reference(segment, tokens, plan, steps)
-      try add(counted, reference, segment, to: &report)
+      let found = try measure(counted, reference(segment, tokens, plan, steps), segment)
+      results += found
+      state?.add(found)
+    }
+    return report(results)
+  }
+
+  private func report(_ results: [TokenDivergence]) -> LossReport {
+    var report = LossReport()
+    if base != nil { report.divergence = DivergenceStatistics() }
+    for token in results {
+      report.losses.add(loss: token.variantLoss)
+      report.divergence?.add(token)
     }
     return report
   }
@@ -138,25 +157,27 @@ public struct LossEvaluation {
   /// Logits at once: enough rows for fast products.
   private var rowsAtOnce: Int { min(max((1 << 26) / evaluator.graph.vocabulary, 256), 4096) }
 
-  private func add(
-    _ states: Matrix, _ reference: (states: Matrix, head: OutputHead)?, _ segment: Range<Int>,
-    to report: inout LossReport
-  ) throws(QuantError) {
+  /// The results of counted tokens. Without a reference, the model is compared with itself.
+  private func measure(
+    _ states: Matrix, _ reference: (states: Matrix, head: OutputHead)?, _ segment: Range<Int>
+  ) throws(QuantError) -> [TokenDivergence] {
     let head = OutputHead(evaluator.graph, evaluator.context(observer: nil))
     let size = min(rowsAtOnce, states.rows)
     let logits = Matrix(rows: size, columns: evaluator.graph.vocabulary)
     let others = reference == nil ? logits : Matrix(rows: size, columns: logits.columns)
+    var results: [TokenDivergence] = []
     for start in stride(from: 0, to: states.rows, by: size) {
       let rows = start..<min(start + size, states.rows)
       let targets = rows.map { target(segment, row: $0) }
       try head.logits(states.rows(rows), into: logits.rows(0..<rows.count))
       if let reference {
         try reference.head.logits(reference.states.rows(rows), into: others.rows(0..<rows.count))
-        try compare(logits, with: others, targets, to: &report)
+        results += try compare(logits, with: others, targets)
       } else {
-        try measure(logits, targets, to: &report)
+        results += try losses(logits, targets)
       }
     }
+    return results
   }
 
   private func target(_ segment: Range<Int>, row: Int) -> Int {
@@ -165,41 +186,42 @@ public struct LossEvaluation {
     return Int(windows.target(window: segment.lowerBound + row / size, position: position))
   }
 
-  private func measure(
-    _ logits: Matrix, _ targets: [Int], to report: inout LossReport
-  ) throws(QuantError) {
-    let losses = RowResults<Double>(targets.count)
-    try evaluator.workers.forRanges(targets.count) { (rows, _) throws(QuantError) in
-      for row in rows {
-        losses[row] = logits.withRow(row) { LogitRow.loss(of: targets[row], in: $0) }
-      }
+  private func losses(
+    _ logits: Matrix, _ targets: [Int]
+  ) throws(QuantError) -> [TokenDivergence] {
+    try results(targets) { row in
+      let loss = logits.withRow(row) { LogitRow.loss(of: targets[row], in: $0) }
+      return TokenDivergence(divergence: 0, baseLoss: loss, variantLoss: loss, isSameTop: true)
     }
-    for row in targets.indices { report.losses.add(loss: losses[row] ?? .nan) }
   }
 
   private func compare(
-    _ logits: Matrix, with base: Matrix, _ targets: [Int], to report: inout LossReport
-  ) throws(QuantError) {
-    let found = RowResults<TokenDivergence>(targets.count)
-    try evaluator.workers.forRanges(targets.count) { (rows, _) throws(QuantError) in
-      for row in rows {
-        found[row] = base.withRow(row) { first in
-          logits.withRow(row) { second in
-            LogitRow.compare(base: first, variant: second, target: targets[row])
-          }
+    _ logits: Matrix, with base: Matrix, _ targets: [Int]
+  ) throws(QuantError) -> [TokenDivergence] {
+    try results(targets) { row in
+      base.withRow(row) { first in
+        logits.withRow(row) { second in
+          LogitRow.compare(base: first, variant: second, target: targets[row])
         }
       }
     }
-    for row in targets.indices {
-      guard let token = found[row] else { continue }
-      report.losses.add(loss: token.variantLoss)
-      report.divergence?.add(token)
+  }
+
+  /// One result a target, in order, whichever thread makes it.
+  private func results(
+    _ targets: [Int], _ result: @Sendable (Int) -> TokenDivergence
+  ) throws(QuantError) -> [TokenDivergence] {
+    let found = RowResults<TokenDivergence>(targets.count)
+    try evaluator.workers.forRanges(targets.count) { (rows, _) throws(QuantError) in
+      for row in rows { found[row] = result(row) }
     }
+    return targets.indices.compactMap { found[$0] }
   }
 }
 
 /// Counts what is done of a run.
 private final class Steps {
+  private let all: Int
   private let total: Int
   private var done = 0
   private let progress: (EvaluationProgress) -> Void
@@ -210,9 +232,13 @@ private final class Steps {
   ) {
     var layers = evaluator.graph.layers.count
     if case .model(let other) = base { layers += other.graph.layers.count }
-    total = layers * windows.tokens.count
+    all = windows.tokens.count
+    total = layers * all
     self.progress = progress
   }
+
+  /// A whole segment that an earlier run did.
+  func skip(_ tokens: Int) { done += tokens * (total / max(all, 1)) }
 
   func step(_ tokens: Int) {
     done += tokens

@@ -50,15 +50,4 @@ public enum NVFP4: EncodableFormat {
     case .best: (8, 16)
     }
   }
-
-  /// The scale that a code stands for.
-  @inline(__always)
-  private static func scale(_ code: UInt8) -> Float {
-    guard code != 127 else { return 0 }
-    let exponent = code >> 3 & 15
-    let fraction = Float(code & 7)
-    guard exponent > 0 else { return fraction * 0x1p-9 }
-    // Exponents of floats count from 127, these from 7.
-    return (1 + fraction / 8) * Float(bitPattern: (UInt32(exponent) + 120) << 23)
-  }
 }

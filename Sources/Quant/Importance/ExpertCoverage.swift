@@ -40,14 +40,16 @@ public struct ExpertCoverage: Sendable {
       guard let name = ExpertTensorName(entry.name), name.expert == nil, name.projection != "down",
         let counts = entry.counts, entry.expertCount > 1
       else { continue }
-      found[name.layer] = Self.layer(name.layer, counts.map { Int($0) })
+      found[name.layer] = Self.layer(name.layer, counts.map { Int(min($0, 1e15)) })
     }
     layers = found.values.sorted { $0.layer < $1.layer }
   }
 
   private static func layer(_ number: Int, _ counts: [Int]) -> Layer {
     let mean = Double(counts.reduce(0, +)) / Double(counts.count)
-    let rare = counts.enumerated().filter { Double($0.element) < rareShare * mean || $0.element == 0 }
+    let rare = counts.enumerated().filter {
+      Double($0.element) < rareShare * mean || $0.element == 0
+    }
     return Layer(
       layer: number, experts: counts.count, fewest: counts.min() ?? 0, mean: mean,
       most: counts.max() ?? 0, rare: rare.map { Rare(expert: $0.offset, count: $0.element) })

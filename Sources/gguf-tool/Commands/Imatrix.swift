@@ -35,6 +35,7 @@ struct Imatrix: ParsableCommand {
 
   func run() throws {
     let file = try GGUFFile.open(model)
+    try OutputPath.check(output, isNot: file)
     let tokenizer = try text.tokenizer(file)
     let others = try merge.map { try ImportanceMatrix.read($0) }
     var matrix: ImportanceMatrix?

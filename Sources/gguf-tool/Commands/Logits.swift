@@ -7,6 +7,7 @@ import Quant
 struct Logits: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compute logits at every position of a text.",
+    usage: "gguf-tool logits <model> [<options>]",
     discussion: """
       Writes a GGUF file with the tensors tokens (I32) and logits (F32, a row a token), for comparing \
       with other engines. Without -o the five most probable next tokens of each position are shown.
@@ -56,6 +57,7 @@ struct Logits: ParsableCommand {
 
   func run() throws {
     let file = try GGUFFile.open(model)
+    if let output { try OutputPath.check(output, isNot: file) }
     let tokens = try tokens(file)
     let evaluator = try compute.evaluator(
       file, contextLength: ctx ?? firstPosition + tokens.count, firstPosition: firstPosition)

@@ -42,6 +42,12 @@ struct Perplexity: ParsableCommand {
     help: ArgumentHelp("Compare with states that --save-base kept.", valueName: "file"))
   var baseFile: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Keep the state after each layer; the same command goes on from there if it was cut off.",
+      valueName: "file"))
+  var saveState: String?
+
   @Flag(help: "Show how often routers chose each expert, layer by layer.")
   var routerStats = false
 
@@ -59,10 +65,22 @@ struct Perplexity: ParsableCommand {
     guard saveBase == nil && baseFile == nil || text.corpus.count == 1 else {
       throw ValidationError("--save-base and --base-file take one text at a time.")
     }
+    guard
+      saveState == nil
+        || text.corpus.count == 1 && base == nil && saveBase == nil
+          && !routerStats && routerPlot == nil
+    else {
+      throw ValidationError(
+        "--save-state takes one text, and goes with --base-file but not with --base, --save-base and "
+          + "router statistics.")
+    }
   }
 
   func run() throws {
     let file = try GGUFFile.open(model)
+    for path in [saveBase, saveState, routerPlot].compactMap({ $0 }) {
+      try OutputPath.check(path, isNot: file)
+    }
     let tokenizer = try text.tokenizer(file)
     let router = routerStats || routerPlot != nil ? RouterGathering() : nil
     var results: [PerplexityResult] = []
@@ -83,24 +101,30 @@ struct Perplexity: ParsableCommand {
   ) throws -> PerplexityResult {
     let windows = try text.windows(of: corpus, tokenizer, rules)
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
-    let run = try LossEvaluation(evaluator, windows, base: comparison(windows))
+    let kept = try baseFile.map { try BaseStates($0) }
+    let run = try LossEvaluation(evaluator, windows, base: comparison(kept, windows))
     let writer = try saveBase.map { try BaseStatesWriter(to: $0, evaluator, windows) }
+    let state = try saveState.map { try EvaluationState($0, evaluator, windows, base: kept) }
+    if let state, state.isResuming { Notes.write("going on with \(state.path)") }
     let progress = Progress(
       corpus.name, total: windows.tokens.count, unit: .items("tokens"))
     let clock = ContinuousClock()
     let start = clock.now
-    let report = try run.run(observer: router, keeping: writer) { step in
+    let report = try run.run(observer: router, keeping: writer, state: state) { step in
       // A layer of all tokens counts as its share of them.
       progress.update(to: step.done / max(1, step.total / windows.tokens.count))
     }
     progress.finish()
     try writer?.finish()
+    state?.remove()
     return PerplexityResult(
       corpus: corpus.name, windows: windows, report: report, duration: clock.now - start)
   }
 
-  private func comparison(_ windows: EvaluationWindows) throws -> EvaluationBase? {
-    if let baseFile { return .states(try BaseStates(baseFile)) }
+  private func comparison(
+    _ kept: BaseStates?, _ windows: EvaluationWindows
+  ) throws -> EvaluationBase? {
+    if let kept { return .states(kept) }
     guard let base else { return nil }
     return .model(
       try compute.evaluator(GGUFFile.open(base), contextLength: windows.length))

@@ -18,6 +18,7 @@ struct ExpectedLogits {
   /// - Parameters:
   ///   - name: The model, without suffix.
   ///   - folder: Where it is.
+  /// - Throws: If a file cannot be read.
   init(_ name: String, in folder: URL) throws {
     model = try GGUFFile.open(folder.appending(path: "\(name).gguf").path)
     let expected = try GGUFFile.open(folder.appending(path: "\(name).expected.gguf").path)

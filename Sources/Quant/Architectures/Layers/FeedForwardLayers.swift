@@ -23,15 +23,33 @@ extension ModelReader {
     layer: Int, _ sizes: ModelSizes, width: Int, gating: MixtureGraph.Gating = .softmax,
     normalizes: Bool = true, activation: Activation = .silu
   ) throws(QuantError) -> MixtureGraph {
-    guard (1...max(sizes.experts, 1)).contains(sizes.usedExperts) else {
+    let used = sizes.usedExperts[layer]
+    guard (1...max(sizes.experts, 1)).contains(used) else {
       throw .unsupported(
         "\(file.path): \(architecture).expert_used_count: expected a number from 1 to "
-          + "\(sizes.experts), found \(sizes.usedExperts)")
+          + "\(sizes.experts), found \(used)")
     }
-    return MixtureGraph(
+    var mixture = MixtureGraph(
       router: try linear("blk.\(layer).ffn_gate_inp", sizes.width, sizes.experts),
-      count: sizes.experts, used: sizes.usedExperts, gating: gating, normalizes: normalizes,
+      count: sizes.experts, used: used, gating: gating, normalizes: normalizes,
       experts: try experts(layer: layer, sizes, width: width, activation))
+    try setGroups(of: &mixture)
+    return mixture
+  }
+
+  /// Groups that experts are chosen from, which the keys of every architecture may ask for.
+  private func setGroups(of mixture: inout MixtureGraph) throws(QuantError) {
+    let groups = try integer("expert_group_count", default: 0, in: 0...mixture.count)
+    guard groups > 1 else { return }
+    let used = try integer("expert_group_used_count", default: groups, in: 1...groups)
+    let size = mixture.count / groups
+    guard mixture.count % groups == 0, used * size >= mixture.used else {
+      throw .unsupported(
+        "\(file.path): \(architecture).expert_group_count: expected groups of equal size with "
+          + "\(mixture.used) experts in those used, found \(groups) of \(mixture.count) experts")
+    }
+    mixture.groups = groups
+    mixture.usedGroups = used
   }
 
   private func experts(
@@ -55,7 +73,8 @@ extension ModelReader {
     _ layer: Int, _ projection: String, _ inputs: Int, _ outputs: Int, _ count: Int
   ) throws(QuantError) -> ExpertGraph.Matrices {
     let merged = "blk.\(layer).ffn_\(projection)_exps"
-    guard !file.contains("\(merged).weight"), file.contains("blk.\(layer).ffn_\(projection).0.weight")
+    guard !file.contains("\(merged).weight"),
+      file.contains("blk.\(layer).ffn_\(projection).0.weight")
     else {
       return .merged(
         Linear(

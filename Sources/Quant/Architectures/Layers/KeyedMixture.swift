@@ -2,8 +2,8 @@
 internal import GGUF
 
 extension ModelReader {
-  /// A mixture whose rules stand in the file's keys: gating, groups, normalisation, a factor on
-  /// weights, and a bias for the choice.
+  /// A mixture whose rules stand in the file's keys: gating, normalisation, a factor on weights,
+  /// and a bias for the choice.
   ///
   /// - Parameters:
   ///   - layer: Which layer.
@@ -11,6 +11,8 @@ extension ModelReader {
   ///   - width: Numbers between an expert's products.
   ///   - fallback: The gating where the file does not say.
   ///   - needsBias: Whether the bias for the choice must be there.
+  /// - Returns: The mixture, without a network for all tokens.
+  /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func keyedMixture(
     layer: Int, _ sizes: ModelSizes, width: Int, fallback: MixtureGraph.Gating, needsBias: Bool
   ) throws(QuantError) -> MixtureGraph {
@@ -22,22 +24,7 @@ extension ModelReader {
       needsBias ? try tensor(bias, [sizes.experts]) : try optional(bias, [sizes.experts])
     let scale = try number("expert_weights_scale", default: 0)
     if scale != 0 { mixture.weightScale = scale }
-    try setGroups(of: &mixture)
     return mixture
-  }
-
-  private func setGroups(of mixture: inout MixtureGraph) throws(QuantError) {
-    let groups = try integer("expert_group_count", default: 0, in: 0...mixture.count)
-    guard groups > 1 else { return }
-    let used = try integer("expert_group_used_count", default: groups, in: 1...groups)
-    let size = mixture.count / groups
-    guard mixture.count % groups == 0, used * size >= mixture.used else {
-      throw .unsupported(
-        "\(file.path): \(architecture).expert_group_count: expected groups of equal size with "
-          + "\(mixture.used) experts in those used, found \(groups) of \(mixture.count) experts")
-    }
-    mixture.groups = groups
-    mixture.usedGroups = used
   }
 
   /// The gating that `expert_gating_func` names.

@@ -17,6 +17,8 @@ extension ModelReader {
   ///   - headSize: Numbers of a head; by default all of them are turned.
   ///   - longContext: Whether the tensors of factors for long and short contexts are looked for,
   ///     whatever the type of scaling.
+  /// - Returns: The rotation.
+  /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func rotation(
     _ pairing: Rotation.Pairing, headSize: Int, longContext: Bool = false
   ) throws(QuantError) -> Rotation {
@@ -30,7 +32,8 @@ extension ModelReader {
       pairing: pairing, dimensions: dimensions, base: try number("rope.freq_base", default: 10_000))
     guard rotation.base > 0 else {
       throw .unsupported(
-        "\(file.path): \(architecture).rope.freq_base: expected a positive number, found \(rotation.base)")
+        "\(file.path): \(architecture).rope.freq_base: expected a positive number, found \(rotation.base)"
+      )
     }
     rotation.magnitude = try number("rope.scaling.attn_factor", default: 1)
     try setScaling(of: &rotation)
@@ -49,13 +52,14 @@ extension ModelReader {
     let given = try number("rope.scaling.factor", default: older)
     let factor = given == 0 ? 1 : given
     switch text("rope.scaling.type") ?? "linear" {
-    case "linear":
-      rotation.scaling = .linear(factor)
+    case "none":
+      rotation.scaling = .linear(1)
     case "yarn":
       rotation.scaling = .yarn(factor: factor, originalContext: try originalContext())
       rotation.magnitude *= 1 + 0.1 * Float(log(Double(factor)))
     default:
-      rotation.scaling = .linear(1)
+      // Linear, and "longrope", whose tensors of factors come on top.
+      rotation.scaling = .linear(factor)
     }
   }
 

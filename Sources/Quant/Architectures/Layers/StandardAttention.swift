@@ -9,6 +9,8 @@ extension ModelReader {
   ///   - sizes: The model's.
   ///   - layer: Which layer.
   ///   - pairing: Which numbers are rotated together.
+  /// - Returns: Attention over all earlier positions.
+  /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func attention(
     _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing
   ) throws(QuantError) -> AttentionGraph {
@@ -70,7 +72,8 @@ extension ModelReader {
       let values = flags.values(sizes.layers).map { $0.flag ?? ($0.integer != 0) }
       guard values.count == sizes.layers else {
         throw .unsupported(
-          "\(file.path): \(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)")
+          "\(file.path): \(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)"
+        )
       }
       return values
     }

@@ -20,23 +20,30 @@ enum ActivationRounding {
     }
   }
 
-  /// Rounds rows, in place.
+  /// Rounds rows, in place, on all threads.
   static func round(
     _ rows: Matrix, to format: any EncodableFormat.Type, _ workers: Workers
+  ) throws(QuantError) {
+    try workers.forRanges(rows.rows, atLeast: 8) { (range, _) throws(QuantError) in
+      try round(rows.rows(range), to: format)
+    }
+  }
+
+  /// Rounds rows, in place, on this thread.
+  static func round(
+    _ rows: Matrix, to format: any EncodableFormat.Type
   ) throws(QuantError) {
     let layout = format.layout
     let whole = rows.columns / layout.weightsPerBlock * layout.weightsPerBlock
     guard whole > 0 else { return }
-    try workers.forRanges(rows.rows, atLeast: 8) { (range, _) throws(QuantError) in
-      let count = whole / layout.weightsPerBlock * layout.bytesPerBlock
-      var blocks = [UInt8](repeating: 0, count: count)
-      for row in range {
-        try rows.columns(0..<whole).withMutableRow(row) { (numbers) throws(QuantError) in
-          var storage = blocks.mutableSpan
-          var bytes = unsafe storage.mutableBytes
-          format.encode(numbers.span, rowWeights: whole, importance: nil, into: &bytes)
-          format.decode(bytes.bytes, into: &numbers)
-        }
+    let count = whole / layout.weightsPerBlock * layout.bytesPerBlock
+    var blocks = [UInt8](repeating: 0, count: count)
+    for row in 0..<rows.rows {
+      try rows.columns(0..<whole).withMutableRow(row) { (numbers) throws(QuantError) in
+        var storage = blocks.mutableSpan
+        var bytes = unsafe storage.mutableBytes
+        format.encode(numbers.span, rowWeights: whole, importance: nil, into: &bytes)
+        format.decode(bytes.bytes, into: &numbers)
       }
     }
   }

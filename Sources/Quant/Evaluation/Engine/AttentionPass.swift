@@ -18,7 +18,8 @@ struct AttentionPass {
   let table: RotationTable?
   private let sinks: [Float]?
 
-  init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError)
+  init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext)
+    throws(QuantError)
   {
     self.context = context
     self.graph = graph
@@ -46,12 +47,13 @@ struct AttentionPass {
   /// - Parameters:
   ///   - x: Normed rows of whole windows.
   ///   - y: Takes as many rows.
+  /// - Throws: `QuantError` for weights that cannot be read.
   func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
     let made = try AttentionInputs(graph, x, self)
     try made.norm(graph.queryNorm, graph.keyNorm, graph, context)
     try rotate(made)
     if graph.normsAfterRotation { try made.normHeads(graph, context) }
-    if graph.temperatureLength > 0 { warm(made.queries) }
+    if let temperature = graph.temperature { warm(made.queries, temperature) }
     if context.mode == .llama {
       // The cache of keys and values holds halves, and what meets them is rounded to halves.
       for part in [made.queries, made.keys, made.values] {
@@ -91,12 +93,10 @@ struct AttentionPass {
     }
   }
 
-  /// Makes queries at late positions larger (Llama 4's layers without rotation).
-  private func warm(_ queries: Matrix) {
+  /// Makes queries at late positions larger.
+  private func warm(_ queries: Matrix, _ temperature: AttentionTemperature) {
     for row in 0..<queries.rows {
-      let position = positions.lowerBound + row % positions.count
-      let step = (position + 1) / graph.temperatureLength
-      let factor = 1 + 0.1 * Float(log(Double(step) + 1))
+      let factor = temperature.factor(at: positions.lowerBound + row % positions.count)
       unsafe LayerKernels.scale(
         queries.base + row * queries.stride, count: queries.columns, factor: factor)
     }
@@ -108,7 +108,8 @@ struct AttentionPass {
   private func attend(_ made: AttentionInputs, into y: Matrix) throws(QuantError) {
     let length = positions.count
     let heads = graph.heads
-    try context.workers.forEach(made.queries.rows / length * heads) { (task, slot) throws(QuantError) in
+    try context.workers.forEach(made.queries.rows / length * heads) {
+      (task, slot) throws(QuantError) in
       let window = task / heads * length..<(task / heads + 1) * length
       let head = HeadInputs(made, graph, window: window, head: task % heads)
       for start in stride(from: 0, to: length, by: Self.queryBlock) {
@@ -134,6 +135,7 @@ struct AttentionPass {
         high: query - first + 1, scale: graph.scale, cap: graph.cap,
         sink: sinks?[head] ?? -.infinity)
     }
+    if context.mode == .llama { try ActivationRounding.round(scores, to: F16.self) }
     let columns = head * graph.valueSize..<(head + 1) * graph.valueSize
     try slot.products.multiply(
       scores, inputs.values.rows(keys), transposed: false,

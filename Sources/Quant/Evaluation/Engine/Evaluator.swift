@@ -70,25 +70,42 @@ public struct Evaluator: Sendable {
   ///   - length: Tokens of a window.
   ///   - chunk: Windows that a step of a layer works on at once.
   ///   - observer: Told of what goes into products.
+  ///   - state: Where to keep states after each layer, and perhaps begin with those of an earlier run.
   ///   - progress: Called after each layer.
   /// - Returns: The normed state of each token, in a row.
   /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
   func states(
     _ tokens: [Int32], length: Int, chunk: Int, observer: (any ForwardObserver)? = nil,
-    progress: () -> Void = {}
+    state: EvaluationState? = nil, progress: () -> Void = {}
   ) throws(QuantError) -> Matrix {
     precondition(length > 0 && tokens.count % length == 0)
     let context = context(observer: observer)
-    let states = try embed(tokens)
+    let (states, done) = try start(tokens, state)
     for (index, layer) in graph.layers.enumerated() {
+      guard index >= done else {
+        progress()
+        continue
+      }
       let pass = LayerPass(
         context: context, graph: layer, layer: index,
         positions: options.firstPosition..<options.firstPosition + length, chunk: chunk * length)
       try pass.run(states)
+      try state?.save(states, layer: index + 1)
       progress()
     }
     try context.normalize(states, by: graph.outputNorm, into: states)
     return states
+  }
+
+  /// The states to begin with, and how many layers made them.
+  private func start(
+    _ tokens: [Int32], _ state: EvaluationState?
+  ) throws(QuantError) -> (states: Matrix, layers: Int) {
+    guard let earlier = state?.takeStates() else { return (try embed(tokens), 0) }
+    guard earlier.states.rows == tokens.count, earlier.layer <= graph.layers.count else {
+      throw .unsupported("\(state?.path ?? ""): it is not the state of this evaluation")
+    }
+    return (earlier.states, earlier.layer)
   }
 
   /// The rows that stand for tokens.

@@ -113,6 +113,8 @@ package protocol ForwardObserver: AnyObject, Sendable {
   ///   - tensor: The matrices.
   ///   - matrix: Which of them: 0, or the expert.
   ///   - input: The rows that go in.
+  ///   - workers: Threads to work with.
+  /// - Throws: What ends the evaluation.
   func observe(
     _ tensor: TensorInfo, matrix: Int, input: Matrix, workers: Workers) throws(QuantError)
 

@@ -11,7 +11,9 @@ final class HalfMatrix: @unchecked Sendable {
   deinit { unsafe storage?.deallocate() }
 
   /// Where the upper parts of `count` numbers are; the lower parts follow them.
-  @unsafe func memory(count: Int) -> (high: UnsafeMutablePointer<UInt16>, low: UnsafeMutablePointer<UInt16>) {
+  @unsafe func memory(count: Int) -> (
+    high: UnsafeMutablePointer<UInt16>, low: UnsafeMutablePointer<UInt16>
+  ) {
     if let storage = unsafe storage, count <= capacity {
       return unsafe (storage, storage + count)
     }

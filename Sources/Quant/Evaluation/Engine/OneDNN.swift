@@ -114,7 +114,7 @@ private final class PreparedProduct {
   }
 
   deinit {
-    for unsafe entry in unsafe memories { unsafe dnnl_memory_destroy(entry.memory) }
+    unsafe memories.forEach { unsafe dnnl_memory_destroy($0.memory) }
     unsafe dnnl_primitive_destroy(primitive)
     unsafe dnnl_stream_destroy(stream)
     unsafe scratch.deallocate()

@@ -14,13 +14,12 @@ struct SegmentPlan: Equatable {
 
   /// Plans for a model.
   ///
-  /// Throws `QuantError.unsupported` if not even one window fits.
-  ///
   /// - Parameters:
   ///   - graph: The model.
   ///   - windows: How many there are.
   ///   - length: Tokens of each.
   ///   - bytes: How much memory activations may take.
+  /// - Throws: `QuantError.unsupported` if not even one window fits.
   init(_ graph: ModelGraph, windows: Int, length: Int, bytes: Int) throws(QuantError) {
     let float = MemoryLayout<Float>.size
     let width = graph.width

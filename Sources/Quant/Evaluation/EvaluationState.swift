@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// What a long evaluation keeps on disk between layers, so that it can go on after it was cut off.
+///
+/// A GGUF file, written anew after each layer:
+///
+///     general.type = "evaluation-state"    evaluation.fingerprint: of the model, text and settings
+///     evaluation.segment, .layer, .windows the segment worked on, its layers done, and its size
+///     states    F32 [width, tokens]        of that segment
+///     results   F64 [4, counted]           of the segments before it, as `TokenDivergence` has them
+public final class EvaluationState {
+  private static let kind = "evaluation-state"
+  private static let fields = 4
+
+  /// Where the file is.
+  public let path: String
+  private let fingerprint: UInt64
+  /// What an earlier run left, until it is taken.
+  private var earlier: Earlier?
+  private var segment = 0
+  private var windows = 0
+  private var results: [TokenDivergence] = []
+
+  private struct Earlier {
+    let segment: Int
+    let layer: Int
+    let windows: Int
+    let states: Matrix
+    let results: [TokenDivergence]
+  }
+
+  /// Opens the file that an earlier run left, if there is one.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - evaluator: The model.
+  ///   - text: The windows.
+  ///   - base: What the model is compared with.
+  /// - Throws: `QuantError.unsupported` if the file is of another run, `.container` if it cannot be
+  ///   read.
+  public init(
+    _ path: String, _ evaluator: Evaluator, _ text: EvaluationWindows, base: BaseStates? = nil
+  ) throws(QuantError) {
+    self.path = path
+    fingerprint = Self.fingerprint(evaluator, text, base)
+    guard Disk.exists(path) else { return }
+    earlier = try Self.read(path, fingerprint, width: evaluator.graph.width)
+  }
+
+  /// Whether an earlier run is gone on with.
+  public var isResuming: Bool { earlier != nil }
+
+  private static func fingerprint(
+    _ evaluator: Evaluator, _ text: EvaluationWindows, _ base: BaseStates?
+  ) -> UInt64 {
+    var mark = Fingerprint()
+    for shard in evaluator.file.shards + (base?.file.shards ?? []) {
+      mark.add(shard.mapping.byteCount)
+      mark.add(shard.mapping.modificationTime)
+    }
+    mark.add(evaluator.options.mode.rawValue)
+    mark.add(evaluator.options.firstPosition)
+    mark.add(text.rules.rawValue)
+    mark.add(text.length)
+    for token in text.tokens { mark.add(Int(token)) }
+    return mark.value
+  }
+
+  private static func read(
+    _ path: String, _ fingerprint: UInt64, width: Int
+  ) throws(QuantError) -> Earlier {
+    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(path) }
+    guard file.metadata["general.type"]?.text == kind,
+      case .uint64(fingerprint)? = file.metadata["evaluation.fingerprint"]
+    else {
+      throw .unsupported(
+        "\(path): expected the state of this evaluation, found that of another model, text or "
+          + "setting; remove it or name another file")
+    }
+    let reader = ModelReader(file: file, architecture: "evaluation", contextLength: 0)
+    let (states, results) = try QuantError.wrapping { () throws(GGUFError) in
+      (try file.tensor("states"), try file.tensor("results"))
+    }
+    guard states.type == .F32, states.rowWeights == width, results.type == .F64,
+      results.weightCount % fields == 0
+    else { throw .unsupported("\(path): its tensors are not those of an evaluation's state") }
+    let matrix = Matrix(rows: states.rowCount, columns: width)
+    var tensor = try TensorReader(file: file, tensor: states)
+    for row in 0..<matrix.rows {
+      try matrix.withMutableRow(row) { (span) throws(QuantError) in
+        try tensor.readRows(row..<row + 1, into: &span)
+      }
+    }
+    return Earlier(
+      segment: try reader.integer("segment"), layer: try reader.integer("layer"),
+      windows: try reader.integer("windows", in: 1...(1 << 28)), states: matrix,
+      results: try Self.results(results, file))
+  }
+
+  private static func results(
+    _ tensor: TensorInfo, _ file: GGUFFile
+  ) throws(QuantError) -> [TokenDivergence] {
+    var bytes = [UInt8](repeating: 0, count: 8 * tensor.weightCount)
+    var span = bytes.mutableSpan
+    var raw = unsafe span.mutableBytes
+    try QuantError.wrapping { () throws(GGUFError) in try file.read(tensor, at: 0, into: &raw) }
+    let numbers = (0..<tensor.weightCount).map { index in
+      unsafe Double(bitPattern: bytes.span.bytes.u64(at: 8 * index))
+    }
+    return stride(from: 0, to: numbers.count, by: fields).map { first in
+      TokenDivergence(
+        divergence: numbers[first], baseLoss: numbers[first + 1],
+        variantLoss: numbers[first + 2], isSameTop: numbers[first + 3] != 0)
+    }
+  }
+}
+
+extension EvaluationState {
+  /// The size of segments, the number of those done, and what came of them.
+  ///
+  /// - Parameter planned: Windows of a segment, for a run from the start.
+  /// - Returns: Those of the run that is gone on with, or the ones given and nothing done.
+  func begin(planned: Int) -> (windows: Int, segments: Int, results: [TokenDivergence]) {
+    windows = earlier?.windows ?? planned
+    segment = earlier?.segment ?? 0
+    results = earlier?.results ?? []
+    return (windows, segment, results)
+  }
+
+  /// The states of the segment that an earlier run was in, and its layers that are done; once.
+  func takeStates() -> (states: Matrix, layer: Int)? {
+    defer { earlier = nil }
+    return earlier.map { ($0.states, $0.layer) }
+  }
+
+  /// Keeps the states after a layer.
+  func save(_ states: Matrix, layer: Int) throws(QuantError) {
+    var metadata = Metadata()
+    metadata["general.type"] = .string(MetadataString(Self.kind))
+    metadata["evaluation.fingerprint"] = .uint64(fingerprint)
+    metadata["evaluation.segment"] = .uint32(UInt32(clamping: segment))
+    metadata["evaluation.layer"] = .uint32(UInt32(clamping: layer))
+    metadata["evaluation.windows"] = .uint32(UInt32(clamping: windows))
+    let tensors = [
+      TensorDescription(name: "states", dimensions: [states.columns, states.rows], type: .F32),
+      TensorDescription(
+        name: "results", dimensions: [Self.fields, results.count], type: .F64),
+    ]
+    let bytes = results.flatMap(Self.bytes)
+    try QuantError.wrapping { () throws(GGUFError) in
+      let layout = try GGUFLayout(path: path, metadata: metadata, tensors: tensors)
+      let output = try OutputFile(path: path, byteCount: layout.byteCount)
+      try output.write(layout.header, at: 0)
+      for row in 0..<states.rows {
+        try states.withRow(row) { span throws(GGUFError) in
+          unsafe try output.write(
+            span.bytes, at: layout.tensorOffsets[0] + 4 * row * states.columns)
+        }
+      }
+      try output.write(bytes, at: layout.tensorOffsets[1])
+      try output.finish()
+    }
+  }
+
+  private static func bytes(_ token: TokenDivergence) -> [UInt8] {
+    let numbers = [
+      token.divergence, token.baseLoss, token.variantLoss, token.isSameTop ? 1 : 0,
+    ]
+    return numbers.flatMap { number in
+      (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt64($0))) }
+    }
+  }
+
+  /// Notes what came of a segment; the next one begins.
+  func add(_ tokens: [TokenDivergence]) {
+    results += tokens
+    segment += 1
+  }
+
+  /// Removes the file: the evaluation is done.
+  public func remove() { Disk.remove(path) }
+}
