@@ -32,20 +32,37 @@ import Testing
     #expect(abs(report.losses.meanLoss.value - mean) < 1e-5)
   }
 
-  /// Memory for one window, and for any number up to all of them.
-  @Test(arguments: [ComputeMode.f32, .llama])
-  func `segments and chunks change nothing`(_ mode: ComputeMode) throws {
+  /// Memory for one window, and for any number up to all of them. oneDNN rounds very small products
+  /// otherwise when they have fewer rows.
+  @Test(arguments: ComputeMode.allCases)
+  func `segments and chunks change nothing but rounding`(_ mode: ComputeMode) throws {
     let windows = try EvaluationTesting.windows(12, of: model)
     let whole = try run(windows, memory: 1 << 28, mode)
     #expect(whole.steps == model.layers)
     var steps: Set<Int> = []
     for memory in [15_000, 20_000, 30_000, 100_000, 200_000] {
       let part = try run(windows, memory: memory, mode)
-      #expect(part.report.losses == whole.report.losses, "\(memory)")
+      let losses = (part.report.losses.meanLoss.value, whole.report.losses.meanLoss.value)
+      #expect(abs(losses.0 - losses.1) < 1e-6 * losses.1, "\(memory)")
       steps.insert(part.steps)
     }
     #expect(steps.contains(12 * model.layers), "a window at a time: \(steps)")
     #expect(steps.count > 2, "\(steps)")
+  }
+
+  /// Windows of 512 are large enough for products that do not depend on the number of rows.
+  @Test(arguments: [ComputeMode.f32, .bf16x3])
+  func `segments of usual windows change no bit`(_ mode: ComputeMode) throws {
+    let path = try Zstd.expand("tiny-moe-f16.gguf", into: testing.folder.url).path
+    let tokens = model.tokens(4 * 512)
+    let windows = try EvaluationWindows(tokens: tokens, rules: .llama, bos: 1)
+    let reports = try [4_000_000, 8_000_000, 1 << 28].map { memory in
+      let evaluator = try Evaluator(
+        file: GGUFFile.open(path), contextLength: 512,
+        options: EvaluationOptions(threads: 2, mode: mode, memoryBytes: memory))
+      return try LossEvaluation(evaluator, windows).run()
+    }
+    #expect(reports.allSatisfy { $0.losses == reports[0].losses })
   }
 
   private func run(
@@ -70,7 +87,8 @@ import Testing
         evaluator, windows, base: .states(try states(evaluator, windows, "self.gguf"))
       ).run()
       #expect(abs(try #require(kept.divergence?.summary).meanDivergence.value) < 1e-9)
-      #expect(kept.losses == side.losses)
+      let losses = (kept.losses.meanLoss.value, side.losses.meanLoss.value)
+      #expect(abs(losses.0 - losses.1) < 1e-6 * losses.1)
     }
   }
 
@@ -87,19 +105,21 @@ import Testing
   @Test func `kept states compare as the model itself does`() throws {
     let windows = try EvaluationTesting.windows(6, of: model)
     let base = try testing.evaluator(model.file())
-    let other = try testing.evaluator(TinyLlama(seed: 2).file(), "other.gguf")
+    let variant = try testing.evaluator(TinyLlama(seed: 2).file(), "other.gguf")
     let kept = try states(base, windows, "base.gguf")
     #expect(kept.modelName == "tiny")
-    let side = try LossEvaluation(other, windows, base: .model(base)).run()
-    let later = try LossEvaluation(other, windows, base: .states(kept)).run()
-    #expect(side.divergence == later.divergence && side.losses == later.losses)
+    let side = try LossEvaluation(variant, windows, base: .model(base)).run()
+    let later = try LossEvaluation(variant, windows, base: .states(kept)).run()
     let summary = try #require(side.divergence?.summary)
-    #expect(summary.meanDivergence.value > 0.1)
-    let alone = try LossEvaluation(base, windows).run().losses
-    #expect(summary.basePerplexity == alone.perplexity)
+    let divergence = summary.meanDivergence.value
+    #expect(divergence > 0.1)
+    let other = try #require(later.divergence?.summary).meanDivergence.value
+    #expect(abs(other - divergence) < 1e-5 * divergence)
+    let alone = try LossEvaluation(base, windows).run().losses.perplexity.value
+    #expect(abs(summary.basePerplexity.value - alone) < 1e-5 * alone)
     // The first windows alone compare, too.
     let fewer = try EvaluationTesting.windows(3, of: model)
-    let part = try LossEvaluation(other, fewer, base: .states(kept)).run()
+    let part = try LossEvaluation(variant, fewer, base: .states(kept)).run()
     #expect(part.losses.tokenCount == fewer.countedTokens)
   }
 

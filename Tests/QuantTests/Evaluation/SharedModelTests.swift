@@ -15,7 +15,7 @@ struct SharedModelTests {
       let chunks: [String: Int]
       let variants: [String: Variant]
     }
-    struct Variant: Decodable { let ppl: [String: [Double]] }
+    struct Variant: Decodable { let ppl: [String: [Double]]? }
     let models: [String: Model]
   }
 
@@ -49,7 +49,7 @@ struct SharedModelTests {
   func `perplexities are the reference's`(_ model: String, _ name: String) throws {
     let json = try Data(contentsOf: shared.appending(path: "models/reference.json"))
     let reference = try #require(try JSONDecoder().decode(Reference.self, from: json).models[model])
-    let expected = try #require(reference.variants["F16"]?.ppl[name])
+    let expected = try #require(reference.variants["F16"]?.ppl?[name])
     let file = try open(model)
     let corpus = try Corpus.named(name, in: shared.appending(path: "corpora").path)
     let windows = try windows(corpus, file, limit: reference.chunks[name])
@@ -69,7 +69,8 @@ struct SharedModelTests {
     #expect(abs(try perplexity(file, windows, .llama).value / exact - 1) < 1e-3)
   }
 
-  /// Rounding decides a few of the choices of experts, so that their counts cannot be the same.
+  /// Rounding decides a few of the choices of experts, so that their counts cannot be the same; and
+  /// a token with large numbers, in another expert, can be seen in a few columns of what leaves it.
   @Test func `the importance matrix is the reference's`() throws {
     let file = try open("tiny-moe")
     let path = shared.appending(path: "models/tiny-moe.imatrix.gguf").path
@@ -93,8 +94,10 @@ struct SharedModelTests {
     #expect(zip(counts.0, counts.1).allSatisfy { abs($0 - $1) <= 6 }, "\(found.name)")
     let sums = (try Self.sums(found), try Self.sums(expected))
     let noise = 1e-3 * (sums.1.max() ?? 0)
-    let worst = zip(sums.0, sums.1).filter { $1 > noise }.map { abs($0 / $1 - 1) }.max() ?? 0
-    #expect(worst < 0.01, "\(found.name): \(worst)")
+    let errors = zip(sums.0, sums.1).filter { $1 > noise }.map { abs($0 / $1 - 1) }.sorted(by: >)
+    let isDown = found.name.contains("ffn_down_exps")
+    #expect(errors[0] < (isDown ? 0.1 : 0.01), "\(found.name): \(errors.prefix(8))")
+    #expect(errors[5] < 0.01, "\(found.name): \(errors.prefix(8))")
   }
 
   private static func sums(_ entry: ImportanceMatrix.Entry) throws -> [Float] {
