@@ -49,9 +49,12 @@ enum DeepSeek2: Architecture {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> AttentionGraph {
     let heads = sizes.heads[layer]
-    let keySize = try model.integer("attention.key_length_mla", default: sizes.keySize)
-    let valueSize = try model.integer("attention.value_length_mla", default: sizes.valueSize)
-    let rotated = try model.integer("rope.dimension_count", in: 2...max(keySize, 2))
+    // Part of a key is rotated, and part is not.
+    let keySize = try model.integer(
+      "attention.key_length_mla", default: max(sizes.keySize, 3), in: 3...65_535)
+    let valueSize = try model.integer(
+      "attention.value_length_mla", default: sizes.valueSize, in: 1...65_535)
+    let rotated = try model.integer("rope.dimension_count", in: 2...keySize - 1)
     let (rotation, scale) = try scaling(model, keySize: keySize, rotated: rotated)
     let latent = try latent(
       model, sizes, layer, heads: heads, keySize: keySize, valueSize: valueSize, rotated: rotated)

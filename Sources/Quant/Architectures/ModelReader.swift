@@ -94,6 +94,11 @@ extension ModelReader {
   func optional(_ name: String, _ dimensions: [Int]) throws(QuantError) -> TensorInfo? {
     guard file.contains(name) else { return nil }
     let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(name) }
+    guard dimensions.allSatisfy({ $0 > 0 }) else {
+      throw .unsupported(
+        "\(file.path): expected keys that leave something of the tensor \"\(name)\", found "
+          + dimensions.map(String.init).joined(separator: " x "))
+    }
     // Dimensions of one at the end mean nothing.
     let found = tensor.dimensions.reversed().drop { $0 == 1 }.reversed()
     let expected = dimensions.reversed().drop { $0 == 1 }.reversed()

@@ -33,7 +33,8 @@ struct ModelSizes {
         "\(model.file.path): expected a number of heads that \(shared) key and value heads divide,"
           + " found \(all)")
     }
-    let size = width / heads[0]
+    // Where heads outnumber the width, the key must say: a head of nothing makes no sense.
+    let size = width >= heads[0] ? width / heads[0] : nil
     keySize = try model.integer("attention.key_length", default: size, in: 1...65_535)
     valueSize = try model.integer("attention.value_length", default: size, in: 1...65_535)
     epsilon = try model.number("attention.layer_norm_rms_epsilon")

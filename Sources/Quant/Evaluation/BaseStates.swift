@@ -10,7 +10,7 @@ internal import GGUF
 ///     evaluation.logit_scale, evaluation.logit_cap
 ///     tokens          I32 [tokens]         windows one after the other
 ///     states          F32 [width, counted] after the last norm
-///     output.weight   as in the model, and output.bias if there is one
+///     output.weight   as in the model, and output.bias and output.scale if there are
 public struct BaseStates: Sendable {
   static let kind = "evaluation-base"
 
@@ -45,7 +45,8 @@ public struct BaseStates: Sendable {
     states = found.0
     output = Linear(
       tensor: found.1, outputs: found.1.rowCount,
-      bias: try reader.optional("output.bias", [found.1.rowCount]))
+      bias: try reader.optional("output.bias", [found.1.rowCount]),
+      factor: try reader.optional("output.scale", [1]))
     scale = try reader.number("logit_scale", default: 1)
     cap = try reader.number("logit_cap", default: 0)
     window = try reader.integer("window")
@@ -129,9 +130,11 @@ public final class BaseStatesWriter {
       TensorDescription(
         name: "output.weight", dimensions: linear.tensor.dimensions, type: linear.tensor.type),
     ]
-    if let bias = linear.bias {
-      tensors.append(
-        TensorDescription(name: "output.bias", dimensions: bias.dimensions, type: bias.type))
+    let others = [("output.bias", linear.bias), ("output.scale", linear.factor)].compactMap {
+      name, tensor in tensor.map { (name: name, tensor: $0) }
+    }
+    tensors += others.map { name, tensor in
+      TensorDescription(name: name, dimensions: tensor.dimensions, type: tensor.type)
     }
     let metadata = Self.metadata(evaluator, windows)
     (layout, output) = try QuantError.wrapping { () throws(GGUFError) in
@@ -142,7 +145,9 @@ public final class BaseStatesWriter {
     }
     try write(windows.tokens)
     try copy(linear.tensor, from: evaluator.file, to: 2)
-    if let bias = linear.bias { try copy(bias, from: evaluator.file, to: 3) }
+    for (index, other) in others.enumerated() {
+      try copy(other.tensor, from: evaluator.file, to: 3 + index)
+    }
   }
 
   private static func metadata(_ evaluator: Evaluator, _ windows: EvaluationWindows) -> Metadata {

@@ -65,8 +65,8 @@ public struct LossEvaluation {
   ///   - state: Keeps what is done between layers; not with a base model beside the model, nor
   ///     with an observer or writer, which would miss what an earlier run did.
   ///   - progress: Called after each layer.
-  /// - Returns: The losses. They do not depend on the number of threads, nor on how many windows fit
-  ///   into memory together.
+  /// - Returns: The losses. They do not depend on the number of threads; on how many windows fit into
+  ///   memory together they depend by rounding alone, and in single precision only.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
   ///   too little memory.
   package func run(

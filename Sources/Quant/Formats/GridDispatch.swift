@@ -139,7 +139,9 @@ struct FoundGroups: ~Escapable {
 
   /// What the last search found for the `index`-th block of its group.
   @_lifetime(borrow self)
-  func found(_ index: Int, _ grid: SearchGrid, _ shape: GridShape) -> FoundGroups {
+  func found(
+    _ index: Int, _ grid: SearchGrid, _ shape: GridShape, gain: Float = 1
+  ) -> FoundGroups {
     let shape = shape.base
     let first = index * shape.subBlocks
     precondition(index >= 0 && first + shape.subBlocks <= laneCount)
@@ -156,7 +158,7 @@ struct FoundGroups: ~Escapable {
       _unsafeStart: memory.group.scaleCodes + first, count: shape.subBlocks)
     let found = unsafe FoundGroups(
       entries: entries, signs: signs, shifts: shifts, scaleCodes: scaleCodes,
-      scale: memory.group.scales[first])
+      scale: min(max(memory.group.scales[first] * gain, -Half.largest), Half.largest))
     return unsafe _overrideLifetime(found, borrowing: self)
   }
 }

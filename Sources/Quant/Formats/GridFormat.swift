@@ -27,6 +27,7 @@ extension GridFormat {
     let (grid, shape, layout) = (grid, shape.at(effort, bits: layout.bitsPerWeight), layout)
     let span = shape.base.weights * laneCount
     let memory = GridSearchMemory()
+    var restoring = ShrinkageCorrection()
     for start in stride(from: 0, to: rows.count, by: span) {
       let end = min(start + span, rows.count)
       memory.run(
@@ -36,6 +37,11 @@ extension GridFormat {
         let offset = (start / layout.weightsPerBlock + index) * layout.bytesPerBlock
         var block = blocks.part(offset..<offset + layout.bytesPerBlock)
         pack(memory.found(index, grid, shape), into: &block)
+        let first = start + index * layout.weightsPerBlock
+        let gain = restoring.gain(
+          of: block.bytes, for: rows.extracting(first..<first + layout.weightsPerBlock),
+          importance, column: first % rowWeights, Self.self)
+        pack(memory.found(index, grid, shape, gain: gain), into: &block)
       }
     }
   }

@@ -73,7 +73,7 @@ struct HelpTests {
     #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
-  /// Examples run where `model.gguf`, `imatrix.gguf` and `imatrix.dat` lie.
+  /// Examples run where `model.gguf`, `imatrix.gguf`, `imatrix.dat` and `text.txt` lie.
   @Test(arguments: try commands)
   func `the example runs`(command: Command) throws {
     let files = [
@@ -84,6 +84,8 @@ struct HelpTests {
       let plain = try Zstd.expand(vector, into: folder.url)
       try FileManager.default.moveItem(at: plain, to: folder.file(name))
     }
+    let text = String(repeating: "The quick brown fox jumps over the lazy dog. ", count: 10)
+    _ = try folder.write(Array(text.utf8), "text.txt")
     try #require(!command.examples.isEmpty, "no line begins with \"Example: gguf-tool \"")
     for example in command.examples {
       #expect(example.hasPrefix("gguf-tool \(command.path.dropFirst().joined(separator: " ")) "))

@@ -53,7 +53,9 @@ struct LinearProduct {
   }
 
   /// Enough for products at full speed, few enough for all threads to have some.
-  private var tileRows: Int { linear.outputs <= 2048 ? 64 : 128 }
+  private var tileRows: Int {
+    linear.outputs < 1024 ? 64 : linear.outputs < 4096 ? 128 : 256
+  }
 
   private func decode(_ rows: Range<Int>, _ slot: WorkerSlot) throws(QuantError) -> Matrix {
     let first = matrix * linear.outputs

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Makes up for a part of the shrinkage that least squares brings.
+///
+/// The restored weights y that come nearest to weights x are too small on the whole: Σ w x y falls
+/// short of Σ w x² by just the squared error. At two bits and less that is a tenth and more, in every
+/// layer in the same direction, and a model is harmed more by it than by a little more error. Blocks
+/// are therefore scaled half of the way up to where both sums agree.
+///
+/// Why half: on tiny-moe with its importance matrix, KL divergence was least for factors of 1.14 to 1.18
+/// (IQ1_S), 1.06 to 1.09 (IQ2_XXS), 1.05 to 1.08 (IQ2_XS) and 1.01 to 1.02 (IQ3), where the whole way
+/// is about 1.19, 1.10, 1.07 and 1.02; but the error, which grows with the square of the step, should
+/// stay well below that of the reference.
+struct ShrinkageCorrection {
+  private static let part: Float = 0.5
+  /// Beyond this, the block has hardly anything in common with the weights.
+  private static let largest: Float = 1.2
+
+  // Kept between blocks, so that its memory is asked for once.
+  private var restored: [Float] = []
+
+  /// The factor on a block's scale; 1 for a block that restores its weights exactly.
+  ///
+  /// - Parameters:
+  ///   - block: The block, encoded.
+  ///   - weights: The weights that it stands for.
+  ///   - importance: One value a column of the row; all alike if `nil`.
+  ///   - column: Where the block begins in its row.
+  ///   - format: Its format.
+  /// - Returns: From 1 to 1.2.
+  /// - Complexity: O(*n*) in weights.
+  mutating func gain(
+    of block: RawSpan, for weights: Span<Float>, _ importance: Span<Float>?, column: Int,
+    _ format: (some BlockFormat).Type
+  ) -> Float {
+    if restored.count != weights.count { restored = Array(repeating: 0, count: weights.count) }
+    var span = restored.mutableSpan
+    format.decode(block, into: &span)
+    var (products, squares) = (0.0, 0.0)
+    for index in weights.indices {
+      let x = Double(weights[index])
+      let weighted = Double(importance?[column + index] ?? 1) * x
+      products += weighted * Double(span[index])
+      squares += weighted * x
+    }
+    guard products > 0, squares > products else { return 1 }
+    return min(1 + Self.part * (Float(squares / products) - 1), Self.largest)
+  }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+import Foundation
+import GGUF
+import Quant
+import TestSupport
+
+/// Files of tiny models, and evaluators for them.
+struct EvaluationTesting {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// Writes a model and opens it.
+  func open(_ model: ModelFile, _ name: String = "tiny.gguf") throws -> GGUFFile {
+    try model.write(to: folder.path(name))
+    return try GGUFFile.open(folder.path(name))
+  }
+
+  /// An evaluator of a written model.
+  func evaluator(
+    _ model: ModelFile, _ name: String = "tiny.gguf", threads: Int = 2, mode: ComputeMode = .f32,
+    memory: Int = 1 << 28
+  ) throws -> Evaluator {
+    try Evaluator(
+      file: open(model, name), contextLength: 16,
+      options: EvaluationOptions(threads: threads, mode: mode, memoryBytes: memory))
+  }
+
+  /// What is wrong with a model, as its evaluator says, without the folder's name.
+  func complaint(_ model: ModelFile) throws -> String {
+    let file = try open(model)
+    do {
+      _ = try Evaluator(
+        file: file, contextLength: 16, options: EvaluationOptions(threads: 1, mode: .f32))
+      return ""
+    } catch {
+      return error.description.replacing(folder.url.path + "/", with: "")
+    }
+  }
+
+  /// Windows of 16 random tokens.
+  static func windows(_ count: Int, of model: TinyLlama, seed: UInt64 = 7) throws
+    -> EvaluationWindows
+  {
+    try EvaluationWindows(
+      tokens: model.tokens(16 * count, seed: seed), rules: .llama, length: 16, bos: 1)
+  }
+}
+
+extension Matrix {
+  /// All numbers, row after row.
+  var numbers: [Float] {
+    (0..<rows).flatMap { row in
+      withRow(row) { span in span.indices.map { span[$0] } }
+    }
+  }
+}
