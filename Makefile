@@ -5,7 +5,7 @@
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-evaluation accuracy efforts reference compared
-.PHONY: check-architectures
+.PHONY: check-architectures quality
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -59,6 +59,10 @@ check-architectures: build
 	@scripts/install-python
 	@scripts/install-reference
 	@scripts/check-architectures $(options)
+
+# Damage that presets do to the tiny models of ../shared, against the reference's figures.
+quality: build
+	python3 Benchmarks/preset-quality.py .build/release/gguf-tool ../shared $(options)
 
 bench-evaluation: build
 	@scripts/install-python

@@ -4,8 +4,9 @@
 
 Each preset is written by our tool and measured by it: perplexity and mean KL divergence to the F16
 model, 64 windows of WikiText-2, with activations rounded as llama.cpp rounds them, because the
-reference's figures (reference.json) were made so. A preset misses if it lies above the reference's
-figure by more than both standard errors together. Prints a Markdown table, and JSON with --json.
+reference's figures (reference.json) were made so. A preset misses if its divergence lies above the
+reference's by more than both standard errors together, or its perplexity by more than the
+reference's standard error. Prints a Markdown table, and JSON with --json.
 
 Usage: preset-quality.py TOOL SHARED [--effort best] [--models tiny-moe] [--json FILE]
 """
@@ -51,8 +52,7 @@ def row(model, preset, ours, reference):
     misses = []
     if ours_kl > kl + ours_error + error:
         misses.append("KL")
-    # Both perplexities are of one text: what their difference is uncertain by is that of a ratio.
-    if ours_ppl > ppl + ours["divergence"]["difference"]["error"] * math.sqrt(2):
+    if ours_ppl > ppl + ppl_error:
         misses.append("perplexity")
     return dict(model=model, preset=preset, perplexity=ours_ppl, reference_perplexity=ppl,
                 kl=ours_kl, kl_error=ours_error, reference_kl=kl, reference_kl_error=error,

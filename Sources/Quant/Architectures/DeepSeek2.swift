@@ -37,11 +37,7 @@ enum DeepSeek2: Architecture {
     let isLite = (47...48).contains(sizes.layers) && sizes.vocabulary == 154_880
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: width, fallback: isLite ? .sigmoid : .softmax, needsBias: false)
-    let shared = try model.integer("expert_shared_count", in: 0...1024)
-    if shared > 0 {
-      mixture.shared = try model.dense(
-        layer: layer, suffix: "_shexp", sizes, width: width * shared)
-    }
+    mixture.shared = try model.sharedExperts(layer: layer, sizes, width: width)
     return mixture
   }
 

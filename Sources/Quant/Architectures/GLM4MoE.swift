@@ -28,11 +28,7 @@ enum GLM4MoE: Architecture {
     let width = try model.integer("expert_feed_forward_length")
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: width, fallback: .sigmoid, needsBias: true)
-    let shared = try model.integer("expert_shared_count", in: 0...1024)
-    if shared > 0 {
-      mixture.shared = try model.dense(
-        layer: layer, suffix: "_shexp", sizes, width: width * shared)
-    }
+    mixture.shared = try model.sharedExperts(layer: layer, sizes, width: width)
     return mixture
   }
 }

@@ -121,7 +121,7 @@ extension EvaluationState {
   ///
   /// - Parameter planned: Windows of a segment, for a run from the start.
   /// - Returns: Those of the run that is gone on with, or the ones given and nothing done.
-  func begin(planned: Int) -> (windows: Int, segments: Int, results: [TokenDivergence]) {
+  package func begin(planned: Int) -> (windows: Int, segments: Int, results: [TokenDivergence]) {
     windows = earlier?.windows ?? planned
     segment = earlier?.segment ?? 0
     results = earlier?.results ?? []

@@ -50,6 +50,32 @@ import Testing
     #expect(steps.count > 2, "\(steps)")
   }
 
+  @Test func `an evaluation goes on where it was cut off`() throws {
+    let windows = try EvaluationTesting.windows(12, of: model)
+    let evaluator = try testing.evaluator(model.file())
+    let whole = try LossEvaluation(evaluator, windows).run()
+    let path = testing.folder.url.appending(path: "state.gguf").path
+    let first = try EvaluationState(path, evaluator, windows)
+    #expect(!first.isResuming)
+    _ = first.begin(planned: 4)
+    // As if cut off after the last layer of the first four windows.
+    _ = try evaluator.states(
+      Array(windows.tokens[..<(4 * windows.length)]), length: windows.length, chunk: 4, state: first
+    )
+    let second = try EvaluationState(path, evaluator, windows)
+    #expect(second.isResuming)
+    let steps = Mutex(0)
+    let rest = try LossEvaluation(evaluator, windows).run(state: second) { _ in
+      steps.withLock { $0 += 1 }
+    }
+    #expect(rest.losses.tokenCount == whole.losses.tokenCount)
+    #expect(abs(rest.losses.meanLoss.value - whole.losses.meanLoss.value) < 1e-6)
+    // The first segment's layers are only counted; segments stay as large as they were.
+    #expect(steps.withLock { $0 } == 3 * model.layers)
+    let other = try EvaluationTesting.windows(8, of: model)
+    #expect(throws: QuantError.self) { try EvaluationState(path, evaluator, other) }
+  }
+
   /// Products of 16-bit numbers do not depend on the number of rows at all.
   @Test(arguments: [ComputeMode.f32, .bf16x3])
   func `segments of usual windows`(_ mode: ComputeMode) throws {

@@ -27,6 +27,15 @@ extension ModelReader {
     return mixture
   }
 
+  /// The network that all tokens pass: as wide as `expert_shared_count` experts; `nil` for none.
+  func sharedExperts(
+    layer: Int, _ sizes: ModelSizes, width: Int
+  ) throws(QuantError) -> DenseGraph? {
+    let count = try integer("expert_shared_count", in: 0...1024)
+    guard count > 0 else { return nil }
+    return try dense(layer: layer, suffix: "_shexp", sizes, width: width * count)
+  }
+
   /// The gating that `expert_gating_func` names.
   private func gating(_ fallback: MixtureGraph.Gating) throws(QuantError) -> MixtureGraph.Gating {
     switch try integer("expert_gating_func", default: 0, in: 0...4) {

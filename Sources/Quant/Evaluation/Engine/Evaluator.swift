@@ -74,7 +74,7 @@ public struct Evaluator: Sendable {
   ///   - progress: Called after each layer.
   /// - Returns: The normed state of each token, in a row.
   /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
-  func states(
+  package func states(
     _ tokens: [Int32], length: Int, chunk: Int, observer: (any ForwardObserver)? = nil,
     state: EvaluationState? = nil, progress: () -> Void = {}
   ) throws(QuantError) -> Matrix {
