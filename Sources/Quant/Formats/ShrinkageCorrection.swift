@@ -8,10 +8,9 @@ internal import GGUF
 /// layer in the same direction, and a model is harmed more by it than by a little more error. Blocks
 /// are therefore scaled half of the way up to where both sums agree.
 ///
-/// Why half: on tiny-moe with its importance matrix, KL divergence was least for factors of 1.14 to 1.18
-/// (IQ1_S), 1.06 to 1.09 (IQ2_XXS), 1.05 to 1.08 (IQ2_XS) and 1.01 to 1.02 (IQ3), where the whole way
-/// is about 1.19, 1.10, 1.07 and 1.02; but the error, which grows with the square of the step, should
-/// stay well below that of the reference.
+/// Why half: on tiny-moe with its importance matrix, KL divergence fell most of the way there and hardly
+/// beyond, while the error grows with the square of the step and should stay well below that of the
+/// reference. `make quality` shows what comes of it.
 struct ShrinkageCorrection {
   private static let part: Float = 0.5
   /// Beyond this, the block has hardly anything in common with the weights.

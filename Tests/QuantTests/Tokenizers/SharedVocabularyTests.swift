@@ -42,20 +42,15 @@ struct SharedVocabularyTests {
   }
 
   @Test(arguments: names)
-  func `the whole of WikiText-2 has the reference's tokens, in less than two seconds`(
-    name: String
-  ) throws {
+  func `the whole of WikiText-2 has the reference's tokens`(name: String) throws {
     let tokenizer = try tokenizer(name)
     let text = Array(try shared("corpora/wikitext2.test.raw"))
     let line = try #require(
       String(decoding: shared("tokenizers/wikitext2.txt"), as: UTF8.self).split(separator: "\n")
         .first { $0.hasPrefix(name + " ") }?.split(separator: " "))
-    let start = ContinuousClock.now
     let ids = tokenizer.encode(text, addSpecial: false)
-    let duration = ContinuousClock.now - start
     #expect(ids.count == Int(line[1]))
     #expect(SHA256.hex(Array(ids.map(String.init).joined(separator: ",").utf8)) == line[2])
-    #expect(duration < .seconds(2))
     #expect(ids.flatMap(tokenizer.piece(of:)).suffix(text.count) == text[...])
   }
 
