@@ -32,6 +32,7 @@ package struct GGUFTool: AsyncParsableCommand {
           Perplexity.self,
           Imatrix.self,
           Logits.self,
+          MeasureSensitivity.self,
         ]),
     ])
 

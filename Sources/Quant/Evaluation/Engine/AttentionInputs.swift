@@ -153,14 +153,15 @@ struct LatentPass {
   private func expandKeys(
     _ vectors: Matrix, _ queries: Matrix, by tensor: TensorInfo, into keys: Matrix
   ) throws(QuantError) {
-    let (latent, plain, size, file) = (latent.latent, plain, graph.keySize, context.file)
+    let (latent, plain, size, context) = (latent.latent, plain, graph.keySize, context)
     for head in 0..<graph.heads {
       try context.observer?.observe(
         tensor, matrix: head, input: queries.columns(head * size..<head * size + plain),
         workers: context.workers)
     }
     try context.workers.forEach(graph.heads) { (head, slot) throws(QuantError) in
-      let matrix = try slot.decode(tensor, rows: head * latent..<(head + 1) * latent, of: file)
+      let matrix = try slot.decode(
+        tensor, matrix: head, rows: head * latent..<(head + 1) * latent, context)
       try slot.products.multiply(
         vectors, matrix, transposed: false,
         into: keys.columns(head * size..<head * size + plain))

@@ -109,7 +109,14 @@ public struct Evaluator: Sendable {
   }
 
   /// The rows that stand for tokens.
-  private func embed(_ tokens: [Int32]) throws(QuantError) -> Matrix {
+  ///
+  /// - Parameters:
+  ///   - tokens: The tokens.
+  ///   - other: Another type to take the rows in.
+  /// - Returns: A row a token.
+  func embed(
+    _ tokens: [Int32], substituting other: WeightSubstitution? = nil
+  ) throws(QuantError) -> Matrix {
     if let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) {
       throw .unsupported(
         "\(file.path): expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
@@ -117,11 +124,13 @@ public struct Evaluator: Sendable {
     let states = Matrix(rows: tokens.count, columns: graph.width)
     try workers.forRanges(tokens.count, atLeast: 64) { (rows, _) throws(QuantError) in
       var reader = try TensorReader(file: file, tensor: graph.embedding)
+      var blocks: [UInt8] = []
       for row in rows {
         let token = Int(tokens[row])
         try states.withMutableRow(row) { (span) throws(QuantError) in
           try reader.readRows(token..<token + 1, into: &span)
         }
+        other?.apply(to: states.rows(row..<row + 1), matrix: 0, using: &blocks)
         if graph.embeddingScale != 1 {
           unsafe LayerKernels.scale(
             states.base + row * states.stride, count: states.columns, factor: graph.embeddingScale)

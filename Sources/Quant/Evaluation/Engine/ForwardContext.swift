@@ -10,18 +10,28 @@ final class ForwardContext: Sendable {
   let epsilon: Float
   /// Told of every product's input; `nil` if nobody wants to know.
   let observer: (any ForwardObserver)?
+  /// Weights that are taken in another type than the file's.
+  let substitution: WeightSubstitution?
   /// A product's input in 16-bit parts. One product runs at a time.
   let inputHalves = HalfMatrix()
 
   init(
     file: GGUFFile, workers: Workers, mode: ComputeMode, epsilon: Float,
-    observer: (any ForwardObserver)?
+    observer: (any ForwardObserver)?, substitution: WeightSubstitution? = nil
   ) {
     self.file = file
     self.workers = workers
     self.mode = mode
     self.epsilon = epsilon
     self.observer = observer
+    self.substitution = substitution
+  }
+
+  /// The same, with some weights in another type.
+  func substituting(_ substitution: WeightSubstitution) -> ForwardContext {
+    ForwardContext(
+      file: file, workers: workers, mode: mode, epsilon: epsilon, observer: nil,
+      substitution: substitution)
   }
 
   /// Reads a whole small tensor.

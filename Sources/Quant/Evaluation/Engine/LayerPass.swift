@@ -30,6 +30,12 @@ struct LayerPass {
 
   /// Adds attention and feed-forward network to `x`.
   func run(_ x: Matrix) throws(QuantError) {
+    try runAttention(x)
+    try runFeedForward(x)
+  }
+
+  /// Adds attention to `x`.
+  func runAttention(_ x: Matrix) throws(QuantError) {
     let attention = try AttentionPass(graph.attention, positions: positions, in: context)
     try inChunks(x) { (rows, h, y) throws(QuantError) in
       try context.normalize(rows, by: graph.attentionNorm, into: h)
@@ -37,6 +43,10 @@ struct LayerPass {
       if let norm = graph.attentionPostNorm { try context.normalize(y, by: norm, into: y) }
       try context.add(y, times: graph.residualScale, to: rows)
     }
+  }
+
+  /// Adds the feed-forward network to `x`.
+  func runFeedForward(_ x: Matrix) throws(QuantError) {
     switch graph.feedForward {
     case .dense(let dense): try run(dense, x)
     case .mixture(let mixture): try run(mixture, x)

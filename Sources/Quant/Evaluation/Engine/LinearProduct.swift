@@ -60,7 +60,8 @@ struct LinearProduct {
   private func decode(_ rows: Range<Int>, _ slot: WorkerSlot) throws(QuantError) -> Matrix {
     let first = matrix * linear.outputs
     return try slot.decode(
-      linear.tensor, rows: first + rows.lowerBound..<first + rows.upperBound, of: context.file)
+      linear.tensor, matrix: matrix, rows: first + rows.lowerBound..<first + rows.upperBound,
+      context)
   }
 
   private func scale(_ y: Matrix) throws(QuantError) {
@@ -75,14 +76,19 @@ struct LinearProduct {
 
 extension WorkerSlot {
   /// Decodes rows of a tensor, counted over all outer dimensions, into the slot's tile.
+  ///
+  /// All rows are of the tensor's matrix of the number given.
   func decode(
-    _ tensor: TensorInfo, rows: Range<Int>, of file: GGUFFile
+    _ tensor: TensorInfo, matrix: Int, rows: Range<Int>, _ context: ForwardContext
   ) throws(QuantError) -> Matrix {
-    if reader?.tensor != tensor { reader = try TensorReader(file: file, tensor: tensor) }
+    if reader?.tensor != tensor { reader = try TensorReader(file: context.file, tensor: tensor) }
     let tile = tile(rows: rows.count, columns: tensor.rowWeights)
     var span = unsafe MutableSpan(
       _unsafeStart: tile.base, count: rows.count * tensor.rowWeights)
     try reader?.readRows(rows, into: &span)
+    if let other = context.substitution, other.concerns(tensor.name, matrix: matrix) {
+      other.apply(to: tile, matrix: matrix, using: &blocks)
+    }
     return tile
   }
 }

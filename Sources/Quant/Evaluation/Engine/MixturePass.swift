@@ -20,17 +20,29 @@ struct MixturePass {
 
   /// Adds the mixture's output for `x`, times `scale`, to `y`.
   func run(_ x: Matrix, addingTo y: Matrix, scale: Float) throws(QuantError) {
+    let routing = try routing(x)
+    context.observer?.observe(routing, layer: layer)
+    try addExperts(x, routing, to: y, scale: scale)
+    try addShared(x, to: y, scale: scale)
+  }
+
+  /// Chooses experts.
+  func routing(_ x: Matrix) throws(QuantError) -> Routing {
     let logits = Matrix(rows: x.rows, columns: graph.count)
     try LinearProduct(graph.router, in: context).run(x, into: logits)
-    let routing = Routing(logits, graph, bias: try context.vector(graph.selectionBias))
-    context.observer?.observe(routing, layer: layer)
+    return Routing(logits, graph, bias: try context.vector(graph.selectionBias))
+  }
+
+  /// Adds what the chosen experts give.
+  func addExperts(
+    _ x: Matrix, _ routing: Routing, to y: Matrix, scale: Float
+  ) throws(QuantError) {
     for (expert, places) in routing.byExpert().enumerated() {
       for start in stride(from: 0, to: places.count, by: chunk) {
         let part = Array(places[start..<min(start + chunk, places.count)])
         try run(expert, part, routing, x, addingTo: y, scale: scale)
       }
     }
-    try addShared(x, to: y, scale: scale)
   }
 
   /// One expert, over some of its tokens.
@@ -42,20 +54,47 @@ struct MixturePass {
     let input = Matrix(rows: rows, columns: x.columns)
     let both = Matrix(rows: rows, columns: 2 * graph.experts.width)
     let output = Matrix(rows: rows, columns: y.columns)
-    gather(places, routing, x, into: input)
-    let gate = both.columns(0..<graph.experts.width)
-    let up = both.columns(graph.experts.width..<2 * graph.experts.width)
     let tokens = 0..<places.count
+    gather(places, routing, x, into: input)
+    try expand(expert, input, tokens, into: both)
+    let hidden = both.columns(0..<graph.experts.width)
+    try gate(both, into: hidden)
+    try reduce(expert, hidden, tokens, into: output)
+    try scatter(places, routing, output, addingTo: y, scale: scale)
+  }
+
+  /// The two halves that are gated, side by side; or `only` what one tensor gives.
+  func expand(
+    _ expert: Int, _ input: Matrix, _ tokens: Range<Int>? = nil,
+    only projection: PartPlace.Projection? = nil, into both: Matrix
+  ) throws(QuantError) {
+    let width = graph.experts.width
     switch graph.experts.input {
-    case .separate(let first, let second):
-      try product(first, expert, input, tokens, into: gate)
-      try product(second, expert, input, tokens, into: up)
+    case .separate(let gate, let up):
+      if projection != .up {
+        try product(gate, expert, input, tokens, into: both.columns(0..<width))
+      }
+      if projection != .gate {
+        try product(up, expert, input, tokens, into: both.columns(width..<2 * width))
+      }
     case .fused(let matrices):
       try product(matrices, expert, input, tokens, into: both)
     }
-    try context.gate(gate, up, graph.experts.activation, into: gate)
-    try product(graph.experts.down, expert, gate, tokens, into: output)
-    try scatter(places, routing, output, addingTo: y, scale: scale)
+  }
+
+  /// What lies between the products; `target` may be the first half.
+  func gate(_ both: Matrix, into target: Matrix) throws(QuantError) {
+    let width = graph.experts.width
+    try context.gate(
+      both.columns(0..<width), both.columns(width..<2 * width), graph.experts.activation,
+      into: target)
+  }
+
+  /// Back to the model's width.
+  func reduce(
+    _ expert: Int, _ hidden: Matrix, _ tokens: Range<Int>? = nil, into output: Matrix
+  ) throws(QuantError) {
+    try product(graph.experts.down, expert, hidden, tokens, into: output)
   }
 
   /// A number of rows near `count`, from a small set: each needs products of its own.
@@ -65,7 +104,7 @@ struct MixturePass {
   }
 
   private func product(
-    _ matrices: ExpertGraph.Matrices, _ expert: Int, _ x: Matrix, _ tokens: Range<Int>,
+    _ matrices: ExpertGraph.Matrices, _ expert: Int, _ x: Matrix, _ tokens: Range<Int>?,
     into y: Matrix
   ) throws(QuantError) {
     let (linear, matrix) = matrices.expert(expert)
@@ -73,7 +112,7 @@ struct MixturePass {
   }
 
   /// Copies the tokens' rows, and zeros into the rows that make the number round.
-  private func gather(_ places: [Int], _ routing: Routing, _ x: Matrix, into input: Matrix) {
+  func gather(_ places: [Int], _ routing: Routing, _ x: Matrix, into input: Matrix) {
     for (row, place) in places.enumerated() {
       let target = input.rows(row..<row + 1)
       target.copy(from: x.rows(place / routing.used..<place / routing.used + 1))
@@ -101,7 +140,7 @@ struct MixturePass {
   }
 
   /// The network that all tokens pass.
-  private func addShared(_ x: Matrix, to y: Matrix, scale: Float) throws(QuantError) {
+  func addShared(_ x: Matrix, to y: Matrix, scale: Float) throws(QuantError) {
     guard let shared = graph.shared else { return }
     for start in stride(from: 0, to: x.rows, by: chunk) {
       let rows = start..<min(start + chunk, x.rows)

@@ -67,6 +67,8 @@ final class WorkerSlot: @unchecked Sendable {
   private(set) var halves = HalfMatrix()
   /// The reader used last, with its buffer.
   var reader: TensorReader?
+  /// Memory for blocks of a tile in another type.
+  var blocks: [UInt8] = []
 
   /// Memory for a tile of weights.
   func tile(rows: Int, columns: Int) -> Matrix { Self.fit(&tile, rows, columns) }

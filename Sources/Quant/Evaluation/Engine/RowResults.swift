@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+
+/// One result a row, written by the threads that share the rows.
+@safe
+final class RowResults<Result: Sendable>: @unchecked Sendable {
+  private let storage: UnsafeMutableBufferPointer<Result?>
+
+  init(_ count: Int) {
+    unsafe storage = .allocate(capacity: count)
+    unsafe storage.initialize(repeating: nil)
+  }
+
+  deinit {
+    unsafe storage.deinitialize()
+    unsafe storage.deallocate()
+  }
+
+  subscript(row: Int) -> Result? {
+    get {
+      unsafe precondition(row >= 0 && row < storage.count)
+      return unsafe storage[row]
+    }
+    set {
+      unsafe precondition(row >= 0 && row < storage.count)
+      unsafe storage[row] = newValue
+    }
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+
+/// Compares the predictions that follow from two sets of last states.
+struct PredictionComparison {
+  private let evaluator: Evaluator
+  private let base: Matrix
+  private let head: OutputHead
+
+  /// Takes the normed states of the model as it is.
+  init(_ evaluator: Evaluator, base: Matrix, _ context: ForwardContext) {
+    self.evaluator = evaluator
+    self.base = base
+    head = OutputHead(evaluator.graph, context)
+  }
+
+  /// Logits at once: enough rows for fast products.
+  private var rowsAtOnce: Int { min(max((1 << 25) / evaluator.graph.vocabulary, 256), 4096) }
+
+  /// The mean Kullback-Leibler divergence of other states' predictions, in nats a token.
+  ///
+  /// - Parameters:
+  ///   - states: Normed states of the same tokens.
+  ///   - context: How their logits are made.
+  func divergence(of states: Matrix, _ context: ForwardContext) throws(QuantError) -> Double {
+    let other = OutputHead(evaluator.graph, context)
+    let size = min(rowsAtOnce, base.rows)
+    let logits = Matrix(rows: size, columns: evaluator.graph.vocabulary)
+    let others = Matrix(rows: size, columns: evaluator.graph.vocabulary)
+    var sum = 0.0
+    for start in stride(from: 0, to: base.rows, by: size) {
+      let rows = start..<min(start + size, base.rows)
+      try head.logits(base.rows(rows), into: logits.rows(0..<rows.count))
+      try other.logits(states.rows(rows), into: others.rows(0..<rows.count))
+      sum += try compare(logits, others, count: rows.count)
+    }
+    return sum / Double(base.rows)
+  }
+
+  private func compare(
+    _ logits: Matrix, _ others: Matrix, count: Int
+  ) throws(QuantError) -> Double {
+    let found = RowResults<Double>(count)
+    try evaluator.workers.forRanges(count) { (rows, _) throws(QuantError) in
+      for row in rows {
+        found[row] = logits.withRow(row) { first in
+          others.withRow(row) { second in
+            LogitRow.compare(base: first, variant: second, target: 0).divergence
+          }
+        }
+      }
+    }
+    return (0..<count).reduce(0) { $0 + (found[$1] ?? 0) }
+  }
+}

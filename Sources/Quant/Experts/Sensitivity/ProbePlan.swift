@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+
+/// How many probes there are and how long they are, so that their states fit in memory.
+struct ProbePlan {
+  /// Whether all experts of a layer are tried together, a projection at a time.
+  let isShared: Bool
+  /// Probes.
+  let count: Int
+  /// Windows of each.
+  let windows: Int
+
+  /// A probe for each part if half of the memory holds their states, else one for all experts of a
+  /// layer; and fewer windows where that does not suffice.
+  ///
+  /// Throws `QuantError.unsupported` if not even one window of each fits.
+  init(
+    _ evaluator: Evaluator, _ text: EvaluationWindows, parts: [ModelPart], probeWindows: Int
+  ) throws(QuantError) {
+    let perWindow = text.length * evaluator.graph.width * MemoryLayout<Float>.size
+    let wanted = max(1, min(probeWindows, text.count))
+    let most = evaluator.options.memoryBytes / 2 / perWindow
+    let probed = parts.filter { $0.place != .output }
+    if probed.count * wanted <= most {
+      (isShared, count, windows) = (false, probed.count, wanted)
+      return
+    }
+    let single = probed.count { $0.expert == nil }
+    let places = Set(probed.filter { $0.expert != nil }.map(\.place)).count
+    (isShared, count) = (true, single + places)
+    windows = min(wanted, most / max(1, count))
+    guard windows > 0 else {
+      throw .unsupported(
+        "\(count) probes of a window of \(text.length) tokens need \(2 * count * perWindow) bytes of"
+          + " memory, and --memory allows \(evaluator.options.memoryBytes)")
+    }
+  }
+}
