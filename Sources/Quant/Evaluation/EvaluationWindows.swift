@@ -48,6 +48,20 @@ public struct EvaluationWindows: Sendable, Equatable {
     counted = rules.countedPositions(length: length)
   }
 
+  /// Puts the windows of several texts together.
+  ///
+  /// Throws `QuantError.unsupported` if there are none, or of different protocols or lengths.
+  public init(joining parts: [EvaluationWindows]) throws(QuantError) {
+    guard let first = parts.first else { throw .unsupported("there is no text") }
+    guard parts.allSatisfy({ $0.rules == first.rules && $0.length == first.length }) else {
+      throw .unsupported("texts can be put together only in windows of one length")
+    }
+    rules = first.rules
+    length = first.length
+    counted = first.counted
+    tokens = parts.flatMap(\.tokens)
+  }
+
   /// The token that the logits at a position of a window should predict.
   ///
   /// - Precondition: There are such a window and such a position, and the position is not the last.
@@ -66,5 +80,22 @@ public struct EvaluationWindows: Sendable, Equatable {
         "the text has \(tokens) tokens: too few for two windows of \(length). Take a longer text or "
           + "shorter windows (--ctx)")
     }
+  }
+}
+
+extension EvaluationWindows {
+  /// The rows of counted tokens alone, packed in place at the start of whole windows' rows.
+  func packCounted(_ states: Matrix) -> Matrix {
+    let count = states.rows / length
+    let size = counted.count
+    for window in 0..<count {
+      for index in 0..<size {
+        let source = window * length + counted.lowerBound + index
+        let target = window * size + index
+        guard source != target else { continue }
+        states.rows(target..<target + 1).copy(from: states.rows(source..<source + 1))
+      }
+    }
+    return states.rows(0..<count * size)
   }
 }

@@ -90,7 +90,7 @@ public struct LossEvaluation {
       let states = try evaluator.states(
         tokens, length: windows.length, chunk: plan.chunk, observer: observer, state: state
       ) { steps.step(tokens.count) }
-      let counted = Self.counted(states, windows)
+      let counted = windows.packCounted(states)
       try writer?.write(counted)
       let found = try measure(counted, reference(segment, tokens, plan, steps), segment)
       results += found
@@ -130,28 +130,13 @@ public struct LossEvaluation {
         steps.step(tokens.count)
       }
       return (
-        Self.counted(states, windows), OutputHead(other.graph, other.context(observer: nil))
+        windows.packCounted(states), OutputHead(other.graph, other.context(observer: nil))
       )
     case .states(let kept):
       let size = windows.counted.count
       let rows = segment.lowerBound * size..<segment.upperBound * size
       return (try kept.rows(rows), try kept.head(evaluator.workers, evaluator.options.mode))
     }
-  }
-
-  /// The rows of counted tokens alone, packed in place.
-  private static func counted(_ states: Matrix, _ windows: EvaluationWindows) -> Matrix {
-    let count = states.rows / windows.length
-    let size = windows.counted.count
-    for window in 0..<count {
-      for index in 0..<size {
-        let source = window * windows.length + windows.counted.lowerBound + index
-        let target = window * size + index
-        guard source != target else { continue }
-        states.rows(target..<target + 1).copy(from: states.rows(source..<source + 1))
-      }
-    }
-    return states.rows(0..<count * size)
   }
 
   /// Logits at once: enough rows for fast products.

@@ -55,12 +55,19 @@ extension ModelPlan {
       mark.add(shard.mapping.byteCount)
       mark.add(shard.mapping.modificationTime)
     }
-    for entry in importance?.entries ?? [] {
+    importance?.mark(&mark)
+    return mark.value
+  }
+}
+
+extension ImportanceMatrix {
+  /// Adds all that encoders are told to a fingerprint.
+  func mark(_ mark: inout Fingerprint) {
+    for entry in entries {
       mark.add(entry.name)
       for expert in 0..<entry.expertCount {
         for value in entry.values(expert: expert) ?? [] { mark.add(Int(value.bitPattern)) }
       }
     }
-    return mark.value
   }
 }

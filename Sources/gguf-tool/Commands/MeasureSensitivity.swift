@@ -7,7 +7,18 @@ import Quant
 struct MeasureSensitivity: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sensitivity",
-    abstract: "Measure what each part of a model would suffer from each type.")
+    abstract: "Measure what each part of a model would suffer from each type.",
+    usage: "gguf-tool sensitivity <model> --corpus <text> ... -o <file> [<options>]",
+    discussion: """
+      Every expert's projections, and every other matrix, are tried in every type on a text for \
+      calibration: bytes, the error of what they put out, and the divergence that the model's \
+      predictions gain. The model is read once. `plan` chooses types by the file.
+
+      A run that was cut off leaves FILE.state; the same command goes on from there.
+
+      Example: gguf-tool sensitivity model.gguf --corpus text.txt --ctx 16 --types Q4_0,Q8_0 -o \
+      damage.json
+      """)
 
   @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
   var model: String
@@ -17,27 +28,88 @@ struct MeasureSensitivity: ParsableCommand {
   @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"))
   var output: String
 
-  @Option(help: ArgumentHelp("An importance matrix.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp(
+      "An importance matrix for the encoders; without one, types that need it are left out.",
+      valueName: "file"))
   var imatrix: String?
 
-  @Option(help: ArgumentHelp("Windows of each probe.", valueName: "count"))
-  var probeWindows = 8
+  @Option(
+    help: ArgumentHelp(
+      "The types to try (default: \(SensitivityTypes.usual.map(\.name).joined(separator: ","))).",
+      valueName: "types"))
+  var types: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Windows of text that each part in one type takes through the whole model.",
+      valueName: "count"))
+  var probeWindows = 16
 
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
 
+  /// Windows of a text that calibrate well enough, and of the usual length.
+  private static let usualWindows = 32
+  private static let usualLength = 512
+
+  func validate() throws {
+    guard (1...65_536).contains(probeWindows) else {
+      throw ValidationError("--probe-windows: expected at least 1, found \(probeWindows).")
+    }
+    _ = try tried()
+  }
+
   func run() throws {
     let file = try GGUFFile.open(model)
-    let tokenizer = try text.tokenizer(file)
+    try OutputPath.check(output, isNot: file)
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
+    warn(importance)
+    let (windows, names) = try windows(file)
+    let evaluator = try compute.evaluator(file, contextLength: windows.length)
+    let job = try SensitivityMeasurement(
+      evaluator, windows, of: names, types: try tried(), importance: importance,
+      probeWindows: probeWindows)
+    let state = output + ".state"
+    if SensitivityMeasurement.isResuming(state) { Notes.write("going on with \(state)") }
+    let progress = Progress("measuring", total: job.trialCount, unit: .items("trials"))
+    let found = try job.run(keepingStateIn: state) { progress.update(to: $0.done) }
+    progress.finish()
+    try found.write(to: output)
+    try SensitivityView(output: output, found: found).show(isJSON: json.isJSON)
+  }
+
+  private func warn(_ importance: ImportanceMatrix?) {
+    guard importance == nil else { return }
+    Warnings.write(
+      "without --imatrix, types that need an importance matrix are left out, and others are measured"
+        + " as they are written without one")
+  }
+
+  /// The windows of all texts together.
+  private func windows(_ file: GGUFFile) throws -> (EvaluationWindows, [String]) {
+    let tokenizer = try text.tokenizer(file)
+    var options = text
+    options.ctx = text.ctx ?? Self.usualLength
+    options.chunks = text.chunks ?? Self.usualWindows
+    var parts: [EvaluationWindows] = []
+    var names: [String] = []
     for corpus in try text.corpora() {
-      let windows = try text.windows(of: corpus, tokenizer, .full)
-      let evaluator = try compute.evaluator(file, contextLength: windows.length)
-      let found = try SensitivityMeasurement(
-        evaluator, windows,
-        types: [.IQ1_S, .IQ1_M, .IQ2_XXS, .IQ2_XS, .IQ2_S, .Q2_K, .IQ3_XXS, .IQ3_S, .Q3_K, .IQ4_XS, .IQ4_NL, .Q4_K, .Q5_K, .Q5_0, .Q5_1, .Q6_K, .Q8_0],
-        importance: importance, probeWindows: probeWindows).run()
-      try PlainFile.write(JSONOutput.text(of: found), to: output)
+      parts.append(try options.windows(of: corpus, tokenizer, .llama))
+      names += corpus.files
+    }
+    return (try EvaluationWindows(joining: parts), names)
+  }
+
+  private func tried() throws -> [TensorType] {
+    guard let types else { return SensitivityTypes.usual }
+    return try types.split(separator: ",").map { name in
+      guard let type = TensorType(name: String(name)), FormatRegistry.encoder(of: type) != nil
+      else {
+        throw ValidationError(
+          "--types: there is no type \"\(name)\"; types are \(FormatRegistry.encodableNames).")
+      }
+      return type
     }
   }
 }

@@ -9,6 +9,10 @@ struct ProbePlan {
   /// Windows of each.
   let windows: Int
 
+  /// Matrices of the whole text that a layer has at once: states, what goes in, what comes out, what
+  /// changes, and as much again within a part.
+  private static let copies = 10
+
   /// A probe for each part if half of the memory holds their states, else one for all experts of a
   /// layer; and fewer windows where that does not suffice.
   ///
@@ -17,6 +21,12 @@ struct ProbePlan {
     _ evaluator: Evaluator, _ text: EvaluationWindows, parts: [ModelPart], probeWindows: Int
   ) throws(QuantError) {
     let perWindow = text.length * evaluator.graph.width * MemoryLayout<Float>.size
+    let needed = Self.copies * text.count * perWindow
+    guard needed <= evaluator.options.memoryBytes / 2 else {
+      throw .unsupported(
+        "\(text.count) windows of \(text.length) tokens need \(2 * needed) bytes of memory, and "
+          + "--memory allows \(evaluator.options.memoryBytes): take fewer (--chunks)")
+    }
     let wanted = max(1, min(probeWindows, text.count))
     let most = evaluator.options.memoryBytes / 2 / perWindow
     let probed = parts.filter { $0.place != .output }

@@ -4,7 +4,7 @@
 /// rest of it beside each other, so that every weight is read once for all of them.
 struct ProbeStates {
   /// One probe: the parts of the model that are changed in it.
-  struct Probe {
+  struct Probe: Codable {
     let units: [Int]
     let type: Int
     let error: Double
@@ -49,7 +49,14 @@ struct ProbeStates {
   }
 
   /// Takes up the probes of an earlier run.
-  mutating func restore(_ earlier: [Probe], _ saved: Matrix) {
+  ///
+  /// Throws `QuantError.unsupported` if they are not of this measurement.
+  mutating func restore(
+    _ earlier: [Probe], _ saved: Matrix, path: String
+  ) throws(QuantError) {
+    guard saved.rows == earlier.count * rows, saved.rows <= states.rows,
+      saved.columns == states.columns
+    else { throw .unsupported("\(path): it is not the state of this measurement") }
     probes = earlier
     states.rows(0..<saved.rows).copy(from: saved)
   }

@@ -10,7 +10,7 @@ public import GGUF
 public final class SensitivityMeasurement {
   /// How far a measurement is.
   public struct Progress: Sendable {
-    /// Parts times types tried, and layers of probes.
+    /// Parts tried, once for each type.
     public let done: Int
     /// All of them.
     public let total: Int
@@ -18,6 +18,7 @@ public final class SensitivityMeasurement {
 
   let evaluator: Evaluator
   let windows: EvaluationWindows
+  let corpora: [String]
   let types: [TensorType]
   let importance: ImportanceMatrix?
   let targets: [SensitivityTarget]
@@ -25,7 +26,7 @@ public final class SensitivityMeasurement {
   var units: [Sensitivity.Unit]
   var probes: ProbeStates
   private let context: ForwardContext
-  private let progress: (Progress) -> Void
+  private var progress: (Progress) -> Void = { _ in }
   private var done = 0
 
   /// Prepares a measurement.
@@ -33,22 +34,21 @@ public final class SensitivityMeasurement {
   /// - Parameters:
   ///   - evaluator: The model.
   ///   - windows: The text.
+  ///   - corpora: The names of the texts.
   ///   - types: The types to try.
   ///   - importance: What encoders are told of the columns.
   ///   - probeWindows: Windows of each probe.
-  ///   - progress: Called as parts are done.
   /// - Throws: `QuantError.unsupported` if memory does not suffice, `.importance` for a matrix of
   ///   another model.
   public init(
-    _ evaluator: Evaluator, _ windows: EvaluationWindows, types: [TensorType],
-    importance: ImportanceMatrix?, probeWindows: Int,
-    progress: @escaping (Progress) -> Void = { _ in }
+    _ evaluator: Evaluator, _ windows: EvaluationWindows, of corpora: [String],
+    types: [TensorType], importance: ImportanceMatrix?, probeWindows: Int
   ) throws(QuantError) {
     self.evaluator = evaluator
     self.windows = windows
+    self.corpora = corpora
     self.types = types
     self.importance = importance
-    self.progress = progress
     context = evaluator.context(observer: nil)
     targets = try evaluator.graph.parts.map { part throws(QuantError) in
       try SensitivityTarget(part, types: types, importance: importance)
@@ -64,31 +64,68 @@ public final class SensitivityMeasurement {
 
   /// Measures.
   ///
-  /// - Returns: What was found.
-  /// - Throws: `QuantError` for tokens that the model does not have or weights that cannot be read.
-  public func run() throws(QuantError) -> Sensitivity {
-    let states = try evaluator.embed(windows.tokens)
-    try measureEmbedding(states)
-    for layer in evaluator.graph.layers.indices {
+  /// - Parameters:
+  ///   - path: Where to keep what is known after each layer, and perhaps go on from; the file is
+  ///     removed at the end.
+  ///   - progress: Called as parts are tried.
+  /// - Returns: What was found. It does not depend on the number of threads.
+  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
+  ///   the state of another measurement.
+  /// - Complexity: For each type, the work of encoding the model and of a pass of the text through it;
+  ///   and that of a pass of all probes through half of it.
+  public func run(
+    keepingStateIn path: String, progress: @escaping (Progress) -> Void = { _ in }
+  ) throws(QuantError) -> Sensitivity {
+    self.progress = progress
+    let state = SensitivityState(path, self)
+    let (states, first) = try begin(state)
+    for layer in evaluator.graph.layers.indices.dropFirst(first) {
       try LayerSensitivity(self, layer: layer, context).run(states)
+      let results = SensitivityState.Results(units: units, probes: probes.probes, done: done)
+      try state.save(results, layer: layer + 1, states, probes.live)
     }
     try measureOutput(states)
     estimate()
-    return result()
+    let found = try result()
+    state.remove()
+    return found
+  }
+
+  /// The states to begin with, and how many layers are behind them.
+  private func begin(_ state: SensitivityState) throws(QuantError) -> (Matrix, Int) {
+    guard let earlier = try state.read() else {
+      let states = try evaluator.embed(windows.tokens)
+      try measureEmbedding(states)
+      return (states, 0)
+    }
+    units = earlier.results.units
+    done = earlier.results.done
+    try probes.restore(earlier.results.probes, earlier.probes, path: state.path)
+    guard earlier.states.rows == windows.tokens.count, units.count == targets.count else {
+      throw .unsupported("\(state.path): it is not the state of this measurement")
+    }
+    return (earlier.states, earlier.layer)
   }
 
   /// The numbers of the parts at a place.
   func targets(at place: PartPlace) -> [Int] { targets.indices.filter { targets[$0].part.place == place } }
 
+  /// Parts times types.
+  public var trialCount: Int { targets.count * types.count }
+
+  /// Whether a state lies at a path, from which `run` goes on.
+  public static func isResuming(_ path: String) -> Bool { Disk.exists(path) }
+
   /// One more thing is done.
   func step() {
     done += 1
-    progress(Progress(done: done, total: targets.count * types.count))
+    progress(Progress(done: done, total: trialCount))
   }
 
-  private func result() -> Sensitivity {
+  private func result() throws(QuantError) -> Sensitivity {
     Sensitivity(
-      kind: Sensitivity.kindName, model: evaluator.file.path, fingerprint: "", corpora: [],
+      kind: Sensitivity.kindName, model: evaluator.file.path,
+      fingerprint: try Sensitivity.fingerprint(of: evaluator.file), corpora: corpora,
       importance: importance?.path, windows: windows.count, windowLength: windows.length,
       probeWindows: probes.windows, types: types.map(\.name), units: units)
   }
@@ -120,9 +157,7 @@ extension SensitivityMeasurement {
   /// The output matrix is tried as it is used, and probes get their divergence.
   private func measureOutput(_ states: Matrix) throws(QuantError) {
     let graph = evaluator.graph
-    let base = states.rows(0..<probes.rows)
-    try context.normalize(base, by: graph.outputNorm, into: base)
-    try context.normalize(probes.live, by: graph.outputNorm, into: probes.live)
+    let base = try predictors(states.rows(0..<probes.rows))
     let comparison = PredictionComparison(evaluator, base: base, context)
     for index in targets.indices where targets[index].part.tensor == graph.output.tensor {
       units[index].tokens = states.rows
@@ -134,12 +169,19 @@ extension SensitivityMeasurement {
       }
     }
     for (number, probe) in probes.probes.enumerated() {
-      let divergence = try comparison.divergence(of: probes.states(of: number), context)
+      let divergence = try comparison.divergence(
+        of: predictors(probes.states(of: number)), context)
       for unit in probe.units {
         units[unit].probe = Sensitivity.Probe(
           type: types[probe.type].name, error: probe.error / Double(probes.rows),
           divergence: divergence, isShared: probe.units.count > 1)
       }
     }
+  }
+
+  /// The normed states of the tokens that count, packed at the start of the rows.
+  private func predictors(_ states: Matrix) throws(QuantError) -> Matrix {
+    try context.normalize(states, by: evaluator.graph.outputNorm, into: states)
+    return windows.packCounted(states)
   }
 }
