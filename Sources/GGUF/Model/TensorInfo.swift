@@ -15,6 +15,11 @@ public struct TensorInfo: Sendable, Hashable {
   /// Its size in bytes; `nil` for a type whose size nobody can tell.
   public let byteCount: Int?
 
+  /// Name, shape and type, as a tensor to be written has them.
+  public var description: TensorDescription {
+    TensorDescription(name: name, dimensions: dimensions, type: type)
+  }
+
   /// The same tensor under another name.
   public func renamed(_ name: String) -> TensorInfo {
     TensorInfo(
@@ -49,6 +54,9 @@ public struct TensorDescription: Sendable, Hashable {
     self.dimensions = dimensions
     self.type = type
   }
+
+  /// Weights in a row: the innermost dimension.
+  public var rowWeights: Int { dimensions.first ?? 1 }
 
   /// Bytes of the tensor; `nil` if the type's size is not known, rows are not whole blocks, or the
   /// number does not fit.

@@ -19,13 +19,13 @@ public struct ExpertTensorName: Sendable, Hashable {
   /// Takes a tensor's name apart; `nil` for a tensor that is not of routed experts.
   public init?(_ name: String) {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 4 || parts.count == 5, parts[0] == "blk", let layer = Int(parts[1]),
-      layer >= 0, parts[2].hasPrefix("ffn_")
+    guard parts.count == 4 || parts.count == 5, parts[0] == "blk",
+      let layer = Self.number(parts[1]), parts[2].hasPrefix("ffn_")
     else { return nil }
     var projection = parts[2].dropFirst("ffn_".count)
     var expert: Int?
     if parts.count == 5 {
-      guard let number = Int(parts[3]), number >= 0 else { return nil }
+      guard let number = Self.number(parts[3]) else { return nil }
       expert = number
     } else {
       guard projection.hasSuffix("_exps") else { return nil }
@@ -34,6 +34,12 @@ public struct ExpertTensorName: Sendable, Hashable {
     guard Self.projections.contains(projection), let suffix = parts.last else { return nil }
     self.init(
       layer: layer, projection: String(projection), expert: expert, suffix: String(suffix))
+  }
+
+  /// A number as names have it: written otherwise (007), the tensor would not be found again under
+  /// the name made from it.
+  private static func number(_ text: Substring) -> Int? {
+    Int(text).flatMap { $0 >= 0 && String($0) == text ? $0 : nil }
   }
 
   /// The same place in another projection.
@@ -50,6 +56,20 @@ public struct ExpertTensorName: Sendable, Hashable {
 
   /// The name of the tensor that holds all experts of this layer and projection.
   public var merged: String { "blk.\(layer).ffn_\(projection)_exps.\(suffix)" }
+
+  /// Dimensions of the merged tensor, the last of them experts: 3 for weights, 2 for biases, 1 for
+  /// factors; `nil` for what nobody knows how to cut into experts.
+  var mergedRank: Int? {
+    switch suffix {
+    case "weight": 3
+    case "bias": 2
+    case "scale", "input_scale": 1
+    default: nil
+    }
+  }
+
+  /// The names of all single experts of this layer and projection, for messages.
+  var pattern: String { "blk.\(layer).ffn_\(projection).*.\(suffix)" }
 
   /// The name of the tensor that holds one expert of this layer and projection.
   public func single(_ expert: Int) -> String {

@@ -20,7 +20,9 @@ public struct ImportanceCoverage: Sendable {
         missing.append(tensor.name)
         continue
       }
-      if !entry.uncoveredExperts.isEmpty { uncovered.append((tensor.name, entry.uncoveredExperts)) }
+      guard !entry.uncoveredExperts.isEmpty else { continue }
+      let single = ExpertTensorName(tensor.name)?.expert.map { [$0] }
+      uncovered.append((tensor.name, single ?? entry.uncoveredExperts))
     }
     missingTensors = missing
     uncoveredExperts = uncovered

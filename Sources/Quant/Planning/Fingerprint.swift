@@ -45,6 +45,7 @@ extension ModelPlan {
     for file in files { mark.add(file.layout.header) }
     for tensor in tensors {
       mark.add(tensor.action == .copy ? 0 : 1)
+      mark.add(tensor.sliceRowWeights)
       for slice in tensor.slices {
         mark.add(slice.tensor)
         mark.add(slice.rows.lowerBound)

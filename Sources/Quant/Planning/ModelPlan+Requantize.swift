@@ -14,9 +14,13 @@ public struct RequantizePlan: Sendable {
   /// Types of the plan that this version cannot write.
   public let unwritableTypes: [TensorType]
   /// Tensors of the source whose bytes cannot be read as the plan needs them.
-  public let unreadableTensors: [TensorInfo]
+  public let unreadableTensors: [TensorDescription]
   /// Rules that matched no tensor that they could change: most likely a slip of the pen.
   public let unusedRules: [String]
+  /// Tensors whose experts were given different types, with the best of these for all.
+  public let promotedTensors: [TensorDescription]
+  /// Whether some experts have a tensor each, which few programs load.
+  public let writesSingleExperts: Bool
   /// How far the importance matrix covers the tensors to be encoded; `nil` without a matrix.
   public let coverage: ImportanceCoverage?
 
@@ -28,7 +32,8 @@ public struct RequantizePlan: Sendable {
   ///   - importance: The importance matrix, if there is one.
   ///   - output: The names of the output files.
   ///   - toolVersion: Written into the metadata.
-  /// - Throws: `QuantError` if the metadata is not usable or a size cannot be counted.
+  /// - Throws: `QuantError` if the metadata is not usable, a size cannot be counted, or rules for
+  ///   experts do not fit the model or its layout.
   /// - Complexity: O(*n*) in tensors; no weights are read.
   public init(
     source: GGUFFile, recipe: Recipe, importance: ImportanceMatrix?, output: OutputNaming,
@@ -37,41 +42,60 @@ public struct RequantizePlan: Sendable {
     let facts = try ModelFacts(source.metadata)
     let kept = try LayerPruning(recipe.prunedLayers, layerCount: facts.layerCount)
       .kept(source.tensors)
+    let outlines = try recipe.layout.arranged(kept, expertCount: facts.expertCount)
     let chooser = TypeChooser(
-      recipe: recipe, facts: facts, tensors: kept.map(\.renamed), hasImportance: importance != nil)
-    let tensors = kept.map { Self.tensor($0, chooser.choice(for: $0.renamed)) }
+      recipe: recipe, facts: facts,
+      tensors: ExpertMerging(kept, expertCount: 0).mergedDescriptions(),
+      hasImportance: importance != nil)
+    let places = ExpertPlaces(outlines)
+    for rule in recipe.rules { try places.check(rule) }
+    let choices = try outlines.map { outline throws(QuantError) in
+      try chooser.choice(for: outline)
+    }
+    let tensors = zip(outlines, choices).map { $0.tensor($1.type, fallbackFrom: $1.fallbackFrom) }
     let metadata = RequantizeMetadata(recipe: recipe, importance: importance, facts: facts)
       .metadata(from: source.metadata, toolVersion: toolVersion)
     plan = try ModelPlan(
       source: source, metadata: metadata, tensors: tensors, output: output, effort: recipe.effort)
     self.recipe = recipe
-    let encoded = zip(kept, tensors).filter { $0.1.action == .encode }
-    requantizedTensors = encoded.filter { $0.0.renamed.type.isQuantized }.map { $0.0.renamed.name }
+    promotedTensors = zip(tensors, choices).filter { $0.1.isPromoted }.map(\.0.description)
+    writesSingleExperts = tensors.contains {
+      ExpertTensorName($0.description.name)?.expert != nil
+    }
+    unusedRules = Self.unusedRules(recipe, outlines, chooser)
+    let encoded = zip(outlines, tensors).filter { $0.1.action == .encode }
+    requantizedTensors = encoded.filter { $0.0.sourceTypes.contains(where: \.isQuantized) }
+      .map(\.0.name)
     unwritableTypes = Set(encoded.map(\.1.description.type))
       .filter { FormatRegistry.encoder(of: $0) == nil }.sorted { $0.rawValue < $1.rawValue }
-    unreadableTensors = zip(kept, tensors).filter { pair in
+    unreadableTensors = zip(outlines, tensors).filter { pair in
       // Copied bytes need no format, unless their order must change.
       (pair.1.action == .encode || source.byteOrder == .big)
-        && FormatRegistry.format(of: pair.0.renamed.type) == nil
-    }.map(\.0.renamed)
-    let quantizable = kept.filter { !Untouchable.contains($0.renamed) }.map(\.renamed.name)
-    unusedRules = recipe.rules.filter { !quantizable.contains(where: $0.matches) }.map(\.pattern)
-    let encodedSources = encoded.map { source.tensors[$0.0.index] }
+        && pair.0.sourceTypes.contains { FormatRegistry.format(of: $0) == nil }
+    }.map(\.0.description)
     coverage = try importance.map { matrix throws(QuantError) in
-      try ImportanceCoverage(matrix, encodedSources)
+      let sources = Set(encoded.flatMap { $0.1.slices.map(\.tensor) }).sorted()
+      return try ImportanceCoverage(matrix, sources.map { source.tensors[$0] })
     }
+    let known = Set(
+      source.tensors.indices.filter {
+        importance?.entry(forTensor: source.tensors[$0].name) != nil
+      })
     tensorsLackingImportance = encoded.filter { pair in
       Self.needsImportance(pair.1.description, recipe.preset)
-        && importance?.entry(forTensor: source.tensors[pair.0.index].name) == nil
+        && !pair.1.slices.allSatisfy { known.contains($0.tensor) }
     }.map(\.1.description.name)
   }
 
-  private static func tensor(_ kept: LayerPruning.Kept, _ choice: TypeChoice) -> ModelPlan.Tensor {
-    let info = kept.renamed
-    return ModelPlan.Tensor(
-      TensorDescription(name: info.name, dimensions: info.dimensions, type: choice.type),
-      slices: [.init(tensor: kept.index, rows: 0..<info.rowCount)],
-      action: choice.type == info.type ? .copy : .encode, fallbackFrom: choice.fallbackFrom)
+  /// Rules with nothing to change; those of experts were held to the model before.
+  private static func unusedRules(
+    _ recipe: Recipe, _ outlines: [TensorOutline], _ chooser: TypeChooser
+  ) -> [String] {
+    let names = outlines.filter { !Untouchable.contains($0.description) }
+      .map { ($0.name, ExpertTensorName($0.name)) }
+    return recipe.rules.filter { rule in
+      rule.experts == nil && !names.contains { chooser.matches(rule, $0.0, $0.1) }
+    }.map(\.pattern)
   }
 
   /// Below three bits, quantizing without knowing what matters ruins a model. The embedding and the
@@ -109,39 +133,5 @@ public struct RequantizePlan: Sendable {
           + " --allow-missing-imatrix")
     }
     _ = try SlabTable(plan)
-  }
-}
-
-/// Leaves layers out and numbers the others anew.
-struct LayerPruning {
-  /// A tensor that stays: its index in the source, and its line under the new name.
-  struct Kept {
-    let index: Int
-    let renamed: TensorInfo
-  }
-
-  private let pruned: Set<Int>
-
-  init(_ pruned: Set<Int>, layerCount: Int) throws(QuantError) {
-    if let layer = pruned.filter({ $0 < 0 || $0 >= layerCount }).min() {
-      throw .unsupported(
-        "--prune-layers: expected layers from 0 to \(layerCount - 1), found \(layer)")
-    }
-    guard pruned.isEmpty || pruned.count < layerCount else {
-      throw .unsupported("--prune-layers: none of the \(layerCount) layers would be left")
-    }
-    self.pruned = pruned
-  }
-
-  func kept(_ tensors: [TensorInfo]) -> [Kept] {
-    tensors.enumerated().compactMap { index, tensor in
-      guard !pruned.isEmpty, let layer = TensorName.layer(of: tensor.name) else {
-        return Kept(index: index, renamed: tensor)
-      }
-      guard !pruned.contains(layer) else { return nil }
-      let number = layer - pruned.count { $0 < layer }
-      let name = TensorName.replacingLayer(of: tensor.name, with: number)
-      return Kept(index: index, renamed: tensor.renamed(name))
-    }
   }
 }

@@ -10,7 +10,8 @@ public struct ModelPlan: Sendable {
   public struct Slice: Sendable, Hashable {
     /// The tensor's index in the source.
     public let tensor: Int
-    /// The rows taken, in order.
+    /// The rows taken, in order; how long they are, the tensor of the output says
+    /// (`sliceRowWeights`).
     public let rows: Range<Int>
   }
 
@@ -28,6 +29,9 @@ public struct ModelPlan: Sendable {
     public let description: TensorDescription
     /// The rows of the source that it is made of, one slice after the other.
     public let slices: [Slice]
+    /// Weights in a row as slices count them: a row of the source, or 1 where single numbers are
+    /// taken out of a row or put together to one.
+    public let sliceRowWeights: Int
     /// How its bytes come about.
     public let action: Action
     /// The type that was wanted, where the shape allows only another.
@@ -40,11 +44,12 @@ public struct ModelPlan: Sendable {
     public fileprivate(set) var byteCount = 0
 
     init(
-      _ description: TensorDescription, slices: [Slice], action: Action,
+      _ description: TensorDescription, slices: [Slice], sliceRowWeights: Int, action: Action,
       fallbackFrom: TensorType? = nil
     ) {
       self.description = description
       self.slices = slices
+      self.sliceRowWeights = sliceRowWeights
       self.action = action
       self.fallbackFrom = fallbackFrom
     }
@@ -52,7 +57,7 @@ public struct ModelPlan: Sendable {
     /// Weights in the tensor.
     public var weightCount: Int { description.dimensions.reduce(1, *) }
     /// Weights in a row.
-    public var rowWeights: Int { description.dimensions.first ?? 1 }
+    public var rowWeights: Int { description.rowWeights }
     /// Rows in the tensor.
     public var rowCount: Int { description.dimensions.dropFirst().reduce(1, *) }
   }
@@ -174,7 +179,8 @@ public enum OutputNaming: Sendable, Hashable {
     var start = 0
     return source.shards.indices.map { shard in
       let count = tensors[start...].prefix { tensor in
-        tensor.slices.first.map { source.tensors[$0.tensor].shard == shard } ?? true
+        // A tensor put together stands where the first of its parts stood.
+        tensor.slices.map { source.tensors[$0.tensor].shard }.min().map { $0 == shard } ?? true
       }.count
       defer { start += count }
       return start..<start + count

@@ -47,7 +47,7 @@ struct SlabWorker {
   private mutating func copy(
     _ slab: Slab, _ tensor: ModelPlan.Tensor, _ layout: TensorType.Layout
   ) throws(QuantError) {
-    let blocksPerRow = tensor.rowWeights / layout.weightsPerBlock
+    let blocksPerRow = tensor.sliceRowWeights / layout.weightsPerBlock
     let source = plan.source
     var done = 0
     var sliceStart = 0

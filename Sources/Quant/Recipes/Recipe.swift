@@ -21,6 +21,10 @@ public struct Recipe: Sendable {
   public var allowsMissingImportance = false
   /// How long encoders search.
   public var effort = Effort.default
+  /// How tensors of experts are laid out.
+  public var layout = ExpertLayout.keep
+  /// Whether experts of one tensor that should have different types get the best of them.
+  public var promotesExperts = false
   /// Layers to leave out.
   public var prunedLayers: Set<Int> = []
   /// Metadata to set, in order.
@@ -30,23 +34,42 @@ public struct Recipe: Sendable {
   public init(preset: FileType?) { self.preset = preset }
 
   /// The recipe in one line, for the metadata of the file made by it.
+  ///
+  /// Rules beyond `mostTextBytes` are counted, and a mark made of all of them tells recipes apart.
   public var text: String {
     var parts = [preset?.name ?? "COPY"]
     if isPure { parts.append("pure") }
     if effort != .default { parts.append("effort=\(effort.rawValue)") }
+    if layout != .keep { parts.append("layout=\(layout.rawValue)") }
+    if promotesExperts { parts.append("promote") }
     if leavesOutputTensor { parts.append("leave-output-tensor") }
     if let outputTensorType { parts.append("output=\(outputTensorType)") }
     if let tokenEmbeddingType { parts.append("token_embd=\(tokenEmbeddingType)") }
     if !prunedLayers.isEmpty {
       parts.append("prune-layers=" + prunedLayers.sorted().map(String.init).joined(separator: ","))
     }
-    parts += rules.map { rule in
+    return (parts + ruleTexts).joined(separator: "; ")
+  }
+
+  /// A recipe of a rule for every expert of the largest models takes less than this.
+  static let mostTextBytes = 1 << 18
+
+  private var ruleTexts: [String] {
+    let all = rules.map { rule in
       switch rule.choice {
       case .keep: "\(rule.pattern)=keep"
       case .type(let type): "\(rule.pattern)=\(type)"
       }
     }
-    return parts.joined(separator: "; ")
+    var bytes = 0
+    let shown = all.prefix { text in
+      bytes += text.utf8.count + 2
+      return bytes <= Self.mostTextBytes
+    }
+    guard shown.count < all.count else { return all }
+    var mark = Fingerprint()
+    for text in all { mark.add(text) }
+    return shown + ["\(all.count - shown.count) more rules, mark \(String(mark.value, radix: 16))"]
   }
 }
 
@@ -69,7 +92,7 @@ enum Untouchable {
   private static let plainTypes: Set<TensorType> = [.I8, .I16, .I32, .I64, .F64]
 
   /// Whether a tensor is never quantized: vectors, whole numbers, and the names above.
-  static func contains(_ tensor: TensorInfo) -> Bool {
+  static func contains(_ tensor: TensorDescription) -> Bool {
     // Dimensions of 1 at the end do not make a vector a matrix.
     let rank = (tensor.dimensions.lastIndex { $0 > 1 } ?? 0) + 1
     return rank < 2 || !tensor.name.hasSuffix("weight") || names.contains(tensor.name)

@@ -7,20 +7,29 @@ public struct TypeChoice: Sendable, Hashable {
   public let type: TensorType
   /// The type that was wanted, where rows are not whole blocks of it.
   public let fallbackFrom: TensorType?
+  /// Whether experts of the tensor were given different types, and this is the best of them.
+  public internal(set) var isPromoted = false
 }
 
 /// Gives every tensor of a model its type by a recipe.
 ///
 /// Order of decision: what is never quantized, switches for single tensors, rules, the preset's mix;
-/// then types whose blocks do not divide the rows give way to others.
+/// then types whose blocks do not divide the rows give way to others. Tensors of single experts are
+/// taken for parts of the merged one, so that a recipe means the same in every layout.
 struct TypeChooser {
   private let recipe: Recipe
   private let places: [String: PresetRules.Place]
   private let presetRules: PresetRules?
 
-  /// Prepares the choice for all tensors of a model, under the names they will have.
+  /// Prepares the choice for all tensors of a model.
+  ///
+  /// - Parameters:
+  ///   - recipe: What is wanted.
+  ///   - facts: The model's numbers.
+  ///   - tensors: Its tensors as a merged model has them (`ExpertMerging.mergedDescriptions`).
+  ///   - hasImportance: Whether there is an importance matrix.
   init(
-    recipe: Recipe, facts: ModelFacts, tensors: [TensorInfo], hasImportance: Bool
+    recipe: Recipe, facts: ModelFacts, tensors: [TensorDescription], hasImportance: Bool
   ) {
     self.recipe = recipe
     let roles = tensors.map { TensorRole(tensorName: $0.name) }
@@ -34,7 +43,7 @@ struct TypeChooser {
   }
 
   /// Counts the tensors of each role in the order of layers.
-  private static func places(_ tensors: [TensorInfo]) -> [String: PresetRules.Place] {
+  private static func places(_ tensors: [TensorDescription]) -> [String: PresetRules.Place] {
     let ordered = tensors.filter { !Untouchable.contains($0) }
       .map { (layer: TensorName.layer(of: $0.name), tensor: $0) }
       .sorted { ($0.layer ?? -1, $0.tensor.name) < ($1.layer ?? -1, $1.tensor.name) }
@@ -54,21 +63,67 @@ struct TypeChooser {
   }
 
   /// The type of one tensor.
-  func choice(for tensor: TensorInfo) -> TypeChoice {
-    guard let wanted = wantedType(tensor), wanted != tensor.type else {
-      return TypeChoice(type: tensor.type, fallbackFrom: nil)
+  ///
+  /// - Parameter tensor: A tensor of the output.
+  /// - Returns: Its type, common to all its experts.
+  /// - Throws: `QuantError.unsupported` if its experts should have different types, unless the recipe
+  ///   promotes them.
+  func choice(for tensor: TensorOutline) throws(QuantError) -> TypeChoice {
+    let name = ExpertTensorName(tensor.name)
+    let rules = rules(for: tensor.name, name)
+    guard let name, name.expert == nil else {
+      return choice(tensor, wantedType(tensor.name, rules.first), expert: 0)
     }
-    let fitting = Fallback.type(for: wanted, rowWeights: tensor.rowWeights)
+    let choices = (0..<Self.expertCount(tensor, name)).map { expert in
+      let rule = rules.first { $0.experts?.experts.contains(expert) ?? true }
+      return choice(tensor, wantedType(tensor.name, rule), expert: expert)
+    }
+    return try ExpertAgreement(tensor.name, choices).choice(promoting: recipe.promotesExperts)
+  }
+
+  /// What a tensor's type is once rows are held to blocks; one that nothing was said of stays.
+  private func choice(
+    _ tensor: TensorOutline, _ wanted: TensorType?, expert: Int
+  ) -> TypeChoice {
+    let source = tensor.sourceType(ofExpert: expert)
+    guard let wanted, wanted != source else { return TypeChoice(type: source, fallbackFrom: nil) }
+    let fitting = Fallback.type(for: wanted, rowWeights: tensor.description.rowWeights)
     return TypeChoice(type: fitting, fallbackFrom: fitting == wanted ? nil : wanted)
   }
 
+  /// The experts of a merged tensor; experts beyond those that a model may have are not told apart.
+  private static func expertCount(_ tensor: TensorOutline, _ name: ExpertTensorName) -> Int {
+    guard let rank = name.mergedRank, tensor.description.dimensions.count >= rank else { return 1 }
+    return min(max(1, tensor.description.dimensions[rank - 1]), ExpertLayout.mostExperts)
+  }
+
+  /// The rules that speak of a tensor or, if it is merged, of some of its experts, up to the first
+  /// that decides for all of it. A tensor of one expert is found under the merged name, too.
+  private func rules(for tensor: String, _ name: ExpertTensorName?) -> [TypeRule] {
+    var found: [TypeRule] = []
+    for rule in recipe.rules where matches(rule, tensor, name) {
+      found.append(rule)
+      if rule.experts?.experts.isAll ?? true { break }
+    }
+    return found
+  }
+
+  /// Whether a rule speaks of a tensor or of some of its experts.
+  func matches(_ rule: TypeRule, _ tensor: String, _ name: ExpertTensorName?) -> Bool {
+    if let experts = rule.experts { return name.map(experts.covers) ?? false }
+    if rule.matches(tensor) { return true }
+    guard let name, name.expert != nil else { return false }
+    return rule.matches(name.merged)
+  }
+
   /// `nil` for tensors that stay as they are.
-  private func wantedType(_ tensor: TensorInfo) -> TensorType? {
-    guard let presetRules, let place = places[tensor.name] else { return nil }
+  private func wantedType(_ tensor: String, _ rule: TypeRule?) -> TensorType? {
+    let merged = ExpertTensorName(tensor)?.merged ?? tensor
+    guard let presetRules, let place = places[merged] else { return nil }
     if place.role == .output && recipe.leavesOutputTensor { return nil }
     if place.role == .tokenEmbedding, let type = recipe.tokenEmbeddingType { return type }
     if place.role == .output, let type = recipe.outputTensorType { return type }
-    if let rule = recipe.rules.first(where: { $0.matches(tensor.name) }) {
+    if let rule {
       guard case .type(let type) = rule.choice else { return nil }
       return type
     }

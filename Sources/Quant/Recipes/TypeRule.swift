@@ -2,7 +2,7 @@
 public import GGUF
 import _StringProcessing
 
-/// `pattern = type`: tensors whose name the pattern finds get the type.
+/// `pattern = type`: tensors whose name the pattern finds get the type, or experts that it names.
 public struct TypeRule: Sendable {
   /// What a rule asks for.
   public enum Choice: Sendable, Hashable {
@@ -12,25 +12,43 @@ public struct TypeRule: Sendable {
     case keep
   }
 
-  /// The regular expression, as written.
+  /// The regular expression, or the pattern of experts, as written.
   public let pattern: String
   /// What matching tensors get.
   public let choice: Choice
   /// Why, in the words of the recipe's author; may be empty.
   public let reason: String
+  /// The experts that it speaks of; `nil` for a regular expression.
+  public let experts: ExpertPattern?
+  /// Where it was written, for errors.
+  let file: String
+  /// The line there; 0 on the command line.
+  let line: Int
   // A compiled pattern is immutable, though the library does not say so.
-  nonisolated(unsafe) private let expression: Regex<AnyRegexOutput>
+  nonisolated(unsafe) private let expression: Regex<AnyRegexOutput>?
 
   /// Compiles a rule.
   ///
-  /// Throws `QuantError.recipe` naming `file` and `line` if the pattern is not a regular expression
-  /// or the type is none.
+  /// Throws `QuantError.recipe` naming `file` and `line` if the pattern is neither a regular
+  /// expression nor one of experts, or the type is none.
   public init(
     pattern: String, type: String, reason: String = "", file: String, line: Int
   ) throws(QuantError) {
     self.pattern = pattern
     self.reason = reason
+    self.file = file
+    self.line = line
     choice = try Self.choice(type, file: file, line: line)
+    if ExpertPattern.hasForm(pattern) {
+      guard let experts = ExpertPattern(pattern) else {
+        throw .recipe(
+          file: file, line: line, message: "\(ExpertPattern.expectation), found \"\(pattern)\"")
+      }
+      self.experts = experts
+      unsafe expression = nil
+      return
+    }
+    experts = nil
     do {
       unsafe expression = try Regex(pattern)
     } catch {
@@ -39,9 +57,13 @@ public struct TypeRule: Sendable {
     }
   }
 
-  /// Whether the pattern is found anywhere in a tensor's name.
+  /// Whether the regular expression is found anywhere in a tensor's name; for a pattern of experts,
+  /// whether the tensor holds one of them.
   public func matches(_ name: String) -> Bool {
-    unsafe (try? expression.firstMatch(in: name)) != nil
+    guard let experts else {
+      return unsafe (try? expression?.firstMatch(in: name)) != nil
+    }
+    return ExpertTensorName(name).map(experts.covers) ?? false
   }
 
   /// Splits `pattern=type` at the last `=`, as `--tensor-type` has it.

@@ -13,17 +13,19 @@ import Quant
 struct RecipeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The preset: \(FileType.all.map(\.name).joined(separator: ", ")), its number, or COPY.",
+      "The preset: \(FileType.all.map(\.name).joined(separator: ", ")), its number, or COPY. Needed"
+        + " unless the recipe file names one.",
       valueName: "preset"))
-  var type: String
+  var type: String?
 
   @Flag(help: "Give every tensor the preset's main type, without its mix.")
   var pure = false
 
   @Option(
     help: ArgumentHelp(
-      "The type of tensors whose name the regular expression finds, or keep; repeatable, the first"
-        + " match decides.", valueName: "regex=type"))
+      "The type of tensors whose name the regular expression finds, or of experts, as in"
+        + " blk.*.experts[0,3-5].ffn_down=Q6_K; or keep. Repeatable, the first match decides.",
+      valueName: "regex=type"))
   var tensorType: [String] = []
 
   @Option(
@@ -32,8 +34,19 @@ struct RecipeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "A file of lines `pattern = type  # why`; effort = best is one, too.", valueName: "file"))
+      "A file of lines `pattern = type  # why`; and of preset = NAME, layout = NAME, effort = NAME.",
+      valueName: "file"))
   var recipe: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Tensors of experts: merged, one for all experts of a layer; per-expert, each of its own type,"
+        + " for this tool's evaluator; or keep, as they are. Unless given, what the recipe file says,"
+        + " else keep.", valueName: "layout"))
+  var layout: ExpertLayout?
+
+  @Flag(help: "Give a merged tensor the best of the types that its experts should have.")
+  var promote = false
 
   @Option(
     help: ArgumentHelp(
@@ -71,19 +84,20 @@ struct RecipeOptions: ParsableArguments {
   var overrides: [String] = []
 
   mutating func validate() throws {
-    let isRuled =
-      pure || tensorTypeFile != nil || recipe != nil || outputTensorType != nil
-      || tokenEmbeddingType != nil || !tensorType.isEmpty
-    guard type.uppercased() == "COPY", isRuled else { return }
-    throw ValidationError("--type COPY leaves all types as they are: no option can give others.")
+    guard type == nil, recipe == nil else { return }
+    throw ValidationError(
+      "Expected --type, or --recipe with a file that has a line \"preset = NAME\".")
   }
 
-  /// The recipe that the options describe.
+  /// The recipe that the options and the recipe file describe; options go before the file.
   func makeRecipe() throws -> Recipe {
-    var recipe = Recipe(preset: try preset())
+    let file = try recipe.map { try RecipeFile.settings(TextFile.read($0), file: $0) }
+    var recipe = Recipe(preset: try preset(type ?? file?.preset))
     recipe.isPure = pure
     recipe.rules = try rules()
-    recipe.effort = try effort ?? effortOfFile() ?? .default
+    recipe.effort = effort ?? file?.effort ?? .default
+    recipe.layout = layout ?? file?.layout ?? .keep
+    recipe.promotesExperts = promote
     recipe.outputTensorType = try outputTensorType.map {
       try Self.tensorType($0, "--output-tensor-type")
     }
@@ -95,15 +109,29 @@ struct RecipeOptions: ParsableArguments {
     recipe.allowsMissingImportance = allowMissingImatrix
     recipe.prunedLayers = try Self.layers(pruneLayers ?? "")
     recipe.overrides = try overrides.map(Self.override)
+    try checkCopy(recipe)
     return recipe
   }
 
-  private func preset() throws -> FileType? {
-    if type.uppercased() == "COPY" { return nil }
-    guard let preset = FileType(name: type) else {
-      throw ValidationError("--type: there is no preset \"\(type)\"; see --help for the list.")
+  private func preset(_ name: String?) throws -> FileType? {
+    guard let name else {
+      throw ValidationError(
+        "Expected --type, or a line \"preset = NAME\" in \(recipe ?? "the recipe"); found neither.")
+    }
+    if name.uppercased() == "COPY" { return nil }
+    guard let preset = FileType(name: name) else {
+      throw ValidationError("--type: there is no preset \"\(name)\"; see --help for the list.")
     }
     return preset
+  }
+
+  /// Refuses types for tensors that are to be copied.
+  private func checkCopy(_ recipe: Recipe) throws {
+    let isRuled =
+      recipe.isPure || !recipe.rules.isEmpty || recipe.outputTensorType != nil
+      || recipe.tokenEmbeddingType != nil
+    guard recipe.preset == nil, isRuled else { return }
+    throw ValidationError("--type COPY leaves all types as they are: no option can give others.")
   }
 
   private func rules() throws -> [TypeRule] {
@@ -113,10 +141,6 @@ struct RecipeOptions: ParsableArguments {
     }
     if let recipe { rules += try RecipeFile.rules(TextFile.read(recipe), file: recipe) }
     return rules
-  }
-
-  private func effortOfFile() throws -> Effort? {
-    try recipe.flatMap { RecipeFile.effort(try TextFile.read($0)) }
   }
 
   private static func tensorType(_ text: String, _ option: String) throws -> TensorType {

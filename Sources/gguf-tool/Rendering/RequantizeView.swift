@@ -18,6 +18,7 @@ struct RequantizeView {
         "\(tensor.description.name): rows of \(tensor.rowWeights) are not whole blocks of \(wanted);"
           + " \(tensor.description.type) instead")
     }
+    warnOfExperts()
     if let coverage = plan.coverage { warn(coverage) }
     if !plan.tensorsLackingImportance.isEmpty, plan.recipe.allowsMissingImportance {
       Warnings.write(
@@ -25,6 +26,19 @@ struct RequantizeView {
           + " columns mattered alike; expect a worse model")
     }
   }
+
+  private func warnOfExperts() {
+    if plan.writesSingleExperts { Warnings.write(Self.singleExperts) }
+    if !plan.promotedTensors.isEmpty {
+      let tensors = plan.promotedTensors.map { "\($0.name) (\($0.type))" }
+      Notes.write("the best of its experts' types for all of them: \(Self.list(tensors))")
+    }
+  }
+
+  /// What loads a file in which every expert has a tensor.
+  static let singleExperts =
+    "each expert is written as a tensor of its own: this tool's evaluator reads that; llama.cpp"
+    + " refuses it, and ik_llama.cpp loads it but takes the type of expert 0 for all"
 
   private func warn(_ coverage: ImportanceCoverage) {
     if !coverage.missingTensors.isEmpty {
@@ -164,10 +178,12 @@ private struct PlanJSON: Encodable {
   let preset: String
   let recipe: String
   let effort: String
+  let layout: String
   let totalBytes: Int
   let bitsPerWeight: Double
   let files: [File]
   let tensors: [Tensor]
+  let promotedTensors: [String]
   let tensorsLackingImportance: [String]
   let unwritableTypes: [String]
 
@@ -176,6 +192,8 @@ private struct PlanJSON: Encodable {
     preset = requantize.recipe.preset?.name ?? "COPY"
     recipe = requantize.recipe.text
     effort = requantize.recipe.effort.rawValue
+    layout = requantize.recipe.layout.rawValue
+    promotedTensors = requantize.promotedTensors.map(\.name)
     totalBytes = plan.byteCount
     bitsPerWeight = RequantizeView.bitsPerWeight(plan)
     files = plan.files.map { File(path: $0.path, sizeBytes: $0.layout.byteCount) }
@@ -213,6 +231,8 @@ private struct ReportJSON: Encodable {
 
   let recipe: String
   let effort: String
+  let layout: String
+  let promotedTensors: [String]
   let files: [File]
   let totalBytes: Int
   let bitsPerWeight: Double
@@ -227,6 +247,8 @@ private struct ReportJSON: Encodable {
   ) {
     recipe = requantize.recipe.text
     effort = requantize.recipe.effort.rawValue
+    layout = requantize.recipe.layout.rawValue
+    promotedTensors = requantize.promotedTensors.map(\.name)
     files = requantize.plan.files.map { File(path: $0.path, sizeBytes: $0.layout.byteCount) }
     totalBytes = requantize.plan.byteCount
     bitsPerWeight = RequantizeView.bitsPerWeight(requantize.plan)

@@ -21,16 +21,33 @@ import Testing
 
   @Test func `a line may say how long encoders search`() throws {
     let text = "# slow\nffn = Q4_K\n effort = best  # overnight\neffort=fast\n"
-    #expect(RecipeFile.effort(text) == .best)
+    #expect(try RecipeFile.settings(text, file: "r.txt").effort == .best)
     #expect(try RecipeFile.rules(text, file: "r.txt").map(\.pattern) == ["ffn"])
-    #expect(RecipeFile.effort("# effort = best\neffort_x = best\nffn = Q4_K") == nil)
+    let other = "# effort = best\neffort_x = Q8_0\nffn = Q4_K"
+    #expect(try RecipeFile.settings(other, file: "r.txt").effort == nil)
     let error = #expect(throws: QuantError.self) {
       try RecipeFile.rules("effort = most", file: "r.txt")
     }
     #expect(error?.description.hasPrefix("r.txt: line 1: there is no type") == true)
   }
 
+  @Test func `a recipe may name its preset and layout`() throws {
+    let text = "preset = q4_k_m # base\nlayout = per-expert\nblk.*.experts[0].ffn_up = Q6_K\n"
+    let settings = try RecipeFile.settings(text, file: "r.txt")
+    #expect(settings.preset == "q4_k_m" && settings.layout == .perExpert)
+    let recipe = try RecipeFile.recipe(text, file: "r.txt")
+    #expect(recipe.preset?.name == "Q4_K_M" && recipe.layout == .perExpert)
+    #expect(recipe.rules.map(\.pattern) == ["blk.*.experts[0].ffn_up"])
+    let error = #expect(throws: QuantError.self) {
+      try RecipeFile.recipe("layout = merged", file: "r.txt")
+    }
+    #expect(error?.description == "r.txt: expected a line \"preset = NAME\", found none")
+  }
+
   @Test(arguments: [
+    ("a = Q4_K\npreset = Q9", "r.txt: line 2: there is no preset \"Q9\"; presets are"),
+    ("layout = mixed", "r.txt: line 1: there is no layout \"mixed\"; layouts are keep, merged,"),
+    ("blk.*.experts[a].ffn_up = Q4_K", "r.txt: line 1: expected blk.LAYERS.experts[LIST]"),
     ("a = Q4_K\nnonsense", "r.txt: line 2: expected PATTERN = TYPE, found \"nonsense\""),
     ("= Q4_K", "r.txt: line 1: there is no pattern before the \"=\""),
     ("\n\nx = Q9_Z", "r.txt: line 3: there is no type \"Q9_Z\""),

@@ -156,6 +156,8 @@ import Testing
       ([quantized, out, "--type", "Q4_K_M"], 1, "--allow-requantize"),
       ([model, model, "--type", "Q8_0"], 1, "would replace its own source"),
       ([model, out, "--type", "Q9"], 64, "there is no preset \"Q9\""),
+      ([model, out], 64, "Expected --type, or --recipe"),
+      ([model, out, "--type", "Q8_0", "--layout", "mixed"], 64, "per-expert"),
       ([model, out, "--type", "Q8_0", "--effort", "most"], 64, "fast"),
       ([model, out, "--type", "IQ2_XXS", "--pure"], 1, "--allow-missing-imatrix"),
       ([model, out, "--type", "Q8_0", "--prune-layers", "9"], 1, "expected layers from 0 to 3"),

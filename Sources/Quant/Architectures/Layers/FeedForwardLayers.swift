@@ -56,7 +56,8 @@ extension ModelReader {
     layer: Int, _ sizes: ModelSizes, width: Int, _ activation: Activation
   ) throws(QuantError) -> ExpertGraph {
     let down = try matrices(layer, "down", width, sizes.width, sizes.experts)
-    guard !file.contains("blk.\(layer).ffn_gate_up_exps.weight") else {
+    let isFused = ["_exps", ".0"].contains { file.contains("blk.\(layer).ffn_gate_up\($0).weight") }
+    guard !isFused else {
       return ExpertGraph(
         input: .fused(try matrices(layer, "gate_up", sizes.width, 2 * width, sizes.experts)),
         width: width, activation: activation, down: down)
