@@ -105,8 +105,8 @@ public struct RequantizePlan: Sendable {
     case .tokenEmbedding, .output: return false
     default: break
     }
-    let types: Set<TensorType> = [.IQ3_XXS, .IQ2_XXS, .IQ2_XS, .IQ2_S, .IQ1_M, .IQ1_S]
-    return types.contains(tensor.type) || (tensor.type == .Q2_K && preset == .Q2_K_S)
+    return NeedsImportance.types.contains(tensor.type)
+      || (tensor.type == .Q2_K && preset == .Q2_K_S)
   }
 
   /// Throws the first reason why the plan must not run: leave to requantize, matrix, or a type.

@@ -31,7 +31,7 @@ extension ModelGraph {
     var parts = [ModelPart(place: .embedding, tensor: embedding)]
     for (index, layer) in layers.enumerated() { parts += layer.parts(layer: index) }
     if output.tensor != embedding { parts.append(ModelPart(place: .output, tensor: output.tensor)) }
-    return parts.filter { !Untouchable.contains($0.tensor) }
+    return parts.filter { !Untouchable.contains($0.tensor.description) }
   }
 }
 

@@ -28,7 +28,7 @@ struct SensitivityTarget: Sendable {
     let formats: [(any EncodableFormat.Type)?] = types.map { type in
       guard let format = FormatRegistry.encoder(of: type),
         tensor.rowWeights % format.layout.weightsPerBlock == 0,
-        entry != nil || !NeedsImportance.types.contains(type)
+        entry != nil || Self.isExcused(part.place) || !NeedsImportance.types.contains(type)
       else { return nil }
       return format
     }
@@ -36,6 +36,11 @@ struct SensitivityTarget: Sendable {
     probed = formats.indices.filter { formats[$0] != nil }.min { first, second in
       Self.distance(types[first]) < Self.distance(types[second])
     }
+  }
+
+  /// The embedding and the output are quantized without a matrix, as few have anything on them.
+  private static func isExcused(_ place: PartPlace) -> Bool {
+    place == .embedding || place == .output
   }
 
   private static func distance(_ type: TensorType) -> Double {

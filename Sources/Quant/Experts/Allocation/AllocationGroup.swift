@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Parts of a model that must have one type, and what each type would cost them.
+struct AllocationGroup: Sendable {
+  /// One type that the group can have.
+  struct Option: Sendable, Hashable {
+    let type: TensorType
+    let bytes: Int
+    /// The divergence expected, in nats a token.
+    let damage: Double
+  }
+
+  /// Numbers of its parts in the sensitivity file.
+  let units: [Int]
+  /// What it can have.
+  let options: [Option]
+  /// Its weights.
+  let weights: Int
+
+  /// The options that are worth taking at some price of a byte, from the smallest to the largest: the
+  /// lower convex hull of damage over bytes.
+  ///
+  /// - Complexity: O(*n* log *n*) in options.
+  var hull: [Option] {
+    var hull: [Option] = []
+    for option in options.sorted(by: { ($0.bytes, $0.damage) < ($1.bytes, $1.damage) }) {
+      if let last = hull.last, option.damage >= last.damage { continue }
+      while hull.count > 1, Self.slope(hull[hull.count - 2], option)
+        >= Self.slope(hull[hull.count - 2], hull[hull.count - 1])
+      { hull.removeLast() }
+      if let last = hull.last, last.bytes == option.bytes { hull.removeLast() }
+      hull.append(option)
+    }
+    return hull
+  }
+
+  /// What a byte more saves between two options.
+  static func slope(_ small: Option, _ large: Option) -> Double {
+    (small.damage - large.damage) / Double(max(1, large.bytes - small.bytes))
+  }
+}
+
+/// Makes groups out of measured parts.
+struct AllocationGroups {
+  /// The groups, in the file's order.
+  let groups: [AllocationGroup]
+
+  /// Puts together what must have one type.
+  ///
+  /// - Parameters:
+  ///   - sensitivity: The measurement.
+  ///   - source: The model.
+  ///   - rules: What is allowed.
+  /// - Throws: `QuantError.unsupported` for a part that is left without any type.
+  init(
+    _ sensitivity: Sensitivity, _ source: GGUFFile, _ rules: AllocationRules
+  ) throws(QuantError) {
+    var order: [String] = []
+    var members: [String: [Int]] = [:]
+    for (index, unit) in sensitivity.units.enumerated() {
+      let key = rules.layout == .perExpert ? "\(unit.tensor)#\(unit.expert ?? -1)" : unit.mergedName
+      if members[key] == nil { order.append(key) }
+      members[key, default: []].append(index)
+    }
+    let types = sensitivity.types.map { TensorType(name: $0) ?? .F32 }
+    groups = try order.map { key throws(QuantError) in
+      let units = members[key] ?? []
+      return try Self.group(units, sensitivity, types, source, rules)
+    }
+  }
+
+  private static func group(
+    _ units: [Int], _ sensitivity: Sensitivity, _ types: [TensorType], _ source: GGUFFile,
+    _ rules: AllocationRules
+  ) throws(QuantError) -> AllocationGroup {
+    let parts = units.map { sensitivity.units[$0] }
+    var options: [AllocationGroup.Option] = []
+    for (index, type) in types.enumerated() where parts.allSatisfy({ rules.allows(type, for: $0) })
+    {
+      var (bytes, damage) = (0, 0.0)
+      for part in parts {
+        guard let own = part.bytes[index], let harm = part.divergences[index] else { break }
+        bytes += own
+        damage += harm
+      }
+      guard parts.allSatisfy({ $0.bytes[index] != nil && $0.divergences[index] != nil }) else {
+        continue
+      }
+      options.append(.init(type: type, bytes: bytes, damage: damage))
+    }
+    if let kept = try kept(parts, source, rules) { options.append(kept) }
+    guard !options.isEmpty else {
+      throw .unsupported(
+        "\(parts.first?.tensor ?? ""): none of the types allowed can be used for it")
+    }
+    return AllocationGroup(
+      units: units, options: options, weights: parts.reduce(0) { $0 + $1.weights })
+  }
+
+  /// The source's own type, which harms nothing; `nil` where it is not allowed, or experts differ.
+  private static func kept(
+    _ parts: [Sensitivity.Unit], _ source: GGUFFile, _ rules: AllocationRules
+  ) throws(QuantError) -> AllocationGroup.Option? {
+    var (bytes, types) = (0, Set<TensorType>())
+    for part in parts {
+      let tensor = try QuantError.wrapping { () throws(GGUFError) in
+        try source.tensor(part.tensor)
+      }
+      let share = tensor.weightCount / max(1, part.weights)
+      bytes += (tensor.byteCount ?? 0) / max(1, share)
+      types.insert(tensor.type)
+    }
+    guard let type = types.first, types.count == 1, rules.allowsKeeping,
+      parts.allSatisfy({ rules.allows(type, for: $0, isKept: true) })
+    else { return nil }
+    return .init(type: type, bytes: bytes, damage: 0)
+  }
+}
+
+extension Sensitivity.Unit {
+  /// The tensor that the part is in when all experts of a layer share one.
+  var mergedName: String { ExpertTensorName(tensor)?.merged ?? tensor }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// What a plan has to meet.
+public enum PlanTarget: Sendable, Hashable {
+  /// The whole file in at most so many bytes.
+  case size(Int)
+  /// All files together at most so many bits a weight.
+  case bitsPerWeight(Double)
+  /// An expected divergence of at most so many nats a token, in as few bytes as can be.
+  case divergence(Double)
+}
+
+/// A plan for all types of a model, with what is expected of it.
+public struct PlannedTypes: Sendable {
+  /// The recipe as a file.
+  public let text: String
+  /// The recipe.
+  public let recipe: Recipe
+  /// Bytes of the files written by it, exactly.
+  public let byteCount: Int
+  /// Weights of the model.
+  public let weightCount: Int
+  /// The divergence expected from the source, in nats a token.
+  public let divergence: Double
+  /// What kind of plan it is, in a word or two.
+  public let name: String
+  /// The type of each measured part, in the order of the sensitivity file.
+  public let types: [TensorType]
+
+  /// Bits for each weight, headers included.
+  public var bitsPerWeight: Double { Double(byteCount) * 8 / Double(max(1, weightCount)) }
+}
+
+/// Chooses a type for every part of a model.
+public struct ModelPlanner: Sendable {
+  /// The model.
+  public let source: GGUFFile
+  /// What its parts suffer.
+  public let sensitivity: Sensitivity
+  /// What may be chosen.
+  public let rules: AllocationRules
+  private let importance: ImportanceMatrix?
+  private let toolVersion: String
+  private let groups: [AllocationGroup]
+
+  /// Prepares to plan.
+  ///
+  /// - Parameters:
+  ///   - source: The model.
+  ///   - sensitivity: What its parts suffer.
+  ///   - rules: What may be chosen.
+  ///   - importance: The importance matrix that the variant will be written with, if any.
+  ///   - toolVersion: As it will be written into the metadata.
+  /// - Throws: `QuantError.unsupported` for a part that is left without any type.
+  public init(
+    _ source: GGUFFile, _ sensitivity: Sensitivity, _ rules: AllocationRules,
+    importance: ImportanceMatrix?, toolVersion: String
+  ) throws(QuantError) {
+    var rules = rules
+    if rules.layout == .keep {
+      let isSplit = source.tensors.contains { ExpertTensorName($0.name)?.expert != nil }
+      rules.layout = isSplit ? .perExpert : .merged
+    }
+    self.source = source
+    self.sensitivity = sensitivity
+    self.rules = rules
+    self.importance = importance
+    self.toolVersion = toolVersion
+    groups = try AllocationGroups(sensitivity, source, rules).groups
+  }
+
+  /// The best plan for a target.
+  ///
+  /// Throws `QuantError.unsupported` if no choice of types meets it.
+  public func plan(_ target: PlanTarget) throws(QuantError) -> PlannedTypes {
+    switch target {
+    case .size(let bytes): return try plan(fileBytes: bytes)
+    case .bitsPerWeight(let bits):
+      let weights = source.tensors.reduce(0) { $0 + $1.weightCount }
+      return try plan(fileBytes: Int(min(Double(weights) * bits / 8, 0x1p60)))
+    case .divergence(let limit):
+      let found = Allocation(groups, damage: limit)
+      guard found.damage <= limit else {
+        throw .unsupported(
+          "no choice of the types measured keeps the divergence to \(limit): the most precise one is"
+            + " expected to reach \(found.damage)")
+      }
+      return try planned(found, name: "\(rules.layout.rawValue) plan")
+    }
+  }
+
+  /// One type for all that was measured.
+  ///
+  /// Throws `QuantError` if the recipe does not fit the model.
+  public func uniform(_ type: TensorType) throws(QuantError) -> PlannedTypes {
+    try planned(Allocation(groups, uniform: type), name: "uniform \(type)")
+  }
+
+  /// The uniform plan with the least damage that fits in a file's bytes; `nil` if none does.
+  ///
+  /// Throws `QuantError` if a recipe does not fit the model.
+  public func bestUniform(fileBytes: Int) throws(QuantError) -> PlannedTypes? {
+    var best: PlannedTypes?
+    let types = sensitivity.types.compactMap(TensorType.init(name:))
+    for type in types where rules.types.map({ $0.contains(type) }) ?? true {
+      let found = try uniform(type)
+      guard found.byteCount <= fileBytes, found.divergence < best?.divergence ?? .infinity
+      else { continue }
+      best = found
+    }
+    return best
+  }
+
+  /// The size that the tensors may have follows from the file's: the recipe is part of the header.
+  private func plan(fileBytes target: Int) throws(QuantError) -> PlannedTypes {
+    var budget = target
+    var best: PlannedTypes?
+    for _ in 0..<Self.mostRounds {
+      let found = try planned(
+        Allocation(groups, bytes: budget), name: "\(rules.layout.rawValue) plan")
+      let room = target - found.byteCount
+      if room >= 0, found.divergence < best?.divergence ?? .infinity { best = found }
+      // Room for less than a row is none.
+      guard room < 0 || room > Self.smallestRoom else { break }
+      budget += room
+    }
+    guard let best else {
+      let least = try planned(Allocation(groups, bytes: 0), name: "smallest")
+      throw .unsupported(
+        "no choice of the types measured fits in \(target) bytes: the smallest takes"
+          + " \(least.byteCount)")
+    }
+    return best
+  }
+
+  private static let mostRounds = 12
+  private static let smallestRoom = 64
+
+  private func planned(
+    _ allocation: Allocation, name: String
+  ) throws(QuantError) -> PlannedTypes {
+    let writer = AllocationRecipe(sensitivity, allocation, layout: rules.layout)
+    let text = writer.text(comments: comments(allocation, name))
+    var recipe = try RecipeFile.recipe(text, file: "plan")
+    recipe.allowsMissingImportance = importance == nil
+    recipe.allowsRequantizing = true
+    let plan = try RequantizePlan(
+      source: source, recipe: recipe, importance: importance, output: .single("plan.gguf"),
+      toolVersion: toolVersion
+    ).plan
+    return PlannedTypes(
+      text: text, recipe: recipe, byteCount: plan.byteCount, weightCount: plan.weightCount,
+      divergence: allocation.damage, name: name, types: types(allocation))
+  }
+
+  private func types(_ allocation: Allocation) -> [TensorType] {
+    var types = [TensorType](repeating: .F32, count: sensitivity.units.count)
+    for (group, choice) in zip(allocation.groups, allocation.choices) {
+      for unit in group.units { types[unit] = choice.type }
+    }
+    return types
+  }
+
+  private func comments(_ allocation: Allocation, _ name: String) -> [String] {
+    [
+      "\(name) of \(source.path)",
+      "measured on \(sensitivity.corpora.joined(separator: ", ")): expected divergence "
+        + "\(allocation.damage) nats a token",
+      "gguf-tool requantize MODEL OUT --recipe THIS"
+        + (importance.map { " --imatrix \($0.path)" } ?? ""),
+    ]
+  }
+}
