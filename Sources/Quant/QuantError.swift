@@ -17,6 +17,9 @@ public enum QuantError: Error, Equatable, Sendable {
   case corpus(file: String, line: Int, what: String)
   /// A vocabulary whose metadata cannot be used.
   case vocabulary(file: String, key: String, expected: String, found: String)
+  /// A machine, configuration or model that memory cannot be estimated for; `line` is 0 where there is
+  /// none to name.
+  case estimate(file: String, line: Int, what: String)
   /// Something well-formed that this version cannot do, or that was asked for by mistake.
   case unsupported(String)
 }
@@ -36,6 +39,8 @@ extension QuantError: CustomStringConvertible {
     case .importance(let file, let what):
       "\(file): \(what)"
     case .corpus(let file, let line, let what):
+      line > 0 ? "\(file): line \(line): \(what)" : "\(file): \(what)"
+    case .estimate(let file, let line, let what):
       line > 0 ? "\(file): line \(line): \(what)" : "\(file): \(what)"
     case .vocabulary(let file, let key, let expected, let found):
       "\(file): \(key): expected \(expected), found \(found)"
