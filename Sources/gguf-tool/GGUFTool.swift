@@ -33,6 +33,8 @@ package struct GGUFTool: AsyncParsableCommand {
           Imatrix.self,
           Logits.self,
           MeasureSensitivity.self,
+          Plan.self,
+          FrontierCommand.self,
         ]),
     ])
 

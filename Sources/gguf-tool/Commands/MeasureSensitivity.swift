@@ -102,14 +102,6 @@ struct MeasureSensitivity: ParsableCommand {
   }
 
   private func tried() throws -> [TensorType] {
-    guard let types else { return SensitivityTypes.usual }
-    return try types.split(separator: ",").map { name in
-      guard let type = TensorType(name: String(name)), FormatRegistry.encoder(of: type) != nil
-      else {
-        throw ValidationError(
-          "--types: there is no type \"\(name)\"; types are \(FormatRegistry.encodableNames).")
-      }
-      return type
-    }
+    try types.map { try TypeList.types($0, option: "--types") } ?? SensitivityTypes.usual
   }
 }

@@ -34,11 +34,15 @@ struct ComputeOptions: ParsableArguments {
   func evaluator(
     _ file: GGUFFile, contextLength: Int, firstPosition: Int = 0
   ) throws -> Evaluator {
+    try Evaluator(
+      file: file, contextLength: contextLength, options: options(firstPosition: firstPosition))
+  }
+
+  /// What an evaluation may use.
+  func options(firstPosition: Int = 0) throws -> EvaluationOptions {
     let bytes = try memory.map { try Size.bytes($0, option: "--memory") } ?? FreeMemory.bytes / 2
-    return try Evaluator(
-      file: file, contextLength: contextLength,
-      options: EvaluationOptions(
-        threads: threads.count, mode: mode, memoryBytes: bytes, firstPosition: firstPosition))
+    return EvaluationOptions(
+      threads: threads.count, mode: mode, memoryBytes: bytes, firstPosition: firstPosition)
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
+import Quant
 
 /// Sizes in bytes, as options take them.
 enum Size {
@@ -14,6 +15,16 @@ enum Size {
       case let (bytes, overflow) = number.multipliedReportingOverflow(by: unit ?? 1), !overflow
     else {
       throw ValidationError("\(option): expected a size such as 500M or 48G, found \"\(text)\".")
+    }
+    return bytes
+  }
+
+  /// `12GiB`, `12.5GB` or `12G` as bytes: units of 1024 where they say so.
+  ///
+  /// Throws `ValidationError` for anything else.
+  static func exact(_ text: String, option: String) throws -> Int {
+    guard let bytes = ByteSize.bytes(text), bytes > 0 else {
+      throw ValidationError("\(option): expected a size such as 12GiB or 12G, found \"\(text)\".")
     }
     return bytes
   }

@@ -21,7 +21,7 @@ public struct PlannedTypes: Sendable {
   public let byteCount: Int
   /// Weights of the model.
   public let weightCount: Int
-  /// The divergence expected from the source, in nats a token.
+  /// The divergence expected from the source, in nats a token; NaN where nothing is known.
   public let divergence: Double
   /// What kind of plan it is, in a word or two.
   public let name: String
@@ -76,9 +76,7 @@ public struct ModelPlanner: Sendable {
   public func plan(_ target: PlanTarget) throws(QuantError) -> PlannedTypes {
     switch target {
     case .size(let bytes): return try plan(fileBytes: bytes)
-    case .bitsPerWeight(let bits):
-      let weights = source.tensors.reduce(0) { $0 + $1.weightCount }
-      return try plan(fileBytes: Int(min(Double(weights) * bits / 8, 0x1p60)))
+    case .bitsPerWeight: return try plan(fileBytes: fileBytes(of: target))
     case .divergence(let limit):
       let found = Allocation(groups, damage: limit)
       guard found.damage <= limit else {
@@ -87,6 +85,23 @@ public struct ModelPlanner: Sendable {
             + " expected to reach \(found.damage)")
       }
       return try planned(found, name: "\(rules.layout.rawValue) plan")
+    }
+  }
+
+  /// The best plan for a target in bytes; `nil` if nothing fits.
+  func planIfPossible(_ target: PlanTarget) throws(QuantError) -> PlannedTypes? {
+    let least = try planned(Allocation(groups, bytes: 0), name: "smallest")
+    return least.byteCount <= fileBytes(of: target) ? try plan(target) : nil
+  }
+
+  /// The bytes that a target allows the file; all there are, for a target that does not speak of bytes.
+  public func fileBytes(of target: PlanTarget) -> Int {
+    switch target {
+    case .size(let bytes): return bytes
+    case .bitsPerWeight(let bits):
+      let weights = source.tensors.reduce(0) { $0 + $1.weightCount }
+      return Int(min(Double(weights) * bits / 8, 0x1p60))
+    case .divergence: return Int.max
     }
   }
 
@@ -106,6 +121,22 @@ public struct ModelPlanner: Sendable {
     for type in types where rules.types.map({ $0.contains(type) }) ?? true {
       let found = try uniform(type)
       guard found.byteCount <= fileBytes, found.divergence < best?.divergence ?? .infinity
+      else { continue }
+      best = found
+    }
+    return best
+  }
+
+  /// The largest preset that fits in a file's bytes, in the layout of the plan; `nil` if none does. No
+  /// divergence is known of it.
+  ///
+  /// Throws `QuantError` if the model's metadata cannot be used.
+  public func bestPreset(fileBytes: Int) throws(QuantError) -> PlannedTypes? {
+    var best: PlannedTypes?
+    for preset in FileType.all where preset.defaultType.isQuantized {
+      let text = "preset = \(preset.name)\nlayout = \(rules.layout.rawValue)\n"
+      let found = try planned(text, divergence: .nan, name: "preset \(preset.name)", types: [])
+      guard let found, found.byteCount <= fileBytes, found.byteCount > best?.byteCount ?? 0
       else { continue }
       best = found
     }
@@ -142,16 +173,28 @@ public struct ModelPlanner: Sendable {
   ) throws(QuantError) -> PlannedTypes {
     let writer = AllocationRecipe(sensitivity, allocation, layout: rules.layout)
     let text = writer.text(comments: comments(allocation, name))
+    let found = try planned(
+      text, divergence: allocation.damage, name: name, types: types(allocation))
+    guard let found else {
+      throw .unsupported("\(source.path): the plan has types that cannot be written")
+    }
+    return found
+  }
+
+  /// A recipe with the size of what it writes; `nil` if it cannot be written.
+  private func planned(
+    _ text: String, divergence: Double, name: String, types: [TensorType]
+  ) throws(QuantError) -> PlannedTypes? {
     var recipe = try RecipeFile.recipe(text, file: "plan")
     recipe.allowsMissingImportance = importance == nil
     recipe.allowsRequantizing = true
-    let plan = try RequantizePlan(
+    let made = try RequantizePlan(
       source: source, recipe: recipe, importance: importance, output: .single("plan.gguf"),
-      toolVersion: toolVersion
-    ).plan
+      toolVersion: toolVersion)
+    guard (try? made.check()) != nil else { return nil }
     return PlannedTypes(
-      text: text, recipe: recipe, byteCount: plan.byteCount, weightCount: plan.weightCount,
-      divergence: allocation.damage, name: name, types: types(allocation))
+      text: text, recipe: recipe, byteCount: made.plan.byteCount,
+      weightCount: made.plan.weightCount, divergence: divergence, name: name, types: types)
   }
 
   private func types(_ allocation: Allocation) -> [TensorType] {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+
+/// What measuring must not show of a plan that is kept.
+public struct QualityLimits: Sendable {
+  /// The most divergence, the mean over the texts, in nats a token.
+  public var divergence: Double?
+  /// The most that perplexity may rise on any text, as a share of the model's.
+  public var perplexityIncrease: Double?
+
+  /// Sets limits.
+  public init(divergence: Double? = nil, perplexityIncrease: Double? = nil) {
+    self.divergence = divergence
+    self.perplexityIncrease = perplexityIncrease
+  }
+
+  /// Whether a variant keeps to them.
+  func allow(_ variant: MeasuredVariant) -> Bool {
+    variant.meanDivergence <= divergence ?? .infinity
+      && variant.perplexityIncrease <= perplexityIncrease ?? .infinity
+  }
+
+  /// By what factor the worse of the two is passed; below 1, neither is.
+  func excess(_ variant: MeasuredVariant) -> Double {
+    max(
+      divergence.map { variant.meanDivergence / max($0, 1e-12) } ?? 0,
+      perplexityIncrease.map { variant.perplexityIncrease / max($0, 1e-12) } ?? 0)
+  }
+}
+
+/// A plan that was written and measured.
+public struct PlanTrial: Sendable {
+  /// The plan.
+  public let plan: PlannedTypes
+  /// What came of it.
+  public let measured: MeasuredVariant
+  /// Whether it keeps to the limits.
+  public let isWithinLimits: Bool
+}
+
+/// Writes plans, measures them, and keeps the best.
+public struct PlanVerifier {
+  private let planner: ModelPlanner
+  private let measurer: VariantMeasurer
+  private let limits: QualityLimits
+  private let note: (PlanTrial) -> Void
+
+  /// Steps back before it gives up.
+  private static let mostSteps = 8
+
+  /// Prepares.
+  ///
+  /// - Parameters:
+  ///   - planner: Makes plans.
+  ///   - measurer: Measures them.
+  ///   - limits: What must not show.
+  ///   - note: Told of every trial as it ends.
+  public init(
+    _ planner: ModelPlanner, _ measurer: VariantMeasurer, limits: QualityLimits,
+    note: @escaping (PlanTrial) -> Void = { _ in }
+  ) {
+    self.planner = planner
+    self.measurer = measurer
+    self.limits = limits
+    self.note = note
+  }
+
+  /// Tries what fits in a file of so many bytes: the plan, one type for all, and presets.
+  ///
+  /// - Returns: All trials, the best first. If none keeps to the limits, that one does not either.
+  /// - Throws: `QuantError` if nothing fits, or a variant cannot be written or measured.
+  public func verify(fileBytes: Int) async throws(QuantError) -> [PlanTrial] {
+    var candidates = [try planner.plan(.size(fileBytes))]
+    if let uniform = try planner.bestUniform(fileBytes: fileBytes) { candidates.append(uniform) }
+    if let preset = try planner.bestPreset(fileBytes: fileBytes) { candidates.append(preset) }
+    var trials: [PlanTrial] = []
+    for candidate in candidates { trials.append(try await attempt(candidate)) }
+    return trials.sorted { first, second in
+      (first.isWithinLimits ? 0 : 1, first.measured.meanDivergence)
+        < (second.isWithinLimits ? 0 : 1, second.measured.meanDivergence)
+    }
+  }
+
+  /// Tries the smallest plan that is expected to keep to a divergence, and ever more precise ones until
+  /// the measurement agrees.
+  ///
+  /// - Returns: All trials, the last of which keeps to the limits unless none did.
+  /// - Throws: `QuantError` if a variant cannot be written or measured.
+  public func verify(divergence: Double) async throws(QuantError) -> [PlanTrial] {
+    var expected = divergence
+    var trials: [PlanTrial] = []
+    for _ in 0..<Self.mostSteps {
+      let trial = try await attempt(planner.plan(.divergence(expected)))
+      trials.append(trial)
+      guard !trial.isWithinLimits else { break }
+      expected = trial.plan.divergence * min(0.9, 0.97 / limits.excess(trial.measured))
+    }
+    return trials
+  }
+
+  private func attempt(_ plan: PlannedTypes) async throws(QuantError) -> PlanTrial {
+    let measured = try await measurer.measure(plan.recipe)
+    let trial = PlanTrial(
+      plan: plan, measured: measured, isWithinLimits: limits.allow(measured))
+    note(trial)
+    return trial
+  }
+}

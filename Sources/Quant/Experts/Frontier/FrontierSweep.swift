@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// Writes and measures the variants of a grid.
+public struct FrontierSweep {
+  /// How far a sweep is.
+  public struct Progress: Sendable {
+    /// Variants measured.
+    public let done: Int
+    /// All of them.
+    public let total: Int
+    /// The one measured last.
+    public let point: Frontier.Point
+  }
+
+  private let source: GGUFFile
+  private let sensitivity: Sensitivity
+  private let variants: FrontierVariants
+  private let measurer: VariantMeasurer
+  private let speed: SpeedModel?
+
+  /// Prepares a sweep.
+  ///
+  /// - Parameters:
+  ///   - source: The model.
+  ///   - sensitivity: What its parts suffer.
+  ///   - importance: What variants are written with.
+  ///   - grid: Which variants.
+  ///   - measurer: Measures them.
+  ///   - speed: Predicts how fast they are.
+  ///   - toolVersion: Written into the variants' metadata.
+  /// - Throws: `QuantError.unsupported` if types cannot be chosen.
+  public init(
+    _ source: GGUFFile, _ sensitivity: Sensitivity, importance: ImportanceMatrix?,
+    grid: FrontierGrid, measurer: VariantMeasurer, speed: SpeedModel?, toolVersion: String
+  ) throws(QuantError) {
+    self.source = source
+    self.sensitivity = sensitivity
+    self.measurer = measurer
+    self.speed = speed
+    func planner(_ layout: ExpertLayout) throws(QuantError) -> ModelPlanner {
+      try ModelPlanner(
+        source, sensitivity, AllocationRules(layout: layout), importance: importance,
+        toolVersion: toolVersion)
+    }
+    var planners: [(Frontier.Point.Series, ModelPlanner)] = []
+    if sensitivity.units.contains(where: { $0.expert != nil }) {
+      planners.append((.perExpert, try planner(.perExpert)))
+    }
+    planners.append((.merged, try planner(.merged)))
+    variants = FrontierVariants(source, sensitivity, planners: planners, grid: grid)
+  }
+
+  /// Runs it.
+  ///
+  /// - Parameter progress: Called after each variant.
+  /// - Returns: The frontier, its front marked.
+  /// - Throws: `QuantError` if a variant cannot be written or evaluated.
+  public func run(
+    progress: (Progress) -> Void = { _ in }
+  ) async throws(QuantError) -> Frontier {
+    let all = try variants.all()
+    let base = try measurer.measureSource()
+    var points: [Frontier.Point] = []
+    for variant in all {
+      let point = try await point(variant)
+      points.append(point)
+      progress(Progress(done: points.count, total: all.count, point: point))
+    }
+    var frontier = Frontier(
+      model: source.path, modelBytes: source.shards.reduce(0) { $0 + $1.mapping.byteCount },
+      base: base, machine: speed?.name, speedBasis: basis(all), expertLayers: expertLayers,
+      points: points)
+    frontier.markFront()
+    return frontier
+  }
+
+  private func point(_ variant: FrontierVariant) async throws(QuantError) -> Frontier.Point {
+    let measured = try await measurer.measure(variant.recipe)
+    let weights = source.tensors.reduce(0) { $0 + $1.weightCount }
+    return Frontier.Point(
+      series: variant.series, label: variant.label, quantizedExperts: variant.quantizedExperts,
+      sizeBytes: measured.byteCount,
+      bitsPerWeight: Double(measured.byteCount) * 8 / Double(max(1, weights)),
+      expectedDivergence: variant.expected, results: measured.results,
+      speed: speed?.speed(sensitivity, variant.types, fileBytes: measured.byteCount),
+      expertBits: expertBits(variant.types))
+  }
+
+  private func basis(_ variants: [FrontierVariant]) -> [String] {
+    guard let speed, let first = variants.first else { return [] }
+    return speed.basis(sensitivity, first.types)
+  }
+
+  private var expertLayers: [Int] {
+    Set(sensitivity.units.compactMap { $0.expert == nil ? nil : $0.layer }).sorted()
+  }
+
+  /// Bits for each weight of every expert, layer by layer.
+  private func expertBits(_ types: [TensorType]) -> [[Double]] {
+    expertLayers.map { layer in
+      var bits: [Int: (bits: Double, weights: Double)] = [:]
+      for (unit, type) in zip(sensitivity.units, types) where unit.layer == layer {
+        guard let expert = unit.expert else { continue }
+        let weights = Double(unit.weights)
+        bits[expert, default: (0, 0)].bits += weights * (type.layout?.bitsPerWeight ?? 0)
+        bits[expert, default: (0, 0)].weights += weights
+      }
+      return bits.sorted { $0.key < $1.key }.map { $0.value.bits / max(1, $0.value.weights) }
+    }
+  }
+}

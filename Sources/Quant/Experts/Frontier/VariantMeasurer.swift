@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// A variant of a model, written and held against the model.
+public struct MeasuredVariant: Sendable {
+  /// Bytes of its file.
+  public let byteCount: Int
+  /// What each text said.
+  public let results: [Frontier.TextResult]
+
+  /// The mean divergence over the texts, in nats a token.
+  public var meanDivergence: Double {
+    results.reduce(0) { $0 + $1.divergence.value } / Double(max(1, results.count))
+  }
+
+  /// The largest increase of perplexity over the texts, as a share of the model's.
+  public var perplexityIncrease: Double {
+    results.map { $0.perplexityRatio.value - 1 }.max() ?? 0
+  }
+}
+
+/// Writes variants of a model and measures them on texts.
+///
+/// The model itself goes through once for each text; its last states stay on the disk for as long as
+/// the measurer lives.
+public final class VariantMeasurer {
+  /// A text with its name.
+  public struct Text {
+    let name: String
+    let windows: EvaluationWindows
+
+    /// Takes a text.
+    public init(name: String, windows: EvaluationWindows) {
+      self.name = name
+      self.windows = windows
+    }
+  }
+
+  private let source: GGUFFile
+  private let importance: ImportanceMatrix?
+  private let texts: [Text]
+  private let options: EvaluationOptions
+  private let scratch: String
+  private let toolVersion: String
+  private var bases: [String] = []
+
+  /// Prepares to measure.
+  ///
+  /// - Parameters:
+  ///   - source: The model.
+  ///   - importance: What variants are written with.
+  ///   - texts: The texts to measure on.
+  ///   - options: What evaluation may use.
+  ///   - scratch: The beginning of the names of files that are removed in the end.
+  ///   - toolVersion: Written into the variants' metadata.
+  public init(
+    _ source: GGUFFile, importance: ImportanceMatrix?, texts: [Text], options: EvaluationOptions,
+    scratch: String, toolVersion: String
+  ) {
+    self.source = source
+    self.importance = importance
+    self.texts = texts
+    self.options = options
+    self.scratch = scratch
+    self.toolVersion = toolVersion
+  }
+
+  deinit { for path in bases { Disk.remove(path) } }
+
+  /// Takes the model itself through all texts.
+  ///
+  /// - Returns: Its perplexities.
+  /// - Throws: `QuantError` if it cannot be evaluated.
+  public func measureSource() throws(QuantError) -> [Frontier.TextResult] {
+    var results: [Frontier.TextResult] = []
+    for (index, text) in texts.enumerated() {
+      let path = "\(scratch).base-\(index).gguf"
+      let evaluator = try evaluator(source, text)
+      let writer = try BaseStatesWriter(to: path, evaluator, text.windows)
+      bases.append(path)
+      let report = try LossEvaluation(evaluator, text.windows).run(keeping: writer)
+      try writer.finish()
+      results.append(
+        Frontier.TextResult(
+          corpus: text.name, perplexity: report.losses.perplexity,
+          perplexityRatio: MeasuredValue(1, error: 0), divergence: MeasuredValue(0, error: 0)))
+    }
+    return results
+  }
+
+  /// Writes a variant and measures it; `measureSource` must have run.
+  ///
+  /// - Parameters:
+  ///   - recipe: How it is made.
+  ///   - path: Where it stays; by default it is removed.
+  /// - Returns: What it takes and what it costs.
+  /// - Throws: `QuantError` if it cannot be written or evaluated.
+  public func measure(
+    _ recipe: Recipe, keepingAt path: String? = nil
+  ) async throws(QuantError) -> MeasuredVariant {
+    precondition(bases.count == texts.count, "the model itself was not measured")
+    let output = path ?? "\(scratch).variant.gguf"
+    let byteCount = try await write(recipe, to: output)
+    defer { if path == nil { Disk.remove(output) } }
+    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(output) }
+    var results: [Frontier.TextResult] = []
+    for (text, base) in zip(texts, bases) { results.append(try compare(file, text, base)) }
+    return MeasuredVariant(byteCount: byteCount, results: results)
+  }
+
+  /// Writes a variant.
+  ///
+  /// Returns the bytes of its file. Throws `QuantError` if it cannot be written.
+  public func write(_ recipe: Recipe, to path: String) async throws(QuantError) -> Int {
+    let naming = OutputNaming.single(path)
+    let plan = try RequantizePlan(
+      source: source, recipe: recipe, importance: importance, output: naming,
+      toolVersion: toolVersion)
+    try plan.check()
+    _ = try await PlanExecutor(plan: plan.plan, importance: importance, output: naming)
+      .run(threads: options.threads, restarting: true) { _ in }
+    return plan.plan.byteCount
+  }
+
+  private func compare(
+    _ file: GGUFFile, _ text: Text, _ base: String
+  ) throws(QuantError) -> Frontier.TextResult {
+    let run = try LossEvaluation(
+      evaluator(file, text), text.windows, base: .states(BaseStates(base)))
+    guard let summary = try run.run().divergence?.summary else {
+      throw .unsupported("\(file.path): nothing was compared")
+    }
+    return Frontier.TextResult(
+      corpus: text.name, perplexity: summary.variantPerplexity, perplexityRatio: summary.ratio,
+      divergence: summary.meanDivergence)
+  }
+
+  private func evaluator(_ file: GGUFFile, _ text: Text) throws(QuantError) -> Evaluator {
+    try Evaluator(file: file, contextLength: text.windows.length, options: options)
+  }
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+public import ArgumentParser
+import GGUF
+public import Quant
+
+extension FrontierPolicy: ExpressibleByArgument {}
+
+/// Sweeps variants of a model: size against quality against speed.
+struct FrontierCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "frontier",
+    abstract: "Write and measure many variants: size against quality against speed.",
+    usage: "gguf-tool frontier <model> --corpus <text> ... -o <page.html> [<options>]",
+    discussion: """
+      Plans for a row of budgets, one type for everything, and mixtures of two precisions: n experts \
+      in few bits and the rest whole, chosen at random, by how seldom the router takes them, and by \
+      what they suffer. Each is written, measured and removed. The page shows them with the Pareto \
+      front; its figures lie beside it as JSON.
+
+      Example: gguf-tool frontier model.gguf --corpus text.txt --window 16 --budgets 8 --uniform \
+      Q8_0 --experts 0,1 -o frontier.html
+      """)
+
+  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  var model: String
+
+  @OptionGroup var planning: PlanningOptions
+  @OptionGroup var measuring: MeasuringOptions
+
+  @Option(
+    name: [.short, .long], help: ArgumentHelp("The page to write.", valueName: "page.html"))
+  var output: String
+
+  @Option(
+    help: ArgumentHelp("Budgets of plans, in bits for each weight.", valueName: "bits"))
+  var budgets = "2.25,2.5,2.75,3,3.5,4,4.5,5.5,6.5"
+
+  @Option(help: ArgumentHelp("Types for everything at once.", valueName: "types"))
+  var uniform = "IQ2_S,IQ3_XXS,IQ3_S,IQ4_XS,Q4_K,Q5_K,Q6_K,Q8_0"
+
+  @Option(
+    help: ArgumentHelp(
+      "Numbers of experts in few bits, such as 0,8,16 (default: nine, from none to all).",
+      valueName: "counts"))
+  var experts: String?
+
+  @Option(help: ArgumentHelp("The few bits.", valueName: "type"))
+  var lowType = "Q4_K"
+
+  @Option(help: ArgumentHelp("The start of choices at random.", valueName: "number"))
+  var seed: UInt64 = 1
+
+  @OptionGroup var machineOptions: MachineOptions
+
+  @Option(
+    help: ArgumentHelp("Pick a point: quality, balanced or throughput.", valueName: "policy"))
+  var policy = FrontierPolicy.balanced
+
+  @Option(
+    help: ArgumentHelp(
+      "Pick one whose perplexity rises by so much at most, such as 0.02 for 2 %.",
+      valueName: "share"))
+  var maxPerplexityIncrease: Double?
+
+  @Option(help: ArgumentHelp("Pick one at least so fast.", valueName: "speed"))
+  var minTokensPerSecond: Double?
+
+  @Option(help: ArgumentHelp("Pick one of at most so many bytes, such as 12GiB.", valueName: "size"))
+  var maxSize: String?
+
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var json: JSONOption
+
+  func validate() throws {
+    guard !measuring.corpus.isEmpty else {
+      throw ValidationError("--corpus: expected at least one text.")
+    }
+    guard minTokensPerSecond == nil || machineOptions.isGiven else {
+      throw ValidationError("--min-tokens-per-second needs --machine.")
+    }
+    _ = try (bits(), TypeList.types(uniform, option: "--uniform"), counts(upTo: 1), limits())
+    guard try TypeList.types(lowType, option: "--low-type").count == 1 else {
+      throw ValidationError("--low-type: expected one type.")
+    }
+  }
+
+  func run() async throws {
+    let source = try GGUFFile.open(model)
+    try OutputPath.check(output, isNot: source)
+    let importance = try planning.importance()
+    let sensitivity = try planning.measured(source, importance)
+    let sweep = try FrontierSweep(
+      source, sensitivity, importance: importance, grid: grid(sensitivity),
+      measurer: measuring.measurer(source, importance, compute, scratch: output),
+      speed: machineOptions.speedModel(source), toolVersion: Version.current)
+    let progress = Progress("measuring variants", total: 1, unit: .items("variants"))
+    var frontier = try await sweep.run { step in
+      Notes.write("\(step.done) of \(step.total): \(FrontierView.line(of: step.point))")
+    }
+    progress.finish()
+    frontier.choose(policy, try limits())
+    try PlainFile.write(FrontierPage.html(of: frontier), to: output)
+    try PlainFile.write(JSONOutput.text(of: frontier), to: output + ".json")
+    try FrontierView(output: output, frontier: frontier).show(isJSON: json.isJSON)
+  }
+
+  private func grid(_ sensitivity: Sensitivity) throws -> FrontierGrid {
+    let all = Set(
+      sensitivity.units.compactMap { unit in unit.expert.map { "\(unit.layer ?? -1):\($0)" } })
+    return FrontierGrid(
+      budgets: try bits(), uniformTypes: try TypeList.types(uniform, option: "--uniform"),
+      expertCounts: try counts(upTo: all.count),
+      lowType: try TypeList.types(lowType, option: "--low-type")[0], seed: seed)
+  }
+
+  private func limits() throws -> FrontierLimits {
+    FrontierLimits(
+      perplexityIncrease: maxPerplexityIncrease, tokensPerSecond: minTokensPerSecond,
+      sizeBytes: try maxSize.map { try Size.exact($0, option: "--max-size") })
+  }
+
+  private func bits() throws -> [Double] {
+    try budgets.split(separator: ",").map { text in
+      guard let bits = Double(text), bits > 0, bits <= 64 else {
+        throw ValidationError("--budgets: expected bits such as 3.5,4, found \"\(text)\".")
+      }
+      return bits
+    }
+  }
+
+  private func counts(upTo all: Int) throws -> [Int] {
+    guard let experts else { return (0...8).map { $0 * all / 8 } }
+    return try experts.split(separator: ",").map { text in
+      guard let count = Int(text), count >= 0 else {
+        throw ValidationError("--experts: expected numbers such as 0,8,16, found \"\(text)\".")
+      }
+      return count
+    }
+  }
+}

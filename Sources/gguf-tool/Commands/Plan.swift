@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// Chooses a type for every part of a model.
+struct Plan: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Choose a type for every expert and tensor, by measured damage.",
+    usage: "gguf-tool plan <model> --sensitivity <file> --target-size <size> [<options>]",
+    discussion: """
+      Within a size, the types that are expected to cost the least divergence; or within a \
+      divergence, the least size. The recipe is text to read and edit; requantize --recipe takes it. \
+      With --verify the plan, one type for all, and the largest preset that fits are written and \
+      measured, and the best is kept.
+
+      Example: gguf-tool plan model.gguf --target-bpw 8 -o model.recipe
+      """)
+
+  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  var model: String
+
+  @OptionGroup var planning: PlanningOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "The whole file in at most so much, such as 12GiB or 12G (powers of 1000).",
+      valueName: "size"))
+  var targetSize: String?
+
+  @Option(help: ArgumentHelp("At most so many bits a weight.", valueName: "bits"))
+  var targetBpw: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "At most so much divergence, in nats a token, in as few bytes as can be.", valueName: "nats"))
+  var maxKl: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "With --verify: perplexity may rise by so much at most, such as 0.02 for 2 %.",
+      valueName: "share"))
+  var maxPerplexityIncrease: Double?
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("The recipe to write (default: to standard output).", valueName: "file"))
+  var output: String?
+
+  @Flag(help: "Write candidates and measure them on --corpus before one is kept.")
+  var verify = false
+
+  @Option(
+    help: ArgumentHelp("Keep the variant of the recipe, too; implies --verify.", valueName: "file"))
+  var modelOutput: String?
+
+  @OptionGroup var measuring: MeasuringOptions
+  @OptionGroup var compute: ComputeOptions
+  @OptionGroup var json: JSONOption
+
+  private var verifies: Bool { verify || modelOutput != nil }
+
+  func validate() throws {
+    let targets = [targetSize != nil, targetBpw != nil, maxKl != nil]
+    guard targets.count(where: { $0 }) == 1 else {
+      throw ValidationError(
+        "Expected exactly one of --target-size, --target-bpw and --max-kl.")
+    }
+    _ = try target()
+    guard verifies == !measuring.corpus.isEmpty else {
+      throw ValidationError("--verify and --corpus go together.")
+    }
+    guard maxPerplexityIncrease == nil || verifies else {
+      throw ValidationError("--max-perplexity-increase is held to a measurement: add --verify.")
+    }
+    guard maxPerplexityIncrease.map({ $0 > 0 && $0.isFinite }) ?? true else {
+      throw ValidationError("--max-perplexity-increase: expected a number above 0.")
+    }
+    guard output != nil || !json.isJSON else {
+      throw ValidationError("--json: name the recipe's file with -o.")
+    }
+  }
+
+  private func target() throws -> PlanTarget {
+    if let targetSize { return .size(try Size.exact(targetSize, option: "--target-size")) }
+    if let targetBpw {
+      guard targetBpw > 0, targetBpw <= 64 else {
+        throw ValidationError("--target-bpw: expected bits from 0 to 64, found \(targetBpw).")
+      }
+      return .bitsPerWeight(targetBpw)
+    }
+    guard let maxKl, maxKl > 0, maxKl.isFinite else {
+      throw ValidationError("--max-kl: expected a number above 0.")
+    }
+    return .divergence(maxKl)
+  }
+
+  func run() async throws {
+    let source = try GGUFFile.open(model, requiring: verifies ? .complete : .headerOnly)
+    for path in [output, modelOutput].compactMap({ $0 }) { try OutputPath.check(path, isNot: source) }
+    let importance = try planning.importance()
+    let planner = try planning.planner(source, importance)
+    let trials = verifies ? try await trials(source, planner, importance) : []
+    let plan = try trials.first?.plan ?? planner.plan(target())
+    let view = PlanView(
+      source: source, planner: planner, plan: plan, trials: trials, output: output,
+      modelOutput: modelOutput)
+    if let output { try PlainFile.write(view.recipe, to: output) } else { try Output.write(view.recipe) }
+    if let modelOutput {
+      _ = try await measuring.measurer(source, importance, compute, scratch: modelOutput)
+        .write(plan.recipe, to: modelOutput)
+    }
+    if output != nil { try view.show(isJSON: json.isJSON) }
+  }
+
+  /// All trials, the one to keep first.
+  private func trials(
+    _ source: GGUFFile, _ planner: ModelPlanner, _ importance: ImportanceMatrix?
+  ) async throws -> [PlanTrial] {
+    let measurer = try measuring.measurer(
+      source, importance, compute, scratch: output ?? modelOutput ?? model)
+    Notes.write("measuring the model itself")
+    _ = try measurer.measureSource()
+    let limits = QualityLimits(divergence: maxKl, perplexityIncrease: maxPerplexityIncrease)
+    let verifier = PlanVerifier(planner, measurer, limits: limits) { trial in
+      Notes.write(PlanView.line(of: trial))
+    }
+    let target = try target()
+    if case .divergence(let limit) = target {
+      return try keepLast(try await verifier.verify(divergence: limit))
+    }
+    let bytes = planner.fileBytes(of: target)
+    return try keepFirst(try await verifier.verify(fileBytes: bytes))
+  }
+
+  private func keepLast(_ trials: [PlanTrial]) throws -> [PlanTrial] {
+    guard let last = trials.last, last.isWithinLimits else {
+      throw QuantError.unsupported(
+        "none of \(trials.count) plans kept to the limits; the most precise one came to "
+          + (trials.last.map(PlanView.line) ?? "nothing"))
+    }
+    return [last] + trials.dropLast().reversed()
+  }
+
+  private func keepFirst(_ trials: [PlanTrial]) throws -> [PlanTrial] {
+    guard let first = trials.first, first.isWithinLimits else {
+      throw QuantError.unsupported(
+        "no plan of this size keeps to the limits: allow more bytes; the best came to "
+          + (trials.first.map(PlanView.line) ?? "nothing"))
+    }
+    return trials
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+public import ArgumentParser
+import GGUF
+public import Quant
+
+/// What becomes of experts that the GPU does not hold.
+enum MissingExperts: String, ExpressibleByArgument, CaseIterable {
+  case fetched, cpu
+}
+
+/// The machine that speeds are predicted for.
+struct MachineOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The machine to predict speeds for: a file, or such as cpu=51,gpu=288,pcie=25 (GB/s).",
+      valueName: "machine"))
+  var machine: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Experts that the GPU does not hold are fetched, or computed where they lie: cpu.",
+      valueName: "way"))
+  var missingExperts = MissingExperts.fetched
+
+  /// Whether there is one.
+  var isGiven: Bool { machine != nil }
+
+  /// Predicts speeds of a model's variants; `nil` without a machine.
+  func speedModel(_ source: GGUFFile) throws -> SpeedModel? {
+    guard let machine else { return nil }
+    let used = source.metadata.model("expert_used_count")?.integer ?? 0
+    return SpeedModel(
+      try Self.machine(machine), missing: missingExperts == .cpu ? .computedOnCPU : .fetched,
+      usedExperts: used)
+  }
+
+  /// A machine from a file, or from pairs on the command line.
+  private static func machine(_ text: String) throws -> Machine {
+    guard Disk.exists(text) else { return try Machine(pairs: text, option: "--machine") }
+    return try Machine(description: TextFile.read(text), file: text)
+  }
+}

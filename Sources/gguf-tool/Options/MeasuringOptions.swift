@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// The texts that variants are measured on.
+struct MeasuringOptions: ParsableArguments {
+  @Option(
+    name: [.long, .customShort("f"), .customLong("file")], parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Texts to measure variants on: wikitext2, ptb or c4, or files and folders.",
+      valueName: "text"))
+  var corpus: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Where wikitext2, ptb and c4 are (default: the folder in GGUF_TOOL_CORPORA).",
+      valueName: "folder"))
+  var corpusDir: String?
+
+  @Option(help: ArgumentHelp("Use at most so many windows of each.", valueName: "count"))
+  var chunks: Int?
+
+  @Option(
+    help: ArgumentHelp("Tokens of a window (default: 512).", valueName: "count"))
+  var window: Int?
+
+  /// Measures variants of a model.
+  func measurer(
+    _ source: GGUFFile, _ importance: ImportanceMatrix?, _ compute: ComputeOptions, scratch: String
+  ) throws -> VariantMeasurer {
+    VariantMeasurer(
+      source, importance: importance, texts: try texts(source), options: try compute.options(),
+      scratch: scratch, toolVersion: Version.current)
+  }
+
+  private func texts(_ source: GGUFFile) throws -> [VariantMeasurer.Text] {
+    var options = CorpusOptions()
+    options.corpus = corpus
+    options.corpusDir = corpusDir
+    options.ctx = window
+    options.chunks = chunks
+    options.pre = nil
+    guard !corpus.isEmpty else { return [] }
+    let tokenizer = try options.tokenizer(source)
+    return try options.corpora().map { corpus in
+      .init(name: corpus.name, windows: try options.windows(of: corpus, tokenizer, .llama))
+    }
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// What types are chosen by, and from.
+struct PlanningOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What `sensitivity` measured; without it, expectations by shape alone.", valueName: "file"))
+  var sensitivity: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "per-expert: a type for every expert; merged: one for all of a layer and projection, which"
+        + " loads anywhere; keep: as the model has them.",
+      valueName: "layout"))
+  var layout = ExpertLayout.keep
+
+  @Option(
+    help: ArgumentHelp(
+      "The types to choose from, such as IQ3_S,Q4_K,Q6_K (default: all that were measured).",
+      valueName: "types"))
+  var types: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "At least this type's bits for tensors whose name the regular expression finds, or experts as"
+        + " in recipes; repeatable, the first match decides.",
+      valueName: "regex=type"))
+  var minType: [String] = []
+
+  @Option(
+    help: ArgumentHelp("The importance matrix that variants are written with.", valueName: "file"))
+  var imatrix: String?
+
+  func validate() throws { _ = try rules() }
+
+  /// The importance matrix, if one is named.
+  func importance() throws -> ImportanceMatrix? { try imatrix.map { try ImportanceMatrix.read($0) } }
+
+  /// What may be chosen.
+  func rules() throws -> AllocationRules {
+    AllocationRules(
+      layout: layout, types: try types.map { Set(try TypeList.types($0, option: "--types")) },
+      minimums: try minType.map { try TypeRule(option: $0, file: "--min-type") })
+  }
+
+  /// The planner for a model.
+  func planner(
+    _ source: GGUFFile, _ importance: ImportanceMatrix?
+  ) throws -> ModelPlanner {
+    try ModelPlanner(
+      source, measured(source, importance), rules(), importance: importance,
+      toolVersion: Version.current)
+  }
+
+  /// What parts of the model suffer, measured or expected.
+  func measured(
+    _ source: GGUFFile, _ importance: ImportanceMatrix?
+  ) throws -> Sensitivity {
+    guard let sensitivity else {
+      Warnings.write(
+        "without --sensitivity, types are chosen by shapes alone, and expected divergences mean"
+          + " nothing beyond their order")
+      return try Sensitivity.prior(
+        of: source, types: SensitivityTypes.usual, importance: importance)
+    }
+    let found = try Sensitivity.read(sensitivity)
+    try found.check(source)
+    if found.importance != nil && importance == nil {
+      Warnings.write(
+        "the sensitivity was measured with an importance matrix: variants written without one"
+          + " suffer more than expected")
+    }
+    return found
+  }
+}
+
+/// Lists of types on the command line.
+enum TypeList {
+  /// `Q4_K,Q6_K` as types that can be written.
+  ///
+  /// Throws `ValidationError` for names of none.
+  static func types(_ text: String, option: String) throws -> [TensorType] {
+    try text.split(separator: ",").map { name in
+      guard let type = TensorType(name: String(name)), FormatRegistry.encoder(of: type) != nil
+      else {
+        throw ValidationError(
+          "\(option): there is no type \"\(name)\"; types are \(FormatRegistry.encodableNames).")
+      }
+      return type
+    }
+  }
+}
