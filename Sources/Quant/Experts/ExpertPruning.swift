@@ -13,7 +13,10 @@ struct ExpertPruning {
 
   /// The tensors that are left, in the source's order and layout.
   ///
-  /// - Parameter layout: Per expert cuts merged tensors apart; any other leaves the source's layout.
+  /// - Parameters:
+  ///   - tensors: All tensors, as the source has them.
+  ///   - layout: Per expert cuts merged tensors apart; any other leaves the source's layout.
+  /// - Returns: The tensors, made of slices of the source.
   /// - Throws: `QuantError` for tensors of experts that nobody knows how to cut.
   func pruned(
     _ tensors: [TensorOutline], _ layout: ExpertLayout

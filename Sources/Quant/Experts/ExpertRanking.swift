@@ -57,6 +57,7 @@ public struct ExpertRanking: Sendable, Equatable {
   ///   - layer: Which layer.
   ///   - experts: Experts that the layer has.
   ///   - groups: Groups that experts are chosen in: each keeps equally many.
+  /// - Returns: Their numbers.
   /// - Throws: `QuantError.unsupported` if the ranking is of another model, or the groups do not divide
   ///   the count.
   func best(

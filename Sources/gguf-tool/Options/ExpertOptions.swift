@@ -21,7 +21,8 @@ struct ExpertOptions: ParsableArguments {
   var keep: [String] = []
 
   @Option(
-    help: ArgumentHelp("Experts to leave out, written alike; repeatable.", valueName: "layers:experts"))
+    help: ArgumentHelp(
+      "Experts to leave out, written alike; repeatable.", valueName: "layers:experts"))
   var drop: [String] = []
 
   @Option(
@@ -30,7 +31,8 @@ struct ExpertOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What --keep-top goes by: the output of perplexity --router-stats --json.", valueName: "file"))
+      "What --keep-top goes by: the output of perplexity --router-stats --json.", valueName: "file")
+  )
   var by: String?
 
   @Option(
@@ -90,7 +92,8 @@ struct ExpertOptions: ParsableArguments {
     let parts = text.split(separator: ",", omittingEmptySubsequences: false)
     let numbers = parts.compactMap { NumberList($0)?.numbers }
     guard numbers.count == parts.count, numbers.allSatisfy({ $0.count == 1 }) else {
-      throw ValidationError("--dense: expected a number or a list such as 0,3,1, found \"\(text)\".")
+      throw ValidationError(
+        "--dense: expected a number or a list such as 0,3,1, found \"\(text)\".")
     }
     return numbers.flatMap { $0 }
   }
