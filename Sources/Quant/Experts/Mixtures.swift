@@ -88,6 +88,12 @@ struct Mixtures: Sendable {
       throw .unsupported(
         "\(path): expert_group_count: expected a divisor of \(expertCount), found \(groupCount)")
     }
+    guard count >= 2 * groupCount else {
+      // A group's rank is the sum of its two best experts; llama.cpp stops at groups of one.
+      throw .unsupported(
+        "expected to keep at least 2 experts in each of the \(groupCount) groups that they are chosen "
+          + "in (expert_group_count), found \(count) in all")
+    }
     let size = expertCount / groupCount
     for layer in layers {
       for group in 0..<groupCount {
