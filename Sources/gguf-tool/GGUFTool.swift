@@ -24,7 +24,8 @@ package struct GGUFTool: AsyncParsableCommand {
       CommandGroup(
         name: "Writing",
         subcommands: [
-          Requantize.self
+          Requantize.self,
+          SplitExperts.self,
         ]),
       CommandGroup(
         name: "Measuring",

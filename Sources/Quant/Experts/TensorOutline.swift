@@ -45,6 +45,11 @@ struct TensorOutline: Sendable {
     types.count > 1 ? Set(types).sorted { $0.rawValue < $1.rawValue } : types
   }
 
+  /// The experts of each type in words, where experts differ.
+  var typeList: String? {
+    types.count > 1 ? ExpertAgreement.list(of: types) : nil
+  }
+
   /// Whether the pieces can be copied into a tensor of this type.
   func isMade(of type: TensorType) -> Bool { types.allSatisfy { $0 == type } }
 

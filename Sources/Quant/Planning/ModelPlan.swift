@@ -137,6 +137,8 @@ public enum OutputNaming: Sendable, Hashable {
   case split(String, SplitRule)
   /// Shards as the source has them, named after the path.
   case keepSplit(String)
+  /// One shard for the experts, which come last, and one for the rest, named after the path.
+  case expertsApart(String)
 
   /// The number of shards is stored in 16 bits, and its highest value is not used.
   static let mostFiles = 65_534
@@ -144,7 +146,7 @@ public enum OutputNaming: Sendable, Hashable {
   /// The path that the user gave.
   public var path: String {
     switch self {
-    case .single(let path), .split(let path, _), .keepSplit(let path): path
+    case .single(let path), .split(let path, _), .keepSplit(let path), .expertsApart(let path): path
     }
   }
 
@@ -170,6 +172,9 @@ public enum OutputNaming: Sendable, Hashable {
       return rule.ranges(tensors.map(\.description), alignment: alignment)
     case .keepSplit:
       return Self.rangesByShard(tensors, source: source)
+    case .expertsApart:
+      let first = tensors.firstIndex { ExpertTensorName($0.description.name) != nil }
+      return [0..<(first ?? 0), (first ?? 0)..<tensors.count]
     }
   }
 

@@ -21,7 +21,7 @@ struct ExpertAgreement {
     guard choices.contains(where: { $0.type != best.type }) else { return best }
     guard promoting else {
       throw .unsupported(
-        "tensor \"\(tensor)\": its experts should have different types (\(list)), but a tensor has "
+        "tensor \"\(tensor)\": its experts should have different types (\(Self.list(of: choices.map(\.type)))), but a tensor has "
           + "one: write a tensor an expert (--layout per-expert), or take the best type for all "
           + "(--promote)")
     }
@@ -35,12 +35,12 @@ struct ExpertAgreement {
   }
 
   /// The experts of each type, in the order of their first.
-  private var list: String {
+  static func list(of all: [TensorType]) -> String {
     var types: [TensorType] = []
     var experts: [TensorType: [Int]] = [:]
-    for (expert, choice) in choices.enumerated() {
-      if experts[choice.type] == nil { types.append(choice.type) }
-      experts[choice.type, default: []].append(expert)
+    for (expert, type) in all.enumerated() {
+      if experts[type] == nil { types.append(type) }
+      experts[type, default: []].append(expert)
     }
     return types.map { type in
       let numbers = experts[type] ?? []

@@ -43,7 +43,7 @@ public struct NumberList: Sendable, Hashable {
   public var numbers: [Int] { Set((ranges ?? []).flatMap { Array($0) }).sorted() }
 
   /// Numbers in words as short as they go: `0, 3-5`.
-  static func text(of numbers: [Int]) -> String {
+  public static func text(of numbers: [Int]) -> String {
     var parts: [String] = []
     var rest = numbers.sorted()[...]
     while let first = rest.popFirst() {

@@ -50,30 +50,7 @@ struct Requantize: AsyncParsableCommand {
     guard !dryRun else { return try view.showPlan() }
     try plan.check()
     try plan.plan.checkPaths(naming, importance: importance)
-    announce(plan.plan)
-    try await view.showReport(execute(plan.plan, importance, naming))
-  }
-
-  /// Says what will become of files that are there already.
-  private func announce(_ plan: ModelPlan) {
-    guard restart || !Journal.exists(for: output) else {
-      return Notes.write("going on with the unfinished \(output)")
-    }
-    for file in plan.files where Disk.exists(file.path) {
-      Warnings.write("\(file.path) is there already and will be replaced")
-    }
-  }
-
-  private func execute(
-    _ plan: ModelPlan, _ importance: ImportanceMatrix?, _ naming: OutputNaming
-  ) async throws -> (PlanReport, Duration) {
-    let progress = Progress("requantizing", total: plan.tensorByteCount)
-    let start = ContinuousClock.now
-    let report = try await PlanExecutor(plan: plan, importance: importance, output: naming)
-      .run(threads: threadOptions.count, restarting: restart) {
-        progress.update(to: $0.doneBytes, earlier: $0.resumedBytes)
-      }
-    progress.finish()
-    return (report, ContinuousClock.now - start)
+    let job = PlanRun(output: output, restart: restart, threads: threadOptions.count)
+    try await view.showReport(job.run(plan.plan, naming, importance: importance, "requantizing"))
   }
 }

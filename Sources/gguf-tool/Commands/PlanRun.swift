@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+import GGUF
+import Quant
+
+/// How a plan is carried out by a command: what is said before, and progress on the way.
+struct PlanRun {
+  /// The path that the user gave for the output.
+  let output: String
+  /// Whether what an earlier run left is given up.
+  let restart: Bool
+  /// How many slabs are worked on at once.
+  let threads: Int
+
+  /// Says what will become of files that are there already, and carries the plan out.
+  func run(
+    _ plan: ModelPlan, _ naming: OutputNaming, importance: ImportanceMatrix?, _ verb: String
+  ) async throws -> (report: PlanReport, time: Duration) {
+    announce(plan)
+    let progress = Progress(verb, total: plan.tensorByteCount)
+    let start = ContinuousClock.now
+    let report = try await PlanExecutor(plan: plan, importance: importance, output: naming)
+      .run(threads: threads, restarting: restart) {
+        progress.update(to: $0.doneBytes, earlier: $0.resumedBytes)
+      }
+    progress.finish()
+    return (report, ContinuousClock.now - start)
+  }
+
+  private func announce(_ plan: ModelPlan) {
+    guard restart || !Journal.exists(for: output) else {
+      return Notes.write("going on with the unfinished \(output)")
+    }
+    for file in plan.files where Disk.exists(file.path) {
+      Warnings.write("\(file.path) is there already and will be replaced")
+    }
+  }
+}

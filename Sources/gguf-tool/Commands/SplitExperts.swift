@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// Writes a model with its experts laid out otherwise, or with fewer of them.
+struct SplitExperts: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Give experts a tensor each, put them together, or leave some out.",
+    usage: "gguf-tool split-experts <in> <out> [<options>]",
+    discussion: """
+      Bytes are copied, none is decoded: splitting and merging again restores the file. Without options \
+      every expert gets a tensor of its own, which this tool's evaluator reads and llama.cpp does not. \
+      A run that was cut off goes on with the same command.
+
+      Example: gguf-tool split-experts model.gguf model-6-experts.gguf --keep '*:0-5'
+      """)
+
+  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "in"))
+  var input: String
+
+  @Argument(help: ArgumentHelp("The file to write.", valueName: "out"))
+  var output: String
+
+  @OptionGroup var expertOptions: ExpertOptions
+
+  @Flag(help: "Say what would be written, to the byte, and stop.")
+  var dryRun = false
+
+  @Flag(help: "Give up what an earlier run left unfinished, and start anew.")
+  var restart = false
+
+  @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var jsonOption: JSONOption
+
+  func run() async throws {
+    let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)
+    let naming = expertOptions.naming(output)
+    let plan = try ExpertPlan(source: source, job: expertOptions.job(), output: naming)
+    let view = SplitExpertsView(plan: plan, isJSON: jsonOption.isJSON)
+    view.warn()
+    guard !dryRun else { return try view.show() }
+    try plan.plan.checkPaths(naming, importance: nil)
+    let job = PlanRun(output: output, restart: restart, threads: threadOptions.count)
+    let outcome = try await job.run(plan.plan, naming, importance: nil, "copying")
+    try view.show(outcome.report, outcome.time)
+  }
+}

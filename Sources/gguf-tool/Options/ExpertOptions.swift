@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// What is to become of a model's experts.
+struct ExpertOptions: ParsableArguments {
+  @Flag(help: "Put experts together, one tensor for all of a layer: what every program loads.")
+  var merge = false
+
+  @Option(
+    help: ArgumentHelp(
+      "The layout of the output: keep, merged or per-expert (default: per-expert, or keep where"
+        + " experts are left out or get a shard).", valueName: "layout"))
+  var layout: ExpertLayout?
+
+  @Option(
+    help: ArgumentHelp(
+      "Experts to keep, such as '*:0-5' or '0,2-3:1,4'; repeatable. All layers must keep equally"
+        + " many.", valueName: "layers:experts"))
+  var keep: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Experts to leave out, written alike; repeatable.", valueName: "layers:experts"))
+  var drop: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Keep so many experts of each layer, the best by --by.", valueName: "count"))
+  var keepTop: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What --keep-top goes by: the output of perplexity --router-stats --json.", valueName: "file")
+  )
+  var by: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Cut a dense model out of one expert a layer: its number, or a list with one for each layer.",
+      valueName: "experts"))
+  var dense: String?
+
+  @Flag(help: "Write two shards: one with the experts, one with the rest.")
+  var shardExperts = false
+
+  func validate() throws {
+    guard (keepTop == nil) == (by == nil) else {
+      throw ValidationError("--keep-top and --by belong together.")
+    }
+    guard keepTop == nil || (keep.isEmpty && drop.isEmpty) else {
+      throw ValidationError("--keep-top chooses experts itself: it goes without --keep and --drop.")
+    }
+    guard !merge || layout == nil || layout == .merged else {
+      throw ValidationError("--merge is the layout merged: no other can be given.")
+    }
+    let others = merge || layout != nil || hasSelection || shardExperts
+    guard dense == nil || !others else {
+      throw ValidationError("--dense leaves no experts: no other option about them can be given.")
+    }
+  }
+
+  private var hasSelection: Bool { keepTop != nil || !keep.isEmpty || !drop.isEmpty }
+
+  /// The job that the options describe.
+  func job() throws -> ExpertJob {
+    if let dense { return .dense(try Self.numbers(dense)) }
+    let usual: ExpertLayout = hasSelection || shardExperts ? .keep : .perExpert
+    return .arrange(merge ? .merged : layout ?? usual, keeping: try selection())
+  }
+
+  /// The names of the output for a path.
+  func naming(_ path: String) -> OutputNaming { shardExperts ? .expertsApart(path) : .single(path) }
+
+  private func selection() throws -> ExpertSelection? {
+    guard hasSelection else { return nil }
+    if let keepTop, let by { return .best(keepTop, by: try RankingFile.read(by)) }
+    return .rules(
+      keep: try keep.map { try Self.rule($0, "--keep") },
+      drop: try drop.map { try Self.rule($0, "--drop") })
+  }
+
+  private static func rule(_ text: String, _ option: String) throws -> ExpertSelection.Rule {
+    guard let rule = ExpertSelection.Rule(text) else {
+      throw ValidationError(
+        "\(option): expected LAYERS:EXPERTS such as *:0-5 or 0,2-3:1,4, found \"\(text)\".")
+    }
+    return rule
+  }
+
+  private static func numbers(_ text: String) throws -> [Int] {
+    let parts = text.split(separator: ",", omittingEmptySubsequences: false)
+    let numbers = parts.compactMap { NumberList($0)?.numbers }
+    guard numbers.count == parts.count, numbers.allSatisfy({ $0.count == 1 }) else {
+      throw ValidationError(
+        "--dense: expected a number or a list such as 0,3,1, found \"\(text)\".")
+    }
+    return numbers.flatMap { $0 }
+  }
+}
