@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-public import ArgumentParser
+import ArgumentParser
 import GGUF
-public import Quant
+import Quant
 
 /// What becomes of experts that the GPU does not hold.
 enum MissingExperts: String, ExpressibleByArgument, CaseIterable {

@@ -22,13 +22,14 @@ struct EvaluationTesting {
     try Tool.run(words, in: folder.url)
   }
 
-  /// What a run says that must fail with one sentence.
-  func error(_ words: [String]) throws -> String {
+  /// What a run says that must fail with one sentence; warnings may come before it.
+  func error(_ words: [String], warnings: Bool = false) throws -> String {
     let outcome = try Tool.run(words, in: folder.url)
     #expect(outcome.status == 1, "\(words) \(outcome.status) \(outcome.errors)")
     #expect(outcome.output.isEmpty)
     let lines = outcome.errors.split(separator: "\n")
-    #expect(lines.count == 1 && outcome.errors.hasPrefix("Error: "), "\(outcome.errors)")
+      .filter { !warnings || !$0.hasPrefix("warning: ") }
+    #expect(lines.count == 1 && lines[0].hasPrefix("Error: "), "\(outcome.errors)")
     return String((lines.first ?? "").dropFirst("Error: ".count))
   }
 
