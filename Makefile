@@ -5,7 +5,7 @@
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-evaluation accuracy efforts reference compared
-.PHONY: check-architectures quality
+.PHONY: check-architectures check-experts quality
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -59,6 +59,12 @@ check-architectures: build
 	@scripts/install-python
 	@scripts/install-reference
 	@scripts/check-architectures $(options)
+
+# Compares models that split-experts makes: pruned, dense, in shards, and in a tensor each.
+check-experts: build
+	@scripts/install-python
+	@scripts/install-reference
+	@scripts/check-experts $(options)
 
 # Damage that presets do to the tiny models of ../shared, against the reference's figures.
 quality: build

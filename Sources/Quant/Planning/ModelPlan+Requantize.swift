@@ -94,7 +94,7 @@ public struct RequantizePlan: Sendable {
     let names = outlines.filter { !Untouchable.contains($0.description) }
       .map { ($0.name, ExpertTensorName($0.name)) }
     return recipe.rules.filter { rule in
-      rule.experts == nil && !names.contains { chooser.matches(rule, $0.0, $0.1) }
+      rule.experts == nil && !names.contains { chooser.finds(rule, $0.0, $0.1) }
     }.map(\.pattern)
   }
 

@@ -54,6 +54,16 @@ public struct ModelPlan: Sendable {
       self.fallbackFrom = fallbackFrom
     }
 
+    /// Refuses to cut within a block.
+    fileprivate func checkSlices() throws(QuantError) {
+      guard let block = description.type.layout?.weightsPerBlock,
+        sliceRowWeights % block != 0, slices.count > 1 || sliceRowWeights != rowWeights
+      else { return }
+      throw .shape(
+        tensor: description.name, expected: "a type whose blocks can be taken apart",
+        found: "\(description.type), with blocks of \(block) weights")
+    }
+
     /// Weights in the tensor.
     public var weightCount: Int { description.dimensions.reduce(1, *) }
     /// Weights in a row.
@@ -104,6 +114,7 @@ public struct ModelPlan: Sendable {
         "\(output.path): expected at most \(OutputNaming.mostFiles) files, found \(ranges.count) by"
           + " this rule for splitting")
     }
+    for tensor in tensors { try tensor.checkSlices() }
     let paths = output.paths(count: ranges.count)
     var placed = tensors
     var files: [File] = []

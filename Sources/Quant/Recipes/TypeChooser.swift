@@ -20,6 +20,14 @@ struct TypeChooser {
   private let recipe: Recipe
   private let places: [String: PresetRules.Place]
   private let presetRules: PresetRules?
+  /// What may speak of a tensor of experts, by the merged name: looked up once for all of its experts.
+  private let candidates: [String: [Candidate]]
+
+  private struct Candidate {
+    let rule: TypeRule
+    /// Whether a regular expression was found in the merged name.
+    let findsMerged: Bool
+  }
 
   /// Prepares the choice for all tensors of a model.
   ///
@@ -40,6 +48,21 @@ struct TypeChooser {
         valueTensorCount: roles.count(where: \.carriesValues))
     }
     places = Self.places(tensors)
+    candidates = Dictionary(
+      tensors.compactMap { tensor in
+        ExpertTensorName(tensor.name).map { (tensor.name, Self.candidates(recipe.rules, $0)) }
+      }, uniquingKeysWith: { first, _ in first })
+  }
+
+  private static func candidates(
+    _ rules: [TypeRule], _ merged: ExpertTensorName
+  ) -> [Candidate] {
+    rules.compactMap { rule in
+      guard let experts = rule.experts else {
+        return Candidate(rule: rule, findsMerged: rule.matches(merged.merged))
+      }
+      return experts.covers(merged) ? Candidate(rule: rule, findsMerged: false) : nil
+    }
   }
 
   /// Counts the tensors of each role in the order of layers.
@@ -100,20 +123,28 @@ struct TypeChooser {
   /// The rules that speak of a tensor or, if it is merged, of some of its experts, up to the first
   /// that decides for all of it. A tensor of one expert is found under the merged name, too.
   private func rules(for tensor: String, _ name: ExpertTensorName?) -> [TypeRule] {
+    guard let name, let candidates = candidates[name.merged] else {
+      return recipe.rules.first { $0.matches(tensor) }.map { [$0] } ?? []
+    }
     var found: [TypeRule] = []
-    for rule in recipe.rules where matches(rule, tensor, name) {
-      found.append(rule)
-      if rule.experts?.experts.isAll ?? true { break }
+    for candidate in candidates where Self.speaks(candidate, of: tensor, name) {
+      found.append(candidate.rule)
+      if candidate.rule.experts?.experts.isAll ?? true { break }
     }
     return found
   }
 
-  /// Whether a rule speaks of a tensor or of some of its experts.
-  func matches(_ rule: TypeRule, _ tensor: String, _ name: ExpertTensorName?) -> Bool {
-    if let experts = rule.experts { return name.map(experts.covers) ?? false }
-    if rule.matches(tensor) { return true }
-    guard let name, name.expert != nil else { return false }
-    return rule.matches(name.merged)
+  private static func speaks(
+    _ candidate: Candidate, of tensor: String, _ name: ExpertTensorName
+  ) -> Bool {
+    if let experts = candidate.rule.experts { return experts.covers(name) }
+    return candidate.findsMerged || (name.expert != nil && candidate.rule.matches(tensor))
+  }
+
+  /// Whether a regular expression is found in a tensor's name or in that of the merged one.
+  func finds(_ rule: TypeRule, _ tensor: String, _ name: ExpertTensorName?) -> Bool {
+    if let name, name.expert != nil, rule.matches(name.merged) { return true }
+    return rule.matches(tensor)
   }
 
   /// `nil` for tensors that stay as they are.

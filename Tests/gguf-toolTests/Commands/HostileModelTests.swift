@@ -11,11 +11,15 @@ import Testing
 
   init() throws { folder = try TemporaryFolder() }
 
-  private func answers(_ model: ModelFile, _ what: String) throws {
+  private static let logits = [
+    "logits", "m.gguf", "--ids", "1,5,7", "--compute", "f32", "-t", "1", "-o", "l.gguf",
+  ]
+
+  private func answers(
+    _ model: ModelFile, _ what: String, _ command: [String] = logits
+  ) throws {
     try model.write(to: folder.path("m.gguf"))
-    let outcome = try Tool.run(
-      ["logits", "m.gguf", "--ids", "1,5,7", "--compute", "f32", "-t", "1", "-o", "l.gguf"],
-      in: folder.url)
+    let outcome = try Tool.run(command, in: folder.url)
     let lines = outcome.errors.split(separator: "\n")
     let isError = outcome.status == 1 && lines.count == 1 && outcome.errors.hasPrefix("Error: ")
     #expect(isError || outcome.status == 0, "\(what): \(outcome.status), \(outcome.errors)")
@@ -85,5 +89,35 @@ import Testing
       model.add("blk.\(layer).exp_probs_b.bias", [4])
     }
     try answers(model, "\(groups) groups, \(used) used")
+  }
+
+  /// Layouts, pruning and dense models of experts that make no sense.
+  @Test(arguments: [
+    "--layout=keep", "--layout=merged", "--drop=*:0", "--keep=*:0-1", "--dense=1",
+    "--shard-experts",
+  ])
+  func `what becomes of experts`(_ option: String) throws {
+    let command = ["split-experts", "m.gguf", "o.gguf", "--json", "--restart", option]
+    for key in ["expert_count", "expert_used_count", "expert_group_count"] {
+      for value in Self.values {
+        var model = TinyLlama().file()
+        model.metadata["llama.expert_group_used_count"] = .uint64(.max)
+        model.metadata["llama.\(key)"] = value
+        try answers(model, "\(option) \(key) \(value)", command)
+      }
+    }
+    let shapes: [(String, [Int], TensorType)] = [
+      ("ffn_up_exps.bias", [4, 24, 2], .F32), ("ffn_up_exps.bias", [], .F32),
+      ("ffn_gate_up_exps.weight", [32, 0, 4], .F32), ("ffn_gate_up_exps.weight", [4], .F32),
+      ("ffn_gate_up_exps.weight", [1, 1, 4, 2], .I8), ("ffn_up_exps.scale", [32], .Q8_0),
+      ("exp_probs_b.bias", [32], .Q8_0), ("exp_probs_b", [4], .F32), ("ffn_up.0.weight", [], .F32),
+      ("ffn_up.9.weight", [32, 24], .F32), ("ffn_down.1.weight", [0, 0, 0], .F32),
+      ("ffn_gate_inp.bias", [4, 4], .F32), ("ffn_gate_inp.bias", [0], .F32),
+    ]
+    for (name, shape, type) in shapes {
+      var model = TinyLlama().file()
+      model.add("blk.1.\(name)", shape, type)
+      try answers(model, "\(option) \(name) \(shape)", command)
+    }
   }
 }
