@@ -31,7 +31,8 @@ struct ExpertOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "What --keep-top goes by: the output of perplexity --router-stats --json.", valueName: "file")
+      "What --keep-top goes by: the output of perplexity --router-stats --json, or what"
+        + " sensitivity measured.", valueName: "file")
   )
   var by: String?
 

@@ -27,6 +27,9 @@ enum RankingFile {
   ///
   /// Throws `QuantError` if the file has none, or numbers that cannot be used.
   static func read(_ path: String) throws -> ExpertRanking {
+    if let sensitivity = try? Sensitivity.read(path) {
+      return try ExpertRanking(sensitivity, file: path)
+    }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     let text = try TextFile.read(path)
@@ -35,7 +38,7 @@ enum RankingFile {
     else {
       throw QuantError.unsupported(
         "\(path): expected the output of gguf-tool perplexity --router-stats --json, with counts and"
-          + " mean_weights of each layer")
+          + " mean_weights of each layer, or a file written by sensitivity")
     }
     return try ExpertRanking(
       routers: router.layers.map { ($0.layer, $0.counts, $0.meanWeights) }, file: path)
