@@ -99,7 +99,7 @@ struct FrontierCommand: AsyncParsableCommand {
     }
     progress.finish()
     frontier.choose(policy, try limits())
-    //PAGE
+    try PlainFile.write(FrontierPage.html(of: frontier), to: output)
     try PlainFile.write(JSONOutput.text(of: frontier), to: output + ".json")
     try FrontierView(output: output, frontier: frontier).show(isJSON: json.isJSON)
   }
