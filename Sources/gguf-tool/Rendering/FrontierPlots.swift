@@ -55,10 +55,9 @@ struct FrontierPlots {
         level: own,
         items: Self.markingFront(items) { $0.x })
     }
+    let level = plots.contains { $0.level != nil } ? "the dashed line is the model itself, " : ""
     return figure(
-      plots,
-      "Bars are one standard error, the dashed line is the model itself, "
-        + "the heavy line the front of each plot.")
+      plots, "Bars are one standard error, \(level)the heavy line is the front of each plot.")
   }
 
   /// Tokens a second against perplexity, and what the speeds rest on.
@@ -115,9 +114,11 @@ struct FrontierPlots {
   ) -> [ScatterPlot.Item] {
     var items = items
     var best = Double.infinity
-    let order = items.indices.sorted {
-      (cost(items[$0]), items[$0].y) < (cost(items[$1]), items[$1].y)
+    // What is not shown has no place in an order either.
+    let shown = items.indices.filter {
+      PlotScale.canShow(items[$0].x) && PlotScale.canShow(items[$0].y)
     }
+    let order = shown.sorted { (cost(items[$0]), items[$0].y) < (cost(items[$1]), items[$1].y) }
     for index in order where items[index].y < best {
       items[index].isOnFront = true
       best = items[index].y

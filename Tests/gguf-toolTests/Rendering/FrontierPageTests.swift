@@ -100,6 +100,14 @@ import gguf_tool
     }
   }
 
+  @Test func `without the model's own perplexity there is no dashed line, nor a word of it`() {
+    let points = [SampleFrontier.point(.uniform, "Q4_K", bytes: 1 << 20, divergence: 0.1)]
+    let html = FrontierPage.html(
+      of: Frontier(of: "model", bytes: 1 << 30, base: [], expertLayers: [], points: points))
+    #expect(PageElements(html).ofClass("level").isEmpty)
+    #expect(!html.contains("dashed line"))
+  }
+
   @Test func `variants without figures are counted below the plots`() {
     let points = [
       SampleFrontier.point(.uniform, "Q4_K", bytes: 1 << 20, divergence: 0.1),

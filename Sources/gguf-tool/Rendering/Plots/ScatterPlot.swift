@@ -63,7 +63,7 @@ struct ScatterPlot {
       [
         "xmlns": "http://www.w3.org/2000/svg", "class": "plot", "role": "img",
         "viewBox": "0 0 \(Markup.pixels(width)) \(Markup.pixels(height))", "aria-label": name,
-        "style": "max-width:\(Markup.pixels(width * 1.15))px",
+        "style": "max-width:\(Markup.pixels(width * 1.35))px",
       ], parts.joined(separator: "\n"))
   }
 
