@@ -64,17 +64,41 @@ struct AllocationGroups {
       members[key, default: []].append(index)
     }
     let types = sensitivity.types.map { TensorType(name: $0) ?? .F32 }
+    let cautious = Self.cautious(sensitivity.units)
     groups = try order.map { key throws(QuantError) in
       let units = members[key] ?? []
-      return try Self.group(units, sensitivity, types, source, rules)
+      return try Self.group(units, cautious, types, source, rules)
     }
   }
 
+  /// How much of an expert's figures is the mean of its layer's. Another text than the one for
+  /// calibration uses experts differently: a plan that trusts each figure wins on texts of its kind
+  /// and loses on others (Docs/Experts.md).
+  private static let layerShare = 0.5
+
+  /// The parts with figures drawn towards those of their layer's experts; sums stay as they are.
+  private static func cautious(_ units: [Sensitivity.Unit]) -> [Sensitivity.Unit] {
+    var result = units
+    let experts = units.indices.filter { units[$0].expert != nil }
+    for (_, members) in Dictionary(grouping: experts, by: { units[$0].mergedName }) {
+      for type in units[members[0]].divergences.indices {
+        let known = members.filter { units[$0].divergences[type] != nil }
+        let sum = known.reduce(0) { $0 + (units[$1].divergences[type] ?? 0) }
+        let mean = sum / Double(max(1, known.count))
+        for index in known {
+          let own = units[index].divergences[type] ?? 0
+          result[index].divergences[type] = (1 - layerShare) * own + layerShare * mean
+        }
+      }
+    }
+    return result
+  }
+
   private static func group(
-    _ units: [Int], _ sensitivity: Sensitivity, _ types: [TensorType], _ source: GGUFFile,
+    _ units: [Int], _ all: [Sensitivity.Unit], _ types: [TensorType], _ source: GGUFFile,
     _ rules: AllocationRules
   ) throws(QuantError) -> AllocationGroup {
-    let parts = units.map { sensitivity.units[$0] }
+    let parts = units.map { all[$0] }
     var options: [AllocationGroup.Option] = []
     for (index, type) in types.enumerated() where parts.allSatisfy({ rules.allows(type, for: $0) })
     {

@@ -70,6 +70,16 @@ public struct ModelPlanner: Sendable {
     groups = try AllocationGroups(sensitivity, source, rules).groups
   }
 
+  /// The planner that gives all experts of a layer and projection one type.
+  ///
+  /// Throws `QuantError.unsupported` for a part that is left without any type.
+  func withOneTypeALayer() throws(QuantError) -> ModelPlanner {
+    var rules = rules
+    rules.layout = .merged
+    return try ModelPlanner(
+      source, sensitivity, rules, importance: importance, toolVersion: toolVersion)
+  }
+
   /// The best plan for a target.
   ///
   /// Throws `QuantError.unsupported` if no choice of types meets it.

@@ -64,12 +64,16 @@ public struct PlanVerifier {
     self.note = note
   }
 
-  /// Tries what fits in a file of so many bytes: the plan, one type for all, and presets.
+  /// Tries what fits in a file of so many bytes: the plan; for a plan with a type an expert, also one
+  /// with a type for all experts of a layer and projection; one type for all; and the largest preset.
   ///
   /// - Returns: All trials, the best first. If none keeps to the limits, that one does not either.
   /// - Throws: `QuantError` if nothing fits, or a variant cannot be written or measured.
   public func verify(fileBytes: Int) async throws(QuantError) -> [PlanTrial] {
     var candidates = [try planner.plan(.size(fileBytes))]
+    if planner.rules.layout == .perExpert {
+      candidates.append(try planner.withOneTypeALayer().plan(.size(fileBytes)))
+    }
     if let uniform = try planner.bestUniform(fileBytes: fileBytes) { candidates.append(uniform) }
     if let preset = try planner.bestPreset(fileBytes: fileBytes) { candidates.append(preset) }
     var trials: [PlanTrial] = []

@@ -102,7 +102,10 @@ extension Frontier {
   /// - Complexity: O(*n* log *n*) in points.
   mutating func markFront() {
     var best = Double.infinity
-    let order = points.indices.sorted {
+    let measured = points.indices.filter {
+      points[$0].meanDivergence.isFinite && !points[$0].results.isEmpty
+    }
+    let order = measured.sorted {
       (points[$0].sizeBytes, points[$0].meanDivergence)
         < (points[$1].sizeBytes, points[$1].meanDivergence)
     }
