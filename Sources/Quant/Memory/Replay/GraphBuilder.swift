@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Builds the computation of one batch, operation by operation, for architectures whose computation in
+/// llama.cpp is known.
+struct GraphBuilder {
+  let model: MemoryModel
+  let options: ContextOptions
+  let placement: DevicePlacement
+  let traits: GraphTraits
+  var graph = ComputeGraph()
+  /// Inputs that were made already, by their names.
+  private var inputs: [String: Int] = [:]
+  /// The view of the states' places that all recurrent layers read.
+  var statePlacesView: Int?
+
+  var shape: ModelShape { model.shape }
+  /// Tokens of the batch.
+  var tokens: Int { options.tokens }
+  /// Rows of logits.
+  var outputs: Int { options.outputs }
+
+  /// Larger computations are bounded instead: they would take long to replay.
+  private static let mostNodes = 600_000
+
+  private init(
+    _ model: MemoryModel, _ options: ContextOptions, _ placement: DevicePlacement,
+    _ traits: GraphTraits
+  ) {
+    self.model = model
+    self.options = options
+    self.placement = placement
+    self.traits = traits
+  }
+
+  /// The computation; `nil` for architectures that are not known, and for files that lack tensors.
+  static func graph(
+    _ model: MemoryModel, options: ContextOptions, placement: DevicePlacement
+  ) -> ComputeGraph? {
+    guard let traits = GraphTraits(model),
+      model.shape.layerCount * (80 + 2 * model.shape.usedExperts) < mostNodes
+    else { return nil }
+    var builder = GraphBuilder(model, options, placement, traits)
+    builder.build()
+    return builder.graph
+  }
+
+  private mutating func build() {
+    var current = embedding()
+    for layer in 0..<shape.layerCount { current = self.layer(layer, current) }
+    if traits.choosesRowsLast { current = outputRows(current) }
+    current = norm(current, "output_norm", layer: nil)
+    graph.keep(current)
+    var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
+    if traits.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
+    graph.keep(logits)
+    graph.expand(logits)
+  }
+
+  private mutating func layer(_ layer: Int, _ input: Int) -> Int {
+    switch traits.family {
+    case .standard, .latent: return transformerLayer(layer, input)
+    case .mamba: return mambaLayer(layer, input)
+    }
+  }
+
+  private mutating func embedding() -> Int {
+    let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
+    let table = weight("token_embd.weight")
+    var current = graph.result(.rows, GraphShape(shape.width, tokens), [table, ids])
+    graph.expand(current)
+    // A batch may hold embeddings instead of tokens: room is made for them, too.
+    graph.expand(
+      input("embeddings", GraphShape(shape.width, tokens), bytes: 4 * shape.width * tokens))
+    if traits.scalesEmbedding { current = elementwise(current, current) }
+    return current
+  }
+
+  private mutating func outputWeight() -> Int {
+    guard model.hasTiedOutput else { return weight("output.weight") }
+    guard let index = model.index(of: "token_embd.weight"), placement.outputCopy != nil else {
+      return weight("token_embd.weight")
+    }
+    return leaf(.outputCopy(index), index)
+  }
+}
+
+// MARK: Pieces that all architectures share
+
+extension GraphBuilder {
+  /// Weights of the model, which `GraphTraits` has seen to be there.
+  mutating func weight(_ name: String) -> Int {
+    let index = model.index(of: name) ?? 0
+    return leaf(.weight(index), index)
+  }
+
+  private mutating func leaf(_ role: GraphTensor.Role, _ index: Int) -> Int {
+    let tensor = model.tensors[index]
+    let sizes = tensor.description.dimensions
+    let shape = GraphShape(
+      sizes.first ?? 1, sizes.count > 1 ? sizes[1] : 1, sizes.count > 2 ? sizes[2] : 1)
+    let padding = RowPadding.bytes(tensor.type, row: shape.a)
+    return graph.leaf(
+      role, shape, bytes: tensor.byteCount, deviceBytes: tensor.byteCount + padding)
+  }
+
+  /// An input, the same for all who ask for the name.
+  mutating func input(_ name: String, _ shape: GraphShape, bytes: Int) -> Int {
+    if let known = inputs[name] { return known }
+    let made = graph.leaf(.input, shape, bytes: bytes)
+    inputs[name] = made
+    return made
+  }
+
+  mutating func elementwise(_ first: Int, _ others: Int...) -> Int {
+    // A second mention of the same tensor stands for none.
+    let sources = [first] + others.filter { $0 != first }
+    return graph.result(.elementwise, graph.shape(first), sources)
+  }
+
+  /// A matrix product with weights: `rows` rows of `width` numbers.
+  mutating func product(_ weight: Int, _ input: Int, rows: Int, _ width: Int) -> Int {
+    graph.result(.product, GraphShape(width, rows), [weight, input])
+  }
+
+  /// A product with `NAME.weight`, and `NAME.bias` added if it is there.
+  mutating func linear(_ name: String, _ input: Int, rows: Int, _ width: Int) -> Int {
+    let result = product(weight("\(name).weight"), input, rows: rows, width)
+    guard model.contains("\(name).bias") else { return result }
+    return elementwise(result, weight("\(name).bias"))
+  }
+
+  /// A norm with its weights.
+  mutating func norm(_ input: Int, _ name: String, layer: Int?) -> Int {
+    let plain = graph.result(.elementwise, graph.shape(input), [input])
+    let isWhole = (placement.rule.gpuLayers ?? .max) > shape.layerCount && placement.rule.gpuCount > 0
+    if let layer, isWhole || tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
+    return elementwise(plain, weight("\(name).weight"))
+  }
+
+  /// The rows that logits are wanted of.
+  mutating func outputRows(_ tensor: Int) -> Int {
+    let ids = input("outputs", GraphShape(outputs), bytes: 4 * outputs)
+    return graph.result(.rows, GraphShape(graph.shape(tensor).a, outputs), [tensor, ids])
+  }
+}
