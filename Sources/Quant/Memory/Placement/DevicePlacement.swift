@@ -79,7 +79,7 @@ public struct DevicePlacement: Sendable {
   /// The device of each tensor.
   public let tensors: [MemoryDevice]
   /// The device of the second copy of the embedding that a model with tied output needs; `nil` if the
-  /// output has weights of its own or is in host memory, too.
+  /// output has weights of its own, and without GPUs. In host memory, too, it is a second copy: pinned.
   public let outputCopy: MemoryDevice?
   /// Further devices that hold a copy of the factors for rotating positions.
   let factorCopies: [(tensor: Int, device: MemoryDevice)]
@@ -103,7 +103,7 @@ public struct DevicePlacement: Sendable {
     let others = Set(layers.dropLast()).subtracting([home])
     factorCopies = model.tensors.indices.filter { Self.isOfFactors(model.tensors[$0].name) }
       .flatMap { index in others.map { (index, $0) } }
-    outputCopy = model.hasTiedOutput && output != .host ? output : nil
+    outputCopy = model.hasTiedOutput && rule.gpuCount > 0 ? output : nil
     self.layers = layers
   }
 

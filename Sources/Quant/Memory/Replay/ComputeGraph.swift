@@ -6,8 +6,8 @@ struct GraphTensor {
   enum Role: Equatable {
     /// Weights of the model, by their index; they have memory of their own.
     case weight(Int)
-    /// The output's copy of the embedding, by its index.
-    case outputCopy(Int)
+    /// A second copy of weights, on a device of its own.
+    case weightCopy(Int, MemoryDevice)
     /// Keys, values or states of a layer; they have memory of their own.
     case cache(Int)
     /// Numbers that the host fills in before each run.
@@ -137,7 +137,7 @@ struct ComputeGraph {
     for source in tensors[tensor].sources { expand(source) }
     switch tensors[tensor].role {
     case .view, .result: nodes.append(tensor)
-    case .weight, .outputCopy, .cache, .input: leaves.append(tensor)
+    case .weight, .weightCopy, .cache, .input: leaves.append(tensor)
     }
   }
 }

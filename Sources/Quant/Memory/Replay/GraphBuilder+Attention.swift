@@ -36,17 +36,17 @@ extension GraphBuilder {
     keys = graph.view(keys, GraphShape(key, memory.keyValueHeads, tokens))
     values = graph.view(values, GraphShape(value, memory.keyValueHeads, tokens))
     if traits.normsQueries { queries = norm(queries, names + "q_norm", layer: layer) }
-    queries = rotated(queries)
+    queries = rotated(queries, layer)
     if traits.normsQueries { keys = norm(keys, names + "k_norm", layer: layer) }
-    keys = rotated(keys)
+    keys = rotated(keys, layer)
     if traits.scalesQueries { queries = elementwise(queries, queries) }
     return attention(layer, memory, queries, keys, values)
   }
 
   /// Turns numbers by their positions.
-  mutating func rotated(_ tensor: Int) -> Int {
+  mutating func rotated(_ tensor: Int, _ layer: Int) -> Int {
     var sources = [tensor, input("positions", GraphShape(tokens), bytes: 4 * tokens)]
-    if traits.hasFactors { sources.append(weight("rope_freqs.weight")) }
+    if traits.hasFactors { sources.append(factors(layer: layer)) }
     return graph.result(.rotation, graph.shape(tensor), sources)
   }
 

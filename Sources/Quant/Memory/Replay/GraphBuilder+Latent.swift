@@ -17,8 +17,8 @@ extension GraphBuilder {
       weight(names + "kv_a_mqa.weight"), input, rows: tokens, shape.latentRank + rotary)
     var rows = graph.view(compressed, GraphShape(shape.latentRank, tokens))
     var turnedKeys = graph.view(compressed, GraphShape(rotary, 1, tokens))
-    turnedQueries = rotated(turnedQueries)
-    turnedKeys = rotated(turnedKeys)
+    turnedQueries = rotated(turnedQueries, layer)
+    turnedKeys = rotated(turnedKeys, layer)
     rows = norm(rows, names + "kv_a_norm", layer: layer)
     guard memory.isLatent else {
       return decompressedAttention(

@@ -11,6 +11,8 @@ struct GraphBuilder {
   var graph = ComputeGraph()
   /// Inputs that were made already, by their names.
   private var inputs: [String: Int] = [:]
+  /// The factors of rotations on each device.
+  private var factorLeaves: [MemoryDevice: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
   var statePlacesView: Int?
 
@@ -48,7 +50,11 @@ struct GraphBuilder {
   private mutating func build() {
     var current = embedding()
     for layer in 0..<shape.layerCount { current = self.layer(layer, current) }
-    if traits.choosesRowsLast { current = outputRows(current) }
+    if traits.choosesRowsLast {
+      // The states before the choice stay until the end: draft models read them.
+      graph.keep(current)
+      current = outputRows(current)
+    }
     current = norm(current, "output_norm", layer: nil)
     graph.keep(current)
     var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
@@ -78,10 +84,10 @@ struct GraphBuilder {
 
   private mutating func outputWeight() -> Int {
     guard model.hasTiedOutput else { return weight("output.weight") }
-    guard let index = model.index(of: "token_embd.weight"), placement.outputCopy != nil else {
+    guard let index = model.index(of: "token_embd.weight"), let copy = placement.outputCopy else {
       return weight("token_embd.weight")
     }
-    return leaf(.outputCopy(index), index)
+    return leaf(.weightCopy(index, copy), index)
   }
 }
 
@@ -92,6 +98,16 @@ extension GraphBuilder {
   mutating func weight(_ name: String) -> Int {
     let index = model.index(of: name) ?? 0
     return leaf(.weight(index), index)
+  }
+
+  /// The factors of rotations, of which every device with layers has a copy.
+  mutating func factors(layer: Int) -> Int {
+    let device = placement.layers[layer]
+    if let known = factorLeaves[device] { return known }
+    let index = model.index(of: "rope_freqs.weight") ?? 0
+    let made = leaf(.weightCopy(index, device), index)
+    factorLeaves[device] = made
+    return made
   }
 
   private mutating func leaf(_ role: GraphTensor.Role, _ index: Int) -> Int {
@@ -133,8 +149,7 @@ extension GraphBuilder {
   /// A norm with its weights.
   mutating func norm(_ input: Int, _ name: String, layer: Int?) -> Int {
     let plain = graph.result(.elementwise, graph.shape(input), [input])
-    let isWhole = (placement.rule.gpuLayers ?? .max) > shape.layerCount && placement.rule.gpuCount > 0
-    if let layer, isWhole || tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
+    if let layer, tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
     return elementwise(plain, weight("\(name).weight"))
   }
 

@@ -71,7 +71,7 @@ struct GraphSchedule {
   private func home(_ tensor: Int) -> Int {
     switch tensors[tensor].role {
     case .weight(let index): number(placement.tensors[index])
-    case .outputCopy: number(placement.outputCopy ?? .host)
+    case .weightCopy(_, let device): number(device)
     case .cache(let layer): options.offloadsCache ? number(placement.layers[layer]) : host
     case .input, .view, .result: host
     }
@@ -232,7 +232,7 @@ extension GraphTensor {
   /// Whether it is weights, which lie in buffers of their own.
   var isWeight: Bool {
     switch role {
-    case .weight, .outputCopy: true
+    case .weight, .weightCopy: true
     case .cache, .input, .view, .result: false
     }
   }
