@@ -41,7 +41,9 @@ public struct PlacementRule: Sendable {
       self.matcher = matcher
     }
 
-    func matches(_ name: String) -> Bool { matcher.matches(name) }
+    func matches(_ tensor: MemoryModel.Tensor) -> Bool {
+      matcher.matches(tensor.name, layer: tensor.layer)
+    }
   }
 
   /// Which layers go to GPUs first, as the number of GPU layers grows.
@@ -93,7 +95,7 @@ public struct DevicePlacement: Sendable {
     let output = layers.last ?? .host
     let home = layers.first ?? .host
     tensors = model.tensors.map { tensor in
-      if let forced = rule.overrides.first(where: { $0.matches(tensor.name) }) {
+      if let forced = rule.overrides.first(where: { $0.matches(tensor) }) {
         return forced.device
       }
       if let layer = tensor.layer { return layers[layer] }

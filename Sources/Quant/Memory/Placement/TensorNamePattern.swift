@@ -52,20 +52,30 @@ struct TensorNamePattern: Sendable {
     return TensorNamePattern("blk\\.\(layer)\\.ffn_\(names).*", .feedForward(layer, parts))
   }
 
-  /// Whether the pattern is found anywhere in a tensor's name.
-  func matches(_ name: String) -> Bool {
+  /// Whether the pattern is found anywhere in the name of a tensor.
+  ///
+  /// `layer` is the tensor's, which the caller knows already.
+  func matches(_ name: String, layer: Int?) -> Bool {
     switch kind {
     case .expression:
       guard let expression = unsafe expression else { return false }
       return (try? expression.firstMatch(in: name)) != nil
     case .experts(let layers):
-      guard let layer = TensorName.layer(of: name), layers.contains(layer) else { return false }
-      return name.contains("exps") && ["up_", "down_", "gate_"].contains { name.contains("ffn_" + $0) }
-    case .feedForward(let layer, let parts):
-      let prefix = "blk.\(layer).ffn_"
-      guard name.hasPrefix(prefix) else { return false }
-      let rest = name.dropFirst(prefix.count)
+      guard let layer, layers.contains(layer) else { return false }
+      return Self.isOfExperts(name)
+    case .feedForward(let wanted, let parts):
+      guard layer == wanted, let part = name.split(separator: ".").dropFirst(2).first,
+        part.hasPrefix("ffn_")
+      else { return false }
+      let rest = part.dropFirst("ffn_".count)
       return parts.contains { rest.hasPrefix($0) }
+    }
+  }
+
+  private static func isOfExperts(_ name: String) -> Bool {
+    guard let part = name.split(separator: ".").dropFirst(2).first else { return false }
+    return ["up", "down", "gate_up", "gate"].contains {
+      part.hasPrefix("ffn_\($0)_exps") || part.hasPrefix("ffn_\($0)_chexps")
     }
   }
 }
