@@ -66,7 +66,8 @@ public struct ContextOptions: Sendable, Equatable {
   ) throws(QuantError) {
     guard !range.contains(value) else { return }
     throw .unsupported(
-      "\(option): expected a number from \(range.lowerBound) to \(range.upperBound), found \(value)")
+      "\(option): expected a number from \(range.lowerBound) to \(range.upperBound), found \(value)"
+    )
   }
 
   private static func checkRows(

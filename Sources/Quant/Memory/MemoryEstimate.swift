@@ -26,8 +26,18 @@ public enum EstimateMethod: String, Sendable {
   case exact
   /// A replay of llama.cpp's allocator: to the byte where it was compared.
   case replayed
-  /// A formula that is meant to be above what is needed.
+  /// Meant to be above what is needed, by a tenth or more.
   case bound
+}
+
+/// What compute buffers are estimated by.
+public enum ComputeRule: Sendable {
+  /// The most exact that is known for the architecture.
+  case best
+  /// As if the architecture were not known.
+  case unknownArchitecture
+  /// Formulas alone.
+  case formula
 }
 
 /// Bytes that a model needs on every device.
@@ -45,11 +55,11 @@ public struct MemoryEstimate: Sendable {
   ///   - model: The model.
   ///   - placement: Where its layers and tensors are.
   ///   - options: How it is run; checked before (`ContextOptions.check`).
-  ///   - isReplayed: Whether known computations are replayed; otherwise they are bounded, too.
+  ///   - rule: What compute buffers are estimated by.
   /// - Complexity: O(*n*) in tensors of the model and of the computation.
   public init(
     _ model: MemoryModel, placement: DevicePlacement, options: ContextOptions,
-    isReplayed: Bool = true
+    rule: ComputeRule = .best
   ) {
     var devices = (0..<placement.rule.gpuCount).map { DeviceMemory(.gpu($0)) }
     var host = DeviceMemory(.host)
@@ -72,23 +82,13 @@ public struct MemoryEstimate: Sendable {
       add(cache.bytes(layer: layer, isOnGPU: device != .host), \.cache, device)
     }
     add(4 * model.shape.vocabulary * options.sequences, \.output, .host)
-    let compute = Self.compute(model, placement, options, isReplayed)
+    let compute = ComputeBuffers(model, placement, options, rule)
     for (index, bytes) in compute.bytes.enumerated() {
       add(bytes, \.compute, index < devices.count ? .gpu(index) : .host)
     }
     gpus = devices
     self.host = host
     computeMethod = compute.method
-  }
-
-  private static func compute(
-    _ model: MemoryModel, _ placement: DevicePlacement, _ options: ContextOptions, _ isReplayed: Bool
-  ) -> (bytes: [Int], method: EstimateMethod) {
-    guard isReplayed,
-      let graph = GraphBuilder.graph(model, options: options, placement: placement)
-    else { return ([], .bound) }
-    let schedule = GraphSchedule(graph, placement: placement, options: options)
-    return (BufferReplay.peaks(schedule), .replayed)
   }
 
   /// Bytes of a tensor with the padding of its device.

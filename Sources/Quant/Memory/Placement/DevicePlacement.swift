@@ -35,6 +35,12 @@ public struct PlacementRule: Sendable {
       matcher = try TensorNamePattern(pattern)
     }
 
+    /// The experts of the first layers to host memory, as `--n-cpu-moe` has it.
+    public static func expertsOfFirstLayers(_ count: Int) -> Override {
+      let layers = 0..<max(0, min(count, ShapeLimit.layers))
+      return Override(.experts(of: layers, in: ShapeLimit.layers), device: .host)
+    }
+
     init(_ matcher: TensorNamePattern, device: MemoryDevice) {
       pattern = matcher.text
       self.device = device

@@ -85,7 +85,8 @@ struct FitSearch {
     while delta > 1 {
       let room = highMemory[gpu] - low.memory[gpu]
       let wished =
-        room > 0 ? Int(Double(delta) * Double(targets[gpu] - low.memory[gpu]) / Double(room)) : delta - 1
+        room > 0
+        ? Int(Double(delta) * Double(targets[gpu] - low.memory[gpu]) / Double(room)) : delta - 1
       let count = min(max(wished, 1), delta - 1)
       let test = step(low.shares, count)
       let testMemory = memory(test)

@@ -28,19 +28,33 @@ extension GraphBuilder {
     _ layer: Int, _ memory: LayerMemory.Attention, _ input: Int
   ) -> Int {
     let names = "blk.\(layer).attn_"
-    let (key, value) = (memory.keySize, memory.valueSize)
-    var queries = linear(names + "q", input, rows: tokens, memory.heads * key)
-    var keys = linear(names + "k", input, rows: tokens, memory.keyWidth)
-    var values = linear(names + "v", input, rows: tokens, memory.valueWidth)
-    queries = graph.view(queries, GraphShape(key, memory.heads, tokens))
-    keys = graph.view(keys, GraphShape(key, memory.keyValueHeads, tokens))
-    values = graph.view(values, GraphShape(value, memory.keyValueHeads, tokens))
+    var (queries, keys, values) = projections(names, memory, input)
     if traits.normsQueries { queries = norm(queries, names + "q_norm", layer: layer) }
     queries = rotated(queries, layer)
     if traits.normsQueries { keys = norm(keys, names + "k_norm", layer: layer) }
     keys = rotated(keys, layer)
     if traits.scalesQueries { queries = elementwise(queries, queries) }
     return attention(layer, memory, queries, keys, values)
+  }
+
+  /// Queries, keys and values, from three products or one.
+  private mutating func projections(
+    _ names: String, _ memory: LayerMemory.Attention, _ input: Int
+  ) -> (Int, Int, Int) {
+    let (key, value) = (memory.keySize, memory.valueSize)
+    let widths = [memory.heads * key, memory.keyWidth, memory.valueWidth]
+    let parts: [Int]
+    if model.contains(names + "qkv.weight") {
+      let all = linear(names + "qkv", input, rows: tokens, widths.reduce(0, +))
+      parts = [all, all, all]
+    } else {
+      parts = zip(["q", "k", "v"], widths).map { linear(names + $0, input, rows: tokens, $1) }
+    }
+    return (
+      graph.view(parts[0], GraphShape(key, memory.heads, tokens)),
+      graph.view(parts[1], GraphShape(key, memory.keyValueHeads, tokens)),
+      graph.view(parts[2], GraphShape(value, memory.keyValueHeads, tokens))
+    )
   }
 
   /// Turns numbers by their positions.

@@ -25,6 +25,10 @@ extension GraphBuilder {
     _ prefix: String, _ suffix: String, _ input: Int, _ rows: Int, _ width: Int
   ) -> Int {
     let up = linear("\(prefix)up\(suffix)", input, rows: rows, width)
+    guard model.contains("\(prefix)gate\(suffix).weight") else {
+      // Without a gate, or with gate and up in one.
+      return linear("\(prefix)down\(suffix)", elementwise(up, up), rows: rows, shape.width)
+    }
     let gate = linear("\(prefix)gate\(suffix)", input, rows: rows, width)
     let gated = graph.result(.other, GraphShape(width, rows), [gate, up])
     return linear("\(prefix)down\(suffix)", gated, rows: rows, shape.width)
@@ -37,9 +41,11 @@ extension GraphBuilder {
     let (chosen, weights) = routed(layer, input, rows)
     let rowsOfOne = graph.view(input, GraphShape(shape.width, 1, rows))
     let up = expertProduct(names + "up_exps", rowsOfOne, chosen, rows, shape.expertWidth)
-    let gate = expertProduct(names + "gate_exps", rowsOfOne, chosen, rows, shape.expertWidth)
-    let gated = graph.result(
-      .other, GraphShape(shape.expertWidth, shape.usedExperts, rows), [gate, up])
+    var gated = up
+    if model.contains(names + "gate_exps.weight") {
+      let gate = expertProduct(names + "gate_exps", rowsOfOne, chosen, rows, shape.expertWidth)
+      gated = graph.result(.other, graph.shape(up), [gate, up])
+    }
     let down = expertProduct(names + "down_exps", gated, chosen, rows, shape.width)
     let weighted = elementwise(down, weights)
     graph.expand(weighted)

@@ -35,13 +35,13 @@ struct GraphBuilder {
     self.traits = traits
   }
 
-  /// The computation; `nil` for architectures that are not known, and for files that lack tensors.
+  /// The computation of a model with these traits; `nil` if it would be too large to replay.
   static func graph(
-    _ model: MemoryModel, options: ContextOptions, placement: DevicePlacement
+    _ model: MemoryModel, traits: GraphTraits, options: ContextOptions, placement: DevicePlacement
   ) -> ComputeGraph? {
-    guard let traits = GraphTraits(model),
-      model.shape.layerCount * (80 + 2 * model.shape.usedExperts) < mostNodes
-    else { return nil }
+    guard model.shape.layerCount * (80 + 2 * model.shape.usedExperts) < mostNodes else {
+      return nil
+    }
     var builder = GraphBuilder(model, options, placement, traits)
     builder.build()
     return builder.graph
@@ -146,8 +146,9 @@ extension GraphBuilder {
     return elementwise(result, weight("\(name).bias"))
   }
 
-  /// A norm with its weights.
+  /// A norm with its weights; nothing where the file has none.
   mutating func norm(_ input: Int, _ name: String, layer: Int?) -> Int {
+    guard model.contains("\(name).weight") else { return input }
     let plain = graph.result(.elementwise, graph.shape(input), [input])
     if let layer, tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
     return elementwise(plain, weight("\(name).weight"))

@@ -43,7 +43,7 @@ struct GraphTraits {
   ]
 
   /// The traits of a model; `nil` if its computation is not known.
-  init?(_ model: MemoryModel) {
+  init?(known model: MemoryModel) {
     switch model.shape.architecture {
     case let name where Self.standard.contains(name): family = .standard
     case "deepseek2": family = .latent
@@ -53,32 +53,62 @@ struct GraphTraits {
     let architecture = model.shape.architecture
     if architecture == "gemma2" {
       (scalesEmbedding, scalesQueries, capsScores) = (true, true, true)
-      (capsLogits, hasPostNorms, storesKeysFirst) = (true, true, true)
+      (capsLogits, storesKeysFirst) = (true, true)
     }
     if architecture == "gpt-oss" {
-      feedForwardNorm = "post_attention_norm"
       (storesKeysFirst, normsExpertWeights, gating) = (true, false, .softmaxOfChosen)
       choosesRowsLast = true
     }
+    takeTensors(of: model)
+    guard Self.isWhole(model, self) else { return nil }
+  }
+
+  /// Traits guessed from the tensors alone, for architectures that are not known; `nil` if the tensors
+  /// are not those of a transformer or of Mamba.
+  init?(guessing model: MemoryModel) {
+    let first = model.shape.layers.indices.first { model.shape.layers[$0].attention != nil }
+    if first == nil {
+      family = .mamba
+    } else {
+      family = model.contains("blk.\(first ?? 0).attn_kv_a_mqa.weight") ? .latent : .standard
+    }
+    // llama.cpp stores keys first wherever some layers see a window.
+    storesKeysFirst = model.shape.slidingWindow > 0
+    if model.contains("blk.\(first ?? 0).ffn_gate_inp.bias") {
+      // Routers with a bias weigh the experts after choosing them.
+      (gating, normsExpertWeights) = (.softmaxOfChosen, false)
+    }
+    takeTensors(of: model)
+    guard Self.isWhole(model, self) else { return nil }
+  }
+
+  /// What the tensors tell.
+  private mutating func takeTensors(of model: MemoryModel) {
     normsQueries = model.contains("blk.0.attn_q_norm.weight")
     hasFactors = model.contains("rope_freqs.weight")
     hasSinks = model.contains("blk.0.attn_sinks.weight")
+    // Where there is no other norm before the network, the one after attention is it.
+    let hasOwnNorm = model.contains("blk.0.ffn_norm.weight")
+    let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
+    hasPostNorms = hasOwnNorm && hasPostNorm
+    feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
     if family == .latent {
       normsExpertWeights = model.routing.normsWeights
       scalesExpertWeights = model.routing.scalesWeights
       gating = model.routing.usesSigmoid ? .sigmoid : .softmax
     }
-    guard Self.isWhole(model, self) else { return nil }
   }
 
   /// Whether every tensor is there that the computation reads.
   private static func isWhole(_ model: MemoryModel, _ traits: GraphTraits) -> Bool {
     let shape = model.shape
-    guard shape.vocabulary > 0, ["token_embd.weight", "output_norm.weight"].allSatisfy(model.contains)
+    guard shape.vocabulary > 0, model.contains("token_embd.weight"),
+      model.contains("output_norm.weight")
     else { return false }
-    return (0..<shape.layerCount).allSatisfy { layer in
+    return shape.layers.indices.allSatisfy { layer in
       let memory = shape.layers[layer]
-      guard traits.family == .mamba ? memory.recurrence != nil : memory.attention != nil else {
+      let isMamba = traits.family == .mamba
+      guard (memory.recurrence != nil) == isMamba, (memory.attention != nil) != isMamba else {
         return false
       }
       return traits.names(model, layer).allSatisfy { model.contains("blk.\(layer).\($0)") }
@@ -86,27 +116,30 @@ struct GraphTraits {
   }
 
   private func names(_ model: MemoryModel, _ layer: Int) -> [String] {
+    let block = "blk.\(layer)."
     switch family {
     case .mamba:
-      return ["ssm_in", "ssm_conv1d", "ssm_x", "ssm_dt", "ssm_out", "attn_norm"].map { $0 + ".weight" }
-        + ["ssm_conv1d.bias", "ssm_dt.bias", "ssm_d"]
+      return ["ssm_in", "ssm_conv1d", "ssm_x", "ssm_dt", "ssm_out", "attn_norm"].map {
+        $0 + ".weight"
+      }
+        + ["ssm_conv1d.bias", "ssm_dt.bias", "ssm_a", "ssm_d"]
     case .standard:
-      return ["attn_norm", "attn_q", "attn_k", "attn_v", "attn_output", feedForwardNorm]
-        .map { $0 + ".weight" } + feedForwardNames(model, layer)
+      let isFused = model.contains(block + "attn_qkv.weight")
+      let products = isFused ? ["attn_qkv"] : ["attn_q", "attn_k", "attn_v"]
+      return (products + ["attn_output"]).map { $0 + ".weight" } + feedForwardNames(model, layer)
     case .latent:
       let isLatent = model.shape.layers[layer].attention?.isLatent ?? false
-      let queries = model.hasPlainQueries(layer) ? ["attn_q"] : ["attn_q_a", "attn_q_a_norm", "attn_q_b"]
+      let queries =
+        model.hasPlainQueries(layer) ? ["attn_q"] : ["attn_q_a", "attn_q_a_norm", "attn_q_b"]
       let values = isLatent ? ["attn_k_b", "attn_v_b"] : ["attn_kv_b"]
-      return (["attn_norm", "attn_kv_a_mqa", "attn_kv_a_norm", "attn_output", "ffn_norm"] + queries
-        + values).map { $0 + ".weight" } + feedForwardNames(model, layer)
+      return (["attn_kv_a_mqa", "attn_kv_a_norm", "attn_output"] + queries + values)
+        .map { $0 + ".weight" } + feedForwardNames(model, layer)
     }
   }
 
   private func feedForwardNames(_ model: MemoryModel, _ layer: Int) -> [String] {
-    guard model.hasExperts(layer) else {
-      return ["ffn_gate.weight", "ffn_up.weight", "ffn_down.weight"]
-    }
-    return ["ffn_gate_inp", "ffn_gate_exps", "ffn_up_exps", "ffn_down_exps"].map { $0 + ".weight" }
+    guard model.hasExperts(layer) else { return ["ffn_up.weight", "ffn_down.weight"] }
+    return ["ffn_gate_inp.weight", "ffn_up_exps.weight", "ffn_down_exps.weight"]
   }
 }
 
