@@ -33,7 +33,10 @@ struct SizeEstimate: ParsableCommand {
   func run() throws {
     let source = try target.open()
     let machine = try memory.makeMachine()
-    let budget = try memory.makeBudget(machine)
+    // Ollama keeps room by its own formulas.
+    let isOllama = runtime.runtime == .ollama
+    let budget = try memory.makeBudget(
+      machine, defaultMargin: isOllama ? 0 : MemoryBudget.defaultMargin)
     let model = try source.model(target.makeRecipe())
     let fit = try estimate(model, budget)
     let speed = machine.map { machine in
@@ -41,10 +44,11 @@ struct SizeEstimate: ParsableCommand {
     }
     let presets =
       target.allPresets
-      ? try PresetSizes(source, budget: budget) { try runtime.context(for: $0) }
-      : try largestPreset(source, fit, budget)
+      ? try PresetSizes(source, budget: budget) { try runtime.context(for: $0) } : nil
     let view = SizeEstimateView(
-      fit: fit, speed: speed, presets: presets, showsPresets: target.allPresets,
+      fit: fit, speed: speed, presets: presets,
+      largestPreset: try presets.map { $0.largest?.preset.name ?? "none" }
+        ?? largestPreset(source, fit, budget),
       runtime: runtime.runtime)
     json.isJSON ? try JSONOutput.write(SizeEstimateJSON(view)) : try view.write()
   }
@@ -57,12 +61,15 @@ struct SizeEstimate: ParsableCommand {
     return try OllamaRun(model, runtime: runtime, budget: budget).fit
   }
 
-  /// The presets, where one is to be proposed: with a budget, and from weights in full precision.
+  /// The largest preset that fits, where one is to be proposed: with a budget, and from weights in full
+  /// precision.
   private func largestPreset(
     _ source: SizeTarget, _ fit: MemoryFit, _ budget: MemoryBudget?
-  ) throws -> PresetSizes? {
-    guard budget != nil, source.isUnquantized, runtime.runtime != .ollama else { return nil }
-    return try PresetSizes(source, budget: budget) { _ in fit.options }
+  ) throws -> String? {
+    guard let budget, source.isUnquantized, runtime.runtime != .ollama else { return nil }
+    let preset = try source.model(nil).largestPreset(
+      options: fit.options, budget: budget, hasImportance: target.imatrix != nil)
+    return preset?.name ?? "none"
   }
 }
 

@@ -76,19 +76,20 @@ struct BudgetOptions: ParsableArguments {
   }
 
   /// What may be used; `nil` if nothing is said.
-  func makeBudget(_ machine: Machine?) throws -> MemoryBudget? {
-    let gpus = try vram.map { text in
-      try text.split(separator: ",", omittingEmptySubsequences: false).map {
-        try Self.size(String($0), "--vram")
-      }
-    } ?? machine?.gpus.compactMap(\.memoryBytes) ?? []
+  func makeBudget(_ machine: Machine?, defaultMargin: Int) throws -> MemoryBudget? {
+    let gpus =
+      try vram.map { text in
+        try text.split(separator: ",", omittingEmptySubsequences: false).map {
+          try Self.size(String($0), "--vram")
+        }
+      } ?? machine?.gpus.compactMap(\.memoryBytes) ?? []
     guard gpus.count <= 64 else {
       throw ValidationError("--vram: expected at most 64 GPUs, found \(gpus.count).")
     }
     let host = try ram.map { try Self.size($0, "--ram") } ?? machine?.cpu.memoryBytes
     guard !gpus.isEmpty || host != nil else { return nil }
     let margin = try self.margin.map { try Self.size($0, "--margin", least: 0) }
-    return MemoryBudget(gpus: gpus, host: host, margin: margin ?? MemoryBudget.defaultMargin)
+    return MemoryBudget(gpus: gpus, host: host, margin: margin ?? defaultMargin)
   }
 
   private static func size(_ text: String, _ option: String, least: Int = 1) throws -> Int {

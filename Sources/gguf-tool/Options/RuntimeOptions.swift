@@ -58,7 +58,8 @@ struct RuntimeOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The program: llama.cpp (room for logits of a whole batch), llama.cpp-server (for one token a"
-        + " sequence) or ollama-0.5.11 (chooses layers by formulas of its own).", valueName: "name"))
+        + " sequence) or ollama-0.5.11 (chooses layers by formulas of its own).", valueName: "name")
+  )
   var runtime = RuntimeProfile.llamaCPP
 
   /// The options for a model.

@@ -124,8 +124,8 @@ struct SizeEstimateJSON: Encodable {
     layersWithExpertsOutside = fit.placement.layersWithExpertsOutside(model)
     flags = fit.budget == nil || view.runtime == .ollama ? nil : RuntimeFlags(fit).line
     largestContext = fit.largestContext
-    largestPreset = view.presets?.largest?.preset.name
-    presets = view.showsPresets ? view.presets.map { $0.rows.map(Self.preset) } : nil
+    largestPreset = view.largestPreset == "none" ? nil : view.largestPreset
+    presets = view.presets.map { $0.rows.map(Self.preset) }
     speed = view.speed.map(Speed.init)
   }
 

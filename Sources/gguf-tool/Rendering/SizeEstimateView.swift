@@ -6,8 +6,10 @@ import Quant
 struct SizeEstimateView {
   let fit: MemoryFit
   let speed: Throughput?
+  /// Every preset, if that was asked for.
   let presets: PresetSizes?
-  let showsPresets: Bool
+  /// The name of the largest preset that fits whole, `none`, or `nil` if nobody looked.
+  let largestPreset: String?
   let runtime: RuntimeProfile
 
   private var model: MemoryModel { fit.model }
@@ -23,7 +25,7 @@ struct SizeEstimateView {
     addMemory(to: &report)
     addFlags(to: &report)
     if let speed { add(speed, to: &report) }
-    if showsPresets, let presets { add(presets, to: &report) }
+    if let presets { add(presets, to: &report) }
     try report.write()
   }
 
@@ -32,7 +34,8 @@ struct SizeEstimateView {
   /// The answer in a line.
   var verdict: String {
     guard let verdict = fit.verdict else {
-      return "\(Units.bytes(model.fileBytes ?? model.tensorBytes)); with --vram or --ram: does it fit"
+      return
+        "\(Units.bytes(model.fileBytes ?? model.tensorBytes)); with --vram or --ram: does it fit"
     }
     let context = "a context of \(Units.grouped(fit.options.context)) tokens"
     switch verdict {
@@ -55,7 +58,9 @@ struct SizeEstimateView {
       parts.append(
         "experts of \(experts) of the \(model.shape.layerCount) layers stay in host memory")
     }
-    return parts.isEmpty ? nil : parts.joined(separator: "; ") + "."
+    guard !parts.isEmpty else { return nil }
+    let unlimited = fit.budget?.host == nil ? " Whether that has room, --ram says." : ""
+    return parts.joined(separator: "; ") + "." + unlimited
   }
 
   // MARK: Size
@@ -65,12 +70,16 @@ struct SizeEstimateView {
     let active = model.activeWeightCount
     return [
       ("model", model.name),
-      ("size", model.fileBytes.map(Units.bytes)), ("exact size", model.fileBytes.map(Units.exactBytes)),
+      ("size", model.fileBytes.map(Units.bytes)),
+      ("exact size", model.fileBytes.map(Units.exactBytes)),
       (
         "weights",
         Units.count(weights) + (active < weights ? ", \(Units.count(active)) active" : "")
       ),
-      ("bits per weight", Units.bitsPerWeight(Double(model.tensorBytes) * 8 / Double(max(1, weights)))),
+      (
+        "bits per weight",
+        Units.bitsPerWeight(Double(model.tensorBytes) * 8 / Double(max(1, weights)))
+      ),
     ]
   }
 
@@ -156,15 +165,25 @@ struct SizeEstimateView {
         ("context", "\(Units.grouped(fit.options.context))"),
       ])
     } else {
-      report.line(RuntimeFlags(fit).line)
+      for line in Self.pasted(RuntimeFlags(fit).words) { report.line(line) }
     }
     report.facts([
       ("largest context in this placement", fit.largestContext.map(Units.grouped)),
-      (
-        "largest preset that fits whole",
-        presets.map { $0.largest?.preset.name ?? "none" }
-      ),
+      ("largest preset that fits whole", largestPreset),
     ])
+  }
+
+  /// Words in lines that a shell takes for one.
+  private static func pasted(_ words: [String]) -> [String] {
+    var lines: [String] = []
+    for word in words.flatMap({ $0.split(separator: " ").map(String.init) }) {
+      if let last = lines.last, last.count + word.count < 74 {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(word)
+      }
+    }
+    return lines.enumerated().map { $0.offset < lines.count - 1 ? $0.element + " \\" : $0.element }
   }
 
   private func add(_ speed: Throughput, to report: inout Report) {

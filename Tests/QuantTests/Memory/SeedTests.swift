@@ -136,6 +136,7 @@ import Testing
     let unit = digits == 2 ? 100.0 : 10.0
     let whole = Int((value * unit).rounded())
     let fraction = String(whole % Int(unit))
-    return "\(whole / Int(unit)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
+    return
+      "\(whole / Int(unit)).\(String(repeating: "0", count: digits - fraction.count))\(fraction)"
   }
 }

@@ -147,7 +147,9 @@ extension MemoryModel {
       let infos = tensors.map { TensorInfo(planned: $0) }
       let chooser = TypeChooser(
         recipe: recipe, facts: try ModelFacts(metadata), tensors: infos, hasImportance: false)
-      for (index, info) in infos.enumerated() { tensors[index].type = chooser.choice(for: info).type }
+      for (index, info) in infos.enumerated() {
+        tensors[index].type = chooser.choice(for: info).type
+      }
     }
     let layout = try QuantError.wrapping { () throws(GGUFError) in
       try GGUFLayout(path: name, metadata: metadata, tensors: tensors)

@@ -18,6 +18,19 @@ public struct MemoryModel: Sendable {
     public var type: TensorType { description.type }
     /// Weights in it.
     public var weightCount: Int { description.dimensions.reduce(1, *) }
+    /// Throws `QuantError.estimate` if its bytes cannot be counted.
+    init(_ tensor: TensorDescription, of file: String) throws(QuantError) {
+      guard let bytes = tensor.byteCount, bytes < 1 << 56 else {
+        throw .estimate(
+          file: file, line: 0,
+          what: "tensor \"\(tensor.name)\": expected a size that can be counted, found"
+            + " \(GGUFFile.describe(tensor.type)) with rows of \(tensor.dimensions.first ?? 1)")
+      }
+      description = tensor
+      byteCount = bytes
+      layer = TensorName.layer(of: tensor.name)
+    }
+
     /// Whether it holds weights of routed experts.
     public var isOfExperts: Bool { ExpertTensorName(name) != nil }
   }
@@ -33,6 +46,19 @@ public struct MemoryModel: Sendable {
   private let places: [String: Int]
   /// How routers weigh experts.
   let routing: ExpertRouting
+  /// What the choice of types depends on.
+  let facts: ModelFacts
+
+  /// The same model with other tensors under the same names.
+  init(_ model: MemoryModel, tensors: [Tensor]) {
+    name = model.name
+    shape = model.shape
+    self.tensors = tensors
+    fileBytes = nil
+    places = model.places
+    routing = model.routing
+    facts = model.facts
+  }
 
   /// Reads a model's header.
   ///
@@ -68,15 +94,9 @@ public struct MemoryModel: Sendable {
       tensors.map { ($0.name, $0.dimensions) }, uniquingKeysWith: { first, _ in first })
     routing = ExpertRouting(metadata)
     shape = try ModelShape(metadata, tensors: shapes, file: name)
+    facts = try ModelFacts(metadata)
     self.tensors = try tensors.map { tensor throws(QuantError) in
-      guard let bytes = tensor.byteCount, bytes < 1 << 56 else {
-        throw .estimate(
-          file: name, line: 0,
-          what: "tensor \"\(tensor.name)\": expected a size that can be counted, found"
-            + " \(GGUFFile.describe(tensor.type)) with rows of \(tensor.dimensions.first ?? 1)")
-      }
-      return Tensor(
-        description: tensor, byteCount: bytes, layer: TensorName.layer(of: tensor.name))
+      try Tensor(tensor, of: name)
     }
     places = Dictionary(
       tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })

@@ -3,21 +3,21 @@
 extension ModelConfiguration {
   private static var numbers: [(name: String, path: WritableKeyPath<Self, Int>)] {
     [
-    ("layers", \.layers), ("embedding", \.embedding), ("feed-forward", \.feedForward),
-    ("heads", \.heads), ("kv-heads", \.keyValueHeads), ("head-size", \.headSize),
-    ("vocabulary", \.vocabulary), ("context", \.context), ("sliding-window", \.slidingWindow),
-    ("experts", \.experts), ("used", \.usedExperts), ("expert-feed-forward", \.expertFeedForward),
-    ("shared", \.sharedExperts), ("shared-feed-forward", \.sharedFeedForward),
-    ("dense-layers", \.denseLayers), ("expert-step", \.expertStep), ("query-rank", \.queryRank),
-    ("latent-rank", \.latentRank), ("plain-head-size", \.plainHeadSize),
-    ("rotary-head-size", \.rotaryHeadSize), ("value-head-size", \.valueHeadSize),
+      ("layers", \.layers), ("embedding", \.embedding), ("feed-forward", \.feedForward),
+      ("heads", \.heads), ("kv-heads", \.keyValueHeads), ("head-size", \.headSize),
+      ("vocabulary", \.vocabulary), ("context", \.context), ("sliding-window", \.slidingWindow),
+      ("experts", \.experts), ("used", \.usedExperts), ("expert-feed-forward", \.expertFeedForward),
+      ("shared", \.sharedExperts), ("shared-feed-forward", \.sharedFeedForward),
+      ("dense-layers", \.denseLayers), ("expert-step", \.expertStep), ("query-rank", \.queryRank),
+      ("latent-rank", \.latentRank), ("plain-head-size", \.plainHeadSize),
+      ("rotary-head-size", \.rotaryHeadSize), ("value-head-size", \.valueHeadSize),
     ]
   }
 
   private static var flags: [(name: String, path: WritableKeyPath<Self, Bool>)] {
     [
-    ("tied", \.isTied), ("gate", \.isGated), ("positions", \.hasPositions),
-    ("qk-norm", \.normsQueries), ("bias", \.hasBias),
+      ("tied", \.isTied), ("gate", \.isGated), ("positions", \.hasPositions),
+      ("qk-norm", \.normsQueries), ("bias", \.hasBias),
     ]
   }
 
@@ -67,7 +67,8 @@ extension ModelConfiguration {
       self[keyPath: number.path] = found
     } else if let flag = Self.flags.first(where: { $0.name == name }) {
       guard ["yes", "no"].contains(value) else {
-        throw .estimate(file: option, line: 0, what: "\(name): expected yes or no, found \"\(value)\"")
+        throw .estimate(
+          file: option, line: 0, what: "\(name): expected yes or no, found \"\(value)\"")
       }
       self[keyPath: flag.path] = value == "yes"
     } else {

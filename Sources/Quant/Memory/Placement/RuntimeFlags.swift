@@ -20,7 +20,9 @@ public struct RuntimeFlags: Sendable {
       words.append("-ts " + Self.split(rule.split))
     }
     if !rule.overrides.isEmpty {
-      let text = Self.joined(rule.overrides).map { "\($0.pattern)=\(Self.name($0.device))" }
+      let text = Self.joined(rule.overrides, layerCount: layers - 1).map {
+        "\($0.pattern)=\(Self.name($0.device))"
+      }
       words.append("-ot '\(text.joined(separator: ","))'")
     }
     if options.microBatch != 512 { words.append("-ub \(options.microBatch)") }
@@ -52,12 +54,12 @@ public struct RuntimeFlags: Sendable {
 
   /// Rules with those for experts of several layers put together.
   private static func joined(
-    _ overrides: [PlacementRule.Override]
+    _ overrides: [PlacementRule.Override], layerCount: Int
   ) -> [(pattern: String, device: MemoryDevice)] {
-    let layers = overrides.compactMap(\.expertLayer)
+    let layers = overrides.compactMap(\.expertLayer).filter { $0 < layerCount }
     var joined = overrides.filter { $0.expertLayer == nil }.map { ($0.pattern, $0.device) }
     guard !layers.isEmpty else { return joined }
-    let numbers = layers.map(String.init).joined(separator: "|")
+    let numbers = NumberPattern.text(layers)
     joined.append(("blk\\.(\(numbers))\\.ffn_(up|down|gate_up|gate)_(ch|)exps", .host))
     return joined
   }
@@ -70,5 +72,31 @@ extension PlacementRule.Override {
       pattern.hasPrefix("blk\\.")
     else { return nil }
     return Int(pattern.dropFirst("blk\\.".count).prefix { $0.isNumber })
+  }
+}
+
+/// Numbers as a short regular expression: 16 to 31 as `1[6-9]|2[0-9]|3[0-1]`.
+enum NumberPattern {
+  static func text(_ numbers: [Int]) -> String {
+    let sorted = Set(numbers).sorted()
+    let tens = Dictionary(grouping: sorted) { $0 / 10 }
+    return tens.keys.sorted().flatMap { ten in
+      runs(tens[ten, default: []].map { $0 % 10 }).map { run in
+        let prefix = ten > 0 ? String(ten) : ""
+        return run.count == 1
+          ? "\(prefix)\(run.lowerBound)" : "\(prefix)[\(run.lowerBound)-\(run.upperBound)]"
+      }
+    }.joined(separator: "|")
+  }
+
+  /// Ascending digits as runs without gaps.
+  private static func runs(_ digits: [Int]) -> [ClosedRange<Int>] {
+    digits.reduce(into: []) { runs, digit in
+      if let last = runs.last, last.upperBound + 1 == digit {
+        runs[runs.count - 1] = last.lowerBound...digit
+      } else {
+        runs.append(digit...digit)
+      }
+    }
   }
 }
