@@ -19,6 +19,7 @@ package struct GGUFTool: AsyncParsableCommand {
         name: "Reading",
         subcommands: [
           Inspect.self,
+          SizeEstimate.self,
           Tokenize.self,
         ]),
       CommandGroup(

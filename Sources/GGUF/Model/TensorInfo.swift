@@ -39,6 +39,15 @@ public struct TensorInfo: Sendable, Hashable {
   }
 }
 
+extension TensorInfo {
+  /// A tensor that no file holds, as if it stood at the beginning of one.
+  public init(planned tensor: TensorDescription) {
+    self.init(
+      name: tensor.name, dimensions: tensor.dimensions, type: tensor.type, shard: 0, byteOffset: 0,
+      byteCount: tensor.byteCount)
+  }
+}
+
 /// A tensor to be written: name, shape and type.
 public struct TensorDescription: Sendable, Hashable {
   /// The tensor's name.

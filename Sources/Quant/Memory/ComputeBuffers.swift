@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Bytes of the buffers that computations work in, and how sure they are.
+struct ComputeBuffers {
+  /// Bytes on each GPU, and on the host last.
+  let bytes: [Int]
+  let method: EstimateMethod
+
+  /// Computations of unknown architectures are guessed from their tensors, which misses some.
+  private static let marginOfGuess = 1.1
+  /// What inputs of an unknown architecture may take that the guess has not.
+  private static let inputsOfGuess = 16 << 10
+
+  init(
+    _ model: MemoryModel, _ placement: DevicePlacement, _ options: ContextOptions,
+    _ rule: ComputeRule
+  ) {
+    if rule == .best, let traits = GraphTraits(known: model),
+      let bytes = Self.replayed(model, traits, placement, options)
+    {
+      (self.bytes, method) = (bytes, .replayed)
+      return
+    }
+    method = .bound
+    if rule != .formula, let traits = GraphTraits(guessing: model),
+      let guess = Self.replayed(model, traits, placement, options)
+    {
+      bytes = guess.map { $0 > 0 ? Int(Double($0) * Self.marginOfGuess) + Self.inputsOfGuess : 0 }
+    } else {
+      bytes = ComputeFormula(model: model, placement: placement, options: options).bytes
+    }
+  }
+
+  private static func replayed(
+    _ model: MemoryModel, _ traits: GraphTraits, _ placement: DevicePlacement,
+    _ options: ContextOptions
+  ) -> [Int]? {
+    GraphBuilder.graph(model, traits: traits, options: options, placement: placement).map {
+      BufferReplay.peaks(GraphSchedule($0, placement: placement, options: options))
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Compute buffers by a formula, for models whose computation cannot even be guessed: the sum of the
+/// tensors that can be alive at once, which is above what is needed.
+///
+/// A layer keeps its input, its sum and a norm beside either attention (queries, results, scores, masks)
+/// or the network (gate, up and their product, for every expert that a token uses) or a state space. Where
+/// weights are in host memory, the largest of them is copied to the GPU, and a layer's cache with it.
+struct ComputeFormula {
+  let model: MemoryModel
+  let placement: DevicePlacement
+  let options: ContextOptions
+
+  private var shape: ModelShape { model.shape }
+  private var cache: CacheEstimate { CacheEstimate(shape: shape, options: options) }
+
+  /// Bytes on each GPU, and on the host last.
+  var bytes: [Int] {
+    let floats = max(layerFloats, 1)
+    let layers = [4 * options.tokens * floats, halfCopies].clampedSum { $0 }
+    let head = 4 * options.outputs * (shape.vocabulary + 3 * shape.width)
+    let inputs = 4 * options.tokens * (2 * shape.width + masks + valuePlaces + 64)
+    let work = [layers, head, inputs, 1 << 20].clampedSum { $0 }
+    guard placement.rule.gpuCount > 0 else { return [work] }
+    let copies =
+      placement.rule.gpuCount > 1 ? 4 * (inputs + 2 * 4 * options.tokens * shape.width) : 0
+    let gpus = (0..<placement.rule.gpuCount).map { gpu in
+      [work, copies, gpu == 0 ? copiedWeights : 0].clampedSum { $0 }
+    }
+    let host = isPartial ? work : inputs + copies + 1 << 20
+    return gpus + [host]
+  }
+
+  /// Whether anything but the embedding is computed with weights in host memory.
+  private var isPartial: Bool {
+    zip(model.tensors, placement.tensors).contains {
+      $1 == .host && !$0.name.hasPrefix("token_embd")
+    }
+  }
+
+  /// Numbers of a token that masks take, in all caches.
+  private var masks: Int {
+    let kinds = [true, false].compactMap { slides in
+      shape.attentionLayers.first { $0.isSliding == slides }
+    }
+    return kinds.reduce(0) { $0 + cache.cells($1) }
+  }
+
+  private var valuePlaces: Int {
+    options.usesFlashAttention ? 4 : 4 * (shape.attentionLayers.map(\.valueWidth).max() ?? 0)
+  }
+
+  /// Numbers of a token that are alive at once in the widest layer.
+  private var layerFloats: Int {
+    let attention =
+      shape.attentionLayers.map { layer in
+        let size = max(layer.keySize, layer.valueSize, shape.headKeySize)
+        let scores = options.usesFlashAttention ? 0 : layer.heads * cache.cells(layer)
+        return 4 * layer.heads * size + 3 * (layer.keyWidth + layer.valueWidth) + scores
+      }.max() ?? 0
+    let dense = 3 * (shape.feedForward.max() ?? 0)
+    let experts =
+      shape.usedExperts * (3 * shape.expertWidth + 2 * shape.width) + 4 * shape.expertCount
+    let state = shape.layers.compactMap(\.recurrence).map(\.windowWidth).max() ?? 0
+    let space = (shape.stateSpace?.inner ?? 0) * 8 + state
+    return 5 * shape.width + masks + max(attention, dense + experts, space)
+  }
+
+  /// 16-bit copies of quantized caches.
+  private var halfCopies: Int {
+    guard options.keyType != .F16 || options.valueType != .F16 else { return 0 }
+    let widest = shape.attentionLayers.map {
+      2 * cache.cells($0) * options.streams * ($0.keyWidth + $0.valueWidth)
+    }.max()
+    return widest ?? 0
+  }
+
+  /// The largest weights in host memory, and a layer's cache there.
+  private var copiedWeights: Int {
+    guard options.offloadsWork, isPartial else { return 0 }
+    let weights = zip(model.tensors, placement.tensors).filter { $0.1 == .host }
+    let largest = weights.map { MemoryEstimate.bytes(of: $0.0, on: .gpu(0)) }.max() ?? 0
+    let caches = shape.layers.indices.map { cache.bytes(layer: $0, isOnGPU: true) }.max() ?? 0
+    return [largest, caches].clampedSum { $0 }
+  }
+}

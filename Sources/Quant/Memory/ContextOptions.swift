@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// How a model is run, as far as memory depends on it.
+public struct ContextOptions: Sendable, Equatable {
+  /// Tokens of context, of all sequences together.
+  public var context: Int
+  /// Tokens of a batch.
+  public var batch = 2048
+  /// Tokens that are computed at once.
+  public var microBatch = 512
+  /// Sequences at the same time.
+  public var sequences = 1
+  /// Whether sequences share one cache.
+  public var isUnified = false
+  /// Whether flash attention is used.
+  public var usesFlashAttention = true
+  /// The type of cached keys.
+  public var keyType = TensorType.F16
+  /// The type of cached values.
+  public var valueType = TensorType.F16
+  /// Whether layers with a sliding window cache everything.
+  public var keepsWholeWindow = false
+  /// Rows of logits that room is made for; `nil` for one a token of the micro-batch.
+  public var outputRows: Int?
+  /// Whether work with weights in host memory goes to a GPU where the batch is large.
+  public var offloadsWork = true
+  /// Whether caches are in GPU memory.
+  public var offloadsCache = true
+
+  /// The defaults of llama.cpp, for a context.
+  public init(context: Int) { self.context = context }
+
+  /// Cache types that llama.cpp takes.
+  public static let cacheTypes: [TensorType] = [
+    .F32, .F16, .BF16, .Q8_0, .Q4_0, .Q4_1, .IQ4_NL, .Q5_0, .Q5_1,
+  ]
+
+  /// Throws the first contradiction or absurd number, by its option's name.
+  public func check(for shape: ModelShape) throws(QuantError) {
+    try Self.check("--ctx", context, in: 1...ShapeLimit.context)
+    try Self.check("--batch", batch, in: 1...ShapeLimit.context)
+    try Self.check("--ubatch", microBatch, in: 1...ShapeLimit.microBatch)
+    try Self.check("--parallel", sequences, in: 1...ShapeLimit.sequences)
+    for (option, type) in [("--cache-type-k", keyType), ("--cache-type-v", valueType)]
+    where !Self.cacheTypes.contains(type) {
+      let names = Self.cacheTypes.map(\.name).joined(separator: ", ")
+      throw .unsupported("\(option): expected one of \(names), found \(type)")
+    }
+    if valueType.isQuantized && !usesFlashAttention {
+      throw .unsupported(
+        "--cache-type-v: \(valueType) needs flash attention, which --flash-attn off turns off")
+    }
+    guard let layer = shape.attentionLayers.first else { return }
+    if shape.attentionLayers.contains(where: \.isLatent), keyType != valueType {
+      throw .unsupported(
+        "--cache-type-v: expected \(keyType), as keys and values of this model are cached in one"
+          + " row, found \(valueType)")
+    }
+    try Self.checkRows(layer, "--cache-type-k", keyType, layer.keySize)
+    try Self.checkRows(layer, "--cache-type-v", valueType, layer.valueSize)
+  }
+
+  private static func check(
+    _ option: String, _ value: Int, in range: ClosedRange<Int>
+  ) throws(QuantError) {
+    guard !range.contains(value) else { return }
+    throw .unsupported(
+      "\(option): expected a number from \(range.lowerBound) to \(range.upperBound), found \(value)"
+    )
+  }
+
+  private static func checkRows(
+    _ layer: LayerMemory.Attention, _ option: String, _ type: TensorType, _ size: Int
+  ) throws(QuantError) {
+    let block = type.layout?.weightsPerBlock ?? 1
+    guard size % block != 0 else { return }
+    throw .unsupported(
+      "\(option): heads of \(size) numbers are not whole blocks of \(type), which have \(block)")
+  }
+
+  // MARK: What llama.cpp makes of the options
+
+  /// The context, rounded up to what caches are made of.
+  var paddedContext: Int { context.roundedUp(to: 256) }
+  /// Streams that the cache is made of.
+  var streams: Int { isUnified ? 1 : sequences }
+  /// Tokens of context in a stream.
+  var streamContext: Int {
+    streams == 1 ? paddedContext : (paddedContext / sequences).roundedUp(to: 256)
+  }
+  /// Tokens of the graph that room is made for.
+  var tokens: Int {
+    min(microBatch, min(batch, paddedContext)).roundedUp(to: sequences)
+  }
+  /// Rows of logits of that graph.
+  var outputs: Int { min(tokens, outputRows ?? min(batch, paddedContext)) }
+
+  /// Cells of a stream in a layer that sees a window of the latest tokens.
+  func slidingCells(_ window: Int) -> Int {
+    guard !keepsWholeWindow else { return streamContext }
+    let needed = window * (isUnified ? sequences : 1) + tokens
+    return min(streamContext, needed).roundedUp(to: 256)
+  }
+}
+
+extension Int {
+  /// The next multiple of a number at or after this one.
+  func roundedUp(to unit: Int) -> Int { (self + unit - 1) / unit * unit }
+}
+
+extension TensorType {
+  /// Bytes of a row; zero for types without a size.
+  func bytes(ofRow weights: Int) -> Int {
+    layout.map { (weights + $0.weightsPerBlock - 1) / $0.weightsPerBlock * $0.bytesPerBlock } ?? 0
+  }
+}

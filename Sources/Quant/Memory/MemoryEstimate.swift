@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Bytes that one device needs.
+public struct DeviceMemory: Sendable, Equatable {
+  /// The device.
+  public let device: MemoryDevice
+  /// Bytes of weights.
+  public internal(set) var weights = 0
+  /// Bytes of caches and states.
+  public internal(set) var cache = 0
+  /// Bytes of the buffer that computations work in.
+  public internal(set) var compute = 0
+  /// Bytes of logits.
+  public internal(set) var output = 0
+
+  /// All of it.
+  public var total: Int { [weights, cache, compute, output].clampedSum { $0 } }
+
+  init(_ device: MemoryDevice) { self.device = device }
+}
+
+/// How sure a figure is.
+public enum EstimateMethod: String, Sendable {
+  /// Arithmetic: to the byte.
+  case exact
+  /// A replay of llama.cpp's allocator: to the byte where it was compared.
+  case replayed
+  /// Meant to be above what is needed, by a tenth or more.
+  case bound
+}
+
+/// What compute buffers are estimated by.
+public enum ComputeRule: Sendable {
+  /// The most exact that is known for the architecture.
+  case best
+  /// As if the architecture were not known.
+  case unknownArchitecture
+  /// Formulas alone.
+  case formula
+}
+
+/// Bytes that a model needs on every device.
+public struct MemoryEstimate: Sendable {
+  /// The GPUs in order.
+  public let gpus: [DeviceMemory]
+  /// Host memory.
+  public let host: DeviceMemory
+  /// How sure the compute buffers are; weights, caches and output are exact.
+  public let computeMethod: EstimateMethod
+
+  /// Estimates a placement.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - placement: Where its layers and tensors are.
+  ///   - options: How it is run; checked before (`ContextOptions.check`).
+  ///   - rule: What compute buffers are estimated by.
+  /// - Complexity: O(*n*) in tensors of the model and of the computation.
+  public init(
+    _ model: MemoryModel, placement: DevicePlacement, options: ContextOptions,
+    rule: ComputeRule = .best
+  ) {
+    var devices = (0..<placement.rule.gpuCount).map { DeviceMemory(.gpu($0)) }
+    var host = DeviceMemory(.host)
+    func add(_ bytes: Int, _ part: WritableKeyPath<DeviceMemory, Int>, _ device: MemoryDevice) {
+      if case .gpu(let index) = device, index < devices.count {
+        devices[index][keyPath: part] = [devices[index][keyPath: part], bytes].clampedSum { $0 }
+      } else {
+        host[keyPath: part] = [host[keyPath: part], bytes].clampedSum { $0 }
+      }
+    }
+    for (index, device) in zip(model.tensors.indices, placement.tensors) {
+      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+    }
+    for (index, device) in placement.copies(model) {
+      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+    }
+    let cache = CacheEstimate(shape: model.shape, options: options)
+    for layer in model.shape.layers.indices {
+      let device = options.offloadsCache ? placement.layers[layer] : .host
+      add(cache.bytes(layer: layer, isOnGPU: device != .host), \.cache, device)
+    }
+    add(4 * model.shape.vocabulary * options.sequences, \.output, .host)
+    let compute = ComputeBuffers(model, placement, options, rule)
+    for (index, bytes) in compute.bytes.enumerated() {
+      add(bytes, \.compute, index < devices.count ? .gpu(index) : .host)
+    }
+    gpus = devices
+    self.host = host
+    computeMethod = compute.method
+  }
+
+  /// Bytes of a tensor with the padding of its device.
+  static func bytes(of tensor: MemoryModel.Tensor, on device: MemoryDevice) -> Int {
+    guard device != .host else { return tensor.byteCount.roundedUp(to: BufferAlignment.host) }
+    let padding = RowPadding.bytes(tensor.type, row: tensor.description.dimensions.first ?? 1)
+    return (tensor.byteCount + padding).roundedUp(to: BufferAlignment.gpu)
+  }
+}
+
+extension DevicePlacement {
+  /// Tensors that devices hold a copy of.
+  func copies(_ model: MemoryModel) -> [(tensor: Int, device: MemoryDevice)] {
+    var copies = factorCopies
+    if let outputCopy, let index = model.index(of: "token_embd.weight") {
+      copies.append((index, outputCopy))
+    }
+    return copies
+  }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Sizes of attention in every layer.
+struct AttentionSizes {
+  let window: Int
+  let latentRank: Int
+  let rotarySize: Int
+  let headKeySize: Int
+  let headValueSize: Int
+  /// Layers at the end without a cache of their own: they share one, or only predict tokens ahead.
+  let extraLayers: Int
+  private let layers: [LayerMemory.Attention]
+
+  init(
+    _ reader: ShapeReader, layers count: Int, width: Int, _ tensors: [String: [Int]]
+  ) throws(QuantError) {
+    let attends = tensors.keys.contains { $0.contains(".attn_") && !$0.contains("attn_norm") }
+    let heads = try reader.integers(
+      "attention.head_count", layers: count, default: attends ? nil : 0, in: 0...ShapeLimit.heads)
+    let shared =
+      reader.has("attention.head_count_kv")
+      ? try reader.integers(
+        "attention.head_count_kv", layers: count, in: 0...ShapeLimit.heads) : heads
+    let most = heads.max() ?? 0
+    if attends { try Self.check(reader, heads, shared) }
+    let size = most > 0 && width >= most ? width / most : nil
+    let limit = 1...ShapeLimit.headSize
+    let key = try reader.integer(
+      "attention.key_length", default: attends ? size : 1, in: limit)
+    let value = try reader.integer(
+      "attention.value_length", default: attends ? size : 1, in: limit)
+    let slidingKey = try reader.integer("attention.key_length_swa", default: key, in: limit)
+    let slidingValue = try reader.integer("attention.value_length_swa", default: value, in: limit)
+    latentRank = try reader.integer("attention.kv_lora_rank", default: 0, in: 0...ShapeLimit.width)
+    rotarySize = try reader.integer(
+      "rope.dimension_count", default: key, in: 0...ShapeLimit.headSize)
+    let isLatent = reader.has("attention.key_length_mla")
+    headKeySize = try reader.integer("attention.key_length_mla", default: key, in: limit)
+    headValueSize = try reader.integer("attention.value_length_mla", default: value, in: limit)
+    let sliding = try SlidingLayers(reader, layers: count)
+    window = sliding.window
+    extraLayers = try Self.extraLayers(reader, count)
+    layers = (0..<count).map { layer in
+      let slides = sliding.isSliding[layer]
+      return LayerMemory.Attention(
+        heads: heads[layer], keyValueHeads: isLatent ? 1 : shared[layer],
+        keySize: slides ? slidingKey : key, valueSize: slides ? slidingValue : value,
+        isLatent: isLatent, isSliding: slides)
+    }
+    try Self.checkWidths(reader, layers)
+  }
+
+  /// What a layer caches; `nil` for one whose heads number zero.
+  func layer(_ index: Int) -> LayerMemory.Attention? {
+    layers[index].keyValueHeads > 0 ? layers[index] : nil
+  }
+
+  private static func check(
+    _ reader: ShapeReader, _ heads: [Int], _ shared: [Int]
+  ) throws(QuantError) {
+    for (name, counts) in [("head_count", heads), ("head_count_kv", shared)]
+    where !counts.contains(where: { $0 > 0 }) {
+      throw .estimate(
+        file: reader.file, line: 0,
+        what: "attention.\(name): expected a number of heads, as there are tensors of attention,"
+          + " found 0")
+    }
+    for (all, few) in zip(heads, shared) where few > 0 && all % few != 0 {
+      throw .estimate(
+        file: reader.file, line: 0,
+        what: "attention.head_count: expected a number of heads that \(few) key and value heads"
+          + " divide, found \(all)")
+    }
+  }
+
+  /// Products of heads and their sizes must stay within what arithmetic here allows.
+  private static func checkWidths(
+    _ reader: ShapeReader, _ layers: [LayerMemory.Attention]
+  ) throws(QuantError) {
+    let widest = layers.map { $0.heads * max($0.keySize, $0.valueSize) }.max() ?? 0
+    let cached = layers.map { max($0.keyWidth, $0.valueWidth) }.max() ?? 0
+    guard max(widest, cached) <= ShapeLimit.cacheWidth else {
+      throw .estimate(
+        file: reader.file, line: 0,
+        what: "attention.head_count: expected heads of at most \(ShapeLimit.cacheWidth) numbers"
+          + " together, found \(max(widest, cached))")
+    }
+  }
+
+  private static func extraLayers(_ reader: ShapeReader, _ count: Int) throws(QuantError) -> Int {
+    let ahead = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
+    let sharing = try reader.integer("attention.shared_kv_layers", default: 0, in: 0...count)
+    return max(ahead, sharing)
+  }
+}
+
+/// Which layers see only a window of the latest tokens.
+private struct SlidingLayers {
+  let window: Int
+  let isSliding: [Bool]
+
+  /// In these architectures every n-th layer sees everything, and the others a window.
+  private static let periods = [
+    "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "cohere2": 4, "exaone4": 4, "olmo2": 4,
+  ]
+
+  init(_ reader: ShapeReader, layers: Int) throws(QuantError) {
+    let stated = try reader.integer(
+      "attention.sliding_window", default: 0, in: 0...ShapeLimit.context)
+    let pattern = reader.metadata.model("attention.sliding_window_pattern")
+    let period = Self.periods[reader.metadata.architecture ?? ""] ?? 0
+    if let array = pattern?.elements, stated > 0 {
+      let flags = array.values(layers).map { $0.flag ?? ($0.integer.map { $0 != 0 } ?? false) }
+      isSliding = (0..<layers).map { $0 < flags.count && flags[$0] }
+    } else {
+      let every = pattern?.integer ?? period
+      isSliding = (0..<layers).map { stated > 0 && every > 1 && $0 % every < every - 1 }
+    }
+    // A window that no layer is known to have leaves the cache whole: too much rather than too little.
+    window = isSliding.contains(true) ? stated : 0
+  }
+}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// A model as far as memory depends on it: its sizes, and the shape and type of every tensor.
+public struct MemoryModel: Sendable {
+  /// One tensor.
+  public struct Tensor: Sendable, Hashable {
+    /// Name, shape and type.
+    public let description: TensorDescription
+    /// Its bytes, without padding.
+    public let byteCount: Int
+    /// Its layer; `nil` for tensors outside the layers.
+    public let layer: Int?
+
+    /// The tensor's name.
+    public var name: String { description.name }
+    /// How it is stored.
+    public var type: TensorType { description.type }
+    /// Weights in it.
+    public var weightCount: Int { description.dimensions.reduce(1, *) }
+    /// Throws `QuantError.estimate` if its bytes cannot be counted.
+    init(_ tensor: TensorDescription, of file: String) throws(QuantError) {
+      guard let bytes = tensor.byteCount, bytes < 1 << 56 else {
+        throw .estimate(
+          file: file, line: 0,
+          what: "tensor \"\(tensor.name)\": expected a size that can be counted, found"
+            + " \(GGUFFile.describe(tensor.type)) with rows of \(tensor.dimensions.first ?? 1)")
+      }
+      description = tensor
+      byteCount = bytes
+      layer = TensorName.layer(of: tensor.name)
+    }
+
+    /// Whether it holds weights of routed experts.
+    public var isOfExperts: Bool { ExpertTensorName(name) != nil }
+  }
+
+  /// The file that it is read from or would be written to, or what stands for one.
+  public let name: String
+  /// The sizes.
+  public let shape: ModelShape
+  /// The tensors, in file order.
+  public let tensors: [Tensor]
+  /// Bytes of the file or files; `nil` where there is no file to be exact about.
+  public let fileBytes: Int?
+  private let places: [String: Int]
+  /// How routers weigh experts.
+  let routing: ExpertRouting
+  /// What the choice of types depends on.
+  let facts: ModelFacts
+
+  /// The same model with other tensors under the same names.
+  init(_ model: MemoryModel, tensors: [Tensor]) {
+    name = model.name
+    shape = model.shape
+    self.tensors = tensors
+    fileBytes = nil
+    places = model.places
+    routing = model.routing
+    facts = model.facts
+  }
+
+  /// Reads a model's header.
+  ///
+  /// - Throws: `QuantError.estimate` for sizes that no model has, and for tensors of unknown size.
+  /// - Complexity: O(*n*) in tensors.
+  public init(_ file: GGUFFile) throws(QuantError) {
+    let tensors = file.tensors.map {
+      TensorDescription(name: $0.name, dimensions: $0.dimensions, type: $0.type)
+    }
+    let whole = file.shards.clampedSum { max($0.mapping.byteCount, $0.dataEnd) }
+    try self.init(
+      name: file.path, metadata: file.metadata, tensors: tensors, fileBytes: whole)
+  }
+
+  /// Takes a model that is planned, not written.
+  ///
+  /// - Throws: As for a file.
+  public init(_ plan: ModelPlan) throws(QuantError) {
+    try self.init(
+      name: plan.source.path, metadata: plan.files.first?.metadata ?? plan.source.metadata,
+      tensors: plan.tensors.map(\.description), fileBytes: plan.byteCount)
+  }
+
+  /// Takes metadata and tensors as they would stand in a file.
+  ///
+  /// - Throws: As for a file.
+  public init(
+    name: String, metadata: Metadata, tensors: [TensorDescription], fileBytes: Int?
+  ) throws(QuantError) {
+    self.name = name
+    self.fileBytes = fileBytes
+    let shapes = Dictionary(
+      tensors.map { ($0.name, $0.dimensions) }, uniquingKeysWith: { first, _ in first })
+    routing = ExpertRouting(metadata)
+    shape = try ModelShape(metadata, tensors: shapes, file: name)
+    facts = try ModelFacts(metadata)
+    self.tensors = try tensors.map { tensor throws(QuantError) in
+      try Tensor(tensor, of: name)
+    }
+    places = Dictionary(
+      tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
+    try checkLayers()
+  }
+
+  /// The index of a tensor of this name.
+  func index(of name: String) -> Int? { places[name] }
+
+  /// Whether there is a tensor of this name.
+  func contains(_ name: String) -> Bool { places[name] != nil }
+
+  /// Whether the output uses the embedding's weights.
+  public var hasTiedOutput: Bool { !contains("output.weight") }
+
+  /// Bytes of all tensors.
+  public var tensorBytes: Int { tensors.clampedSum(\.byteCount) }
+
+  /// Weights of all tensors.
+  public var weightCount: Int { tensors.clampedSum(\.weightCount) }
+
+  /// Weights that a token goes through: of routed experts, only those used. The embedding counts whole.
+  public var activeWeightCount: Int {
+    tensors.clampedSum { tensor in
+      guard tensor.isOfExperts, shape.expertCount > 0 else { return tensor.weightCount }
+      return tensor.weightCount / shape.expertCount * shape.usedExperts
+    }
+  }
+
+  private func checkLayers() throws(QuantError) {
+    let beyond = tensors.first { ($0.layer ?? 0) >= shape.layerCount }
+    guard let beyond else { return }
+    throw .estimate(
+      file: name, line: 0,
+      what: "block_count: expected more than \(beyond.layer ?? 0) layers, as there is"
+        + " \"\(beyond.name)\", found \(shape.layerCount)")
+  }
+}
+
+/// How routers weigh experts, as far as it takes operations.
+struct ExpertRouting: Sendable {
+  let normsWeights: Bool
+  let scalesWeights: Bool
+  let usesSigmoid: Bool
+
+  init(_ metadata: Metadata) {
+    normsWeights = metadata.model("expert_weights_norm")?.flag ?? false
+    let scale = metadata.model("expert_weights_scale")?.number ?? 0
+    scalesWeights = scale != 0 && scale != 1
+    usesSigmoid = metadata.model("expert_gating_func")?.integer == 2
+  }
+}

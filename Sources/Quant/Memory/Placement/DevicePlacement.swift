@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+
+/// A device that memory is on.
+public enum MemoryDevice: Sendable, Hashable {
+  /// Host memory.
+  case host
+  /// A GPU, by its number.
+  case gpu(Int)
+
+  /// The name in options and reports.
+  public var name: String {
+    switch self {
+    case .host: "CPU"
+    case .gpu(let index): "GPU\(index)"
+    }
+  }
+}
+
+/// Where a model is put: llama.cpp's options as a value.
+public struct PlacementRule: Sendable {
+  /// A rule for tensors by name; the first that matches decides.
+  public struct Override: Sendable {
+    /// The regular expression as it was given.
+    public let pattern: String
+    /// Where matching tensors go.
+    public let device: MemoryDevice
+    private let matcher: TensorNamePattern
+
+    /// Takes a regular expression that is looked for anywhere in the name.
+    ///
+    /// Throws `QuantError.unsupported` if it is not a regular expression.
+    public init(pattern: String, device: MemoryDevice) throws(QuantError) {
+      self.pattern = pattern
+      self.device = device
+      matcher = try TensorNamePattern(pattern)
+    }
+
+    /// The experts of the first layers to host memory, as `--n-cpu-moe` has it.
+    public static func expertsOfFirstLayers(_ count: Int) -> Override {
+      let layers = 0..<max(0, min(count, ShapeLimit.layers))
+      return Override(.experts(of: layers, in: ShapeLimit.layers), device: .host)
+    }
+
+    init(_ matcher: TensorNamePattern, device: MemoryDevice) {
+      pattern = matcher.text
+      self.device = device
+      self.matcher = matcher
+    }
+
+    func matches(_ tensor: MemoryModel.Tensor) -> Bool {
+      matcher.matches(tensor.name, layer: tensor.layer)
+    }
+  }
+
+  /// Which layers go to GPUs first, as the number of GPU layers grows.
+  public enum LayerOrder: Sendable {
+    /// The output counts as the last layer and goes first (llama.cpp since December 2025).
+    case outputFirst
+    /// The output goes last (before).
+    case outputLast
+  }
+
+  /// Layers on GPUs, the output counted as one; `nil` for all.
+  public var gpuLayers: Int?
+  /// GPUs.
+  public var gpuCount: Int
+  /// Parts of the layers that each GPU takes; empty for equal parts.
+  public var split: [Double] = []
+  /// Rules for single tensors.
+  public var overrides: [Override] = []
+  /// Which layers go first.
+  public var order = LayerOrder.outputFirst
+
+  /// All layers on GPUs.
+  public init(gpuCount: Int, gpuLayers: Int? = nil) {
+    self.gpuCount = gpuCount
+    self.gpuLayers = gpuLayers
+  }
+}
+
+/// Where every layer and tensor of a model is.
+public struct DevicePlacement: Sendable {
+  /// The rule it follows.
+  public let rule: PlacementRule
+  /// The device of each layer, the output last.
+  public let layers: [MemoryDevice]
+  /// The device of each tensor.
+  public let tensors: [MemoryDevice]
+  /// The device of the second copy of the embedding that a model with tied output needs; `nil` if the
+  /// output has weights of its own, and without GPUs. In host memory, too, it is a second copy: pinned.
+  public let outputCopy: MemoryDevice?
+  /// Further devices that hold a copy of the factors for rotating positions.
+  let factorCopies: [(tensor: Int, device: MemoryDevice)]
+
+  /// Places a model.
+  ///
+  /// - Complexity: O(*n* · *m*) in tensors and rules.
+  public init(_ model: MemoryModel, rule: PlacementRule) {
+    self.rule = rule
+    let layers = Self.layers(model.shape.layerCount, rule)
+    let output = layers.last ?? .host
+    let home = layers.first ?? .host
+    tensors = model.tensors.map { tensor in
+      if let forced = rule.overrides.first(where: { $0.matches(tensor) }) {
+        return forced.device
+      }
+      if let layer = tensor.layer { return layers[layer] }
+      if Self.isOfFactors(tensor.name) { return home }
+      return Self.isOfOutput(tensor.name) ? output : .host
+    }
+    let others = Set(layers.dropLast()).subtracting([home])
+    factorCopies = model.tensors.indices.filter { Self.isOfFactors(model.tensors[$0].name) }
+      .flatMap { index in others.map { (index, $0) } }
+    outputCopy = model.hasTiedOutput && rule.gpuCount > 0 ? output : nil
+    self.layers = layers
+  }
+
+  /// Whether every layer, the output among them, is on a GPU.
+  var isFullyOffloaded: Bool { !layers.contains(.host) }
+
+  private static func isOfFactors(_ name: String) -> Bool {
+    name.hasPrefix("rope_freqs.") || name.hasPrefix("rope_factors_")
+  }
+
+  private static func isOfOutput(_ name: String) -> Bool { name.hasPrefix("output") }
+
+  private static func layers(_ count: Int, _ rule: PlacementRule) -> [MemoryDevice] {
+    let all = count + 1
+    let wanted = rule.gpuCount > 0 ? min(rule.gpuLayers ?? all, all) : 0
+    // Before, the output was beyond the layers that were counted, and went last.
+    let first = rule.order == .outputFirst ? all - wanted : max(count - wanted, 0)
+    let isOutputOnGPU = rule.order == .outputFirst ? wanted > 0 : wanted > count
+    return (0..<all).map { layer in
+      let isOnGPU = layer < count ? layer >= first && wanted > 0 : isOutputOnGPU
+      return isOnGPU ? .gpu(gpu(of: layer - first, wanted: wanted, rule)) : .host
+    }
+  }
+
+  /// The GPU whose part of the layers holds this one.
+  private static func gpu(of place: Int, wanted: Int, _ rule: PlacementRule) -> Int {
+    // llama.cpp works with 32-bit floats here, and layers at a border depend on their rounding.
+    let parts = (0..<rule.gpuCount).map { Float($0 < rule.split.count ? rule.split[$0] : 0) }
+    let even = !parts.contains { $0 > 0 }
+    var sums: [Float] = []
+    for part in parts { sums.append((sums.last ?? 0) + (even ? 1 : part)) }
+    let total = sums.last ?? 1
+    let position = Float(place) / Float(wanted)
+    return sums.firstIndex { $0 / total > position } ?? rule.gpuCount - 1
+  }
+}

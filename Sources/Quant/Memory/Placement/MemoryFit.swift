@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+
+/// Whether a model fits, where it goes, and how far it could go.
+public struct MemoryFit: Sendable {
+  /// The answer.
+  public enum Verdict: String, Sendable {
+    /// Everything is on the GPUs; without GPUs, in host memory.
+    case fits
+    /// Part of it must be in host memory, which these flags do.
+    case fitsWithFlags = "fits_with_flags"
+    /// Some device has too little memory.
+    case doesNotFit = "does_not_fit"
+  }
+
+  /// A device that has too little.
+  public struct Shortage: Sendable, Equatable {
+    /// The device.
+    public let device: MemoryDevice
+    /// Bytes that are missing, the margin counted.
+    public let bytes: Int
+    /// The largest part of what it would hold: weights, cache or compute.
+    public let binding: String
+  }
+
+  /// The model.
+  public let model: MemoryModel
+  /// How it is run.
+  public let options: ContextOptions
+  /// What may be used; `nil` if nothing was said of it.
+  public let budget: MemoryBudget?
+  /// Where it goes.
+  public let placement: DevicePlacement
+  /// What every device needs.
+  public let estimate: MemoryEstimate
+  /// The answer; `nil` without a budget.
+  public let verdict: Verdict?
+  /// The device that has least room, in relation, if any has too little.
+  public let shortage: Shortage?
+
+  /// Looks for a placement that fits.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - options: How it is run; checked before.
+  ///   - budget: What may be used.
+  ///   - rule: A placement that is given; `nil` to look for one as llama.cpp's `--fit` does.
+  /// - Complexity: About twenty estimates.
+  public init(
+    _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget?,
+    rule: PlacementRule? = nil
+  ) {
+    self.model = model
+    self.options = options
+    self.budget = budget
+    let chosen =
+      rule
+      ?? budget.map {
+        $0.gpus.isEmpty
+          ? PlacementRule(gpuCount: 0)
+          : FitSearch(model: model, options: options, targets: $0.targets).placement()
+      } ?? PlacementRule(gpuCount: 0)
+    placement = DevicePlacement(model, rule: chosen)
+    estimate = MemoryEstimate(model, placement: placement, options: options)
+    let lack = budget.flatMap { [estimate] in Self.shortage(estimate, $0) }
+    let isOutside = placement.rule.gpuCount > 0 && !placement.isOnGPUs(model)
+    shortage = lack
+    verdict =
+      budget == nil ? nil : lack != nil ? .doesNotFit : isOutside ? .fitsWithFlags : .fits
+  }
+
+  private static func shortage(_ estimate: MemoryEstimate, _ budget: MemoryBudget) -> Shortage? {
+    (estimate.gpus + [estimate.host]).compactMap { memory -> Shortage? in
+      guard let target = budget.target(memory.device), memory.total > target else { return nil }
+      let parts = [
+        (memory.weights, "weights"), (memory.cache, "cache"), (memory.compute, "compute"),
+      ]
+      return Shortage(
+        device: memory.device, bytes: memory.total - target,
+        binding: parts.max { $0.0 < $1.0 }?.1 ?? "weights")
+    }.max { $0.bytes < $1.bytes }
+  }
+
+  /// Whether the model fits with another context in the same placement.
+  private func fits(context: Int) -> Bool {
+    guard let budget else { return false }
+    var other = options
+    other.context = context
+    let estimate = MemoryEstimate(model, placement: placement, options: other)
+    return Self.shortage(estimate, budget) == nil
+  }
+
+  /// The largest context that fits in this placement, in steps of 256 tokens up to what the model was
+  /// made for; `nil` without a budget, or if none fits.
+  ///
+  /// - Complexity: O(log *n*) estimates in tokens.
+  public var largestContext: Int? {
+    guard budget != nil else { return nil }
+    let most = max(model.shape.trainedContext ?? options.context, options.context)
+    var (low, high) = (0, max(1, most / 256))
+    if fits(context: high * 256) { return high * 256 }
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if fits(context: middle * 256) { low = middle } else { high = middle }
+    }
+    return low > 0 ? low * 256 : nil
+  }
+
+  /// Whether everything goes to the GPUs (without GPUs, into host memory) and fits.
+  ///
+  /// - Complexity: One estimate.
+  public static func fitsWhole(
+    _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget
+  ) -> Bool {
+    var rule = PlacementRule(gpuCount: budget.gpus.count)
+    rule.split = budget.gpus.map(Double.init)
+    let placement = DevicePlacement(model, rule: rule)
+    return shortage(MemoryEstimate(model, placement: placement, options: options), budget) == nil
+  }
+}
+
+extension DevicePlacement {
+  /// Whether all tensors but the embedding are on GPUs.
+  func isOnGPUs(_ model: MemoryModel) -> Bool {
+    isFullyOffloaded
+      && !zip(model.tensors, tensors).contains {
+        $1 == .host && $0.layer != nil
+      }
+  }
+
+  /// Layers with all or some of their experts outside.
+  public func layersWithExpertsOutside(_ model: MemoryModel) -> Int {
+    let outside = zip(model.tensors, tensors).filter { $0.1 == .host && $0.0.isOfExperts }
+    return Set(outside.compactMap(\.0.layer)).filter { layers[$0] != .host }.count
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+
+/// A buffer that grows, and the holes in it: where llama.cpp's graph allocator puts tensors.
+///
+/// The smallest hole that is large enough is taken, the last of equal ones; where none is, the buffer
+/// grows at its end. Sizes are multiples of the buffer's alignment.
+struct FreeList {
+  private struct Hole {
+    var offset: Int
+    var size: Int
+  }
+
+  /// Sorted by offset; the last one is the endless rest.
+  private var holes = [Hole(offset: 0, size: Int.max / 2)]
+  private let alignment: Int
+  /// Bytes that the buffer must have.
+  private(set) var peak = 0
+
+  init(alignment: Int) { self.alignment = alignment }
+
+  /// Takes room; returns where it begins.
+  mutating func take(_ bytes: Int) -> Int {
+    let size = bytes.roundedUp(to: alignment)
+    var best = holes.count - 1
+    for index in 0..<holes.count - 1 where holes[index].size >= size {
+      if best == holes.count - 1 || holes[index].size <= holes[best].size { best = index }
+    }
+    let offset = holes[best].offset
+    holes[best].offset += size
+    holes[best].size -= size
+    if holes[best].size == 0 { holes.remove(at: best) }
+    peak = max(peak, offset + size)
+    return offset
+  }
+
+  /// Gives room back, joining it with the holes beside it.
+  mutating func give(_ offset: Int, _ bytes: Int) {
+    let size = bytes.roundedUp(to: alignment)
+    guard size > 0 else { return }
+    let next = holes.firstIndex { $0.offset >= offset } ?? holes.count
+    let joinsNext = next < holes.count && offset + size == holes[next].offset
+    if next > 0, holes[next - 1].offset + holes[next - 1].size == offset {
+      holes[next - 1].size += size
+      guard joinsNext else { return }
+      holes[next - 1].size += holes[next].size
+      holes.remove(at: next)
+    } else if joinsNext {
+      holes[next].offset = offset
+      holes[next].size += size
+    } else {
+      holes.insert(Hole(offset: offset, size: size), at: next)
+    }
+  }
+
+  /// Gives back the end of a piece of which only the beginning is still used.
+  mutating func shrink(_ offset: Int, from old: Int, to new: Int) {
+    let kept = new.roundedUp(to: alignment)
+    let had = old.roundedUp(to: alignment)
+    if had > kept { give(offset + kept, had - kept) }
+  }
+}

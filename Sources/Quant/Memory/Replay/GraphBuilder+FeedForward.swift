@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+extension GraphBuilder {
+  /// The feed-forward network of a layer, or its experts.
+  mutating func feedForward(_ layer: Int, _ input: Int) -> Int {
+    let rows = graph.shape(input).b
+    guard model.hasExperts(layer) else {
+      return gated("blk.\(layer).ffn_", "", input, rows, width("blk.\(layer).ffn_up.weight"))
+    }
+    let routed = experts(layer, input, rows)
+    guard model.contains("blk.\(layer).ffn_up_shexp.weight") else { return routed }
+    let shared = gated(
+      "blk.\(layer).ffn_", "_shexp", input, rows, width("blk.\(layer).ffn_up_shexp.weight"))
+    return elementwise(routed, shared)
+  }
+
+  /// The outputs of a matrix.
+  private func width(_ name: String) -> Int {
+    guard let index = model.index(of: name) else { return 0 }
+    return model.tensors[index].description.dimensions.dropFirst().first ?? 1
+  }
+
+  private mutating func gated(
+    _ prefix: String, _ suffix: String, _ input: Int, _ rows: Int, _ width: Int
+  ) -> Int {
+    let up = linear("\(prefix)up\(suffix)", input, rows: rows, width)
+    guard model.contains("\(prefix)gate\(suffix).weight") else {
+      // Without a gate, or with gate and up in one.
+      return linear("\(prefix)down\(suffix)", elementwise(up, up), rows: rows, shape.width)
+    }
+    let gate = linear("\(prefix)gate\(suffix)", input, rows: rows, width)
+    let gated = graph.result(.other, GraphShape(width, rows), [gate, up])
+    return linear("\(prefix)down\(suffix)", gated, rows: rows, shape.width)
+  }
+
+  // MARK: Experts
+
+  private mutating func experts(_ layer: Int, _ input: Int, _ rows: Int) -> Int {
+    let names = "blk.\(layer).ffn_"
+    let (chosen, weights) = routed(layer, input, rows)
+    let rowsOfOne = graph.view(input, GraphShape(shape.width, 1, rows))
+    let up = expertProduct(names + "up_exps", rowsOfOne, chosen, rows, shape.expertWidth)
+    var gated = up
+    if model.contains(names + "gate_exps.weight") {
+      let gate = expertProduct(names + "gate_exps", rowsOfOne, chosen, rows, shape.expertWidth)
+      gated = graph.result(.other, graph.shape(up), [gate, up])
+    }
+    let down = expertProduct(names + "down_exps", gated, chosen, rows, shape.width)
+    let weighted = elementwise(down, weights)
+    graph.expand(weighted)
+    return sum(weighted, rows)
+  }
+
+  private mutating func expertProduct(
+    _ name: String, _ input: Int, _ chosen: Int, _ rows: Int, _ width: Int
+  ) -> Int {
+    let result = graph.result(
+      .expertProduct, GraphShape(width, shape.usedExperts, rows),
+      [weight("\(name).weight"), input, chosen])
+    guard model.contains("\(name).bias") else { return result }
+    return elementwise(result, weight("\(name).bias"), chosen)
+  }
+
+  /// Which experts each token goes to, and with what weights.
+  private mutating func routed(
+    _ layer: Int, _ input: Int, _ rows: Int
+  ) -> (chosen: Int, weights: Int) {
+    let scores = linear(
+      "blk.\(layer).ffn_gate_inp", input, rows: rows, shape.expertCount)
+    let probabilities =
+      traits.gating == .softmaxOfChosen ? scores : elementwise(scores, scores)
+    let chosen = self.chosen(layer, probabilities, rows)
+    let column = graph.view(probabilities, GraphShape(1, shape.expertCount, rows))
+    var weights = graph.result(
+      .rows, GraphShape(1, shape.usedExperts, rows), [column, chosen])
+    let flat = GraphShape(shape.usedExperts, rows)
+    let tall = GraphShape(1, shape.usedExperts, rows)
+    if traits.gating == .softmaxOfChosen {
+      let row = graph.view(weights, flat)
+      weights = graph.view(elementwise(row, row), tall)
+    }
+    if traits.normsExpertWeights {
+      let row = graph.view(weights, flat)
+      let sum = graph.result(.other, GraphShape(1, rows), [row])
+      weights = graph.view(elementwise(row, elementwise(sum, sum)), tall)
+    }
+    if traits.scalesExpertWeights { weights = elementwise(weights, weights) }
+    graph.expand(weights)
+    return (chosen, weights)
+  }
+
+  private mutating func chosen(_ layer: Int, _ probabilities: Int, _ rows: Int) -> Int {
+    var scores = probabilities
+    let bias = "blk.\(layer).exp_probs_b.bias"
+    if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
+    if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
+    let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
+    return graph.view(sorted, GraphShape(shape.usedExperts, rows))
+  }
+
+  /// Leaves only the experts of the best groups: those whose two best experts score highest.
+  private mutating func withinGroups(_ scores: Int, _ rows: Int) -> Int {
+    let (count, used) = (shape.expertGroups, shape.usedExpertGroups)
+    let size = shape.expertCount / count
+    let groups = graph.view(scores, GraphShape(size, count, rows))
+    let sorted = graph.result(.other, GraphShape(size, count, rows), [groups])
+    let best = graph.view(sorted, GraphShape(2, count, rows))
+    let columns = graph.view(groups, GraphShape(1, size, count, rows))
+    let top = graph.result(.rows, GraphShape(1, 2, count, rows), [columns, best])
+    let pairs = graph.view(top, GraphShape(2, count, rows))
+    let sums = graph.result(.other, GraphShape(1, count, rows), [pairs])
+    let order = graph.result(
+      .other, GraphShape(count, rows), [graph.view(sums, GraphShape(count, rows))])
+    let winners = graph.view(order, GraphShape(used, rows))
+    let kept = graph.result(.rows, GraphShape(size, used, rows), [groups, winners])
+    let empty = graph.result(.elementwise, GraphShape(size, count, rows), [groups])
+    let filled = graph.write([kept, winners], into: empty)
+    return graph.view(filled, GraphShape(shape.expertCount, rows))
+  }
+
+  /// Adds up what the experts say.
+  private mutating func sum(_ weighted: Int, _ rows: Int) -> Int {
+    let slice = GraphShape(shape.width, rows)
+    let parts = (0..<shape.usedExperts).map { _ in
+      let part = graph.view(weighted, slice)
+      graph.expand(part)
+      return part
+    }
+    var total = parts[0]
+    for part in parts.dropFirst() {
+      total = graph.result(.elementwise, slice, [total, part])
+      graph.expand(total)
+    }
+    return parts.count == 1 ? graph.result(.other, slice, [total]) : total
+  }
+}

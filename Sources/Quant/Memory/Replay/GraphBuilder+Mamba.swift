@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+extension GraphBuilder {
+  /// A layer of Mamba: a short convolution, then a state space.
+  mutating func mambaLayer(_ layer: Int, _ input: Int) -> Int {
+    guard let space = shape.stateSpace else { return input }
+    let normed = norm(input, "blk.\(layer).attn_norm", layer: layer)
+    var current = mamba(layer, space, normed)
+    var residual = input
+    if layer == shape.layerCount - 1 {
+      current = outputRows(current)
+      residual = outputRows(residual)
+    }
+    return elementwise(current, residual)
+  }
+
+  private mutating func mamba(_ layer: Int, _ space: ModelShape.StateSpace, _ input: Int) -> Int {
+    let names = "blk.\(layer).ssm_"
+    let (sequences, inner) = (options.sequences, space.inner)
+    let perSequence = tokens / sequences
+    let wide = GraphShape(inner, perSequence, sequences)
+    let window = state(layer, (space.kernel - 1) * inner, rows: true)
+    let split = graph.view(input, GraphShape(shape.width, perSequence, sequences))
+    let both = graph.result(
+      .product, GraphShape(2 * inner, perSequence, sequences), [weight(names + "in.weight"), split])
+    let gate = graph.view(both, wide)
+    let turned = graph.view(graph.view(both, wide), GraphShape(perSequence, inner, sequences))
+    let windowRows = graph.view(
+      window.rows, GraphShape(space.kernel - 1, inner, sequences))
+    let joined = graph.result(
+      .other, GraphShape(space.kernel - 1 + perSequence, inner, sequences), [windowRows, turned])
+    graph.expand(
+      graph.write(
+        [graph.view(joined, GraphShape(space.kernel - 1, inner, sequences))],
+        into: graph.view(window.cache, GraphShape((space.kernel - 1) * inner * sequences))))
+    var x = graph.result(.other, wide, [joined, weight(names + "conv1d.weight")])
+    x = elementwise(x, weight(names + "conv1d.bias"))
+    x = elementwise(x, x)
+    let scanned = scan(layer, space, x, names)
+    let y = graph.view(scanned, wide)
+    let direct = elementwise(x, weight(names + "d"))
+    let sum = elementwise(y, direct)
+    let copied = graph.result(.other, wide, [gate])
+    let gated = graph.result(.other, wide, [copied, sum])
+    let result = graph.result(
+      .product, GraphShape(shape.width, perSequence, sequences),
+      [weight(names + "out.weight"), gated])
+    return graph.view(result, GraphShape(shape.width, tokens))
+  }
+
+  /// The recurrence over the tokens, and the states it leaves behind.
+  private mutating func scan(
+    _ layer: Int, _ space: ModelShape.StateSpace, _ x: Int, _ names: String
+  ) -> Int {
+    let (sequences, inner) = (options.sequences, space.inner)
+    let perSequence = tokens / sequences
+    let projected = graph.result(
+      .product, GraphShape(space.timeStepRank + 2 * space.state, perSequence, sequences),
+      [weight(names + "x.weight"), x])
+    let low = graph.view(projected, GraphShape(space.timeStepRank, perSequence, sequences))
+    let group = GraphShape(space.state, 1, perSequence, sequences)
+    let (b, c) = (graph.view(projected, group), graph.view(projected, group))
+    let step = elementwise(
+      graph.result(
+        .product, GraphShape(inner, perSequence, sequences), [weight(names + "dt.weight"), low]),
+      weight(names + "dt.bias"))
+    let rows = graph.view(x, GraphShape(1, inner, perSequence, sequences))
+    let count = inner * tokens + space.state * inner * sequences
+    let states = state(layer, space.state * inner, rows: false)
+    let scanned = graph.result(
+      .other, GraphShape(count),
+      [
+        graph.view(states.cache, GraphShape(space.state, 1, inner, sequences)), rows, step,
+        weight(names + "a"), b, c, states.places,
+      ])
+    graph.expand(scanned)
+    graph.expand(
+      graph.write(
+        [graph.view(scanned, GraphShape(space.state * inner * sequences))],
+        into: graph.view(states.cache, GraphShape(space.state * inner * sequences))))
+    return scanned
+  }
+
+  /// The states of a layer's sequences, cleared where they are new.
+  private mutating func state(
+    _ layer: Int, _ width: Int, rows: Bool
+  ) -> (cache: Int, rows: Int, places: Int) {
+    let sequences = options.sequences
+    let cache = graph.leaf(.cache(layer), GraphShape(width, sequences), bytes: 0)
+    let states = graph.view(cache, GraphShape(width, sequences))
+    graph.expand(graph.write([graph.view(states, GraphShape(0))], into: states))
+    let places = statePlaces()
+    guard rows else { return (states, states, places) }
+    let taken = graph.result(.rows, GraphShape(width, sequences), [states, places])
+    graph.expand(taken)
+    return (states, taken, places)
+  }
+
+  /// Which cells hold the states of the batch's sequences: one view for all layers.
+  private mutating func statePlaces() -> Int {
+    let count = options.sequences
+    if let known = statePlacesView { return known }
+    let made = graph.view(
+      input("states", GraphShape(count), bytes: 4 * count), GraphShape(count))
+    statePlacesView = made
+    return made
+  }
+}

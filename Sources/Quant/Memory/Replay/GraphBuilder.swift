@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// Builds the computation of one batch, operation by operation, for architectures whose computation in
+/// llama.cpp is known.
+struct GraphBuilder {
+  let model: MemoryModel
+  let options: ContextOptions
+  let placement: DevicePlacement
+  let traits: GraphTraits
+  var graph = ComputeGraph()
+  /// Inputs that were made already, by their names.
+  private var inputs: [String: Int] = [:]
+  /// The factors of rotations on each device.
+  private var factorLeaves: [MemoryDevice: Int] = [:]
+  /// The view of the states' places that all recurrent layers read.
+  var statePlacesView: Int?
+
+  var shape: ModelShape { model.shape }
+  /// Tokens of the batch.
+  var tokens: Int { options.tokens }
+  /// Rows of logits.
+  var outputs: Int { options.outputs }
+
+  /// Larger computations are bounded instead: they would take long to replay.
+  private static let mostNodes = 600_000
+
+  private init(
+    _ model: MemoryModel, _ options: ContextOptions, _ placement: DevicePlacement,
+    _ traits: GraphTraits
+  ) {
+    self.model = model
+    self.options = options
+    self.placement = placement
+    self.traits = traits
+  }
+
+  /// The computation of a model with these traits; `nil` if it would be too large to replay.
+  static func graph(
+    _ model: MemoryModel, traits: GraphTraits, options: ContextOptions, placement: DevicePlacement
+  ) -> ComputeGraph? {
+    guard model.shape.layerCount * (80 + 2 * model.shape.usedExperts) < mostNodes else {
+      return nil
+    }
+    var builder = GraphBuilder(model, options, placement, traits)
+    builder.build()
+    return builder.graph
+  }
+
+  private mutating func build() {
+    var current = embedding()
+    for layer in 0..<shape.layerCount { current = self.layer(layer, current) }
+    if traits.choosesRowsLast {
+      // The states before the choice stay until the end: draft models read them.
+      graph.keep(current)
+      current = outputRows(current)
+    }
+    current = norm(current, "output_norm", layer: nil)
+    graph.keep(current)
+    var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
+    if traits.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
+    graph.keep(logits)
+    graph.expand(logits)
+  }
+
+  private mutating func layer(_ layer: Int, _ input: Int) -> Int {
+    switch traits.family {
+    case .standard, .latent: return transformerLayer(layer, input)
+    case .mamba: return mambaLayer(layer, input)
+    }
+  }
+
+  private mutating func embedding() -> Int {
+    let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
+    let table = weight("token_embd.weight")
+    var current = graph.result(.rows, GraphShape(shape.width, tokens), [table, ids])
+    graph.expand(current)
+    // A batch may hold embeddings instead of tokens: room is made for them, too.
+    graph.expand(
+      input("embeddings", GraphShape(shape.width, tokens), bytes: 4 * shape.width * tokens))
+    if traits.scalesEmbedding { current = elementwise(current, current) }
+    return current
+  }
+
+  private mutating func outputWeight() -> Int {
+    guard model.hasTiedOutput else { return weight("output.weight") }
+    guard let index = model.index(of: "token_embd.weight"), let copy = placement.outputCopy else {
+      return weight("token_embd.weight")
+    }
+    return leaf(.weightCopy(index, copy), index)
+  }
+}
+
+// MARK: Pieces that all architectures share
+
+extension GraphBuilder {
+  /// Weights of the model, which `GraphTraits` has seen to be there.
+  mutating func weight(_ name: String) -> Int {
+    let index = model.index(of: name) ?? 0
+    return leaf(.weight(index), index)
+  }
+
+  /// The factors of rotations, of which every device with layers has a copy.
+  mutating func factors(layer: Int) -> Int {
+    let device = placement.layers[layer]
+    if let known = factorLeaves[device] { return known }
+    let index = model.index(of: "rope_freqs.weight") ?? 0
+    let made = leaf(.weightCopy(index, device), index)
+    factorLeaves[device] = made
+    return made
+  }
+
+  private mutating func leaf(_ role: GraphTensor.Role, _ index: Int) -> Int {
+    let tensor = model.tensors[index]
+    let sizes = tensor.description.dimensions
+    let shape = GraphShape(
+      sizes.first ?? 1, sizes.count > 1 ? sizes[1] : 1, sizes.count > 2 ? sizes[2] : 1)
+    let padding = RowPadding.bytes(tensor.type, row: shape.a)
+    return graph.leaf(
+      role, shape, bytes: tensor.byteCount, deviceBytes: tensor.byteCount + padding)
+  }
+
+  /// An input, the same for all who ask for the name.
+  mutating func input(_ name: String, _ shape: GraphShape, bytes: Int) -> Int {
+    if let known = inputs[name] { return known }
+    let made = graph.leaf(.input, shape, bytes: bytes)
+    inputs[name] = made
+    return made
+  }
+
+  mutating func elementwise(_ first: Int, _ others: Int...) -> Int {
+    // A second mention of the same tensor stands for none.
+    let sources = [first] + others.filter { $0 != first }
+    return graph.result(.elementwise, graph.shape(first), sources)
+  }
+
+  /// A matrix product with weights: `rows` rows of `width` numbers.
+  mutating func product(_ weight: Int, _ input: Int, rows: Int, _ width: Int) -> Int {
+    graph.result(.product, GraphShape(width, rows), [weight, input])
+  }
+
+  /// A product with `NAME.weight`, and `NAME.bias` added if it is there.
+  mutating func linear(_ name: String, _ input: Int, rows: Int, _ width: Int) -> Int {
+    let result = product(weight("\(name).weight"), input, rows: rows, width)
+    guard model.contains("\(name).bias") else { return result }
+    return elementwise(result, weight("\(name).bias"))
+  }
+
+  /// A norm with its weights; nothing where the file has none.
+  mutating func norm(_ input: Int, _ name: String, layer: Int?) -> Int {
+    guard model.contains("\(name).weight") else { return input }
+    let plain = graph.result(.elementwise, graph.shape(input), [input])
+    if let layer, tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
+    return elementwise(plain, weight("\(name).weight"))
+  }
+
+  /// The rows that logits are wanted of.
+  mutating func outputRows(_ tensor: Int) -> Int {
+    let ids = input("outputs", GraphShape(outputs), bytes: 4 * outputs)
+    return graph.result(.rows, GraphShape(graph.shape(tensor).a, outputs), [tensor, ids])
+  }
+}

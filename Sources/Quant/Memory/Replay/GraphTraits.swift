@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+/// What sets the computations of known architectures apart.
+struct GraphTraits {
+  /// The layer's build.
+  enum Family {
+    /// Attention with keys and values cached, then a feed-forward network or experts.
+    case standard
+    /// Attention through compressed keys and values (DeepSeek).
+    case latent
+    /// A state space.
+    case mamba
+  }
+
+  /// How routers turn scores into weights.
+  enum Gating {
+    case softmax, sigmoid, softmaxOfChosen
+  }
+
+  let family: Family
+  var scalesEmbedding = false
+  var scalesQueries = false
+  var capsScores = false
+  var capsLogits = false
+  var normsQueries = false
+  var hasPostNorms = false
+  /// The name of the norm before the feed-forward network.
+  var feedForwardNorm = "ffn_norm"
+  /// Whether keys are stored before values.
+  var storesKeysFirst = false
+  var normsExpertWeights = true
+  var scalesExpertWeights = false
+  var gating = Gating.softmax
+  var hasFactors = false
+  var hasSinks = false
+  /// Whether the rows that logits are wanted of are chosen after the last layer, not within it.
+  var choosesRowsLast = false
+
+  /// Architectures whose computation was compared with llama.cpp's, or shares every operation with one.
+  private static let standard: Set<String> = [
+    "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gpt-oss",
+  ]
+
+  /// The traits of a model; `nil` if its computation is not known.
+  init?(known model: MemoryModel) {
+    switch model.shape.architecture {
+    case let name where Self.standard.contains(name): family = .standard
+    case "deepseek2": family = .latent
+    case "mamba": family = .mamba
+    default: return nil
+    }
+    let architecture = model.shape.architecture
+    if architecture == "gemma2" {
+      (scalesEmbedding, scalesQueries, capsScores) = (true, true, true)
+      (capsLogits, storesKeysFirst) = (true, true)
+    }
+    if architecture == "gpt-oss" {
+      (storesKeysFirst, normsExpertWeights, gating) = (true, false, .softmaxOfChosen)
+      choosesRowsLast = true
+    }
+    takeTensors(of: model)
+    guard Self.isWhole(model, self) else { return nil }
+  }
+
+  /// Traits guessed from the tensors alone, for architectures that are not known; `nil` if the tensors
+  /// are not those of a transformer or of Mamba.
+  init?(guessing model: MemoryModel) {
+    let first = model.shape.layers.indices.first { model.shape.layers[$0].attention != nil }
+    if first == nil {
+      family = .mamba
+    } else {
+      family = model.contains("blk.\(first ?? 0).attn_kv_a_mqa.weight") ? .latent : .standard
+    }
+    // llama.cpp stores keys first wherever some layers see a window.
+    storesKeysFirst = model.shape.slidingWindow > 0
+    if model.contains("blk.\(first ?? 0).ffn_gate_inp.bias") {
+      // Routers with a bias weigh the experts after choosing them.
+      (gating, normsExpertWeights) = (.softmaxOfChosen, false)
+    }
+    takeTensors(of: model)
+    guard Self.isWhole(model, self) else { return nil }
+  }
+
+  /// What the tensors tell.
+  private mutating func takeTensors(of model: MemoryModel) {
+    normsQueries = model.contains("blk.0.attn_q_norm.weight")
+    hasFactors = model.contains("rope_freqs.weight")
+    hasSinks = model.contains("blk.0.attn_sinks.weight")
+    // Where there is no other norm before the network, the one after attention is it.
+    let hasOwnNorm = model.contains("blk.0.ffn_norm.weight")
+    let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
+    hasPostNorms = hasOwnNorm && hasPostNorm
+    feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
+    if family == .latent {
+      normsExpertWeights = model.routing.normsWeights
+      scalesExpertWeights = model.routing.scalesWeights
+      gating = model.routing.usesSigmoid ? .sigmoid : .softmax
+    }
+  }
+
+  /// Whether every tensor is there that the computation reads.
+  private static func isWhole(_ model: MemoryModel, _ traits: GraphTraits) -> Bool {
+    let shape = model.shape
+    guard shape.vocabulary > 0, model.contains("token_embd.weight"),
+      model.contains("output_norm.weight")
+    else { return false }
+    return shape.layers.indices.allSatisfy { layer in
+      let memory = shape.layers[layer]
+      let isMamba = traits.family == .mamba
+      guard (memory.recurrence != nil) == isMamba, (memory.attention != nil) != isMamba else {
+        return false
+      }
+      return traits.names(model, layer).allSatisfy { model.contains("blk.\(layer).\($0)") }
+    }
+  }
+
+  private func names(_ model: MemoryModel, _ layer: Int) -> [String] {
+    let block = "blk.\(layer)."
+    switch family {
+    case .mamba:
+      return ["ssm_in", "ssm_conv1d", "ssm_x", "ssm_dt", "ssm_out", "attn_norm"].map {
+        $0 + ".weight"
+      }
+        + ["ssm_conv1d.bias", "ssm_dt.bias", "ssm_a", "ssm_d"]
+    case .standard:
+      let isFused = model.contains(block + "attn_qkv.weight")
+      let products = isFused ? ["attn_qkv"] : ["attn_q", "attn_k", "attn_v"]
+      return (products + ["attn_output"]).map { $0 + ".weight" } + feedForwardNames(model, layer)
+    case .latent:
+      let isLatent = model.shape.layers[layer].attention?.isLatent ?? false
+      let queries =
+        model.hasPlainQueries(layer) ? ["attn_q"] : ["attn_q_a", "attn_q_a_norm", "attn_q_b"]
+      let values = isLatent ? ["attn_k_b", "attn_v_b"] : ["attn_kv_b"]
+      return (["attn_kv_a_mqa", "attn_kv_a_norm", "attn_output"] + queries + values)
+        .map { $0 + ".weight" } + feedForwardNames(model, layer)
+    }
+  }
+
+  private func feedForwardNames(_ model: MemoryModel, _ layer: Int) -> [String] {
+    guard model.hasExperts(layer) else { return ["ffn_up.weight", "ffn_down.weight"] }
+    return ["ffn_gate_inp.weight", "ffn_up_exps.weight", "ffn_down_exps.weight"]
+  }
+}
+
+extension MemoryModel {
+  /// Whether a layer has routed experts.
+  func hasExperts(_ layer: Int) -> Bool {
+    shape.usedExperts > 0 && contains("blk.\(layer).ffn_gate_inp.weight")
+  }
+
+  /// Whether queries are one product, not compressed.
+  func hasPlainQueries(_ layer: Int) -> Bool { contains("blk.\(layer).attn_q.weight") }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import Quant
+
+/// Which memory there is, and where the model is put.
+struct BudgetOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Free memory of the GPU, or of each, such as 16GiB or 24GiB,24GiB (GiB: powers of 1024; GB or"
+        + " G: of 1000).", valueName: "size,..."))
+  var vram: String?
+
+  @Option(help: ArgumentHelp("Memory of the host, such as 64GiB.", valueName: "size"))
+  var ram: String?
+
+  @Option(
+    help: ArgumentHelp("What stays free on each device (default: 1GiB).", valueName: "size"))
+  var margin: String?
+
+  @Option(
+    name: [.customLong("ngl"), .customLong("gpu-layers")],
+    help: ArgumentHelp(
+      "Layers on GPUs, the output counted as one: evaluate this placement.", valueName: "count"))
+  var ngl: Int?
+
+  @Option(
+    name: .customLong("n-cpu-moe"),
+    help: ArgumentHelp(
+      "Keep the experts of the first layers in host memory: evaluate this placement.",
+      valueName: "count"))
+  var cpuMoE: Int?
+
+  @Option(
+    name: [.customLong("override-tensor")],
+    help: ArgumentHelp(
+      "Put tensors elsewhere, as in 'ffn_up_exps=CPU' or 'blk\\.3\\.=CUDA1'; repeatable: evaluate"
+        + " this placement.", valueName: "regex=device"))
+  var overrideTensor: [String] = []
+
+  @Option(
+    help: ArgumentHelp("Parts of the layers that GPUs take, such as 3,1.", valueName: "parts"))
+  var tensorSplit: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A machine description (Docs/Memory.md): memory sizes, and bandwidths for tokens a second.",
+      valueName: "file"))
+  var machine: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Bandwidths in GB/s for tokens a second, such as cpu=51,gpu=288,pcie=25.",
+      valueName: "device=GB/s,..."))
+  var bandwidth: String?
+
+  func validate() throws {
+    guard machine == nil || bandwidth == nil else {
+      throw ValidationError("--machine and --bandwidth both describe the machine: expected one.")
+    }
+    for (option, value) in [("--ngl", ngl), ("--n-cpu-moe", cpuMoE)] {
+      guard let value, !(0...100_000).contains(value) else { continue }
+      throw ValidationError("\(option): expected a number from 0 to 100000, found \(value).")
+    }
+    let isPlaced = ngl != nil || cpuMoE != nil || !overrideTensor.isEmpty || tensorSplit != nil
+    guard !isPlaced || vram != nil || machine != nil else {
+      throw ValidationError(
+        "--ngl, --n-cpu-moe, --override-tensor and --tensor-split put a model on GPUs: expected"
+          + " --vram or --machine, too.")
+    }
+  }
+
+  /// The machine, if one is described.
+  func makeMachine() throws -> Machine? {
+    if let machine { return try Machine(description: TextFile.read(machine), file: machine) }
+    return try bandwidth.map { try Machine(pairs: $0, option: "--bandwidth") }
+  }
+
+  /// What may be used; `nil` if nothing is said.
+  func makeBudget(_ machine: Machine?, defaultMargin: Int) throws -> MemoryBudget? {
+    let gpus =
+      try vram.map { text in
+        try text.split(separator: ",", omittingEmptySubsequences: false).map {
+          try Self.size(String($0), "--vram")
+        }
+      } ?? machine?.gpus.compactMap(\.memoryBytes) ?? []
+    guard gpus.count <= 64 else {
+      throw ValidationError("--vram: expected at most 64 GPUs, found \(gpus.count).")
+    }
+    let host = try ram.map { try Self.size($0, "--ram") } ?? machine?.cpu.memoryBytes
+    guard !gpus.isEmpty || host != nil else { return nil }
+    let margin = try self.margin.map { try Self.size($0, "--margin", least: 0) }
+    return MemoryBudget(gpus: gpus, host: host, margin: margin ?? defaultMargin)
+  }
+
+  private static func size(_ text: String, _ option: String, least: Int = 1) throws -> Int {
+    guard let bytes = ByteSize.bytes(text), bytes >= least else {
+      throw ValidationError("\(option): expected a size such as 16GiB, found \"\(text)\".")
+    }
+    return bytes
+  }
+
+  /// The placement that is given; `nil` to look for one.
+  func makeRule(_ budget: MemoryBudget?) throws -> PlacementRule? {
+    guard ngl != nil || cpuMoE != nil || !overrideTensor.isEmpty || tensorSplit != nil else {
+      return nil
+    }
+    let gpus = budget?.gpus ?? []
+    guard !gpus.isEmpty else {
+      throw ValidationError("--ngl and its kin put a model on GPUs: expected --vram, too.")
+    }
+    var rule = PlacementRule(gpuCount: gpus.count, gpuLayers: ngl)
+    rule.split = try tensorSplit.map(Self.parts) ?? gpus.map(Double.init)
+    rule.overrides = try overrideTensor.map { try Self.override($0, gpus.count) }
+    if let cpuMoE { rule.overrides.append(.expertsOfFirstLayers(cpuMoE)) }
+    return rule
+  }
+
+  private static func parts(_ text: String) throws -> [Double] {
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      guard let value = Double(part), value >= 0, value < 1e9 else {
+        throw ValidationError("--tensor-split: expected numbers such as 3,1, found \"\(text)\".")
+      }
+      return value
+    }
+  }
+
+  private static func override(_ text: String, _ gpus: Int) throws -> PlacementRule.Override {
+    guard let sign = text.lastIndex(of: "="), sign != text.startIndex else {
+      throw ValidationError("--override-tensor: expected REGEX=DEVICE, found \"\(text)\".")
+    }
+    let name = text[text.index(after: sign)...].uppercased()
+    let number = name.drop { !$0.isNumber }
+    let isGPU = ["CUDA", "ROCM", "VULKAN", "GPU", "METAL"].contains(name.prefix { !$0.isNumber })
+    let device: MemoryDevice? =
+      name == "CPU" ? .host : isGPU ? .gpu(number.isEmpty ? 0 : Int(number) ?? .max) : nil
+    guard let device, device == .host || (0..<gpus).contains(where: { device == .gpu($0) }) else {
+      throw ValidationError(
+        "--override-tensor: expected CPU or CUDA0 to CUDA\(gpus - 1) after the \"=\", found"
+          + " \"\(name)\".")
+    }
+    return try .init(pattern: String(text[..<sign]), device: device)
+  }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Which model is estimated, and in which types.
+struct SizeTargetOptions: ParsableArguments {
+  @Argument(
+    help: ArgumentHelp(
+      "The model, or any shard of it; its header is enough. Not with --config or --shape.",
+      valueName: "file"),
+    completion: .file(extensions: ["gguf"]))
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp("A Hugging Face config.json instead of a model.", valueName: "file"))
+  var config: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Sizes instead of a model, such as layers=6,embedding=512,heads=8,feed-forward=2048,"
+        + "vocabulary=50257,experts=8. Names: \(ModelConfiguration.names).",
+      valueName: "name=value,..."))
+  var shape: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Estimate the model as requantize would write it with this preset.", valueName: "preset"))
+  var type: String?
+
+  @Option(
+    help: ArgumentHelp("As requantize would write it with this recipe file.", valueName: "file"))
+  var recipe: String?
+
+  @Option(
+    help: ArgumentHelp("As --recipe, for a recipe that the plan command wrote.", valueName: "file"))
+  var plan: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The importance matrix that it would be quantized with: some presets depend on it.",
+      valueName: "file"))
+  var imatrix: String?
+
+  @Flag(help: "Show one line a preset: size, bits a weight, whether it fits.")
+  var allPresets = false
+
+  func validate() throws {
+    guard [model, config, shape].count(where: { $0 != nil }) == 1 else {
+      throw ValidationError("Expected a model, --config or --shape, and only one of them.")
+    }
+    guard recipe == nil || plan == nil else {
+      throw ValidationError("--plan and --recipe both name a recipe: expected one of them.")
+    }
+    guard !allPresets || (type == nil && recipe == nil && plan == nil) else {
+      throw ValidationError("--all-presets shows every preset: expected no --type and no recipe.")
+    }
+    if let type { _ = try Self.preset(type) }
+  }
+
+  /// The recipe that is asked for; `nil` for the model as it is.
+  func makeRecipe() throws -> Recipe? {
+    let path = recipe ?? plan
+    guard type != nil || path != nil else { return nil }
+    let file = try path.map { try RecipeText(TextFile.read($0), file: $0) }
+    guard let name = type ?? file?.preset else {
+      throw ValidationError(
+        "\(path ?? ""): expected a line \"preset = NAME\", or --type, found neither.")
+    }
+    var recipe = Recipe(preset: try Self.preset(name))
+    recipe.rules = file?.rules ?? []
+    return recipe
+  }
+
+  private static func preset(_ name: String) throws -> FileType? {
+    if name.uppercased() == "COPY" { return nil }
+    guard let preset = FileType(name: name) else {
+      throw ValidationError(
+        "--type: there is no preset \"\(name)\"; there are "
+          + FileType.all.map(\.name).joined(separator: ", ") + ".")
+    }
+    return preset
+  }
+
+  /// Opens what the options name.
+  func open() throws -> SizeTarget {
+    let matrix = try imatrix.map { try ImportanceMatrix.read($0) }
+    if let shape {
+      return .configuration(try ModelConfiguration(shape: shape, option: "--shape"), "--shape")
+    }
+    if let config { return .configuration(try Self.configuration(config), config) }
+    return .file(try GGUFFile.open(model ?? "", requiring: .headerOnly), matrix)
+  }
+
+  private static func configuration(_ path: String) throws -> ModelConfiguration {
+    let text = Data(try TextFile.read(path).utf8)
+    do {
+      let decoder = JSONDecoder()
+      let inner = try decoder.decode(HuggingFaceConfiguration.Wrapper.self, from: text).text_config
+      let config = try inner ?? decoder.decode(HuggingFaceConfiguration.self, from: text)
+      return try ModelConfiguration(config, file: path)
+    } catch let error as DecodingError {
+      throw QuantError.estimate(file: path, line: 0, what: Self.sentence(error))
+    }
+  }
+
+  private static func sentence(_ error: DecodingError) -> String {
+    switch error {
+    case .typeMismatch(_, let context), .valueNotFound(_, let context):
+      "key \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": "
+        + context.debugDescription
+    case .keyNotFound(let key, _): "expected the key \"\(key.stringValue)\", found none"
+    case .dataCorrupted: "expected a JSON object, found something else"
+    @unknown default: "this is not a configuration"
+    }
+  }
+}
+
+/// A model to be estimated: a file, or sizes alone.
+enum SizeTarget {
+  case file(GGUFFile, ImportanceMatrix?)
+  case configuration(ModelConfiguration, String)
+
+  /// The model in the types of a recipe, or as it is.
+  func model(_ recipe: Recipe?) throws -> MemoryModel {
+    switch self {
+    case .configuration(let configuration, let name):
+      return try MemoryModel(configuration, name: name, recipe: recipe)
+    case .file(let file, let matrix):
+      guard let recipe else { return try MemoryModel(file) }
+      let plan = try RequantizePlan(
+        source: file, recipe: recipe, importance: matrix, output: .single("model.gguf"),
+        toolVersion: Version.current)
+      return try MemoryModel(plan.plan)
+    }
+  }
+
+  /// Whether the weights are there in full precision, so that every preset can be made from them.
+  var isUnquantized: Bool {
+    switch self {
+    case .configuration: true
+    case .file(let file, _): !file.tensors.contains { $0.type.isQuantized }
+    }
+  }
+}
+
+/// A recipe file with its settings.
+struct RecipeText {
+  /// The preset that a line `preset = NAME` names.
+  let preset: String?
+  /// The rules.
+  let rules: [TypeRule]
+
+  init(_ text: String, file: String) throws {
+    var preset: String?
+    // Settings become empty lines, so that errors name the right ones.
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
+      line -> Substring in
+      let parts = line.prefix { $0 != "#" }.split(separator: "=", maxSplits: 1)
+        .map { $0.filter { !$0.isWhitespace } }
+      guard parts.count == 2, ["preset", "layout"].contains(parts[0]) else { return line }
+      if parts[0] == "preset" { preset = preset ?? parts[1] }
+      return ""
+    }
+    self.preset = preset
+    rules = try RecipeFile.rules(lines.joined(separator: "\n"), file: file)
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+import Foundation
+import GGUF
+import Testing
+
+@testable import Quant
+
+@Suite struct FitSearchTests {
+  /// The free memory of the GPUs in MiB, the model, and the options that llama.cpp's fitting chose.
+  @Test func `placements are those of llama.cpp's fitting`() throws {
+    var models: [String: MemoryModel] = [:]
+    var (same, rows) = (0, 0)
+    for line in try MemoryFixtures.lines("fit.tsv") {
+      let fields = line.split(separator: "\t").map(String.init)
+      let model = try models[fields[1]] ?? MemoryFixtures.model(fields[1])
+      models[fields[1]] = model
+      let chosen = fields[3].trimmingCharacters(in: .whitespaces)
+      let context = Int(chosen.split(separator: " ")[1]) ?? 0
+      let targets = fields[0].split(separator: ",").map { ((Int($0) ?? 0) - 1024) << 20 }
+      let search = FitSearch(
+        model: model, options: ContextOptions(context: context), targets: targets)
+      let found = Self.text(search.placement(), context: context)
+      rows += 1
+      if found == chosen { same += 1 } else { print("expected \(chosen), found \(found)") }
+    }
+    print("fit.tsv: \(same) of \(rows) the same")
+    #expect(rows == 82)
+    #expect(Double(same) >= 0.95 * Double(rows))
+  }
+
+  /// The placement as `llama-fit-params` prints it.
+  private static func text(_ rule: PlacementRule, context: Int) -> String {
+    var text = "-c \(context) -ngl \(rule.gpuLayers ?? -1)"
+    if rule.gpuLayers != nil && rule.gpuCount > 1 {
+      text += " -ts " + rule.split.map { String(Int($0)) }.joined(separator: ",")
+    }
+    guard !rule.overrides.isEmpty else { return text }
+    let overrides = rule.overrides.map { override in
+      let device = override.device == .host ? "CPU" : "FAKE\(override.device == .gpu(1) ? 1 : 0)"
+      return "\(override.pattern)=\(device)"
+    }
+    return text + " -ot \"\(overrides.joined(separator: ","))\""
+  }
+}
