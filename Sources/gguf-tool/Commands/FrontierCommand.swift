@@ -65,7 +65,8 @@ struct FrontierCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Pick one at least so fast.", valueName: "speed"))
   var minTokensPerSecond: Double?
 
-  @Option(help: ArgumentHelp("Pick one of at most so many bytes, such as 12GiB.", valueName: "size"))
+  @Option(
+    help: ArgumentHelp("Pick one of at most so many bytes, such as 12GiB.", valueName: "size"))
   var maxSize: String?
 
   @OptionGroup var compute: ComputeOptions

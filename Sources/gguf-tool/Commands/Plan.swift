@@ -36,6 +36,8 @@ struct Plan: AsyncParsableCommand {
       "At most so much divergence, in nats a token, in as few bytes as can be.", valueName: "nats"))
   var maxKl: Double?
 
+  @OptionGroup(title: "To fit a GPU") var fitting: FittingOptions
+
   @Option(
     help: ArgumentHelp(
       "With --verify: perplexity may rise by so much at most, such as 0.02 for 2 %.",
@@ -61,12 +63,12 @@ struct Plan: AsyncParsableCommand {
   private var verifies: Bool { verify || modelOutput != nil }
 
   func validate() throws {
-    let targets = [targetSize != nil, targetBpw != nil, maxKl != nil]
+    let targets = [targetSize != nil, targetBpw != nil, maxKl != nil, fitting.isGiven]
     guard targets.count(where: { $0 }) == 1 else {
       throw ValidationError(
-        "Expected exactly one of --target-size, --target-bpw and --max-kl.")
+        "Expected exactly one of --target-size, --target-bpw, --vram and --max-kl.")
     }
-    _ = try target()
+    if !fitting.isGiven { _ = try target() }
     guard verifies == !measuring.corpus.isEmpty else {
       throw ValidationError("--verify and --corpus go together.")
     }
@@ -97,15 +99,23 @@ struct Plan: AsyncParsableCommand {
 
   func run() async throws {
     let source = try GGUFFile.open(model, requiring: verifies ? .complete : .headerOnly)
-    for path in [output, modelOutput].compactMap({ $0 }) { try OutputPath.check(path, isNot: source) }
+    for path in [output, modelOutput].compactMap({ $0 }) {
+      try OutputPath.check(path, isNot: source)
+    }
     let importance = try planning.importance()
     let planner = try planning.planner(source, importance)
-    let trials = verifies ? try await trials(source, planner, importance) : []
-    let plan = try trials.first?.plan ?? planner.plan(target())
+    let fitted = fitting.isGiven ? try fitting.plan(planner) : nil
+    let target = try fitted.map { .size($0.byteCount) } ?? target()
+    let trials = verifies ? try await trials(target, planner, importance) : []
+    let plan = try trials.first?.plan ?? fitted ?? planner.plan(target)
     let view = PlanView(
       source: source, planner: planner, plan: plan, trials: trials, output: output,
       modelOutput: modelOutput)
-    if let output { try PlainFile.write(view.recipe, to: output) } else { try Output.write(view.recipe) }
+    if let output {
+      try PlainFile.write(view.recipe, to: output)
+    } else {
+      try Output.write(view.recipe)
+    }
     if let modelOutput {
       _ = try await measuring.measurer(source, importance, compute, scratch: modelOutput)
         .write(plan.recipe, to: modelOutput)
@@ -115,8 +125,9 @@ struct Plan: AsyncParsableCommand {
 
   /// All trials, the one to keep first.
   private func trials(
-    _ source: GGUFFile, _ planner: ModelPlanner, _ importance: ImportanceMatrix?
+    _ target: PlanTarget, _ planner: ModelPlanner, _ importance: ImportanceMatrix?
   ) async throws -> [PlanTrial] {
+    let source = planner.source
     let measurer = try measuring.measurer(
       source, importance, compute, scratch: output ?? modelOutput ?? model)
     Notes.write("measuring the model itself")
@@ -125,7 +136,6 @@ struct Plan: AsyncParsableCommand {
     let verifier = PlanVerifier(planner, measurer, limits: limits) { trial in
       Notes.write(PlanView.line(of: trial))
     }
-    let target = try target()
     if case .divergence(let limit) = target {
       return try keepLast(try await verifier.verify(divergence: limit))
     }

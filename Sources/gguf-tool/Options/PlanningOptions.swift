@@ -37,7 +37,9 @@ struct PlanningOptions: ParsableArguments {
   func validate() throws { _ = try rules() }
 
   /// The importance matrix, if one is named.
-  func importance() throws -> ImportanceMatrix? { try imatrix.map { try ImportanceMatrix.read($0) } }
+  func importance() throws -> ImportanceMatrix? {
+    try imatrix.map { try ImportanceMatrix.read($0) }
+  }
 
   /// What may be chosen.
   func rules() throws -> AllocationRules {

@@ -68,13 +68,15 @@ struct SizeTargetOptions: ParsableArguments {
   func makeRecipe() throws -> Recipe? {
     let path = recipe ?? plan
     guard type != nil || path != nil else { return nil }
-    let file = try path.map { try RecipeText(TextFile.read($0), file: $0) }
-    guard let name = type ?? file?.preset else {
+    let text = try path.map { try TextFile.read($0) } ?? ""
+    let settings = try RecipeFile.settings(text, file: path ?? "")
+    guard let name = type ?? settings.preset else {
       throw ValidationError(
         "\(path ?? ""): expected a line \"preset = NAME\", or --type, found neither.")
     }
     var recipe = Recipe(preset: try Self.preset(name))
-    recipe.rules = file?.rules ?? []
+    recipe.rules = try RecipeFile.rules(text, file: path ?? "")
+    recipe.layout = settings.layout ?? .keep
     return recipe
   }
 
@@ -147,28 +149,5 @@ enum SizeTarget {
     case .configuration: true
     case .file(let file, _): !file.tensors.contains { $0.type.isQuantized }
     }
-  }
-}
-
-/// A recipe file with its settings.
-struct RecipeText {
-  /// The preset that a line `preset = NAME` names.
-  let preset: String?
-  /// The rules.
-  let rules: [TypeRule]
-
-  init(_ text: String, file: String) throws {
-    var preset: String?
-    // Settings become empty lines, so that errors name the right ones.
-    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map {
-      line -> Substring in
-      let parts = line.prefix { $0 != "#" }.split(separator: "=", maxSplits: 1)
-        .map { $0.filter { !$0.isWhitespace } }
-      guard parts.count == 2, ["preset", "layout"].contains(parts[0]) else { return line }
-      if parts[0] == "preset" { preset = preset ?? parts[1] }
-      return ""
-    }
-    self.preset = preset
-    rules = try RecipeFile.rules(lines.joined(separator: "\n"), file: file)
   }
 }

@@ -19,8 +19,11 @@ struct FrontierView {
     report.section("Frontier")
     report.facts([
       ("model", frontier.model), ("size", Units.bytes(frontier.modelBytes)),
-      ("texts", frontier.base.map { "\($0.corpus) \(Units.significant($0.perplexity.value, 5))" }
-        .joined(separator: ", ")),
+      (
+        "texts",
+        frontier.base.map { "\($0.corpus) \(Units.significant($0.perplexity.value, 5))" }
+          .joined(separator: ", ")
+      ),
       ("machine", frontier.machine), ("page", output), ("figures", output + ".json"),
     ])
     report.section("Variants (* no other is smaller and better)")

@@ -70,8 +70,11 @@ struct PlanView {
       ("model", source.path), ("recipe", output), ("variant", modelOutput), ("kind", plan.name),
       ("size", Units.bytes(plan.byteCount)),
       ("bits/weight", Units.significant(plan.bitsPerWeight, 4)),
-      ("expected", plan.divergence.isNaN
-        ? nil : "\(Units.significant(plan.divergence, 3)) nats a token of divergence"),
+      (
+        "expected",
+        plan.divergence.isNaN
+          ? nil : "\(Units.significant(plan.divergence, 3)) nats a token of divergence"
+      ),
       ("one type", try uniform),
     ])
     if !plan.types.isEmpty {
@@ -114,8 +117,10 @@ struct PlanView {
   /// A tensor's name without layer and expert.
   private static func role(_ unit: Sensitivity.Unit) -> String {
     if let name = ExpertTensorName(unit.tensor) { return "ffn_\(name.projection) of experts" }
-    return unit.tensor.split(separator: ".").filter { $0 != "blk" && $0 != "weight" && Int($0) == nil }
-      .joined(separator: ".")
+    return unit.tensor.split(separator: ".").filter {
+      $0 != "blk" && $0 != "weight" && Int($0) == nil
+    }
+    .joined(separator: ".")
   }
 
   private func bits(_ units: [Int]) -> Double {

@@ -49,7 +49,9 @@ struct SensitivityView {
     report.facts([
       ("model", found.model), ("written to", output),
       ("texts", found.corpora.joined(separator: ", ")),
-      ("windows", "\(found.windows) of \(found.windowLength) tokens, \(found.probeWindows) a probe"),
+      (
+        "windows", "\(found.windows) of \(found.windowLength) tokens, \(found.probeWindows) a probe"
+      ),
       ("parts", "\(Units.grouped(found.units.count)), in \(found.types.count) types each"),
     ])
     report.section("Divergence gained by all parts of a row together, in nats a token")

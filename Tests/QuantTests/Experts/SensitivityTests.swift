@@ -14,7 +14,8 @@ import Testing
 
   /// Measures a model, written anew unless there is one already.
   private func measure(
-    _ file: ModelFile, opened: GGUFFile? = nil, types: [TensorType] = [.Q4_0], threads: Int = 2, memory: Int = 1 << 28,
+    _ file: ModelFile, opened: GGUFFile? = nil, types: [TensorType] = [.Q4_0], threads: Int = 2,
+    memory: Int = 1 << 28,
     windows: Int = 4, state: String = "state", progress: @escaping () -> Void = {}
   ) throws -> Sensitivity {
     let evaluator = try Evaluator(

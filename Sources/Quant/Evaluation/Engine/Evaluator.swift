@@ -114,6 +114,7 @@ public struct Evaluator: Sendable {
   ///   - tokens: The tokens.
   ///   - other: Another type to take the rows in.
   /// - Returns: A row a token.
+  /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
   func embed(
     _ tokens: [Int32], substituting other: WeightSubstitution? = nil
   ) throws(QuantError) -> Matrix {

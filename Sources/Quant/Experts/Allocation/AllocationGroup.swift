@@ -26,8 +26,9 @@ struct AllocationGroup: Sendable {
     var hull: [Option] = []
     for option in options.sorted(by: { ($0.bytes, $0.damage) < ($1.bytes, $1.damage) }) {
       if let last = hull.last, option.damage >= last.damage { continue }
-      while hull.count > 1, Self.slope(hull[hull.count - 2], option)
-        >= Self.slope(hull[hull.count - 2], hull[hull.count - 1])
+      while hull.count > 1,
+        Self.slope(hull[hull.count - 2], option)
+          >= Self.slope(hull[hull.count - 2], hull[hull.count - 1])
       { hull.removeLast() }
       if let last = hull.last, last.bytes == option.bytes { hull.removeLast() }
       hull.append(option)

@@ -44,9 +44,10 @@ struct AllocationRecipe {
     return FileType.all.first { $0.defaultType == common } ?? .Q4_K_M
   }
 
-  /// The recipe's text.
+  /// Writes the recipe.
   ///
   /// - Parameter comments: Lines to stand at its head.
+  /// - Returns: Its text.
   func text(comments: [String]) -> String {
     let head = comments.map { "# \($0)" }
     let settings = ["preset = \(preset.name)", "layout = \(layout.rawValue)"]

@@ -17,10 +17,8 @@ public struct PlannedTypes: Sendable {
   public let text: String
   /// The recipe.
   public let recipe: Recipe
-  /// Bytes of the files written by it, exactly.
-  public let byteCount: Int
-  /// Weights of the model.
-  public let weightCount: Int
+  /// What is written by it.
+  public let plan: ModelPlan
   /// The divergence expected from the source, in nats a token; NaN where nothing is known.
   public let divergence: Double
   /// What kind of plan it is, in a word or two.
@@ -28,6 +26,10 @@ public struct PlannedTypes: Sendable {
   /// The type of each measured part, in the order of the sensitivity file.
   public let types: [TensorType]
 
+  /// Bytes of the files written by it, exactly.
+  public var byteCount: Int { plan.byteCount }
+  /// Weights of the model.
+  public var weightCount: Int { plan.weightCount }
   /// Bits for each weight, headers included.
   public var bitsPerWeight: Double { Double(byteCount) * 8 / Double(max(1, weightCount)) }
 }
@@ -68,6 +70,30 @@ public struct ModelPlanner: Sendable {
     self.importance = importance
     self.toolVersion = toolVersion
     groups = try AllocationGroups(sensitivity, source, rules).groups
+  }
+
+  /// The best plan that fits somewhere.
+  ///
+  /// - Parameter fits: Whether a plan's files fit; plans of more bytes must not fit where smaller ones
+  ///   do not.
+  /// - Returns: The largest plan that fits, to a thousandth of the model's bytes.
+  /// - Throws: `QuantError.unsupported` if not even the smallest plan fits.
+  /// - Complexity: O(log *n*) plans.
+  public func largest(
+    where fits: (ModelPlan) throws(QuantError) -> Bool
+  ) throws(QuantError) -> PlannedTypes {
+    var low = try planned(Allocation(groups, bytes: 0), name: "smallest")
+    guard try fits(low.plan) else {
+      throw .unsupported(
+        "no choice of the types measured fits: the smallest file takes \(low.byteCount) bytes")
+    }
+    var (least, most) = (low.byteCount, source.tensors.reduce(0) { $0 + ($1.byteCount ?? 0) })
+    while most - least > max(1, most / 1000) {
+      let middle = least + (most - least) / 2
+      let found = try plan(.size(middle))
+      if try fits(found.plan) { (low, least) = (found, middle) } else { most = middle }
+    }
+    return low
   }
 
   /// The planner that gives all experts of a layer and projection one type.
@@ -203,8 +229,8 @@ public struct ModelPlanner: Sendable {
       toolVersion: toolVersion)
     guard (try? made.check()) != nil else { return nil }
     return PlannedTypes(
-      text: text, recipe: recipe, byteCount: made.plan.byteCount,
-      weightCount: made.plan.weightCount, divergence: divergence, name: name, types: types)
+      text: text, recipe: recipe, plan: made.plan, divergence: divergence, name: name,
+      types: types)
   }
 
   private func types(_ allocation: Allocation) -> [TensorType] {

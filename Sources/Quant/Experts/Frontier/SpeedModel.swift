@@ -112,7 +112,8 @@ public struct SpeedModel: Sendable {
     let order = mixed.layers.indices.flatMap { layer in
       mixed.layers[layer].expertBytes.indices.map { (layer: layer, expert: $0) }
     }.sorted { first, second in
-      mixed.layers[first.layer].value(first.expert) > mixed.layers[second.layer].value(second.expert)
+      mixed.layers[first.layer].value(first.expert)
+        > mixed.layers[second.layer].value(second.expert)
     }
     for (layer, expert) in order where mixed.layers[layer].expertBytes[expert] <= free {
       mixed.layers[layer].isResident[expert] = true

@@ -17,6 +17,7 @@ struct LayerOutput {
   /// - Parameters:
   ///   - change: What is added to its output, for as many tokens as there are rows; overwritten.
   ///   - target: Takes the states.
+  /// - Throws: `QuantError` for a norm that cannot be read.
   func states(changedBy change: Matrix, into target: Matrix) throws(QuantError) {
     let rows = 0..<change.rows
     try context.add(y.rows(rows), times: 1, to: change)

@@ -133,6 +133,7 @@ extension SensitivityMeasurement {
   ///   - output: What it is a part of.
   ///   - base: What `run` gives for the model as it is.
   ///   - run: Computes that with some weights in another type.
+  /// - Throws: What `run` throws.
   func measure(
     _ index: Int, in output: LayerOutput, of base: Matrix,
     _ run: (ForwardContext, Matrix) throws(QuantError) -> Void

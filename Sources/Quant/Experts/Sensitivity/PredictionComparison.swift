@@ -16,11 +16,13 @@ struct PredictionComparison {
   /// Logits at once: enough rows for fast products.
   private var rowsAtOnce: Int { min(max((1 << 25) / evaluator.graph.vocabulary, 256), 4096) }
 
-  /// The mean Kullback-Leibler divergence of other states' predictions, in nats a token.
+  /// Compares the predictions that follow from other states.
   ///
   /// - Parameters:
   ///   - states: Normed states of the same tokens.
   ///   - context: How their logits are made.
+  /// - Returns: The mean Kullback-Leibler divergence, in nats a token.
+  /// - Throws: `QuantError` for weights that cannot be read.
   func divergence(of states: Matrix, _ context: ForwardContext) throws(QuantError) -> Double {
     let other = OutputHead(evaluator.graph, context)
     let size = min(rowsAtOnce, base.rows)

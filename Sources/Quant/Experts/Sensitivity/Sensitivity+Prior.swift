@@ -68,7 +68,8 @@ extension Sensitivity {
   /// What a type leaves of the variance of normal weights (the vectors' set `gauss`).
   private static func typicalError(_ type: TensorType) -> Double {
     typicalErrors[type]
-      ?? Elementary.exponential(-2 * 0.6931471805599453 * ((type.layout?.bitsPerWeight ?? 16) - 0.6))
+      ?? Elementary.exponential(
+        -2 * 0.6931471805599453 * ((type.layout?.bitsPerWeight ?? 16) - 0.6))
   }
 
   private static let typicalErrors: [TensorType: Double] = [

@@ -108,7 +108,9 @@ public final class SensitivityMeasurement {
   }
 
   /// The numbers of the parts at a place.
-  func targets(at place: PartPlace) -> [Int] { targets.indices.filter { targets[$0].part.place == place } }
+  func targets(at place: PartPlace) -> [Int] {
+    targets.indices.filter { targets[$0].part.place == place }
+  }
 
   /// Parts times types.
   public var trialCount: Int { targets.count * types.count }
