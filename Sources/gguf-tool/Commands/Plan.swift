@@ -137,26 +137,20 @@ struct Plan: AsyncParsableCommand {
       Notes.write(PlanView.line(of: trial))
     }
     if case .divergence(let limit) = target {
-      return try keepLast(try await verifier.verify(divergence: limit))
+      return try kept(
+        try await verifier.verify(divergence: limit), "no plan keeps to the limits")
     }
     let bytes = planner.fileBytes(of: target)
-    return try keepFirst(try await verifier.verify(fileBytes: bytes))
+    return try kept(
+      try await verifier.verify(fileBytes: bytes),
+      "no plan of this size keeps to the limits: allow more bytes")
   }
 
-  private func keepLast(_ trials: [PlanTrial]) throws -> [PlanTrial] {
-    guard let last = trials.last, last.isWithinLimits else {
-      throw QuantError.unsupported(
-        "none of \(trials.count) plans kept to the limits; the most precise one came to "
-          + (trials.last.map(PlanView.line) ?? "nothing"))
-    }
-    return [last] + trials.dropLast().reversed()
-  }
-
-  private func keepFirst(_ trials: [PlanTrial]) throws -> [PlanTrial] {
+  /// The trials, if the first of them keeps to the limits.
+  private func kept(_ trials: [PlanTrial], _ failure: String) throws -> [PlanTrial] {
     guard let first = trials.first, first.isWithinLimits else {
       throw QuantError.unsupported(
-        "no plan of this size keeps to the limits: allow more bytes; the best came to "
-          + (trials.first.map(PlanView.line) ?? "nothing"))
+        "\(failure); the best came to " + (trials.first.map(PlanView.line) ?? "nothing"))
     }
     return trials
   }

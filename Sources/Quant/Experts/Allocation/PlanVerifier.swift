@@ -84,22 +84,36 @@ public struct PlanVerifier {
     }
   }
 
-  /// Tries the smallest plan that is expected to keep to a divergence, and ever more precise ones until
-  /// the measurement agrees.
+  /// Looks for the smallest plan whose measurement keeps to a divergence: from the plan that is
+  /// expected to, back to more precise ones where it does not, and on to smaller ones where it leaves
+  /// much of the limit unused.
   ///
-  /// - Returns: All trials, the last of which keeps to the limits unless none did.
+  /// - Returns: All trials; first the smallest that keeps to the limits, if any does.
   /// - Throws: `QuantError` if a variant cannot be written or measured.
   public func verify(divergence: Double) async throws(QuantError) -> [PlanTrial] {
     var expected = divergence
     var trials: [PlanTrial] = []
-    for _ in 0..<Self.mostSteps {
+    for step in 0..<Self.mostSteps {
       let trial = try await attempt(planner.plan(.divergence(expected)))
       trials.append(trial)
-      guard !trial.isWithinLimits else { break }
-      expected = trial.plan.divergence * min(0.9, 0.97 / limits.excess(trial.measured))
+      let excess = limits.excess(trial.measured)
+      let isBackAgain = trials.contains { !$0.isWithinLimits } && trial.isWithinLimits
+      guard !trial.isWithinLimits || (excess < Self.enoughUse && !isBackAgain && step < 3) else {
+        break
+      }
+      let factor = Self.aim / max(excess, 0.1)
+      expected = trial.plan.divergence * (trial.isWithinLimits ? factor : min(0.9, factor))
     }
-    return trials
+    return trials.sorted { first, second in
+      (first.isWithinLimits ? 0 : 1, first.measured.byteCount)
+        < (second.isWithinLimits ? 0 : 1, second.measured.byteCount)
+    }
   }
+
+  /// Where between nothing and the limit the next plan is to come out.
+  private static let aim = 0.95
+  /// How much of the limit is used well enough.
+  private static let enoughUse = 0.85
 
   private func attempt(_ plan: PlannedTypes) async throws(QuantError) -> PlanTrial {
     let measured = try await measurer.measure(plan.recipe)
