@@ -144,12 +144,8 @@ extension MemoryModel {
     let metadata = made.metadata
     var tensors = made.tensors
     if let recipe {
-      let infos = tensors.map { TensorInfo(planned: $0) }
-      let chooser = TypeChooser(
-        recipe: recipe, facts: try ModelFacts(metadata), tensors: infos, hasImportance: false)
-      for (index, info) in infos.enumerated() {
-        tensors[index].type = chooser.choice(for: info).type
-      }
+      tensors = RetypedTensors.tensors(
+        tensors, recipe, facts: try ModelFacts(metadata), hasImportance: false)
     }
     let layout = try QuantError.wrapping { () throws(GGUFError) in
       try GGUFLayout(path: name, metadata: metadata, tensors: tensors)

@@ -8,13 +8,10 @@ extension MemoryModel {
   /// - Throws: `QuantError` as planning does for metadata that is not usable.
   /// - Complexity: O(*n*) in tensors.
   public func retyped(_ recipe: Recipe, hasImportance: Bool) throws(QuantError) -> MemoryModel {
-    let infos = tensors.map { TensorInfo(planned: $0.description) }
-    let chooser = TypeChooser(
-      recipe: recipe, facts: facts, tensors: infos, hasImportance: hasImportance)
-    let retyped = try infos.map { info throws(QuantError) in
-      let type = chooser.choice(for: info).type
-      return try Tensor(
-        TensorDescription(name: info.name, dimensions: info.dimensions, type: type), of: name)
+    let descriptions = RetypedTensors.tensors(
+      tensors.map(\.description), recipe, facts: facts, hasImportance: hasImportance)
+    let retyped = try descriptions.map { tensor throws(QuantError) in
+      try Tensor(tensor, of: name)
     }
     return MemoryModel(self, tensors: retyped)
   }
