@@ -96,6 +96,6 @@ enum Untouchable {
     // Dimensions of 1 at the end do not make a vector a matrix.
     let rank = (tensor.dimensions.lastIndex { $0 > 1 } ?? 0) + 1
     return rank < 2 || !tensor.name.hasSuffix("weight") || names.contains(tensor.name)
-      || plainTypes.contains(tensor.type) || parts.contains { tensor.name.contains($0) }
+      || plainTypes.contains(tensor.type) || parts.contains { tensor.name.holds($0) }
   }
 }

@@ -21,7 +21,7 @@ public enum TensorRole: String, Sendable, CaseIterable {
     case "output.weight": self = .output
     case "token_embd.weight", "per_layer_token_embd.weight": self = .tokenEmbedding
     default:
-      self = Self.parts.first { name.contains($0.text) }?.role ?? .other
+      self = Self.parts.first { name.holds($0.text) }?.role ?? .other
     }
   }
 

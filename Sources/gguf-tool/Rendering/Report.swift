@@ -44,6 +44,9 @@ package struct Report {
     for part in Self.wrapped(Text.printable(line), to: width - 2) { text += "  " + part + "\n" }
   }
 
+  /// Adds a line that is to be pasted, set in by two cells and never broken.
+  package mutating func verbatim(_ line: String) { text += "  " + Text.printable(line) + "\n" }
+
   /// Writes the report to standard output.
   package func write() throws { try Output.write(text) }
 

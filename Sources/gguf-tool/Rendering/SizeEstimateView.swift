@@ -165,25 +165,12 @@ struct SizeEstimateView {
         ("context", "\(Units.grouped(fit.options.context))"),
       ])
     } else {
-      for line in Self.pasted(RuntimeFlags(fit).words) { report.line(line) }
+      report.verbatim(RuntimeFlags(fit).line)
     }
     report.facts([
       ("largest context in this placement", fit.largestContext.map(Units.grouped)),
       ("largest preset that fits whole", largestPreset),
     ])
-  }
-
-  /// Words in lines that a shell takes for one.
-  private static func pasted(_ words: [String]) -> [String] {
-    var lines: [String] = []
-    for word in words.flatMap({ $0.split(separator: " ").map(String.init) }) {
-      if let last = lines.last, last.count + word.count < 74 {
-        lines[lines.count - 1] = last + " " + word
-      } else {
-        lines.append(word)
-      }
-    }
-    return lines.enumerated().map { $0.offset < lines.count - 1 ? $0.element + " \\" : $0.element }
   }
 
   private func add(_ speed: Throughput, to report: inout Report) {
