@@ -5,7 +5,7 @@
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-evaluation accuracy efforts reference compared
-.PHONY: check-architectures check-experts quality
+.PHONY: check-architectures check-experts quality bench-plans
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -69,6 +69,10 @@ check-experts: build
 # Damage that presets do to the tiny models of ../shared, against the reference's figures.
 quality: build
 	python3 Benchmarks/preset-quality.py .build/release/gguf-tool ../shared $(options)
+
+# Divergence of planned types against presets of the same size.
+bench-plans: build
+	python3 Benchmarks/plan-quality.py .build/release/gguf-tool ../shared $(options)
 
 bench-evaluation: build
 	@scripts/install-python

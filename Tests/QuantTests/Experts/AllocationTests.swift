@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 import GGUF
+import Quant
 import TestSupport
 import Testing
-
-@testable import Quant
 
 @Suite("Allocation") struct AllocationTests {
   private static let types: [TensorType] = [.IQ1_S, .IQ2_S, .IQ3_S, .Q4_K, .Q6_K]

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 import Foundation
 import GGUF
+import Quant
 import TestSupport
 import Testing
-
-@testable import Quant
 
 @Suite("Sensitivity") struct SensitivityTests {
   private let testing: EvaluationTesting

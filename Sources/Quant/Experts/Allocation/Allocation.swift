@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
-internal import GGUF
+package import GGUF
 
 /// A type for every group of a model.
 ///
 /// The multiple-choice knapsack by its convex hulls: steps from one option of a group to the next
 /// larger one are taken in the order of what a byte saves, as long as they fit; then whatever still
 /// fits and helps.
-struct Allocation: Sendable {
+package struct Allocation: Sendable {
   /// The groups.
-  let groups: [AllocationGroup]
+  package let groups: [AllocationGroup]
   /// The option of each group.
-  private(set) var choices: [AllocationGroup.Option]
+  package private(set) var choices: [AllocationGroup.Option]
   /// Bytes of all.
-  private(set) var bytes: Int
+  package private(set) var bytes: Int
   /// Divergence expected of all: what parts add is added up.
-  private(set) var damage: Double
+  package private(set) var damage: Double
 
   private init(_ groups: [AllocationGroup], _ choices: [AllocationGroup.Option]) {
     self.groups = groups
@@ -26,7 +26,7 @@ struct Allocation: Sendable {
   /// The least damage in so many bytes; the smallest options, if even these do not fit.
   ///
   /// - Complexity: O(*n* log *n*) in options of all groups.
-  init(_ groups: [AllocationGroup], bytes budget: Int) {
+  package init(_ groups: [AllocationGroup], bytes budget: Int) {
     self.init(groups, groups.map { $0.hull[0] })
     for step in Self.steps(groups) where bytes + step.bytes <= budget {
       // A step counts only from the option before it: one that did not fit ends its group.
@@ -38,7 +38,7 @@ struct Allocation: Sendable {
   /// The fewest bytes with no more than so much damage; the largest options, if even these do more.
   ///
   /// - Complexity: O(*n* log *n*) in options of all groups.
-  init(_ groups: [AllocationGroup], damage limit: Double) {
+  package init(_ groups: [AllocationGroup], damage limit: Double) {
     self.init(groups, groups.map { $0.hull[0] })
     for step in Self.steps(groups) where damage > limit {
       if choices[step.group] == step.from { take(step.to, for: step.group) }
@@ -47,7 +47,7 @@ struct Allocation: Sendable {
   }
 
   /// One type for all groups; where a group cannot have it, the nearest larger one, else the largest.
-  init(_ groups: [AllocationGroup], uniform type: TensorType) {
+  package init(_ groups: [AllocationGroup], uniform type: TensorType) {
     let bits = type.layout?.bitsPerWeight ?? 0
     self.init(
       groups,

@@ -1,28 +1,47 @@
 // SPDX-License-Identifier: MIT
-internal import GGUF
+package import GGUF
 
 /// Parts of a model that must have one type, and what each type would cost them.
-struct AllocationGroup: Sendable {
+package struct AllocationGroup: Sendable {
   /// One type that the group can have.
-  struct Option: Sendable, Hashable {
-    let type: TensorType
-    let bytes: Int
+  package struct Option: Sendable, Hashable {
+    /// The type.
+    package let type: TensorType
+    /// Bytes of all parts.
+    package let bytes: Int
     /// The divergence expected, in nats a token.
-    let damage: Double
+    package let damage: Double
+
+    /// Makes an option.
+    package init(type: TensorType, bytes: Int, damage: Double) {
+      self.type = type
+      self.bytes = bytes
+      self.damage = damage
+    }
   }
 
   /// Numbers of its parts in the sensitivity file.
-  let units: [Int]
+  package let units: [Int]
   /// What it can have.
-  let options: [Option]
+  package let options: [Option]
   /// Its weights.
-  let weights: Int
+  package let weights: Int
+
+  /// Makes a group.
+  ///
+  /// - Precondition: There are options.
+  package init(units: [Int], options: [Option], weights: Int) {
+    precondition(!options.isEmpty, "a group without types")
+    self.units = units
+    self.options = options
+    self.weights = weights
+  }
 
   /// The options that are worth taking at some price of a byte, from the smallest to the largest: the
   /// lower convex hull of damage over bytes.
   ///
   /// - Complexity: O(*n* log *n*) in options.
-  var hull: [Option] {
+  package var hull: [Option] {
     var hull: [Option] = []
     for option in options.sorted(by: { ($0.bytes, $0.damage) < ($1.bytes, $1.damage) }) {
       if let last = hull.last, option.damage >= last.damage { continue }
@@ -37,7 +56,7 @@ struct AllocationGroup: Sendable {
   }
 
   /// What a byte more saves between two options.
-  static func slope(_ small: Option, _ large: Option) -> Double {
+  package static func slope(_ small: Option, _ large: Option) -> Double {
     (small.damage - large.damage) / Double(max(1, large.bytes - small.bytes))
   }
 }

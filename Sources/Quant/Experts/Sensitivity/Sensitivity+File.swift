@@ -24,7 +24,7 @@ extension Sensitivity {
   }
 
   /// The JSON text.
-  func bytes() throws(QuantError) -> [UInt8] {
+  package func bytes() throws(QuantError) -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
