@@ -14,8 +14,8 @@ public struct DeviceMemory: Sendable, Equatable {
   /// Bytes of logits.
   public internal(set) var output = 0
 
-  /// All of it.
-  public var total: Int { [weights, cache, compute, output].clampedSum { $0 } }
+  /// All of it; files that claim more than any machine has stop at 2⁵⁵ bytes.
+  public var total: Int { min([weights, cache, compute, output].clampedSum { $0 }, 1 << 55) }
 
   init(_ device: MemoryDevice) { self.device = device }
 }

@@ -82,9 +82,9 @@ private struct OllamaRun {
     guard (budget?.gpus.count ?? 0) <= 1 else {
       throw ValidationError("--runtime ollama-0.5.11: expected one GPU, found several in --vram.")
     }
+    var options = try runtime.context(for: model)
     let decision = try OllamaProfile(model).decision(
       freeBytes: budget?.gpus.first, context: runtime.ctx ?? OllamaProfile.defaultContext)
-    var options = try runtime.context(for: model)
     options.context = decision.context
     options.batch = 512
     options.sequences = decision.sequences

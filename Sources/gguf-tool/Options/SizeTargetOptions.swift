@@ -24,8 +24,8 @@ struct SizeTargetOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Sizes instead of a model, such as layers=6,embedding=512,heads=8,feed-forward=2048,"
-        + "vocabulary=50257,experts=8. Names: \(ModelConfiguration.names).",
+      "Sizes instead of a model, such as layers=6,embedding=512,heads=8,experts=8,... Names: "
+        + "\(ModelConfiguration.names).",
       valueName: "name=value,..."))
   var shape: String?
 

@@ -81,6 +81,36 @@ import Testing
     #expect(found[1].gpus[0].compute < found[2].gpus[0].compute)
   }
 
+  /// Whatever the numbers: an error or an estimate, but no trap and no long wait.
+  @Test(arguments: [
+    "block_count", "embedding_length", "feed_forward_length", "attention.head_count",
+    "attention.head_count_kv", "attention.key_length", "attention.value_length",
+    "attention.key_length_mla", "attention.kv_lora_rank", "attention.sliding_window",
+    "rope.dimension_count", "expert_count", "expert_used_count", "expert_group_count",
+    "context_length", "ssm.conv_kernel", "ssm.inner_size", "ssm.state_size", "wkv.head_size",
+    "shortconv.l_cache", "kda.head_dim", "attention.shared_kv_layers", "nextn_predict_layers",
+  ])
+  func `any number is refused or survived`(key: String) {
+    for number in [0, 1, 2, 3, 7, 64, 255, 4096, 16_384, 65_535, 1 << 20, 1 << 26, 1 << 31] {
+      var changes: [String: MetadataValue?] = [key: .uint64(UInt64(number))]
+      if key.hasPrefix("ssm") { changes["ssm.conv_kernel"] = .uint32(4) }
+      guard let model = try? Self.model(changes) else { continue }
+      for context in [1, 4096, 1 << 26] {
+        var options = ContextOptions(context: context)
+        options.sequences = context > 1 << 20 ? 1024 : 1
+        options.microBatch = context > 1 << 20 ? 1 << 16 : 512
+        guard (try? options.check(for: model.shape)) != nil else { continue }
+        let budget = MemoryBudget(gpus: [1 << 20, 1 << 30], host: 1 << 20)
+        let fit = MemoryFit(model, options: options, budget: budget)
+        #expect(fit.verdict != nil)
+        #expect(fit.estimate.host.total >= 0)
+        if let profile = try? OllamaProfile(model) {
+          #expect(profile.decision(freeBytes: 1 << 34, context: context).gpuLayers >= 0)
+        }
+      }
+    }
+  }
+
   @Test func `options that contradict each other are refused`() throws {
     let shape = try Self.model([:]).shape
     let changes: [(inout ContextOptions) -> Void] = [

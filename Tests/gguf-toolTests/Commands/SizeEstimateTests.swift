@@ -62,7 +62,7 @@ import Testing
       #expect(outcome.output.contains(word), "\(word)")
     }
     let wide = outcome.output.split(separator: "\n").filter { $0.count > 80 }
-    #expect(wide.allSatisfy { $0.contains(" -ot 'blk") })
+    #expect(wide.allSatisfy { $0.contains(" -ot 'blk") || $0.contains(folder.url.path) })
     #expect(try run(model, "--vram", "40GiB").output.hasPrefix("Fits, with a context"))
     let small = try run(model, "--vram", "16GiB", "--ram", "8GiB").output
     #expect(small.hasPrefix("Does not fit: CPU lacks"))

@@ -38,6 +38,13 @@ struct AttentionSizes {
     let isLatent = reader.has("attention.key_length_mla")
     headKeySize = try reader.integer("attention.key_length_mla", default: key, in: limit)
     headValueSize = try reader.integer("attention.value_length_mla", default: value, in: limit)
+    guard latentRank == 0 || rotarySize < headKeySize else {
+      throw .estimate(
+        file: reader.file, line: 0,
+        what:
+          "rope.dimension_count: expected less than \(headKeySize), the numbers of a head, found"
+          + " \(rotarySize)")
+    }
     let sliding = try SlidingLayers(reader, layers: count)
     window = sliding.window
     extraLayers = try Self.extraLayers(reader, count)

@@ -31,6 +31,8 @@ public struct OllamaProfile: Sendable {
   /// Sequences that are tried first.
   public static let defaultSequences = 4
   private static let batch = 512
+  /// Longer contexts are not known to it.
+  private static let mostContext = 1 << 22
   /// What CUDA and ROCm are given besides.
   private static let minimumMemory = 457 << 20
 
@@ -39,16 +41,16 @@ public struct OllamaProfile: Sendable {
   /// - Throws: `QuantError.estimate` for architectures that it has other formulas for.
   public init(_ model: MemoryModel) throws(QuantError) {
     guard model.shape.architecture == "llama", let head = model.shape.attentionLayers.first,
-      head.heads > 0
+      head.heads > 0, Self.isSensible(model.shape, head)
     else {
       throw .estimate(
         file: model.name, line: 0,
-        what: "ollama-0.5.11: expected the architecture llama, whose formulas are known, found "
-          + model.shape.architecture)
+        what: "ollama-0.5.11: expected the architecture llama, whose formulas are known, in sizes"
+          + " that models have, found \(model.shape.architecture)")
     }
     shape = model.shape
     layerBytes = (0..<model.shape.layerCount).map { layer in
-      model.tensors.filter { $0.layer == layer }.clampedSum(\.byteCount)
+      model.tensors.filter { $0.layer == layer }.clampedSum { min($0.byteCount, 1 << 50) }
     }
     let bytes = { (name: String) in
       model.index(of: name).map { model.tensors[$0].byteCount }
@@ -58,8 +60,15 @@ public struct OllamaProfile: Sendable {
       + (bytes("output.weight") ?? bytes("token_embd.weight") ?? 0)
     expertGateBytes = bytes("blk.0.ffn_gate_exps.weight")
     splitExpertWidth = model.index(of: "blk.0.ffn_gate.0.weight").flatMap {
-      model.tensors[$0].description.dimensions.dropFirst().first
+      model.tensors[$0].description.dimensions.dropFirst().first.map { min($0, 1 << 20) }
     }
+  }
+
+  /// Whether products of the sizes stay within 63 bits.
+  private static func isSensible(_ shape: ModelShape, _ head: LayerMemory.Attention) -> Bool {
+    let rows = shape.layerCount * (head.keyWidth + head.valueWidth)
+    return rows < 1 << 28 && head.keyValueHeads < 1 << 10
+      && (shape.feedForward.max() ?? 0) < 1 << 20 && (shape.trainedContext ?? 0) < 1 << 24
   }
 
   /// The decision for a GPU with so many bytes free.
@@ -71,6 +80,7 @@ public struct OllamaProfile: Sendable {
   public func decision(
     freeBytes: Int?, context: Int = OllamaProfile.defaultContext
   ) -> Decision {
+    let context = min(max(context, 1), Self.mostContext)
     let wide = context * Self.defaultSequences
     guard let freeBytes else {
       return Decision(

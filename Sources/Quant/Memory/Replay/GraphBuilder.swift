@@ -23,7 +23,7 @@ struct GraphBuilder {
   var outputs: Int { options.outputs }
 
   /// Larger computations are bounded instead: they would take long to replay.
-  private static let mostNodes = 600_000
+  private static let mostNodes = 150_000
 
   private init(
     _ model: MemoryModel, _ options: ContextOptions, _ placement: DevicePlacement,
