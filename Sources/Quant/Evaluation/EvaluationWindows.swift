@@ -59,7 +59,13 @@ public struct EvaluationWindows: Sendable, Equatable {
     rules = first.rules
     length = first.length
     counted = first.counted
-    tokens = parts.flatMap(\.tokens)
+    // In turns, so that the first windows are of all texts.
+    let length = first.length
+    let most = parts.map(\.count).max() ?? 0
+    tokens = (0..<most).flatMap { window in
+      parts.filter { window < $0.count }
+        .flatMap { $0.tokens[window * length..<(window + 1) * length] }
+    }
   }
 
   /// The token that the logits at a position of a window should predict.

@@ -48,7 +48,7 @@ public struct NumberList: Sendable, Hashable {
     var rest = numbers.sorted()[...]
     while let first = rest.popFirst() {
       var last = first
-      while rest.first == last + 1 { last = rest.removeFirst() }
+      while last < .max, rest.first == last + 1 { last = rest.removeFirst() }
       parts.append(first == last ? "\(first)" : "\(first)-\(last)")
     }
     return parts.joined(separator: ", ")

@@ -79,7 +79,7 @@ struct FrontierCommand: AsyncParsableCommand {
     guard minTokensPerSecond == nil || machineOptions.isGiven else {
       throw ValidationError("--min-tokens-per-second needs --machine.")
     }
-    _ = try (bits(), TypeList.types(uniform, option: "--uniform"), counts(upTo: 1), limits())
+    _ = try (bits(), TypeList.types(uniform, option: "--uniform"), counts(upTo: .max / 16), limits())
     guard try TypeList.types(lowType, option: "--low-type").count == 1 else {
       throw ValidationError("--low-type: expected one type.")
     }
@@ -91,14 +91,13 @@ struct FrontierCommand: AsyncParsableCommand {
     let importance = try planning.importance()
     let sensitivity = try planning.measured(source, importance)
     let sweep = try FrontierSweep(
-      source, sensitivity, importance: importance, grid: grid(sensitivity),
+      source, sensitivity, importance: importance, rules: planning.rules(),
+      grid: grid(sensitivity),
       measurer: measuring.measurer(source, importance, compute, scratch: output),
       speed: machineOptions.speedModel(source), toolVersion: Version.current)
-    let progress = Progress("measuring variants", total: 1, unit: .items("variants"))
     var frontier = try await sweep.run { step in
       Notes.write("\(step.done) of \(step.total): \(FrontierView.line(of: step.point))")
     }
-    progress.finish()
     frontier.choose(policy, try limits())
     try PlainFile.write(FrontierPage.html(of: frontier), to: output)
     try PlainFile.write(JSONOutput.text(of: frontier), to: output + ".json")
@@ -130,10 +129,11 @@ struct FrontierCommand: AsyncParsableCommand {
   }
 
   private func counts(upTo all: Int) throws -> [Int] {
-    guard let experts else { return (0...8).map { $0 * all / 8 } }
+    guard let experts else { return Set((0...8).map { $0 * all / 8 }).sorted() }
     return try experts.split(separator: ",").map { text in
-      guard let count = Int(text), count >= 0 else {
-        throw ValidationError("--experts: expected numbers such as 0,8,16, found \"\(text)\".")
+      guard let count = Int(text), count >= 0, count <= all else {
+        throw ValidationError(
+          "--experts: expected numbers from 0 to \(all), such as 0,8,16, found \"\(text)\".")
       }
       return count
     }

@@ -55,7 +55,7 @@ struct MeasureSensitivity: ParsableCommand {
 
   func validate() throws {
     guard (1...65_536).contains(probeWindows) else {
-      throw ValidationError("--probe-windows: expected at least 1, found \(probeWindows).")
+      throw ValidationError("--probe-windows: expected 1 to 65536, found \(probeWindows).")
     }
     _ = try tried()
   }
@@ -63,6 +63,9 @@ struct MeasureSensitivity: ParsableCommand {
   func run() throws {
     let file = try GGUFFile.open(model)
     try OutputPath.check(output, isNot: file)
+    guard Disk.isReplaceable(output) || !Disk.exists(output) else {
+      throw QuantError.unsupported("\(output): expected a name for a file, found a folder")
+    }
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
     warn(importance)
     let (windows, names) = try windows(file)
@@ -76,6 +79,7 @@ struct MeasureSensitivity: ParsableCommand {
     let found = try job.run(keepingStateIn: state) { progress.update(to: $0.done) }
     progress.finish()
     try found.write(to: output)
+    Disk.remove(state)
     try SensitivityView(output: output, found: found).show(isJSON: json.isJSON)
   }
 

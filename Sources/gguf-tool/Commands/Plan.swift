@@ -133,8 +133,9 @@ struct Plan: AsyncParsableCommand {
     Notes.write("measuring the model itself")
     _ = try measurer.measureSource()
     let limits = QualityLimits(divergence: maxKl, perplexityIncrease: maxPerplexityIncrease)
-    let verifier = PlanVerifier(planner, measurer, limits: limits) { trial in
-      Notes.write(PlanView.line(of: trial))
+    let verifier = PlanVerifier(planner, measurer, limits: limits, fits: fitting.check) { trial in
+      let isBack = maxKl != nil && !trial.isWithinLimits
+      Notes.write(PlanView.line(of: trial) + (isBack ? ": back to a more precise one" : ""))
     }
     if case .divergence(let limit) = target {
       return try kept(

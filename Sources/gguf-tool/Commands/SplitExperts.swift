@@ -36,7 +36,7 @@ struct SplitExperts: AsyncParsableCommand {
   func run() async throws {
     let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)
     let naming = expertOptions.naming(output)
-    let plan = try ExpertPlan(source: source, job: expertOptions.job(), output: naming)
+    let plan = try ExpertPlan(source: source, job: expertOptions.job(for: source), output: naming)
     let view = SplitExpertsView(plan: plan, isJSON: jsonOption.isJSON)
     view.warn()
     guard !dryRun else { return try view.show() }

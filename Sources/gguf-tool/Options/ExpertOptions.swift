@@ -64,18 +64,18 @@ struct ExpertOptions: ParsableArguments {
   private var hasSelection: Bool { keepTop != nil || !keep.isEmpty || !drop.isEmpty }
 
   /// The job that the options describe.
-  func job() throws -> ExpertJob {
+  func job(for source: GGUFFile) throws -> ExpertJob {
     if let dense { return .dense(try Self.numbers(dense)) }
     let usual: ExpertLayout = hasSelection || shardExperts ? .keep : .perExpert
-    return .arrange(merge ? .merged : layout ?? usual, keeping: try selection())
+    return .arrange(merge ? .merged : layout ?? usual, keeping: try selection(source))
   }
 
   /// The names of the output for a path.
   func naming(_ path: String) -> OutputNaming { shardExperts ? .expertsApart(path) : .single(path) }
 
-  private func selection() throws -> ExpertSelection? {
+  private func selection(_ source: GGUFFile) throws -> ExpertSelection? {
     guard hasSelection else { return nil }
-    if let keepTop, let by { return .best(keepTop, by: try RankingFile.read(by)) }
+    if let keepTop, let by { return .best(keepTop, by: try RankingFile.read(by, for: source)) }
     return .rules(
       keep: try keep.map { try Self.rule($0, "--keep") },
       drop: try drop.map { try Self.rule($0, "--drop") })

@@ -29,25 +29,41 @@ struct FittingOptions: ParsableArguments {
     guard isGiven || (margin == nil && ctx == nil) else {
       throw ValidationError("--margin and --ctx belong to --vram.")
     }
-    _ = try vram.map(sizes)
+    if isGiven { _ = try budget() }
   }
 
   /// The best plan that fits with everything on the GPUs.
   func plan(_ planner: ModelPlanner) throws -> PlannedTypes {
-    let margin = try margin.map { try Size.exact($0, option: "--margin") }
-    let budget = MemoryBudget(
+    let budget = try budget()
+    return try planner.largest { (plan) throws(QuantError) in try fits(plan, budget) }
+  }
+
+  /// Whether a plan fits; every plan does where no GPU is given.
+  func check(_ plan: ModelPlan) -> Bool {
+    guard isGiven, let budget = try? budget() else { return true }
+    return (try? fits(plan, budget)) ?? false
+  }
+
+  private func budget() throws -> MemoryBudget {
+    let margin = try margin.map { $0 == "0" ? 0 : try Size.exact($0, option: "--margin") }
+    return MemoryBudget(
       gpus: try sizes(vram ?? ""), margin: margin ?? MemoryBudget.defaultMargin)
-    var options = ContextOptions(context: ctx ?? 0)
-    let found = try planner.largest { (plan) throws(QuantError) in
-      let model = try MemoryModel(plan)
-      options.context = ctx ?? min(model.shape.trainedContext ?? 4096, 8192)
-      try options.check(for: model.shape)
-      return MemoryFit.fitsWhole(model, options: options, budget: budget)
-    }
-    return found
+  }
+
+  private func fits(_ plan: ModelPlan, _ budget: MemoryBudget) throws(QuantError) -> Bool {
+    let model = try MemoryModel(plan)
+    let options = ContextOptions(
+      context: ctx ?? min(model.shape.trainedContext ?? 4096, 8192))
+    try options.check(for: model.shape)
+    return MemoryFit.fitsWhole(model, options: options, budget: budget)
   }
 
   private func sizes(_ text: String) throws -> [Int] {
-    try text.split(separator: ",").map { try Size.exact(String($0), option: "--vram") }
+    let sizes = try text.split(separator: ",", omittingEmptySubsequences: false)
+      .map { try Size.exact(String($0), option: "--vram") }
+    guard sizes.count <= 64 else {
+      throw ValidationError("--vram: expected at most 64 GPUs, found \(sizes.count).")
+    }
+    return sizes
   }
 }

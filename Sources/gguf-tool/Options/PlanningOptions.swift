@@ -65,11 +65,20 @@ struct PlanningOptions: ParsableArguments {
       Warnings.write(
         "without --sensitivity, types are chosen by shapes alone, and expected divergences mean"
           + " nothing beyond their order")
+      let wanted = try types.map { try TypeList.types($0, option: "--types") }
       return try Sensitivity.prior(
-        of: source, types: SensitivityTypes.usual, importance: importance)
+        of: source, types: wanted ?? SensitivityTypes.usual, importance: importance)
     }
     let found = try Sensitivity.read(sensitivity)
     try found.check(source)
+    if let types,
+      let type = try TypeList.types(types, option: "--types").first(where: {
+        !found.types.contains($0.name)
+      })
+    {
+      throw ValidationError(
+        "--types: \(type) was not measured; \(sensitivity) has \(found.types.joined(separator: ", ")).")
+    }
     if found.importance != nil && importance == nil {
       Warnings.write(
         "the sensitivity was measured with an importance matrix: variants written without one"
@@ -85,7 +94,7 @@ enum TypeList {
   ///
   /// Throws `ValidationError` for names of none.
   static func types(_ text: String, option: String) throws -> [TensorType] {
-    try text.split(separator: ",").map { name in
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
       guard let type = TensorType(name: String(name)), FormatRegistry.encoder(of: type) != nil
       else {
         throw ValidationError(

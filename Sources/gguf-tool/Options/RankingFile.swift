@@ -26,8 +26,10 @@ enum RankingFile {
   /// Reads a ranking.
   ///
   /// Throws `QuantError` if the file has none, or numbers that cannot be used.
-  static func read(_ path: String) throws -> ExpertRanking {
-    if let sensitivity = try? Sensitivity.read(path) {
+  static func read(_ path: String, for source: GGUFFile) throws -> ExpertRanking {
+    if try Sensitivity.isKind(path) {
+      let sensitivity = try Sensitivity.read(path)
+      try sensitivity.check(source)
       return try ExpertRanking(sensitivity, file: path)
     }
     let decoder = JSONDecoder()

@@ -58,7 +58,7 @@ struct PlanView {
       + "\(Units.significant(trial.plan.divergence, 3)), measured "
       + "\(Units.significant(trial.measured.meanDivergence, 3)) nats, perplexity + "
       + Units.percent(max(0, trial.measured.perplexityIncrease))
-      + (trial.isWithinLimits ? "" : ", beyond the limits: back to a more precise one")
+      + (trial.isWithinLimits ? "" : ", beyond the limits")
   }
 
   /// Writes the result.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 import Foundation
 import GGUF
+import Quant
 import Testing
-
-@testable import Quant
 
 @Suite struct FitSearchTests {
   /// The free memory of the GPUs in MiB, the model, and the options that llama.cpp's fitting chose.

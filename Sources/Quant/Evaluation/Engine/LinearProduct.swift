@@ -42,9 +42,17 @@ struct LinearProduct {
     }
   }
 
+  /// The type that the weights are taken in.
+  private var weightType: TensorType {
+    guard let other = context.substitution,
+      other.concerns(linear.tensor.name, matrix: matrix)
+    else { return linear.tensor.type }
+    return other.format.type
+  }
+
   /// The input as the compute mode wants it.
   private func rounded(_ x: Matrix) throws(QuantError) -> Matrix {
-    guard context.mode == .llama, let format = ActivationRounding.format(for: linear.tensor.type)
+    guard context.mode == .llama, let format = ActivationRounding.format(for: weightType)
     else { return x }
     let copy = Matrix(rows: x.rows, columns: x.columns)
     copy.copy(from: x)

@@ -33,6 +33,8 @@ package struct Allocation: Sendable {
       if choices[step.group] == step.from { take(step.to, for: step.group) }
     }
     fill(budget)
+    // Sums that were kept up step by step have gathered rounding.
+    damage = choices.reduce(0) { $0 + $1.damage }
   }
 
   /// The fewest bytes with no more than so much damage; the largest options, if even these do more.
@@ -44,6 +46,7 @@ package struct Allocation: Sendable {
       if choices[step.group] == step.from { take(step.to, for: step.group) }
     }
     trim(limit)
+    damage = choices.reduce(0) { $0 + $1.damage }
   }
 
   /// One type for all groups; where a group cannot have it, the nearest larger one, else the largest.

@@ -11,12 +11,15 @@ package struct AllocationGroup: Sendable {
     package let bytes: Int
     /// The divergence expected, in nats a token.
     package let damage: Double
+    /// Whether parts stay as they are in the source.
+    package let isKept: Bool
 
     /// Makes an option.
-    package init(type: TensorType, bytes: Int, damage: Double) {
+    package init(type: TensorType, bytes: Int, damage: Double, isKept: Bool = false) {
       self.type = type
       self.bytes = bytes
       self.damage = damage
+      self.isKept = isKept
     }
   }
 
@@ -133,7 +136,11 @@ struct AllocationGroups {
       }
       options.append(.init(type: type, bytes: bytes, damage: damage))
     }
-    if let kept = try kept(parts, source, rules) { options.append(kept) }
+    if let kept = try kept(parts, source, rules) {
+      // Weights of this type would be copied, whatever was measured of encoding them anew.
+      options.removeAll { $0.type == kept.type }
+      options.append(kept)
+    }
     guard !options.isEmpty else {
       throw .unsupported(
         "\(parts.first?.tensor ?? ""): none of the types allowed can be used for it")
@@ -158,7 +165,7 @@ struct AllocationGroups {
     guard let type = types.first, types.count == 1, rules.allowsKeeping,
       parts.allSatisfy({ rules.allows(type, for: $0, isKept: true) })
     else { return nil }
-    return .init(type: type, bytes: bytes, damage: 0)
+    return .init(type: type, bytes: bytes, damage: 0, isKept: true)
   }
 }
 

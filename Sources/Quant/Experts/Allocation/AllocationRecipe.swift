@@ -25,11 +25,12 @@ struct AllocationRecipe {
 
     /// Three digits, as in 1.23e-05: enough for a comment.
     private static func short(_ value: Double) -> String {
-      guard value > 0 else { return "0" }
+      guard value > 0, value.isFinite else { return value == 0 ? "0" : "unknown" }
       var (mantissa, exponent) = (value, 0)
       while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
       while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-      let digits = Int((mantissa * 100).rounded())
+      var digits = Int((mantissa * 100).rounded())
+      if digits == 1000 { (digits, exponent) = (100, exponent + 1) }
       return "\(digits / 100).\(digits / 10 % 10)\(digits % 10)e\(exponent)"
     }
   }
@@ -49,7 +50,7 @@ struct AllocationRecipe {
   /// - Parameter comments: Lines to stand at its head.
   /// - Returns: Its text.
   func text(comments: [String]) -> String {
-    let head = comments.map { "# \($0)" }
+    let head = comments.map { "# \($0.map { $0.isNewline ? " " : $0 }.reduce(into: "") { $0.append($1) })" }
     let settings = ["preset = \(preset.name)", "layout = \(layout.rawValue)"]
     // Experts first: they are many, and their patterns are quickly compared.
     let lines = expertLines + otherLines
@@ -64,7 +65,7 @@ struct AllocationRecipe {
 
   private func choice(_ group: Int) -> String {
     let choice = allocation.choices[group]
-    return choice.damage == 0 ? "keep" : choice.type.name
+    return choice.isKept ? "keep" : choice.type.name
   }
 
   private var expertLines: [Line] {
@@ -142,7 +143,10 @@ struct AllocationRecipe {
   }
 
   private static func pattern(_ name: String, _ layers: [Int]) -> String {
-    let name = name.replacing(".", with: "\\.")
+    let special: Set<Character> = [
+      ".", "*", "+", "?", "(", ")", "[", "]", "{", "}", "|", "^", "$", "\\",
+    ]
+    let name = name.reduce(into: "") { $0 += special.contains($1) ? "\\\($1)" : "\($1)" }
     guard !layers.isEmpty else { return "^\(name)$" }
     let numbers = layers.sorted().map(String.init)
     let alternatives = numbers.count == 1 ? numbers[0] : "(\(numbers.joined(separator: "|")))"

@@ -82,6 +82,8 @@ public struct ModelPlanner: Sendable {
   public func largest(
     where fits: (ModelPlan) throws(QuantError) -> Bool
   ) throws(QuantError) -> PlannedTypes {
+    let all = try planned(Allocation(groups, bytes: .max / 2), name: "whole")
+    if try fits(all.plan) { return all }
     var low = try planned(Allocation(groups, bytes: 0), name: "smallest")
     guard try fits(low.plan) else {
       throw .unsupported(

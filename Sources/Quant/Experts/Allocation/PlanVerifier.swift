@@ -42,6 +42,7 @@ public struct PlanVerifier {
   private let planner: ModelPlanner
   private let measurer: VariantMeasurer
   private let limits: QualityLimits
+  private let fits: (ModelPlan) -> Bool
   private let note: (PlanTrial) -> Void
 
   /// Steps back before it gives up.
@@ -53,14 +54,17 @@ public struct PlanVerifier {
   ///   - planner: Makes plans.
   ///   - measurer: Measures them.
   ///   - limits: What must not show.
+  ///   - fits: Whether a plan may be kept, whatever its quality.
   ///   - note: Told of every trial as it ends.
   public init(
     _ planner: ModelPlanner, _ measurer: VariantMeasurer, limits: QualityLimits,
+    fits: @escaping (ModelPlan) -> Bool = { _ in true },
     note: @escaping (PlanTrial) -> Void = { _ in }
   ) {
     self.planner = planner
     self.measurer = measurer
     self.limits = limits
+    self.fits = fits
     self.note = note
   }
 
@@ -72,10 +76,17 @@ public struct PlanVerifier {
   public func verify(fileBytes: Int) async throws(QuantError) -> [PlanTrial] {
     var candidates = [try planner.plan(.size(fileBytes))]
     if planner.rules.layout == .perExpert {
-      candidates.append(try planner.withOneTypeALayer().plan(.size(fileBytes)))
+      let merged = try planner.withOneTypeALayer().planIfPossible(.size(fileBytes))
+      if let merged { candidates.append(merged) }
     }
     if let uniform = try planner.bestUniform(fileBytes: fileBytes) { candidates.append(uniform) }
-    if let preset = try planner.bestPreset(fileBytes: fileBytes) { candidates.append(preset) }
+    // Presets know nothing of what the user allowed.
+    if planner.rules.types == nil, planner.rules.minimums.isEmpty,
+      let preset = try planner.bestPreset(fileBytes: fileBytes)
+    {
+      candidates.append(preset)
+    }
+    candidates = candidates.filter { fits($0.plan) }
     var trials: [PlanTrial] = []
     for candidate in candidates { trials.append(try await attempt(candidate)) }
     return trials.sorted { first, second in
@@ -94,7 +105,12 @@ public struct PlanVerifier {
     var expected = divergence
     var trials: [PlanTrial] = []
     for step in 0..<Self.mostSteps {
-      let trial = try await attempt(planner.plan(.divergence(expected)))
+      // Beyond the first, a plan that cannot be made ends the search.
+      guard let plan = try step == 0 ? planner.plan(.divergence(expected))
+        : try? planner.plan(.divergence(expected)),
+        !trials.contains(where: { $0.plan.recipe.text == plan.recipe.text })
+      else { break }
+      let trial = try await attempt(plan)
       trials.append(trial)
       let excess = limits.excess(trial.measured)
       let isBackAgain = trials.contains { !$0.isWithinLimits } && trial.isWithinLimits

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: MIT
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What somebody who picks a point of a frontier cares for.
 public enum FrontierPolicy: String, Sendable, CaseIterable {
   /// The least divergence.
   case quality
-  /// Equal parts of both, on scales of ratios.
+  /// Equal parts of both, each between the least and the most of all variants.
   case balanced
   /// The most tokens a second; the least bytes where speeds are not known.
   case throughput
@@ -38,7 +30,8 @@ public struct FrontierLimits: Sendable {
 
   func allow(_ point: Frontier.Point) -> Bool {
     let rise = point.results.map { $0.perplexityRatio.value - 1 }.max() ?? 0
-    return rise <= perplexityIncrease ?? .infinity && point.sizeBytes <= sizeBytes ?? .max
+    return point.meanDivergence.isFinite && rise <= perplexityIncrease ?? .infinity
+      && point.sizeBytes <= sizeBytes ?? .max
       && tokensPerSecond.map { (point.speed?.tokensPerSecond ?? 0) >= $0 } ?? true
   }
 }
@@ -67,7 +60,7 @@ extension Frontier {
     case .quality: points[index].meanDivergence
     case .throughput: cost(index)
     case .balanced:
-      place(index, among) { max(points[$0].meanDivergence, 1e-9) } + place(index, among, cost)
+      place(index, among) { points[$0].meanDivergence } + place(index, among, cost)
     }
   }
 
@@ -78,11 +71,11 @@ extension Frontier {
     return points[index].speed.map { 1 / $0.tokensPerSecond } ?? .infinity
   }
 
-  /// Where a figure lies between the least and the largest, as ratios go: 0 to 1.
+  /// Where a figure lies between the least and the largest: 0 to 1.
   private func place(_ index: Int, _ among: [Int], _ figure: (Int) -> Double) -> Double {
-    let logs = among.map { log(figure($0)) }.filter(\.isFinite)
-    guard let low = logs.min(), let high = logs.max(), high > low else { return 0 }
-    return (log(figure(index)) - low) / (high - low)
+    let figures = among.map(figure).filter(\.isFinite)
+    guard let low = figures.min(), let high = figures.max(), high > low else { return 0 }
+    return (figure(index) - low) / (high - low)
   }
 
   private func reason(_ index: Int, _ policy: FrontierPolicy, _ count: Int) -> String {
@@ -94,7 +87,7 @@ extension Frontier {
       return knowsSpeeds ? "the most tokens a second \(among)" : "the smallest \(among)"
     case .balanced:
       return "the least of divergence and \(knowsSpeeds ? "time for a token" : "size") together, "
-        + "as ratios, \(among)"
+        + "each between the least and the most, \(among)"
     }
   }
 }

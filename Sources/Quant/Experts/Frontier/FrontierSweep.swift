@@ -25,6 +25,7 @@ public struct FrontierSweep {
   ///   - source: The model.
   ///   - sensitivity: What its parts suffer.
   ///   - importance: What variants are written with.
+  ///   - rules: What plans may choose from; its layout does not matter.
   ///   - grid: Which variants.
   ///   - measurer: Measures them.
   ///   - speed: Predicts how fast they are.
@@ -32,16 +33,17 @@ public struct FrontierSweep {
   /// - Throws: `QuantError.unsupported` if types cannot be chosen.
   public init(
     _ source: GGUFFile, _ sensitivity: Sensitivity, importance: ImportanceMatrix?,
-    grid: FrontierGrid, measurer: VariantMeasurer, speed: SpeedModel?, toolVersion: String
+    rules: AllocationRules, grid: FrontierGrid, measurer: VariantMeasurer, speed: SpeedModel?, toolVersion: String
   ) throws(QuantError) {
     self.source = source
     self.sensitivity = sensitivity
     self.measurer = measurer
     self.speed = speed
     func planner(_ layout: ExpertLayout) throws(QuantError) -> ModelPlanner {
-      try ModelPlanner(
-        source, sensitivity, AllocationRules(layout: layout), importance: importance,
-        toolVersion: toolVersion)
+      var own = rules
+      own.layout = layout
+      return try ModelPlanner(
+        source, sensitivity, own, importance: importance, toolVersion: toolVersion)
     }
     var planners: [(Frontier.Point.Series, ModelPlanner)] = []
     if sensitivity.units.contains(where: { $0.expert != nil }) {

@@ -60,6 +60,11 @@ struct FrontierVariants {
   ///
   /// Budgets below the smallest plan are left out.
   func all() throws(QuantError) -> [FrontierVariant] {
+    guard sensitivity.types.contains(grid.lowType.name) || experts.isEmpty else {
+      throw .unsupported(
+        "\(grid.lowType): expected a type for few bits that the sensitivity was measured for: "
+          + sensitivity.types.joined(separator: ", "))
+    }
     var variants: [FrontierVariant] = []
     for (series, planner) in planners {
       for bits in grid.budgets {
@@ -72,7 +77,10 @@ struct FrontierVariants {
         variants.append(variant(try planner.uniform(type), .uniform, label: type.name))
       }
     }
-    for series in [Frontier.Point.Series.random, .router, .sensitivity] {
+    // Without a text, nothing is known of routers.
+    let isRouted = sensitivity.units.contains { $0.expert != nil && $0.tokens > 0 }
+    for series in [Frontier.Point.Series.random, .router, .sensitivity]
+    where isRouted || series != .router {
       for count in grid.expertCounts {
         if let variant = try mixture(series, count) { variants.append(variant) }
       }
@@ -138,12 +146,16 @@ struct FrontierVariants {
       if let layer = unit.layer, let expert = unit.expert,
         chosen.contains(Expert(layer: layer, expert: expert))
       {
-        return grid.lowType
+        return Fallback.type(for: grid.lowType, rowWeights: try rowWeights(unit))
       }
       return try QuantError.wrapping { () throws(GGUFError) in
         try source.tensor(unit.tensor).type
       }
     }
+  }
+
+  private func rowWeights(_ unit: Sensitivity.Unit) throws(QuantError) -> Int {
+    try QuantError.wrapping { () throws(GGUFError) in try source.tensor(unit.tensor).rowWeights }
   }
 
   /// What each expert adds to the divergence in few bits.
@@ -180,7 +192,12 @@ struct FrontierVariants {
 
   private func shuffled() -> [Expert] {
     var generator = SeededGenerator(state: grid.seed)
-    return experts.shuffled(using: &generator)
+    var order = experts
+    // Fisher and Yates, written out: the library's own may change.
+    for last in order.indices.dropFirst().reversed() {
+      order.swapAt(last, Int(generator.next() % UInt64(last + 1)))
+    }
+    return order
   }
 }
 

@@ -36,13 +36,15 @@ public struct SpeedModel: Sendable {
   /// What the figures rest on, or why there are none.
   func basis(_ sensitivity: Sensitivity, _ types: [TensorType]) -> [String] {
     switch throughput(sensitivity, types) {
-    case .modelled(let rate): rate.basis + (missing == .fetched ? [Self.published] : [])
+    case .modelled(let rate):
+      rate.basis + (missing == .fetched && !machine.gpus.isEmpty ? [Self.published] : [])
     case .notModelled(let reason): [reason]
     }
   }
 
   private func throughput(_ sensitivity: Sensitivity, _ types: [TensorType]) -> Throughput {
-    let parts = zip(sensitivity.units, types).map { Part($0, $1) }
+    let isTied = !sensitivity.units.contains { $0.tensor == "output.weight" }
+    let parts = zip(sensitivity.units, types).map { Part($0, $1, isTied: isTied) }
     guard !machine.gpus.isEmpty else { return machine.throughput(of: onProcessor(parts)) }
     return machine.throughput(of: mixed(parts).traffic)
   }
@@ -59,14 +61,16 @@ public struct SpeedModel: Sendable {
     let type: TensorType
     let bytes: Int
 
-    init(_ unit: Sensitivity.Unit, _ type: TensorType) {
+    /// Of an embedding only some rows are read for a token, unless it is the output matrix, too.
+    let isRead: Bool
+
+    init(_ unit: Sensitivity.Unit, _ type: TensorType, isTied: Bool) {
       self.unit = unit
       self.type = type
+      isRead = isTied || unit.tensor != "token_embd.weight"
       bytes = Int(Double(unit.weights) * (type.layout?.bitsPerWeight ?? 0) / 8)
     }
 
-    /// Only some rows of an embedding are read for a token.
-    var isRead: Bool { unit.tensor != "token_embd.weight" }
   }
 
   /// Everything that a token reads, read by the processor.

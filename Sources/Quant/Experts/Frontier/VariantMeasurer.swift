@@ -65,7 +65,13 @@ public final class VariantMeasurer {
     self.toolVersion = toolVersion
   }
 
-  deinit { for path in bases { Disk.remove(path) } }
+  deinit {
+    for path in bases + ["\(scratch).variant.gguf"] {
+      for name in [path, OutputFile.temporaryPath(of: path), Journal.path(of: path)] {
+        Disk.remove(name)
+      }
+    }
+  }
 
   /// Takes the model itself through all texts.
   ///
@@ -76,8 +82,8 @@ public final class VariantMeasurer {
     for (index, text) in texts.enumerated() {
       let path = "\(scratch).base-\(index).gguf"
       let evaluator = try evaluator(source, text)
-      let writer = try BaseStatesWriter(to: path, evaluator, text.windows)
       bases.append(path)
+      let writer = try BaseStatesWriter(to: path, evaluator, text.windows)
       let report = try LossEvaluation(evaluator, text.windows).run(keeping: writer)
       try writer.finish()
       results.append(

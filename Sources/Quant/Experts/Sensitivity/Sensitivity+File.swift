@@ -34,6 +34,18 @@ extension Sensitivity {
     }
   }
 
+  /// Whether a file says that it is one of these, right or wrong.
+  ///
+  /// Throws `QuantError.container` if it cannot be opened.
+  public static func isKind(_ path: String) throws(QuantError) -> Bool {
+    let file = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
+    let name = Array("\"\(kindName)\"".utf8)
+    let count = min(file.byteCount, 1 << 16)
+    // Keys are sorted: the kind comes after the short lists at the head.
+    let head = (0..<count).map { file.bytes.u8(at: $0) }
+    return head.firstRange(of: name) != nil
+  }
+
   /// Reads a file that `write` made.
   ///
   /// Throws `QuantError.unsupported` if it is something else or does not hold together.
@@ -67,8 +79,10 @@ extension Sensitivity {
           "\(path): \(unit.tensor): expected \(types.count) figures a list, found "
             + lists.map(String.init).joined(separator: ", "))
       }
-      guard unit.divergences.allSatisfy({ $0.map { $0.isFinite && $0 >= 0 } ?? true }),
-        unit.weights > 0, unit.expert.map({ (0..<65_536).contains($0) }) ?? true
+      guard (unit.divergences + unit.errors).allSatisfy({ $0.map(Self.isSound) ?? true }),
+        unit.bytes.allSatisfy({ $0.map { (0...1 << 50).contains($0) } ?? true }),
+        (1...1 << 50).contains(unit.weights), (0...1 << 50).contains(unit.tokens),
+        (0..<65_536).contains(unit.layer ?? 0), (0..<65_536).contains(unit.expert ?? 0)
       else {
         throw .unsupported("\(path): \(unit.tensor): a figure is out of range")
       }
@@ -77,6 +91,9 @@ extension Sensitivity {
       throw .unsupported("\(path): there is no type \"\(name)\"")
     }
   }
+
+  /// More nats than any prediction can lose, and errors far beyond any state.
+  private static func isSound(_ figure: Double) -> Bool { figure >= 0 && figure <= 1e12 }
 
   /// Refuses a model other than the one measured.
   ///
@@ -87,6 +104,30 @@ extension Sensitivity {
       throw .unsupported(
         "\(file.path): expected the model that the sensitivity was measured on (\(model), mark "
           + "\(fingerprint)), found another (mark \(found))")
+    }
+    var seen: Set<String> = []
+    for unit in units { try check(unit, file, &seen) }
+  }
+
+  /// Holds a part to the model's tensor.
+  private func check(
+    _ unit: Unit, _ file: GGUFFile, _ seen: inout Set<String>
+  ) throws(QuantError) {
+    let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(unit.tensor) }
+    let isMerged = ExpertTensorName(unit.tensor).map { $0.expert == nil } ?? false
+    let parts = isMerged ? tensor.matrixCount : 1
+    let bytes = types.map { name in
+      TensorType(name: name)?.layout.map { unit.weights / $0.weightsPerBlock * $0.bytesPerBlock }
+    }
+    guard parts > 0, unit.weights == tensor.weightCount / parts,
+      isMerged ? (0..<parts).contains(unit.expert ?? -1) : true,
+      unit.layer == TensorName.layer(of: unit.tensor),
+      zip(unit.bytes, bytes).allSatisfy({ $0 == nil || $0 == $1 }),
+      seen.insert("\(unit.tensor)#\(unit.expert ?? -1)").inserted
+    else {
+      throw .unsupported(
+        "\(file.path): tensor \"\(unit.tensor)\": the sensitivity file does not fit it, or names it"
+          + " twice")
     }
   }
 

@@ -24,6 +24,11 @@ extension Sensitivity {
       let name = ExpertTensorName(tensor.name)
       let isMerged = name != nil && name?.expert == nil
       let count = isMerged ? tensor.matrixCount : 1
+      guard (1...ExpertLayout.mostExperts).contains(count), tensor.weightCount > 0 else {
+        throw .shape(
+          tensor: tensor.name, expected: "1 to \(ExpertLayout.mostExperts) experts with weights",
+          found: tensor.dimensions.map(String.init).joined(separator: " x "))
+      }
       let share =
         name == nil ? 1 : Double(max(1, used)) / Double(max(1, facts.expertCount, count))
       let isKnown = try importance?.entry(fitting: tensor) != nil

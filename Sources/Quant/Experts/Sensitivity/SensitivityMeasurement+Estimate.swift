@@ -14,7 +14,11 @@ extension SensitivityMeasurement {
 
   /// Fills in the divergence of every part in every type.
   func estimate() {
-    for (_, members) in Dictionary(grouping: targets.indices, by: { targets[$0].part.place }) {
+    // Experts stand in for each other, other matrices for none.
+    let pools = Dictionary(grouping: targets.indices) { index in
+      targets[index].part.expert == nil ? "\(index)" : "\(targets[index].part.place)"
+    }
+    for members in pools.values {
       let pool = Pool(members.map { units[$0] })
       for index in members {
         for type in types.indices {

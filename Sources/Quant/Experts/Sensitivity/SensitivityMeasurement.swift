@@ -65,8 +65,8 @@ public final class SensitivityMeasurement {
   /// Measures.
   ///
   /// - Parameters:
-  ///   - path: Where to keep what is known after each layer, and perhaps go on from; the file is
-  ///     removed at the end.
+  ///   - path: Where to keep what is known after each layer, and perhaps go on from. The file stays:
+  ///     who has written the results removes it.
   ///   - progress: Called as parts are tried.
   /// - Returns: What was found. It does not depend on the number of threads.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
@@ -86,9 +86,7 @@ public final class SensitivityMeasurement {
     }
     try measureOutput(states)
     estimate()
-    let found = try result()
-    state.remove()
-    return found
+    return try result()
   }
 
   /// The states to begin with, and how many layers are behind them.
@@ -101,10 +99,25 @@ public final class SensitivityMeasurement {
     units = earlier.results.units
     done = earlier.results.done
     try probes.restore(earlier.results.probes, earlier.probes, path: state.path)
-    guard earlier.states.rows == windows.tokens.count, units.count == targets.count else {
+    guard earlier.states.rows == windows.tokens.count,
+      earlier.states.columns == evaluator.graph.width,
+      (0...evaluator.graph.layers.count).contains(earlier.layer), hasWholeResults
+    else {
       throw .unsupported("\(state.path): it is not the state of this measurement")
     }
     return (earlier.states, earlier.layer)
+  }
+
+  /// Whether results read from a file are of these parts and types.
+  private var hasWholeResults: Bool {
+    zip(units, targets).allSatisfy { unit, target in
+      unit.tensor == target.part.tensor.name && unit.expert == target.part.expert
+        && [unit.bytes.count, unit.errors.count, unit.divergences.count]
+          .allSatisfy { $0 == types.count }
+    } && units.count == targets.count
+      && probes.probes.allSatisfy { probe in
+        types.indices.contains(probe.type) && probe.units.allSatisfy(units.indices.contains)
+      }
   }
 
   /// The numbers of the parts at a place.
@@ -164,10 +177,11 @@ extension SensitivityMeasurement {
     for index in targets.indices where targets[index].part.tensor == graph.output.tensor {
       units[index].tokens = states.rows
       for type in types.indices {
+        defer { if targets[index].part.place == .output { step() } }
         guard let other = targets[index].substitution(type) else { continue }
         let found = try comparison.divergence(of: base, context.substituting(other))
-        units[index].divergences[type] = found
-        step()
+        // Rounding may leave it below zero.
+        units[index].divergences[type] = max(0, found)
       }
     }
     for (number, probe) in probes.probes.enumerated() {

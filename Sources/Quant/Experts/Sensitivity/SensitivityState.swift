@@ -49,6 +49,7 @@ struct SensitivityState {
     mark.add(FormatRegistry.encoderRevision)
     mark.add(job.windows.length)
     mark.add(job.probes.windows)
+    mark.add(job.sharesProbes ? 1 : 0)
     for type in job.types { mark.add(type.name) }
     for token in job.windows.tokens { mark.add(Int(token)) }
     job.importance?.mark(&mark)
@@ -101,7 +102,7 @@ struct SensitivityState {
     else {
       throw .unsupported(
         "\(path): expected the state of this measurement, found that of another model, text or "
-          + "setting; remove it or name another output")
+          + "setting (--memory counts, too); remove it or name another output")
     }
     return Earlier(
       layer: layer, results: results, states: try Self.matrix("states", file),

@@ -5,11 +5,23 @@
 /// Layers go to the GPUs from the last one backwards, without experts where there are any; then, if there
 /// is room, layers at the front get their experts back; then part of one more layer is tried. Each step
 /// measures whole placements, so that what it says fits does.
-struct FitSearch {
-  let model: MemoryModel
-  let options: ContextOptions
+package struct FitSearch {
+  private let model: MemoryModel
+  private let options: ContextOptions
   /// Bytes that each GPU may be given.
-  let targets: [Int]
+  private let targets: [Int]
+
+  /// Prepares a search.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - options: How it is run.
+  ///   - targets: Bytes that each GPU may be given.
+  package init(model: MemoryModel, options: ContextOptions, targets: [Int]) {
+    self.model = model
+    self.options = options
+    self.targets = targets
+  }
 
   private var layerCount: Int { model.shape.layerCount }
   private var last: Int { targets.count - 1 }
@@ -18,7 +30,7 @@ struct FitSearch {
   /// The placement; all layers on GPUs where they fit.
   ///
   /// - Complexity: O(log *n*) measurements in layers for each GPU.
-  func placement() -> PlacementRule {
+  package func placement() -> PlacementRule {
     var all = PlacementRule(gpuCount: targets.count)
     // Without a wish layers are shared out by free memory.
     all.split = targets.map { Double(max(0, $0)) }
