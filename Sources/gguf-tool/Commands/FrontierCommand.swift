@@ -79,7 +79,9 @@ struct FrontierCommand: AsyncParsableCommand {
     guard minTokensPerSecond == nil || machineOptions.isGiven else {
       throw ValidationError("--min-tokens-per-second needs --machine.")
     }
-    _ = try (bits(), TypeList.types(uniform, option: "--uniform"), counts(upTo: .max / 16), limits())
+    _ = try (
+      bits(), TypeList.types(uniform, option: "--uniform"), counts(upTo: .max / 16), limits()
+    )
     guard try TypeList.types(lowType, option: "--low-type").count == 1 else {
       throw ValidationError("--low-type: expected one type.")
     }

@@ -36,7 +36,7 @@ struct MeasureSensitivity: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The types to try (default: \(SensitivityTypes.usual.map(\.name).joined(separator: ","))).",
+      "The types to try (default: \(SensitivityTypes.usual.map(\.name).joined(separator: ", "))).",
       valueName: "types"))
   var types: String?
 

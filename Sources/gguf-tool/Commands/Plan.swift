@@ -7,7 +7,7 @@ import Quant
 struct Plan: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Choose a type for every expert and tensor, by measured damage.",
-    usage: "gguf-tool plan <model> --sensitivity <file> --target-size <size> [<options>]",
+    usage: "gguf-tool plan <model> --target-size <size> [<options>]",
     discussion: """
       Within a size, the types that are expected to cost the least divergence; or within a \
       divergence, the least size. The recipe is text to read and edit; requantize --recipe takes it. \

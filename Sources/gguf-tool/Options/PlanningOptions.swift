@@ -77,7 +77,8 @@ struct PlanningOptions: ParsableArguments {
       })
     {
       throw ValidationError(
-        "--types: \(type) was not measured; \(sensitivity) has \(found.types.joined(separator: ", ")).")
+        "--types: \(type) was not measured; \(sensitivity) has \(found.types.joined(separator: ", "))."
+      )
     }
     if found.importance != nil && importance == nil {
       Warnings.write(
@@ -94,7 +95,8 @@ enum TypeList {
   ///
   /// Throws `ValidationError` for names of none.
   static func types(_ text: String, option: String) throws -> [TensorType] {
-    try text.split(separator: ",", omittingEmptySubsequences: false).map { name in
+    try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
+      let name = part.filter { $0 != " " }
       guard let type = TensorType(name: String(name)), FormatRegistry.encoder(of: type) != nil
       else {
         throw ValidationError(

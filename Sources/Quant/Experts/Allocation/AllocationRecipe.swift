@@ -50,7 +50,10 @@ struct AllocationRecipe {
   /// - Parameter comments: Lines to stand at its head.
   /// - Returns: Its text.
   func text(comments: [String]) -> String {
-    let head = comments.map { "# \($0.map { $0.isNewline ? " " : $0 }.reduce(into: "") { $0.append($1) })" }
+    // A name with a line break must not become a line of its own.
+    let head = comments.map { comment in
+      "# " + String(comment.map { $0.isNewline ? " " : $0 })
+    }
     let settings = ["preset = \(preset.name)", "layout = \(layout.rawValue)"]
     // Experts first: they are many, and their patterns are quickly compared.
     let lines = expertLines + otherLines

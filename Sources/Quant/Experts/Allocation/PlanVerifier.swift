@@ -106,8 +106,10 @@ public struct PlanVerifier {
     var trials: [PlanTrial] = []
     for step in 0..<Self.mostSteps {
       // Beyond the first, a plan that cannot be made ends the search.
-      guard let plan = try step == 0 ? planner.plan(.divergence(expected))
-        : try? planner.plan(.divergence(expected)),
+      guard
+        let plan = try step == 0
+          ? planner.plan(.divergence(expected))
+          : try? planner.plan(.divergence(expected)),
         !trials.contains(where: { $0.plan.recipe.text == plan.recipe.text })
       else { break }
       let trial = try await attempt(plan)

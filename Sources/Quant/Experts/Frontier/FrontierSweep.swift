@@ -33,7 +33,8 @@ public struct FrontierSweep {
   /// - Throws: `QuantError.unsupported` if types cannot be chosen.
   public init(
     _ source: GGUFFile, _ sensitivity: Sensitivity, importance: ImportanceMatrix?,
-    rules: AllocationRules, grid: FrontierGrid, measurer: VariantMeasurer, speed: SpeedModel?, toolVersion: String
+    rules: AllocationRules, grid: FrontierGrid, measurer: VariantMeasurer, speed: SpeedModel?,
+    toolVersion: String
   ) throws(QuantError) {
     self.source = source
     self.sensitivity = sensitivity
