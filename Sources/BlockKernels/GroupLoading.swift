@@ -54,6 +54,10 @@ public struct Unit {
 /// weights with importance · √(σ² + x²), and without importance with σ + |x|. This lies half way:
 /// from 3 bits up no rule stood out from the noise by much, and the error is no greater than the
 /// reference's on any of the test vectors.
+///
+/// Codebooks' entries are chosen for four or eight weights together, and those of little importance
+/// then go far astray. Shapes that damp importance take its power of ¾: KL divergence falls by 3 %
+/// on both tiny models, the error rises by 1 %.
 @inlinable @inline(always)
 public func loadGroup(
   _ source: GroupSource, _ shape: SearchShape, _ memory: GroupMemory
@@ -81,7 +85,11 @@ public func loadGroup(
   let leastImportance = Lanes(repeating: 0x1p-20)
   for index in 0..<shape.weights {
     let weight = memory.weights[index]
-    let importance = larger(memory.cares[index] * importanceUnit, leastImportance)
+    var importance = larger(memory.cares[index] * importanceUnit, leastImportance)
+    if shape.dampsImportance {
+      let root = importance.squareRoot()
+      importance = root * root.squareRoot()
+    }
     memory.cares[index] = importance * (base + larger(weight, -weight))
   }
   return unit

@@ -47,6 +47,8 @@ extension GridShape {
   /// without them, and what follows it decides.
   func at(_ effort: Effort, bits: Double) -> GridShape {
     var shape = self
+    // `best` is held to the least error, and damping costs a percent of it.
+    shape.base.dampsImportance = effort != .best
     switch effort {
     case .fast:
       shape.closeTrials = (closeTrials + 1) / 2

@@ -27,7 +27,7 @@ extension GridFormat {
     let (grid, shape, layout) = (grid, shape.at(effort, bits: layout.bitsPerWeight), layout)
     let span = shape.base.weights * laneCount
     let memory = GridSearchMemory()
-    var restoring = ShrinkageCorrection()
+    var restoring = ShrinkageCorrection(effort, bits: layout.bitsPerWeight)
     for start in stride(from: 0, to: rows.count, by: span) {
       let end = min(start + span, rows.count)
       memory.run(

@@ -6,18 +6,25 @@ internal import GGUF
 /// The restored weights y that come nearest to weights x are too small on the whole: Σ w x y falls
 /// short of Σ w x² by just the squared error. At two bits and less that is a tenth and more, in every
 /// layer in the same direction, and a model is harmed more by it than by a little more error. Blocks
-/// are therefore scaled half of the way up to where both sums agree.
+/// are therefore scaled up towards where both sums agree.
 ///
-/// Why half: on tiny-moe with its importance matrix, KL divergence fell most of the way there and hardly
-/// beyond, while the error grows with the square of the step and should stay well below that of the
-/// reference. `make quality` shows what comes of it.
+/// How far: on tiny-moe with its importance matrix, KL divergence falls all the way and hardly beyond,
+/// while the error grows with the square of the step. From two bits up that leaves it below the
+/// reference's; with less, three quarters of the way do, and with the effort `best`, which is held to
+/// the least error, half. `make quality` shows what comes of it.
 struct ShrinkageCorrection {
-  private static let part: Float = 0.5
+  /// How much of the way is gone.
+  private let part: Float
   /// Beyond this, the block has hardly anything in common with the weights.
   private static let largest: Float = 1.2
 
   // Kept between blocks, so that its memory is asked for once.
   private var restored: [Float] = []
+
+  /// The correction at an effort; `bits` are the format's for each weight.
+  init(_ effort: Effort, bits: Double) {
+    part = effort == .best ? 0.5 : bits < 2 ? 0.75 : 1
+  }
 
   /// The factor on a block's scale; 1 for a block that restores its weights exactly.
   ///
@@ -44,6 +51,6 @@ struct ShrinkageCorrection {
       squares += weighted * x
     }
     guard products > 0, squares > products else { return 1 }
-    return min(1 + Self.part * (Float(squares / products) - 1), Self.largest)
+    return min(1 + part * (Float(squares / products) - 1), Self.largest)
   }
 }
