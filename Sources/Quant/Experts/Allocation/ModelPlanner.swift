@@ -186,13 +186,14 @@ public struct ModelPlanner: Sendable {
     var budget = target
     var best: PlannedTypes?
     for _ in 0..<Self.mostRounds {
-      let found = try planned(
-        Allocation(groups, bytes: budget), name: "\(rules.layout.rawValue) plan")
+      let allocation = Allocation(groups, bytes: budget)
+      let found = try planned(allocation, name: "\(rules.layout.rawValue) plan")
       let room = target - found.byteCount
       if room >= 0, found.divergence < best?.divergence ?? .infinity { best = found }
       // Room for less than a row is none.
       guard room < 0 || room > Self.smallestRoom else { break }
-      budget += room
+      // What is over must come off what was spent, not off what was allowed.
+      budget = (room < 0 ? min(budget, allocation.bytes) : budget) + room
     }
     guard let best else {
       let least = try planned(Allocation(groups, bytes: 0), name: "smallest")
