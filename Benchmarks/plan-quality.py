@@ -85,7 +85,7 @@ def main():
     parser.add_argument("tool")
     parser.add_argument("shared")
     parser.add_argument("--model", default="tiny-moe")
-    parser.add_argument("--chunks", type=int, default=200)
+    parser.add_argument("--chunks", type=int, default=100)
     parser.add_argument("--presets", default="IQ2_S,Q2_K,IQ3_XXS,Q3_K_M,IQ4_XS,Q4_K_M")
     parser.add_argument("--json")
     options = parser.parse_args()
