@@ -44,6 +44,7 @@ struct FrontierView {
       .text(""), .text("variant"), .number("size"), .number("bits"), .number("expected"),
       .number("nats"), .number("perplexity"), .number("tokens/s"),
     ])
+    let facts = FrontierFacts(frontier)
     var series: Frontier.Point.Series?
     for point in frontier.points {
       if point.series != series { table.beginGroup(point.series.rawValue) }
@@ -52,14 +53,10 @@ struct FrontierView {
         point.isOnFront ? "*" : "", point.label, Units.shortBytes(point.sizeBytes),
         Units.significant(point.bitsPerWeight, 3),
         Units.significant(point.expectedDivergence, 3),
-        Units.significant(point.meanDivergence, 3), "× " + Units.significant(ratio(point), 4),
+        Units.significant(point.meanDivergence, 3),
+        facts.perplexityRatio(point).map { "× " + Units.significant($0.value, 4) } ?? "",
         point.speed.map { Units.significant($0.tokensPerSecond, 3) } ?? "")
     }
     return table
-  }
-
-  private func ratio(_ point: Frontier.Point) -> Double {
-    point.results.reduce(0) { $0 + $1.perplexityRatio.value }
-      / Double(max(1, point.results.count))
   }
 }

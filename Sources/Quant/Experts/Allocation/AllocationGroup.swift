@@ -162,7 +162,7 @@ struct AllocationGroups {
       bytes += (tensor.byteCount ?? 0) / max(1, share)
       types.insert(tensor.type)
     }
-    guard let type = types.first, types.count == 1, rules.allowsKeeping,
+    guard let type = types.first, types.count == 1,
       parts.allSatisfy({ rules.allows(type, for: $0, isKept: true) })
     else { return nil }
     return .init(type: type, bytes: bytes, damage: 0, isKept: true)

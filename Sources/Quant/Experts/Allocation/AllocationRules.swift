@@ -9,8 +9,6 @@ public struct AllocationRules: Sendable {
   public var types: Set<TensorType>?
   /// Patterns of tensors that must have at least as many bits as a type; the first match decides.
   public var minimums: [TypeRule]
-  /// Whether parts may stay as they are in the source.
-  public var allowsKeeping = true
 
   /// Makes rules.
   public init(

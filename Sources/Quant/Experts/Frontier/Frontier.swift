@@ -41,9 +41,7 @@ public struct Frontier: Sendable, Encodable {
     public internal(set) var isOnFront = false
 
     /// The mean divergence over the texts, in nats a token.
-    public var meanDivergence: Double {
-      results.reduce(0) { $0 + $1.divergence.value } / Double(max(1, results.count))
-    }
+    public var meanDivergence: Double { results.meanDivergence }
   }
 
   /// What one text said about a variant.
@@ -94,6 +92,13 @@ public struct Frontier: Sendable, Encodable {
   public internal(set) var points: [Point]
   /// The point that was asked for.
   public internal(set) var pick: Pick?
+}
+
+extension [Frontier.TextResult] {
+  /// The mean divergence over the texts, in nats a token; zero without texts.
+  var meanDivergence: Double {
+    reduce(0) { $0 + $1.divergence.value } / Double(Swift.max(1, count))
+  }
 }
 
 extension Frontier {

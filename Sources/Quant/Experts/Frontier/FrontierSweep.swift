@@ -86,7 +86,7 @@ public struct FrontierSweep {
       sizeBytes: measured.byteCount,
       bitsPerWeight: Double(measured.byteCount) * 8 / Double(max(1, weights)),
       expectedDivergence: variant.expected, results: measured.results,
-      speed: speed?.speed(sensitivity, variant.types, fileBytes: measured.byteCount),
+      speed: speed?.speed(sensitivity, variant.types),
       expertBits: expertBits(variant.types))
   }
 

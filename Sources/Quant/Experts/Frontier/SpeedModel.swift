@@ -24,9 +24,7 @@ public struct SpeedModel: Sendable {
   var name: String { machine.name ?? "the machine described" }
 
   /// Tokens a second; `nil` where there is no model for it.
-  func speed(
-    _ sensitivity: Sensitivity, _ types: [TensorType], fileBytes: Int
-  ) -> Frontier.Speed? {
+  func speed(_ sensitivity: Sensitivity, _ types: [TensorType]) -> Frontier.Speed? {
     throughput(sensitivity, types).rate.map {
       Frontier.Speed(
         tokensPerSecond: $0.tokensPerSecond, low: $0.range.lowerBound, high: $0.range.upperBound)

@@ -9,9 +9,7 @@ public struct MeasuredVariant: Sendable {
   public let results: [Frontier.TextResult]
 
   /// The mean divergence over the texts, in nats a token.
-  public var meanDivergence: Double {
-    results.reduce(0) { $0 + $1.divergence.value } / Double(max(1, results.count))
-  }
+  public var meanDivergence: Double { results.meanDivergence }
 
   /// The largest increase of perplexity over the texts, as a share of the model's.
   public var perplexityIncrease: Double {
