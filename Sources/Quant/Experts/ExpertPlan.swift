@@ -13,7 +13,7 @@ public enum ExpertJob: Sendable {
 /// A plan to write a model with its experts laid out otherwise: bytes are copied, none is decoded.
 public struct ExpertPlan: Sendable {
   /// What will be written.
-  public let plan: ModelPlan
+  public private(set) var plan: ModelPlan
   /// The experts of the source that are left, by layer.
   public let kept: [Int: [Int]]
   /// Experts of each layer in the source.
@@ -68,6 +68,10 @@ public struct ExpertPlan: Sendable {
     writesSingleExperts = outlines.contains { ExpertTensorName($0.name)?.expert != nil }
     changesNothing = outlines.map(\.description) == source.tensors.map(\.description)
   }
+
+  /// Leaves one file of the output to be written, by its number from 0; the others are for other
+  /// machines.
+  public mutating func narrow(toFile index: Int) { plan = plan.part(file: index) }
 
   private static func expertsLast(_ tensors: [TensorOutline]) -> [TensorOutline] {
     tensors.filter { ExpertTensorName($0.name) == nil }

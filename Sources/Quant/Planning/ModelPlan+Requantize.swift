@@ -4,7 +4,7 @@ public import GGUF
 /// A plan to quantize a model by a recipe, with what the user should know before it runs.
 public struct RequantizePlan: Sendable {
   /// What will be written.
-  public let plan: ModelPlan
+  public private(set) var plan: ModelPlan
   /// The recipe it follows.
   public let recipe: Recipe
   /// Tensors whose new type works badly without an importance matrix, and that have none.
@@ -108,6 +108,10 @@ public struct RequantizePlan: Sendable {
     return NeedsImportance.types.contains(tensor.type)
       || (tensor.type == .Q2_K && preset == .Q2_K_S)
   }
+
+  /// Leaves one file of the output to be written, by its number from 0; the others are for other
+  /// machines.
+  public mutating func narrow(toFile index: Int) { plan = plan.part(file: index) }
 
   /// Throws the first reason why the plan must not run: leave to requantize, matrix, or a type.
   public func check() throws(QuantError) {

@@ -87,9 +87,9 @@ public struct ModelPlan: Sendable {
   /// The model that is read.
   public let source: GGUFFile
   /// The tensors of the output, in file order.
-  public let tensors: [Tensor]
+  public private(set) var tensors: [Tensor]
   /// The files of the output.
-  public let files: [File]
+  public private(set) var files: [File]
   /// How long encoders search.
   public let effort: Effort
 
@@ -99,6 +99,28 @@ public struct ModelPlan: Sendable {
   public var tensorByteCount: Int { tensors.clampedSum(\.byteCount) }
   /// Weights of the output.
   public var weightCount: Int { tensors.clampedSum(\.weightCount) }
+
+  /// The part of the plan that writes one of its files: the same bytes, whoever writes the others.
+  ///
+  /// - Parameter index: The file's number, from 0.
+  /// - Returns: A plan of that file alone.
+  /// - Precondition: There is such a file.
+  /// - Complexity: O(*n*) in tensors of the file.
+  public func part(file index: Int) -> ModelPlan {
+    var part = self
+    let file = files[index]
+    part.tensors = tensors[file.tensors].map { tensor in
+      var own = tensor
+      own.file = 0
+      return own
+    }
+    part.files = [
+      File(
+        path: file.path, layout: file.layout, metadata: file.metadata,
+        tensors: 0..<part.tensors.count)
+    ]
+    return part
+  }
 
   /// Lays out the output files.
   ///

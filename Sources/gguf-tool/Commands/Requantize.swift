@@ -28,6 +28,7 @@ struct Requantize: AsyncParsableCommand {
   var imatrix: String?
 
   @OptionGroup var splitOptions: SplitOptions
+  @OptionGroup var shardOptions: ShardOptions
 
   @Flag(help: "Say what would be written, tensor by tensor and to the byte, and stop.")
   var dryRun = false
@@ -41,16 +42,22 @@ struct Requantize: AsyncParsableCommand {
   func run() async throws {
     let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
-    let naming = try splitOptions.naming(output, source: source)
-    let plan = try RequantizePlan(
-      source: source, recipe: recipeOptions.makeRecipe(), importance: importance, output: naming,
+    let all = try splitOptions.naming(output, source: source)
+    var plan = try RequantizePlan(
+      source: source, recipe: recipeOptions.makeRecipe(), importance: importance, output: all,
       toolVersion: Version.current)
+    try shardOptions.check(plan.plan, importance: importance)
+    let mark =
+      try dryRun
+      ? PlanMark(of: plan.plan, importance: importance, only: shardOptions.shard) : nil
+    if let shard = shardOptions.shard { plan.narrow(toFile: shard.index) }
+    let naming = shardOptions.naming(all, plan.plan)
     let view = RequantizeView(plan: plan, isJSON: jsonOption.isJSON)
     view.warn()
-    guard !dryRun else { return try view.showPlan() }
+    if let mark { return try view.showPlan(mark) }
     try plan.check()
     try plan.plan.checkPaths(naming, importance: importance)
-    let job = PlanRun(output: output, restart: restart, threads: threadOptions.count)
+    let job = PlanRun(output: naming.path, restart: restart, threads: threadOptions.count)
     try await view.showReport(job.run(plan.plan, naming, importance: importance, "requantizing"))
   }
 }

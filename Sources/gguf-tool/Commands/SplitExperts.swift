@@ -23,6 +23,8 @@ struct SplitExperts: AsyncParsableCommand {
   var output: String
 
   @OptionGroup var expertOptions: ExpertOptions
+  @OptionGroup var splitOptions: SplitOptions
+  @OptionGroup var shardOptions: ShardOptions
 
   @Flag(help: "Say what would be written, to the byte, and stop.")
   var dryRun = false
@@ -33,15 +35,30 @@ struct SplitExperts: AsyncParsableCommand {
   @OptionGroup var threadOptions: ThreadOptions
   @OptionGroup var jsonOption: JSONOption
 
+  func validate() throws {
+    guard !expertOptions.shardExperts || !splitOptions.isGiven else {
+      throw ValidationError(
+        "--shard-experts makes two shards: no other way of splitting can be given.")
+    }
+  }
+
   func run() async throws {
     let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)
-    let naming = expertOptions.naming(output)
-    let plan = try ExpertPlan(source: source, job: expertOptions.job(for: source), output: naming)
+    let all =
+      expertOptions.shardExperts
+      ? .expertsApart(output) : try splitOptions.naming(output, source: source)
+    var plan = try ExpertPlan(source: source, job: expertOptions.job(for: source), output: all)
+    try shardOptions.check(plan.plan, importance: nil)
+    let mark =
+      try dryRun
+      ? PlanMark(of: plan.plan, importance: nil, only: shardOptions.shard) : nil
+    if let shard = shardOptions.shard { plan.narrow(toFile: shard.index) }
+    let naming = shardOptions.naming(all, plan.plan)
     let view = SplitExpertsView(plan: plan, isJSON: jsonOption.isJSON)
     view.warn()
-    guard !dryRun else { return try view.show() }
+    if let mark { return try view.show(mark: mark) }
     try plan.plan.checkPaths(naming, importance: nil)
-    let job = PlanRun(output: output, restart: restart, threads: threadOptions.count)
+    let job = PlanRun(output: naming.path, restart: restart, threads: threadOptions.count)
     let outcome = try await job.run(plan.plan, naming, importance: nil, "copying")
     try view.show(outcome.report, outcome.time)
   }

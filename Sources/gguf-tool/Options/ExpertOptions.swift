@@ -70,9 +70,6 @@ struct ExpertOptions: ParsableArguments {
     return .arrange(merge ? .merged : layout ?? usual, keeping: try selection(source))
   }
 
-  /// The names of the output for a path.
-  func naming(_ path: String) -> OutputNaming { shardExperts ? .expertsApart(path) : .single(path) }
-
   private func selection(_ source: GGUFFile) throws -> ExpertSelection? {
     guard hasSelection else { return nil }
     if let keepTop, let by { return .best(keepTop, by: try RankingFile.read(by, for: source)) }

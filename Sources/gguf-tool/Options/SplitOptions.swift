@@ -17,8 +17,14 @@ struct SplitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write shards of at most this many tensors.", valueName: "count"))
   var splitMaxTensors: Int?
 
+  private var given: Int {
+    [keepSplit, splitMaxSize != nil, splitMaxTensors != nil].count { $0 }
+  }
+
+  /// Whether any way of splitting is asked for.
+  var isGiven: Bool { given > 0 }
+
   func validate() throws {
-    let given = [keepSplit, splitMaxSize != nil, splitMaxTensors != nil].count { $0 }
     guard given <= 1 else {
       throw ValidationError(
         "Only one of --keep-split, --split-max-size and --split-max-tensors can be given.")

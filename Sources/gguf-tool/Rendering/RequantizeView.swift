@@ -62,7 +62,7 @@ struct RequantizeView {
   // MARK: Before
 
   /// Shows the plan tensor by tensor.
-  func showPlan() throws {
+  func showPlan(_ mark: PlanMark) throws {
     if !plan.tensorsLackingImportance.isEmpty, !plan.recipe.allowsMissingImportance {
       Warnings.write(
         "\(Self.list(plan.tensorsLackingImportance)): these types need an importance matrix, and"
@@ -82,11 +82,12 @@ struct RequantizeView {
         "\(Self.list(plan.requantizedTensors)): quantized already, and quantizing again without"
           + " --allow-requantize will be refused")
     }
-    if isJSON { return try JSONOutput.write(PlanJSON(plan)) }
+    if isJSON { return try JSONOutput.write(PlanJSON(plan, mark)) }
     var report = Report()
     report.section("Tensors")
     report.table(tensorTable)
-    addFiles(to: &report)
+    addFiles(to: &report, mark.facts)
+    mark.addCosts(to: &report)
     try report.write()
   }
 
@@ -170,10 +171,6 @@ private struct PlanJSON: Encodable {
     let sizeBytes: Int
     let file: Int
   }
-  struct File: Encodable {
-    let path: String
-    let sizeBytes: Int
-  }
 
   let preset: String
   let recipe: String
@@ -181,13 +178,14 @@ private struct PlanJSON: Encodable {
   let layout: String
   let totalBytes: Int
   let bitsPerWeight: Double
-  let files: [File]
+  let planFingerprint: String?
+  let files: [ShardCostJSON]
   let tensors: [Tensor]
   let promotedTensors: [String]
   let tensorsLackingImportance: [String]
   let unwritableTypes: [String]
 
-  init(_ requantize: RequantizePlan) {
+  init(_ requantize: RequantizePlan, _ mark: PlanMark) {
     let plan = requantize.plan
     preset = requantize.recipe.preset?.name ?? "COPY"
     recipe = requantize.recipe.text
@@ -196,7 +194,8 @@ private struct PlanJSON: Encodable {
     promotedTensors = requantize.promotedTensors.map(\.name)
     totalBytes = plan.byteCount
     bitsPerWeight = RequantizeView.bitsPerWeight(plan)
-    files = plan.files.map { File(path: $0.path, sizeBytes: $0.layout.byteCount) }
+    planFingerprint = mark.fingerprint
+    files = mark.costs.map(ShardCostJSON.init)
     tensors = plan.tensors.map { tensor in
       Tensor(
         name: tensor.description.name, shape: tensor.description.dimensions,

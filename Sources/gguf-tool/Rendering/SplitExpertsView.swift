@@ -16,8 +16,10 @@ struct SplitExpertsView {
   }
 
   /// Shows the plan, and what the run was if there was one.
-  func show(_ report: PlanReport? = nil, _ time: Duration? = nil) throws {
-    if isJSON { return try JSONOutput.write(JSON(plan, report, time)) }
+  func show(
+    _ report: PlanReport? = nil, _ time: Duration? = nil, mark: PlanMark? = nil
+  ) throws {
+    if isJSON { return try JSONOutput.write(JSON(plan, report, time, mark)) }
     var text = Report()
     text.section("Experts")
     text.facts([
@@ -29,10 +31,12 @@ struct SplitExpertsView {
     for file in plan.plan.files {
       text.line("\(file.path)  \(Units.bytes(file.layout.byteCount))")
     }
-    text.facts([
-      ("exact size", Units.exactBytes(plan.plan.byteCount)), ("time", time.map(Units.duration)),
-      ("gone on from", Self.resumed(report)),
-    ])
+    text.facts(
+      [
+        ("exact size", Units.exactBytes(plan.plan.byteCount)), ("time", time.map(Units.duration)),
+        ("gone on from", Self.resumed(report)),
+      ] + (mark?.facts ?? []))
+    mark?.addCosts(to: &text)
     try text.write()
   }
 
@@ -91,18 +95,20 @@ extension SplitExpertsView {
     let kept: [Layer]
     let tensors: Int
     let totalBytes: Int
+    let planFingerprint: String?
     let files: [File]
     let seconds: Double?
     let resumedPieces: Int?
     let pieces: Int?
 
-    init(_ expert: ExpertPlan, _ report: PlanReport?, _ time: Duration?) {
+    init(_ expert: ExpertPlan, _ report: PlanReport?, _ time: Duration?, _ mark: PlanMark?) {
       sourceExpertCount = expert.sourceExpertCount
       expertCount = expert.expertCount
       hasTensorForEachExpert = expert.writesSingleExperts
       kept = expert.kept.sorted { $0.key < $1.key }.map { Layer(layer: $0, experts: $1) }
       tensors = expert.plan.tensors.count
       totalBytes = expert.plan.byteCount
+      planFingerprint = mark?.fingerprint
       files = expert.plan.files.map {
         File(path: $0.path, sizeBytes: $0.layout.byteCount, tensors: $0.tensors.count)
       }

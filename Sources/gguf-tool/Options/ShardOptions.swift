@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// Which file of an output in shards a machine writes.
+struct ShardOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Write only this shard of the output, such as 3/12: the others are for other machines, which"
+        + " make the same plan.", valueName: "k/n"))
+  var shard: ShardNumber?
+
+  @Option(
+    help: ArgumentHelp(
+      "Refuse to run unless the plan has this fingerprint, which --dry-run shows.",
+      valueName: "digits"))
+  var planFingerprint: String?
+
+  /// Refuses a plan that is not the one that was asked for.
+  ///
+  /// - Parameters:
+  ///   - plan: All of the plan, not yet narrowed.
+  ///   - importance: The importance matrix that it will have.
+  /// - Throws: `QuantError.unsupported` that says what was expected and what was found.
+  func check(_ plan: ModelPlan, importance: ImportanceMatrix?) throws {
+    if let shard, shard.count != plan.files.count {
+      throw QuantError.unsupported(
+        "--shard \(shard): expected a shard of \(plan.files.count), as this plan has them, found one"
+          + " of \(shard.count)")
+    }
+    guard let planFingerprint else { return }
+    let found = try plan.portableFingerprint(importance: importance)
+    guard found == planFingerprint.lowercased() else {
+      throw QuantError.unsupported(
+        "--plan-fingerprint: expected the plan \(planFingerprint), found \(found): the source, the"
+          + " recipe, the importance matrix, the effort, the way of splitting or the version of this"
+          + " tool is another")
+    }
+  }
+
+  /// The name that the executor goes by: the shard's own, or all of them.
+  func naming(_ naming: OutputNaming, _ plan: ModelPlan) -> OutputNaming {
+    shard == nil ? naming : .single(plan.files[0].path)
+  }
+}
+
+/// A shard as users number it, from 1: `3/12`.
+struct ShardNumber: ExpressibleByArgument, CustomStringConvertible {
+  /// Its number, from 0.
+  let index: Int
+  /// How many there are.
+  let count: Int
+
+  /// Reads `k/n`; `nil` unless 1 ≤ k ≤ n.
+  init?(argument: String) {
+    let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let number = Int(parts[0]), let count = Int(parts[1]), number >= 1,
+      number <= count
+    else { return nil }
+    (index, self.count) = (number - 1, count)
+  }
+
+  var description: String { "\(index + 1)/\(count)" }
+}
