@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Requantizes a model on a Slurm cluster, a task for each shard of the output:
+#
+#     requantize.sh MODEL OUT --type Q4_K_M --split-max-size 20G [OPTION...]
+#
+# Prints the number of the job. sbatch's own options go into SBATCH_OPTIONS, such as
+# "--cpus-per-task=16 --partition=long". MODEL and OUT are on a file system that all nodes see.
+set -euo pipefail
+
+model=$(realpath "$1")
+out=$(realpath -m "$2")
+shift 2
+plan=$(gguf-tool requantize "$model" "$out" "$@" --dry-run --json)
+read -r shards mark < <(python3 -c '
+import json, sys
+plan = json.load(sys.stdin)
+print(len(plan["files"]), plan["plan_fingerprint"])' <<<"$plan")
+
+MODEL=$model OUT=$out OPTIONS=$* SHARDS=$shards PLAN=$mark \
+  sbatch --parsable ${SBATCH_OPTIONS:-} --array="1-$shards" "$(dirname "$0")/requantize.sbatch"
