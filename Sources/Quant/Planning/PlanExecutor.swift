@@ -59,14 +59,18 @@ public struct PlanExecutor: Sendable {
       output: output.path, fingerprint: plan.fingerprint(importance: importance),
       slabCount: slabs.count)
     let files = try openFiles(resuming: journal.isResuming)
+    UnfinishedFiles.keep(.output(output.path))
     let job = PlanJob(
       plan: plan, importance: importance, slabs: slabs, journal: journal, files: files,
       progress: progress)
     try await job.run(threads: threads)
+    try importance?.checkUnchanged()
     try QuantError.wrapping { () throws(GGUFError) in
+      try plan.source.checkUnchanged()
       for file in files { try file.finish() }
     }
     journal.remove()
+    UnfinishedFiles.release(.output(output.path))
     return job.report()
   }
 
@@ -81,13 +85,8 @@ public struct PlanExecutor: Sendable {
       let isNamed = isResuming && !Disk.exists(temporary)
       return sum + Disk.allocatedBytes(of: isNamed ? file.path : temporary)
     }
-    let free = try QuantError.wrapping { () throws(GGUFError) in
-      try Disk.freeBytes(for: output.path)
-    }
-    let needed = max(0, plan.byteCount - present)
-    guard needed <= free else {
-      throw .unsupported(
-        "\(output.path): expected \(needed) bytes free on its disk, found \(free)")
+    try QuantError.wrapping { () throws(GGUFError) in
+      try Disk.require(max(0, plan.byteCount - present), for: output.path)
     }
   }
 
@@ -97,7 +96,7 @@ public struct PlanExecutor: Sendable {
       let output = try QuantError.wrapping { () throws(GGUFError) in
         if resuming { try OutputFile.reopenFinished(file.path, byteCount: file.layout.byteCount) }
         let output = try OutputFile(
-          path: file.path, byteCount: file.layout.byteCount, resuming: resuming)
+          path: file.path, byteCount: file.layout.byteCount, resuming: resuming, isKept: true)
         try output.write(file.layout.header, at: 0)
         return output
       }

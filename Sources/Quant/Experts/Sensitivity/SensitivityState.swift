@@ -86,6 +86,7 @@ struct SensitivityState {
       }
       try output.finish()
     }
+    UnfinishedFiles.keep(.state(path))
   }
 
   /// Reads what an earlier run left, if there is anything.
@@ -104,6 +105,7 @@ struct SensitivityState {
         "\(path): expected the state of this measurement, found that of another model, text or "
           + "setting (--memory counts, too); remove it or name another output")
     }
+    UnfinishedFiles.keep(.state(path))
     return Earlier(
       layer: layer, results: results, states: try Self.matrix("states", file),
       probes: try Self.matrix("probes", file))
@@ -120,7 +122,4 @@ struct SensitivityState {
     }
     return matrix
   }
-
-  /// Removes the file: the measurement is done.
-  func remove() { Disk.remove(path) }
 }
