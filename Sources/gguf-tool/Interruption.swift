@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import GGUF
+import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -14,22 +15,35 @@ import GGUF
 enum Interruption {
   /// Signals that ask a program to stop, and leave it time to tidy up.
   private static let requests = [SIGINT, SIGTERM, SIGHUP]
+  /// Where the handler writes the number of a signal; the system's functions that allocate or lock are
+  /// not for handlers, so that a thread does the rest.
+  private static let pipeEnd = Atomic<Int32>(-1)
 
-  /// Begins to watch; to be called before there are other threads, which take over what is blocked.
+  /// Begins to watch.
   static func watch() {
     // Beyond a limit on the size of files (`ulimit -f`), a write shall fail as on a full disk.
     _ = signal(SIGXFSZ, SIG_IGN)
     LostBytes.watch(endingBy: endWithout)
-    let watched = requests.filter { !isIgnored($0) }
-    guard !watched.isEmpty else { return }
-    var set = signals(watched)
-    _ = unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
-    startThread {
-      var set = signals(watched)
-      var number: Int32 = 0
-      while unsafe sigwait(&set, &number) != 0 {}
-      end(by: number, &set)
+    var ends: [Int32] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { return }
+    pipeEnd.store(ends[1], ordering: .relaxed)
+    startThread { [end = ends[0]] in wait(at: end) }
+    for number in requests where !isIgnored(number) {
+      _ = signal(number) { number in
+        let before = errno
+        var byte = UInt8(truncatingIfNeeded: number)
+        _ = unsafe write(Interruption.pipeEnd.load(ordering: .relaxed), &byte, 1)
+        errno = before
+      }
     }
+  }
+
+  private static func wait(at pipeEnd: Int32) {
+    var byte: UInt8 = 0
+    while unsafe read(pipeEnd, &byte, 1) != 1 {}
+    // From here on a second signal ends the tool at once.
+    for number in requests where !isIgnored(number) { _ = signal(number, SIG_DFL) }
+    end(by: Int32(byte))
   }
 
   /// Says what the next run can go on with.
@@ -47,14 +61,13 @@ enum Interruption {
   }
 
   /// Ends as the signal would have ended the tool, so that shells and schedulers see it.
-  private static func end(by number: Int32, _ set: inout sigset_t) -> Never {
-    // From here on a second signal ends the tool at once.
-    _ = unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  private static func end(by number: Int32) -> Never {
     UnfinishedFiles.clear { kept in
       Notes.write("interrupted")
       tellWhatStays(kept)
-      raise(number)
-      _exit(128 + number)
+      _ = kill(getpid(), number)
+      // The signal goes to any thread; this one needs not to see it.
+      while true { _ = pause() }
     }
   }
 
@@ -81,13 +94,6 @@ enum Interruption {
       let handler = unsafe action.__sigaction_handler.sa_handler
     #endif
     return unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-  }
-
-  private static func signals(_ numbers: [Int32]) -> sigset_t {
-    var set = sigset_t()
-    unsafe sigemptyset(&set)
-    for number in numbers { unsafe sigaddset(&set, number) }
-    return set
   }
 
   /// Runs code on a thread of its own, which nothing else can keep busy.

@@ -88,8 +88,9 @@ private func handle(
   if let information = unsafe information {
     unsafe LostBytes.report(address(information.pointee))
   }
-  // Not ours: the same load, repeated on return, ends the process as if nobody had looked.
+  // Not ours: on return the signal comes again, and ends the process as if nobody had looked.
   _ = signal(number, SIG_DFL)
+  _ = raise(number)
 }
 
 private func address(_ information: siginfo_t) -> UInt {

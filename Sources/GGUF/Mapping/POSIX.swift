@@ -187,7 +187,8 @@ public enum Disk {
         what: "expected a file or nothing, found a folder or a device")
     }
     let folder = POSIX.folder(of: path)
-    guard unsafe access(folder, W_OK | X_OK) == 0 else {
+    // The dot tells a file from a folder.
+    guard unsafe access(folder + "/.", W_OK | X_OK) == 0 else {
       throw POSIX.failure(folder, "writing into this folder")
     }
     let temporary = OutputFile.temporaryPath(of: path)

@@ -25,8 +25,14 @@ public enum UnfinishedFiles {
     var temporaries: Set<String> = []
     var kept: [Kept] = []
 
-    /// An output that is itself for a while only (a variant to be measured) is no use to the next run.
-    var remaining: [Kept] { kept.filter { !temporaries.contains($0.path) } }
+    /// An output that is itself for a while only (a variant to be measured) is no use to the next run,
+    /// nor is a state that was not written yet.
+    var remaining: [Kept] {
+      kept.filter { kept in
+        if case .state(let path) = kept, !Disk.exists(path) { return false }
+        return !temporaries.contains(kept.path)
+      }
+    }
   }
 
   private static let entries = Mutex(Entries())

@@ -160,9 +160,9 @@ extension EvaluationState {
         }
       }
       try output.write(bytes, at: layout.tensorOffsets[1])
+      UnfinishedFiles.keep(.state(path))
       try output.finish()
     }
-    UnfinishedFiles.keep(.state(path))
   }
 
   private static func bytes(_ token: TokenDivergence) -> [UInt8] {

@@ -84,9 +84,9 @@ struct SensitivityState {
           }
         }
       }
+      UnfinishedFiles.keep(.state(path))
       try output.finish()
     }
-    UnfinishedFiles.keep(.state(path))
   }
 
   /// Reads what an earlier run left, if there is anything.
