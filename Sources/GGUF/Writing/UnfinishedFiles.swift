@@ -12,25 +12,16 @@ public enum UnfinishedFiles {
     case output(String)
     /// The state of a measurement.
     case state(String)
-
-    /// The name of the output or of the state.
-    public var path: String {
-      switch self {
-      case .output(let path), .state(let path): path
-      }
-    }
   }
 
   private struct Entries {
     var temporaries: Set<String> = []
     var kept: [Kept] = []
 
-    /// An output that is itself for a while only (a variant to be measured) is no use to the next run,
-    /// nor is a state that was not written yet.
+    /// What was kept already: a state may not be written yet.
     var remaining: [Kept] {
       kept.filter { kept in
-        if case .state(let path) = kept, !Disk.exists(path) { return false }
-        return !temporaries.contains(kept.path)
+        if case .state(let path) = kept { Disk.exists(path) } else { true }
       }
     }
   }

@@ -12,8 +12,8 @@ import Testing
 
   init() throws {
     testing = try EvaluationTesting()
-    // Some ten thousand windows of 16 tokens: seconds of work.
-    let text = String(repeating: EvaluationTesting.text, count: 400)
+    // Thousands of windows of 16 tokens.
+    let text = String(repeating: EvaluationTesting.text, count: 200)
     _ = try testing.folder.write(Array(text.utf8), "long.txt")
     known = try testing.folder.names(besides: [])
   }

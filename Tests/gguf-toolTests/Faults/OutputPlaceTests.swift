@@ -154,6 +154,43 @@ import Testing
     }
   }
 
+  @Test func `a reader that has gone ends a run quietly, a full one does not`() throws {
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    let quiet = try Tool.start(
+      ["inspect", "model.gguf"], in: folder.url, output: pipe, errors: FileHandle.nullDevice)
+    quiet.waitUntilExit()
+    #expect(quiet.terminationReason == .exit && quiet.terminationStatus == 0)
+    guard let full = FileHandle(forWritingAtPath: "/dev/full") else { return }  // Linux has it
+    let errors = Pipe()
+    let loud = try Tool.start(
+      ["inspect", "model.gguf"], in: folder.url, output: full, errors: errors)
+    let said = errors.fileHandleForReading.readDataToEndOfFile()
+    loud.waitUntilExit()
+    #expect(loud.terminationStatus == 1)
+    #expect(
+      String(decoding: said, as: UTF8.self)
+        == "Error: standard output: write failed: No space left on device\n")
+  }
+
+  @Test func `another way to split gives an unfinished run up only when told to`() throws {
+    let words = ["requantize", "model.gguf", "out.gguf", "--type", "Q8_0"]
+    // As a run of another job left it: a header and a record.
+    _ = try folder.write(
+      Array("GGUFJRNL".utf8) + Array(repeating: 1, count: 56), "out.gguf.journal")
+    let other = "out-00001-of-00002.gguf.partial"
+    _ = try folder.write([1], other)
+    let refused = try Tool.run(words + ["--split-max-tensors", "4"], in: folder.url)
+    #expect(refused.status == 1, "\(refused.errors)")
+    #expect(refused.errors.contains("pass --restart to give that one up"), "\(refused.errors)")
+    let outcome = try Tool.run(
+      words + ["--split-max-tensors", "4", "--restart"], in: folder.url)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(!Disk.exists(folder.path("out.gguf.journal")))
+    // Nobody can tell whether another job's files are still wanted.
+    #expect(Disk.exists(folder.path(other)))
+  }
+
   @Test func `two runs that measure variants do not share their names`() throws {
     let running = try RecordFile(path: folder.path("f.html.lock"))
     let found = try testing.error(

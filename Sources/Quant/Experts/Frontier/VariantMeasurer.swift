@@ -76,10 +76,9 @@ public final class VariantMeasurer {
 
   private var variant: String { "\(scratch).variant.gguf" }
 
-  /// Every name that may be there while variants are measured, the lock's included.
+  /// Every finished file that may be there while variants are measured, and the lock.
   private var files: [String] {
-    let variants = [variant, OutputFile.temporaryPath(of: variant), Journal.path(of: variant)]
-    return texts.indices.map(base) + variants + ["\(scratch).lock"]
+    texts.indices.map(base) + [variant, "\(scratch).lock"]
   }
 
   private func base(_ index: Int) -> String { "\(scratch).base-\(index).gguf" }
@@ -145,7 +144,7 @@ public final class VariantMeasurer {
       toolVersion: toolVersion)
     try plan.check()
     _ = try await PlanExecutor(plan: plan.plan, importance: importance, output: naming)
-      .run(threads: options.threads, restarting: true) { _ in }
+      .run(threads: options.threads, restarting: true, keepsUnfinished: false) { _ in }
     return plan.plan.byteCount
   }
 
