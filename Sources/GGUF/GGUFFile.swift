@@ -85,6 +85,12 @@ public struct GGUFFile: Sendable {
     try shards[tensor.shard].mapping.read(at: range.lowerBound + offset, into: &buffer)
   }
 
+  /// Refuses a model whose files were changed since they were opened (see
+  /// `MappedFile.checkUnchanged`).
+  public func checkUnchanged() throws(GGUFError) {
+    for shard in shards { try shard.mapping.checkUnchanged() }
+  }
+
   /// Where a tensor's bytes lie in its file.
   ///
   /// The range of a tensor without weights is empty and stands nowhere. Throws

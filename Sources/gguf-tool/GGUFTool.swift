@@ -11,7 +11,8 @@ package struct GGUFTool: AsyncParsableCommand {
     abstract: "Inspect, quantize and measure models in GGUF files.",
     discussion: """
       Results go to standard output, progress and warnings to standard error. \
-      The exit code is 0 for success, 1 for failure and 64 for wrong arguments.
+      The exit code is 0 for success, 1 for failure and 64 for wrong arguments. \
+      A run that is interrupted removes its temporary files, or says what the next one goes on with.
       """,
     version: Version.current,
     groupedSubcommands: [
@@ -45,15 +46,26 @@ package struct GGUFTool: AsyncParsableCommand {
 
   /// Runs the command that the arguments name.
   package static func main() async {
+    Interruption.watch()
     Terminal.ignoreBrokenPipes()
     if Set(CommandLine.arguments.dropFirst()) == ["--version", "--verbose"] {
       return print(Version.verbose)
     }
     do {
       try KernelLevel.check()
+      try await run(try parseAsRoot())
     } catch {
+      Interruption.tellWhatStays()
       exit(withError: error)
     }
-    await main(nil)
+  }
+
+  @concurrent
+  private static func run(_ command: sending any ParsableCommand) async throws {
+    guard var waiting = command as? any AsyncParsableCommand else {
+      var command = command
+      return try command.run()
+    }
+    try await waiting.run()
   }
 }

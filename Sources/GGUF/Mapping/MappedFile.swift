@@ -10,8 +10,8 @@
 /// A whole file, mapped read-only, that any number of threads may read.
 ///
 /// - Important: If another program makes the file shorter while it is mapped, touching `bytes`
-///   beyond the new end stops the process (SIGBUS). Long jobs read through `read(at:into:)`, which
-///   answers with an error instead.
+///   beyond the new end stops the process (SIGBUS), after `LostBytes` has named the file if it was asked
+///   to. Long jobs read through `read(at:into:)`, which answers with an error instead.
 @safe public final class MappedFile: Sendable {
   /// The path that was opened, as the caller gave it.
   public let path: String
@@ -44,10 +44,12 @@
       throw error
     }
     unsafe base = UnsafeRawPointer(address)
+    unsafe LostBytes.add(address, byteCount: size, path: path)
   }
 
   deinit {
     if let base = unsafe base {
+      unsafe LostBytes.remove(base)
       unsafe munmap(UnsafeMutableRawPointer(mutating: base), byteCount)
     }
     POSIX.closeFile(descriptor)
@@ -77,5 +79,20 @@
       }
     }
     if let failure { throw failure }
+  }
+
+  /// Refuses a file that another program has changed since it was opened: what was read of it may be
+  /// partly old and partly new. One that was replaced by renaming is still the same.
+  ///
+  /// Throws `GGUFError.unsupported` if its size or time is another, `.system` if it cannot be asked.
+  public func checkUnchanged() throws(GGUFError) {
+    let status = try POSIX.statistics(descriptor, path)
+    guard Int(status.st_size) == byteCount, POSIX.modificationTime(status) == modificationTime
+    else {
+      throw .unsupported(
+        file: path,
+        what: "the file was changed while it was read: expected \(byteCount) bytes as they were, found"
+          + " \(status.st_size) bytes, changed since")
+    }
   }
 }

@@ -25,30 +25,56 @@ enum POSIX {
       guard status.st_mode & S_IFMT == S_IFREG else {
         throw .unsupported(file: path, what: "this is not a regular file")
       }
-      #if canImport(Darwin)
-        let time = status.st_mtimespec
-      #else
-        let time = status.st_mtim
-      #endif
-      return (descriptor, Int(status.st_size), time.tv_sec &* 1_000_000_000 &+ time.tv_nsec)
+      return (descriptor, Int(status.st_size), modificationTime(status))
     } catch {
       _ = close(descriptor)
       throw error
     }
   }
 
-  /// Opens a file for reading and writing, making it if it is not there.
-  static func openForWriting(_ path: String, truncate: Bool) throws(GGUFError) -> Int32 {
-    let flags = O_RDWR | O_CREAT | O_CLOEXEC | (truncate ? O_TRUNC : 0)
-    let descriptor = unsafe open(path, flags, 0o644)
+  /// When a file was last changed, in nanoseconds since 1970.
+  static func modificationTime(_ status: stat) -> Int {
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    return time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
+  }
+
+  /// Opens a file for reading and writing, making it if it is not there, and locks it; `nil` if another
+  /// process holds it, or has just renamed or removed it.
+  ///
+  /// A symbolic link of this name is refused: what it leads to is not ours. File systems without locks
+  /// give none, and the file is opened all the same.
+  static func openLocked(_ path: String) throws(GGUFError) -> Int32? {
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw failure(path, "open for writing") }
+    let isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    guard !isHeld, Disk.isFile(descriptor, at: path) else {
+      closeFile(descriptor)
+      return nil
+    }
     return descriptor
+  }
+
+  /// Lets go of what the system holds of a file in memory and has written. After a failed write-back
+  /// memory may hold what the disk does not; who then reads must see the disk.
+  static func forgetCached(_ descriptor: Int32) {
+    #if os(Linux)
+      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+    #endif
   }
 
   static func statistics(_ descriptor: Int32, _ path: String) throws(GGUFError) -> stat {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw failure(path, "fstat") }
     return status
+  }
+
+  /// Bytes of an open file.
+  static func byteCount(_ descriptor: Int32, _ path: String) throws(GGUFError) -> Int {
+    Int(try statistics(descriptor, path).st_size)
   }
 
   /// Reads until `buffer` is full; a file that ends earlier is an error with its place.
@@ -129,9 +155,46 @@ public enum Disk {
     guard unsafe statvfs(folder, &status) == 0 else {
       throw POSIX.failure(folder, "reading the free space of this folder")
     }
+    // Some network file systems do not count their blocks.
+    guard status.f_blocks > 0 else { return .max }
     let (bytes, overflow) = Int(clamping: status.f_bavail)
       .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
     return overflow ? Int.max : bytes
+  }
+
+  /// Refuses an output that the disk has no room for.
+  ///
+  /// - Parameters:
+  ///   - byteCount: Bytes that are still to be written.
+  ///   - path: The output.
+  /// - Throws: `GGUFError.unsupported` with what is needed and what is free.
+  public static func require(_ byteCount: Int, for path: String) throws(GGUFError) {
+    let free = try freeBytes(for: path)
+    guard byteCount <= free else {
+      throw .unsupported(
+        file: path, what: "expected \(byteCount) bytes free on its disk, found \(free)")
+    }
+  }
+
+  /// Refuses a name that no file can be given: a folder's or device's, one that is too long, or one in
+  /// a folder that is not there or cannot be written to.
+  ///
+  /// - Throws: `GGUFError.unsupported` or `.system`, naming the file or the folder.
+  public static func checkPlace(_ path: String) throws(GGUFError) {
+    guard !path.isEmpty, isReplaceable(path) else {
+      throw .unsupported(
+        file: path.isEmpty ? "\"\"" : path,
+        what: "expected a file or nothing, found a folder or a device")
+    }
+    let folder = POSIX.folder(of: path)
+    // The dot tells a file from a folder.
+    guard unsafe access(folder + "/.", W_OK | X_OK) == 0 else {
+      throw POSIX.failure(folder, "writing into this folder")
+    }
+    let temporary = OutputFile.temporaryPath(of: path)
+    if unsafe access(temporary, F_OK) != 0 && errno == ENAMETOOLONG {
+      throw POSIX.failure(temporary, "open for writing")
+    }
   }
 
   /// Bytes that a file takes on disk now (holes take none); zero if there is no such file.

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: MIT
+import Synchronization
 
 /// A file being written under a temporary name, which takes its own name only when it is whole.
 ///
-/// Any number of threads may write to different places at once.
+/// Any number of threads may write to different places at once. A file that goes away before it is
+/// finished leaves nothing behind, unless it is kept for the next run. Two at once for the same name
+/// have temporary names of their own; the one that is finished last stays.
 public final class OutputFile: Sendable {
   /// The name that the file will have.
   public let path: String
   /// The size that it will have.
   public let byteCount: Int
-  private let descriptor: Int32
-
-  /// The name of the unfinished file of an output.
-  public static func temporaryPath(of path: String) -> String { path + ".partial" }
-
   /// The name that the file has until it is finished.
-  public var temporaryPath: String { Self.temporaryPath(of: path) }
+  public let temporaryPath: String
+  private let descriptor: Int32
+  private let isKept: Bool
+  /// Whether the temporary name is no longer this file's.
+  private let isDone = Atomic(false)
+
+  /// The name of the unfinished file of an output, if no other process has one of this name.
+  public static func temporaryPath(of path: String) -> String { path + ".partial" }
 
   /// Makes the temporary file, or opens the one that an earlier run left.
   ///
@@ -22,22 +27,32 @@ public final class OutputFile: Sendable {
   ///   - path: The name that the file will have.
   ///   - byteCount: The final size; the file has it at once, as a hole.
   ///   - resuming: Whether bytes that are already there are kept.
-  /// - Throws: `GGUFError.system` if the file cannot be made.
-  public init(path: String, byteCount: Int, resuming: Bool = false) throws(GGUFError) {
+  ///   - isKept: Whether the file stays if it is not finished, for a later run to go on with.
+  /// - Throws: `GGUFError.system` if the file cannot be made; `.unsupported` if the name is a folder's
+  ///   or device's, if the disk has not enough room, or if another process writes the file that is to
+  ///   be kept.
+  public init(
+    path: String, byteCount: Int, resuming: Bool = false, isKept: Bool = false
+  ) throws(GGUFError) {
+    try Disk.checkPlace(path)
     self.path = path
     self.byteCount = byteCount
-    let temporary = Self.temporaryPath(of: path)
-    descriptor = try POSIX.openForWriting(temporary, truncate: !resuming)
-    do throws(GGUFError) {
-      try POSIX.resize(descriptor, temporary, to: byteCount)
-    } catch {
-      POSIX.closeFile(descriptor)
-      if !resuming { POSIX.remove(temporary) }
-      throw error
-    }
+    self.isKept = isKept || resuming
+    let temporary =
+      isKept || resuming
+      ? try TemporaryName.held(for: path) : try TemporaryName.free(for: path)
+    (temporaryPath, descriptor) = (temporary.path, temporary.descriptor)
+    // From here on an error runs `deinit`, which removes the file if it is not to be kept.
+    if !resuming { try POSIX.resize(descriptor, temporaryPath, to: 0) }
+    if resuming { POSIX.forgetCached(descriptor) }
+    if !isKept && !resuming { try Disk.require(byteCount, for: path) }
+    try POSIX.resize(descriptor, temporaryPath, to: byteCount)
   }
 
-  deinit { POSIX.closeFile(descriptor) }
+  deinit {
+    if !isKept { discard() }
+    POSIX.closeFile(descriptor)
+  }
 
   /// Writes bytes at a place of the file.
   ///
@@ -78,10 +93,13 @@ public final class OutputFile: Sendable {
     try POSIX.synchronize(descriptor, temporaryPath)
   }
 
-  /// Syncs the file and gives it its name, replacing any file of that name.
+  /// Syncs the file and gives it its name, replacing any file or symbolic link of that name; what a
+  /// link leads to stays as it is.
   public func finish() throws(GGUFError) {
     try synchronize()
     try POSIX.move(temporaryPath, to: path)
+    isDone.store(true, ordering: .relaxed)
+    UnfinishedFiles.remove(temporary: temporaryPath)
     POSIX.synchronizeFolder(of: path)
   }
 
@@ -95,6 +113,41 @@ public final class OutputFile: Sendable {
     if size == byteCount { try POSIX.move(path, to: temporary) }
   }
 
-  /// Removes the unfinished file.
-  public func discard() { POSIX.remove(temporaryPath) }
+  /// Removes the unfinished file, kept or not; a finished one stays.
+  public func discard() {
+    guard !isDone.exchange(true, ordering: .relaxed) else { return }
+    POSIX.remove(temporaryPath)
+    UnfinishedFiles.remove(temporary: temporaryPath)
+  }
+}
+
+/// A name under which a file is written, open and locked, so that no two processes share one.
+private struct TemporaryName {
+  let path: String
+  let descriptor: Int32
+
+  /// Far more than processes that write one output.
+  private static let most = 1000
+
+  /// The usual name, whose file a later run goes on with.
+  static func held(for output: String) throws(GGUFError) -> TemporaryName {
+    let path = OutputFile.temporaryPath(of: output)
+    guard let descriptor = try POSIX.openLocked(path) else {
+      throw .unsupported(file: path, what: "another process is writing the same output")
+    }
+    return TemporaryName(path: path, descriptor: descriptor)
+  }
+
+  /// The usual name, or with a number if other processes hold that one.
+  static func free(for output: String) throws(GGUFError) -> TemporaryName {
+    for number in 1...most {
+      let usual = OutputFile.temporaryPath(of: output)
+      let path = number == 1 ? usual : "\(usual)-\(number)"
+      let descriptor = try UnfinishedFiles.adding(temporary: path) { () throws(GGUFError) in
+        try POSIX.openLocked(path)
+      }
+      if let descriptor { return TemporaryName(path: path, descriptor: descriptor) }
+    }
+    throw .unsupported(file: output, what: "\(most) other processes are writing the same output")
+  }
 }

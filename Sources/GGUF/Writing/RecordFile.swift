@@ -1,12 +1,4 @@
 // SPDX-License-Identifier: MIT
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// A small file that is only ever appended to, held by one process at a time.
 package final class RecordFile: Sendable {
   package let path: String
@@ -17,23 +9,18 @@ package final class RecordFile: Sendable {
   /// Throws `GGUFError.unsupported` if another process holds it.
   package init(path: String) throws(GGUFError) {
     self.path = path
-    descriptor = try POSIX.openForWriting(path, truncate: false)
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      POSIX.closeFile(descriptor)
-      throw .unsupported(file: path, what: "another process is writing the same output")
+    guard let descriptor = try POSIX.openLocked(path) else {
+      throw .unsupported(
+        file: path, what: "another process is writing the same output, or has just finished it")
     }
-    // A process that just finished may have removed the file between our opening and locking it.
-    guard Disk.isFile(descriptor, at: path) else {
-      POSIX.closeFile(descriptor)
-      throw .unsupported(file: path, what: "another process has just finished the same output")
-    }
+    self.descriptor = descriptor
   }
 
   deinit { POSIX.closeFile(descriptor) }
 
   /// Bytes that the file has now.
   package func byteCount() throws(GGUFError) -> Int {
-    Int(try POSIX.statistics(descriptor, path).st_size)
+    try POSIX.byteCount(descriptor, path)
   }
 
   /// Some bytes of the file.

@@ -46,6 +46,7 @@ public final class EvaluationState {
     fingerprint = Self.fingerprint(evaluator, text, base)
     guard Disk.exists(path) else { return }
     earlier = try Self.read(path, fingerprint, width: evaluator.graph.width)
+    UnfinishedFiles.keep(.state(path))
   }
 
   /// Whether an earlier run is gone on with.
@@ -159,6 +160,7 @@ extension EvaluationState {
         }
       }
       try output.write(bytes, at: layout.tensorOffsets[1])
+      UnfinishedFiles.keep(.state(path))
       try output.finish()
     }
   }
@@ -179,5 +181,8 @@ extension EvaluationState {
   }
 
   /// Removes the file: the evaluation is done.
-  public func remove() { Disk.remove(path) }
+  public func remove() {
+    Disk.remove(path)
+    UnfinishedFiles.release(.state(path))
+  }
 }

@@ -142,6 +142,11 @@ struct FloatStore: Sendable {
     storage = .file(file, offset: offset, order)
   }
 
+  /// The file that they are in, if they are in one.
+  var file: MappedFile? {
+    if case .file(let file, _, _) = storage { file } else { nil }
+  }
+
   /// A copy of some of the floats.
   func values(_ range: Range<Int>) -> [Float] {
     switch storage {

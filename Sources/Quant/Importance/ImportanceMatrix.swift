@@ -90,6 +90,16 @@ public struct ImportanceMatrix: Sendable {
     return beginsAsLegacy(mapping)
   }
 
+  /// Refuses a matrix whose file was changed since it was opened (see `MappedFile.checkUnchanged`).
+  ///
+  /// Throws `QuantError.container`. Complexity: O(*n*) in entries.
+  func checkUnchanged() throws(QuantError) {
+    let files = entries.compactMap(\.sums.file).map { (ObjectIdentifier($0), $0) }
+    for file in Dictionary(files, uniquingKeysWith: { first, _ in first }).values {
+      try QuantError.wrapping { () throws(GGUFError) in try file.checkUnchanged() }
+    }
+  }
+
   private static func isGGUF(_ mapping: MappedFile) -> Bool {
     let bytes = mapping.bytes
     return bytes.byteCount >= 4 && bytes.u32(at: 0) == 0x4655_4747  // "GGUF", little-endian

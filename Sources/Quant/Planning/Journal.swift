@@ -29,7 +29,9 @@ public final class Journal: Sendable {
   private static let recordsPerRead = 4096
   private static let magic = Array("GGUFJRNL".utf8)
 
+  private let output: String
   private let file: RecordFile
+  private let isRemoved = Atomic(false)
   private let end: Mutex<Int>
   /// Where the records of an earlier run stand, by slab, zero for none; empty if there are none at
   /// all. The records themselves stay in the file.
@@ -76,6 +78,7 @@ public final class Journal: Sendable {
       try file.cut(to: end)
       if found != header { try file.write(header, at: 0) }
     }
+    self.output = output
     self.file = file
     self.places = places
     self.end = Mutex(end)
@@ -101,8 +104,23 @@ public final class Journal: Sendable {
     try QuantError.wrapping { () throws(GGUFError) in try file.write(bytes, at: place) }
   }
 
-  /// Removes the journal: the output is whole.
-  func remove() { file.remove() }
+  /// Enters the journal and its output as kept for the next run, or the journal as one that goes.
+  func enter(_ isKept: Bool) {
+    if isKept {
+      UnfinishedFiles.keep(.output(output))
+    } else {
+      UnfinishedFiles.add(temporary: file.path)
+    }
+  }
+
+  /// Removes the journal: the output is whole, or given up. Only the first time counts, as another
+  /// process may begin one of this name.
+  func remove() {
+    guard !isRemoved.exchange(true, ordering: .relaxed) else { return }
+    file.remove()
+    UnfinishedFiles.remove(temporary: file.path)
+    UnfinishedFiles.release(.output(output))
+  }
 
   private static func header(_ fingerprint: UInt64, _ slabCount: Int) -> [UInt8] {
     magic + littleEndian(fingerprint) + littleEndian(UInt64(slabCount))

@@ -43,12 +43,13 @@ public struct PlanExecutor: Sendable {
   /// - Parameters:
   ///   - threads: How many slabs are worked on at once.
   ///   - restarting: Whether what an earlier run left unfinished is given up.
+  ///   - keepsUnfinished: Whether a run that ends early leaves its work for the next.
   ///   - progress: Called from any thread after each slab.
   /// - Returns: What was done, with the error of each tensor.
   /// - Throws: `QuantError`. The output files do not have their names then; what is written stays
   ///   beside its journal, for the next run.
   public func run(
-    threads: Int, restarting: Bool = false,
+    threads: Int, restarting: Bool = false, keepsUnfinished: Bool = true,
     progress: @escaping @Sendable (PlanProgress) -> Void
   ) async throws(QuantError) -> PlanReport {
     let slabs = try SlabTable(plan)
@@ -58,12 +59,16 @@ public struct PlanExecutor: Sendable {
     let journal = try Journal(
       output: output.path, fingerprint: plan.fingerprint(importance: importance),
       slabCount: slabs.count)
-    let files = try openFiles(resuming: journal.isResuming)
+    journal.enter(keepsUnfinished)
+    defer { if !keepsUnfinished { journal.remove() } }
+    let files = try openFiles(resuming: journal.isResuming, isKept: keepsUnfinished)
     let job = PlanJob(
       plan: plan, importance: importance, slabs: slabs, journal: journal, files: files,
       progress: progress)
     try await job.run(threads: threads)
+    try importance?.checkUnchanged()
     try QuantError.wrapping { () throws(GGUFError) in
+      try plan.source.checkUnchanged()
       for file in files { try file.finish() }
     }
     journal.remove()
@@ -81,23 +86,18 @@ public struct PlanExecutor: Sendable {
       let isNamed = isResuming && !Disk.exists(temporary)
       return sum + Disk.allocatedBytes(of: isNamed ? file.path : temporary)
     }
-    let free = try QuantError.wrapping { () throws(GGUFError) in
-      try Disk.freeBytes(for: output.path)
-    }
-    let needed = max(0, plan.byteCount - present)
-    guard needed <= free else {
-      throw .unsupported(
-        "\(output.path): expected \(needed) bytes free on its disk, found \(free)")
+    try QuantError.wrapping { () throws(GGUFError) in
+      try Disk.require(max(0, plan.byteCount - present), for: output.path)
     }
   }
 
-  private func openFiles(resuming: Bool) throws(QuantError) -> [OutputFile] {
+  private func openFiles(resuming: Bool, isKept: Bool) throws(QuantError) -> [OutputFile] {
     var files: [OutputFile] = []
     for file in plan.files {
       let output = try QuantError.wrapping { () throws(GGUFError) in
         if resuming { try OutputFile.reopenFinished(file.path, byteCount: file.layout.byteCount) }
         let output = try OutputFile(
-          path: file.path, byteCount: file.layout.byteCount, resuming: resuming)
+          path: file.path, byteCount: file.layout.byteCount, resuming: resuming, isKept: isKept)
         try output.write(file.layout.header, at: 0)
         return output
       }

@@ -89,7 +89,8 @@ struct FrontierCommand: AsyncParsableCommand {
 
   func run() async throws {
     let source = try GGUFFile.open(model)
-    try OutputPath.check(output, isNot: source)
+    try OutputPath.check(
+      [output, output + ".json"], isNot: source, others: planning.files + measuring.files())
     let importance = try planning.importance()
     let sensitivity = try planning.measured(source, importance)
     let sweep = try FrontierSweep(

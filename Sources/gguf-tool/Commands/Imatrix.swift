@@ -35,7 +35,7 @@ struct Imatrix: ParsableCommand {
 
   func run() throws {
     let file = try GGUFFile.open(model)
-    try OutputPath.check(output, isNot: file)
+    try OutputPath.check([output], isNot: file, others: merge + text.files())
     let tokenizer = try text.tokenizer(file)
     let others = try merge.map { try ImportanceMatrix.read($0) }
     var matrix: ImportanceMatrix?

@@ -57,7 +57,7 @@ struct Logits: ParsableCommand {
 
   func run() throws {
     let file = try GGUFFile.open(model)
-    if let output { try OutputPath.check(output, isNot: file) }
+    try OutputPath.check([output], isNot: file)
     let tokens = try tokens(file)
     let evaluator = try compute.evaluator(
       file, contextLength: ctx ?? firstPosition + tokens.count, firstPosition: firstPosition)

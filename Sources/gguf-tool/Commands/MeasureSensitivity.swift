@@ -62,10 +62,8 @@ struct MeasureSensitivity: ParsableCommand {
 
   func run() throws {
     let file = try GGUFFile.open(model)
-    try OutputPath.check(output, isNot: file)
-    guard Disk.isReplaceable(output) || !Disk.exists(output) else {
-      throw QuantError.unsupported("\(output): expected a name for a file, found a folder")
-    }
+    try OutputPath.check(
+      [output, output + ".state"], isNot: file, others: [imatrix] + text.files())
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
     warn(importance)
     let (windows, names) = try windows(file)
@@ -79,7 +77,7 @@ struct MeasureSensitivity: ParsableCommand {
     let found = try job.run(keepingStateIn: state) { progress.update(to: $0.done) }
     progress.finish()
     try found.write(to: output)
-    Disk.remove(state)
+    SensitivityMeasurement.removeState(state)
     try SensitivityView(output: output, found: found).show(isJSON: json.isJSON)
   }
 

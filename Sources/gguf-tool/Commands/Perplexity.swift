@@ -78,9 +78,8 @@ struct Perplexity: ParsableCommand {
 
   func run() throws {
     let file = try GGUFFile.open(model)
-    for path in [saveBase, saveState, routerPlot].compactMap({ $0 }) {
-      try OutputPath.check(path, isNot: file)
-    }
+    try OutputPath.check(
+      [saveBase, saveState, routerPlot], isNot: file, others: [base, baseFile] + text.files())
     let tokenizer = try text.tokenizer(file)
     let router = routerStats || routerPlot != nil ? RouterGathering() : nil
     var results: [PerplexityResult] = []

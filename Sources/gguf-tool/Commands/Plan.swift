@@ -99,9 +99,8 @@ struct Plan: AsyncParsableCommand {
 
   func run() async throws {
     let source = try GGUFFile.open(model, requiring: verifies ? .complete : .headerOnly)
-    for path in [output, modelOutput].compactMap({ $0 }) {
-      try OutputPath.check(path, isNot: source)
-    }
+    try OutputPath.check(
+      [output, modelOutput], isNot: source, others: planning.files + measuring.files())
     let importance = try planning.importance()
     let planner = try planning.planner(source, importance)
     let fitted = fitting.isGiven ? try fitting.plan(planner) : nil

@@ -85,6 +85,9 @@ struct CorpusOptions: ParsableArguments {
     try corpus.map { try Corpus.named($0, in: corpusDir) }
   }
 
+  /// All files of the texts, which no output may replace.
+  func files() throws -> [String] { try corpora().flatMap(\.files) }
+
   /// A text's windows for a model.
   func windows(
     of corpus: Corpus, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol

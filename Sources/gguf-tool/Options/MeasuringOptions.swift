@@ -34,14 +34,22 @@ struct MeasuringOptions: ParsableArguments {
       scratch: scratch, toolVersion: Version.current)
   }
 
-  private func texts(_ source: GGUFFile) throws -> [VariantMeasurer.Text] {
+  /// All files of the texts, which no output may replace.
+  func files() throws -> [String] { try options.files() }
+
+  private var options: CorpusOptions {
     var options = CorpusOptions()
     options.corpus = corpus
     options.corpusDir = corpusDir
     options.ctx = window
     options.chunks = chunks
     options.pre = nil
+    return options
+  }
+
+  private func texts(_ source: GGUFFile) throws -> [VariantMeasurer.Text] {
     guard !corpus.isEmpty else { return [] }
+    let options = options
     let tokenizer = try options.tokenizer(source)
     return try options.corpora().map { corpus in
       .init(name: corpus.name, windows: try options.windows(of: corpus, tokenizer, .llama))

@@ -4,12 +4,23 @@ import Quant
 
 /// Names of files to be written.
 enum OutputPath {
-  /// Refuses a name under which, or under whose temporary name, a model lies that is to be read.
-  static func check(_ path: String, isNot model: GGUFFile) throws(QuantError) {
-    for name in [path, OutputFile.temporaryPath(of: path)] {
-      guard let identity = Disk.identity(of: name) else { continue }
-      for shard in model.shards where Disk.identity(of: shard.mapping.path) == identity {
-        throw .unsupported("\(path): writing it would destroy the model \(shard.mapping.path)")
+  /// Refuses names that cannot be written, that two outputs share, or that lead to what is read: before
+  /// the work and not after it.
+  ///
+  /// - Parameters:
+  ///   - outputs: The files to be written; `nil` for those that were not asked for.
+  ///   - model: The model that is read.
+  ///   - others: Other files that are read.
+  /// - Throws: `GGUFError` for the first name of the kind.
+  static func check(
+    _ outputs: [String?], isNot model: GGUFFile, others: [String?] = []
+  ) throws(GGUFError) {
+    let inputs = InputFiles(model.shards.map(\.mapping.path) + others.compactMap { $0 })
+    var seen: Set<String> = []
+    for path in outputs.compactMap({ $0 }) {
+      try inputs.check(path)
+      guard seen.insert(path).inserted else {
+        throw .unsupported(file: path, what: "expected a name for each output, found this one twice")
       }
     }
   }

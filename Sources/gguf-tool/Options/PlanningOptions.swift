@@ -36,6 +36,9 @@ struct PlanningOptions: ParsableArguments {
 
   func validate() throws { _ = try rules() }
 
+  /// The files that are read, which no output may replace.
+  var files: [String?] { [sensitivity, imatrix] }
+
   /// The importance matrix, if one is named.
   func importance() throws -> ImportanceMatrix? {
     try imatrix.map { try ImportanceMatrix.read($0) }

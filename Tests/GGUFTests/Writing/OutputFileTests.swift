@@ -33,13 +33,79 @@ import Testing
   }
 
   @Test func `resuming keeps bytes, starting anew does not`() throws {
-    try OutputFile(path: path, byteCount: 4).write([1, 2], at: 1)
-    let resumed = try OutputFile(path: path, byteCount: 6, resuming: true)
-    #expect(try read(resumed, at: 0, count: 6) == [0, 1, 2, 0, 0, 0])
+    try OutputFile(path: path, byteCount: 4, isKept: true).write([1, 2], at: 1)
+    do {
+      let resumed = try OutputFile(path: path, byteCount: 6, resuming: true)
+      #expect(try read(resumed, at: 0, count: 6) == [0, 1, 2, 0, 0, 0])
+    }
     let fresh = try OutputFile(path: path, byteCount: 4)
     #expect(try read(fresh, at: 0, count: 4) == [0, 0, 0, 0])
     let first = try OutputFile(path: folder.path("new.gguf"), byteCount: 3, resuming: true)
     #expect(try read(first, at: 0, count: 3) == [0, 0, 0])
+  }
+
+  @Test func `what is not finished goes away, unless it is kept`() throws {
+    _ = try Data([7]).write(to: folder.file("out.gguf"))
+    for isKept in [false, true] {
+      do {
+        let file = try OutputFile(path: path, byteCount: 4, isKept: isKept)
+        try file.write([1], at: 0)
+      }
+      #expect(Disk.exists(path + ".partial") == isKept)
+      #expect(try bytes(path) == [7])
+    }
+    #expect(UnfinishedFiles.kept.isEmpty)
+  }
+
+  @Test func `two files of one name have temporary names of their own`() throws {
+    let first = try OutputFile(path: path, byteCount: 1)
+    let second = try OutputFile(path: path, byteCount: 2)
+    #expect(first.temporaryPath != second.temporaryPath)
+    try first.write([1], at: 0)
+    try second.write([2, 2], at: 0)
+    try first.finish()
+    #expect(try bytes(path) == [1])
+    try second.finish()
+    #expect(try bytes(path) == [2, 2])
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+    #expect(names == ["out.gguf"])
+  }
+
+  @Test func `a file that is kept is one process's at a time`() throws {
+    let first = try OutputFile(path: path, byteCount: 1, isKept: true)
+    let error = #expect(throws: GGUFError.self) {
+      try OutputFile(path: path, byteCount: 1, isKept: true)
+    }
+    #expect("\(String(describing: error))".contains("another process is writing"))
+    try first.finish()
+    #expect(throws: Never.self) { try OutputFile(path: path, byteCount: 1, isKept: true) }
+  }
+
+  @Test func `a symbolic link is replaced and what it leads to is not`() throws {
+    let target = try folder.write([9], "target")
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
+    let file = try OutputFile(path: path, byteCount: 1)
+    try file.finish()
+    #expect(try bytes(target) == [9] && bytes(path) == [0])
+    // Nor is a link of the temporary name followed, which others may have put there.
+    try FileManager.default.createSymbolicLink(
+      atPath: path + ".partial", withDestinationPath: target)
+    #expect(throws: GGUFError.self) { try OutputFile(path: path, byteCount: 1) }
+    #expect(try bytes(target) == [9])
+  }
+
+  @Test func `names that no file can have are refused at once`() throws {
+    let cases = [
+      ("", "expected a file or nothing"), (folder.url.path, "expected a file or nothing"),
+      ("/dev/null", "expected a file or nothing"), (folder.path("a/b"), "/a: writing into this"),
+      (path + "/b", "Not a directory"),
+      (folder.path(String(repeating: "x", count: 250)), "File name too long"),
+    ]
+    _ = try folder.write([1], "out.gguf")
+    for (name, words) in cases {
+      let error = #expect(throws: GGUFError.self) { try OutputFile(path: name, byteCount: 1) }
+      #expect(error?.description.contains(words) == true, "\(name): \(String(describing: error))")
+    }
   }
 
   @Test func `discarding removes the unfinished file alone`() throws {
@@ -85,11 +151,11 @@ import Testing
     let error = try #require(throws: GGUFError.self) {
       try OutputFile(path: nowhere, byteCount: 1)
     }
-    #expect("\(error)".hasPrefix("\(nowhere).partial: open for writing failed: "))
+    #expect("\(error)".hasPrefix("\(folder.path("missing")): writing into this folder failed: "))
     let huge = #expect(throws: GGUFError.self) {
       try OutputFile(path: folder.path("huge.gguf"), byteCount: .max)
     }
-    #expect("\(String(describing: huge))".contains("resize"))
+    #expect("\(String(describing: huge))".contains("bytes free on its disk"))
     #expect(!Disk.exists(folder.path("huge.gguf.partial")))
     let file = try OutputFile(path: path, byteCount: 4)
     try Data([1]).write(to: URL(filePath: file.temporaryPath))

@@ -61,6 +61,22 @@ import Testing
     #expect(try Data(contentsOf: folder.file("out.gguf")) == whole)
   }
 
+  @Test(arguments: [true, false])
+  func `a run that fails leaves its work, if that is of use`(isKept: Bool) async throws {
+    let plan = try TinyModel.plan(source, recipe, to: output).plan
+    let size = plan.source.byteCount
+    try FileHandle(forWritingTo: URL(filePath: source)).truncate(atOffset: UInt64(size / 2))
+    let executor = PlanExecutor(plan: plan, importance: nil, output: output)
+    let error = await #expect(throws: QuantError.self) {
+      try await executor.run(threads: 2, keepsUnfinished: isKept) { _ in }
+    }
+    #expect(error?.description.contains("found the end of the file") == true)
+    let left = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+      .filter { $0.hasPrefix("out") }.sorted()
+    #expect(left == (isKept ? ["out.gguf.journal", "out.gguf.partial"] : []))
+    #expect(UnfinishedFiles.kept.contains(.output(output.path)) == isKept)
+  }
+
   @Test func `a torn record ends the journal`() async throws {
     let whole = try await cutOff(after: 9)
     let journal = folder.file("out.gguf.journal")

@@ -73,7 +73,8 @@ public struct Evaluator: Sendable {
   ///   - state: Where to keep states after each layer, and perhaps begin with those of an earlier run.
   ///   - progress: Called after each layer.
   /// - Returns: The normed state of each token, in a row.
-  /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
+  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or a
+  ///   file that was changed meanwhile.
   package func states(
     _ tokens: [Int32], length: Int, chunk: Int, observer: (any ForwardObserver)? = nil,
     state: EvaluationState? = nil, progress: () -> Void = {}
@@ -94,6 +95,7 @@ public struct Evaluator: Sendable {
       progress()
     }
     try context.normalize(states, by: graph.outputNorm, into: states)
+    try QuantError.wrapping { () throws(GGUFError) in try file.checkUnchanged() }
     return states
   }
 

@@ -41,6 +41,8 @@ public final class VariantMeasurer {
   private let scratch: String
   private let toolVersion: String
   private var bases: [String] = []
+  /// Held while files of these names are there, so that two runs do not share them.
+  private var lock: RecordFile?
 
   /// Prepares to measure.
   ///
@@ -64,21 +66,41 @@ public final class VariantMeasurer {
   }
 
   deinit {
-    for path in bases + ["\(scratch).variant.gguf"] {
-      for name in [path, OutputFile.temporaryPath(of: path), Journal.path(of: path)] {
-        Disk.remove(name)
-      }
+    guard let lock else { return }
+    for name in files {
+      Disk.remove(name)
+      UnfinishedFiles.remove(temporary: name)
     }
+    lock.remove()
+  }
+
+  private var variant: String { "\(scratch).variant.gguf" }
+
+  /// Every finished file that may be there while variants are measured, and the lock.
+  private var files: [String] {
+    texts.indices.map(base) + [variant, "\(scratch).lock"]
+  }
+
+  private func base(_ index: Int) -> String { "\(scratch).base-\(index).gguf" }
+
+  private func takeNames() throws(QuantError) {
+    guard lock == nil else { return }
+    lock = try QuantError.wrapping { () throws(GGUFError) in
+      try RecordFile(path: "\(scratch).lock")
+    }
+    for name in files { UnfinishedFiles.add(temporary: name) }
   }
 
   /// Takes the model itself through all texts.
   ///
   /// - Returns: Its perplexities.
-  /// - Throws: `QuantError` if it cannot be evaluated.
+  /// - Throws: `QuantError` if it cannot be evaluated, or if another process measures variants of the
+  ///   same name.
   public func measureSource() throws(QuantError) -> [Frontier.TextResult] {
+    try takeNames()
     var results: [Frontier.TextResult] = []
     for (index, text) in texts.enumerated() {
-      let path = "\(scratch).base-\(index).gguf"
+      let path = base(index)
       let evaluator = try evaluator(source, text)
       bases.append(path)
       let writer = try BaseStatesWriter(to: path, evaluator, text.windows)
@@ -103,7 +125,7 @@ public final class VariantMeasurer {
     _ recipe: Recipe, keepingAt path: String? = nil
   ) async throws(QuantError) -> MeasuredVariant {
     precondition(bases.count == texts.count, "the model itself was not measured")
-    let output = path ?? "\(scratch).variant.gguf"
+    let output = path ?? variant
     let byteCount = try await write(recipe, to: output)
     defer { if path == nil { Disk.remove(output) } }
     let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(output) }
@@ -122,7 +144,7 @@ public final class VariantMeasurer {
       toolVersion: toolVersion)
     try plan.check()
     _ = try await PlanExecutor(plan: plan.plan, importance: importance, output: naming)
-      .run(threads: options.threads, restarting: true) { _ in }
+      .run(threads: options.threads, restarting: true, keepsUnfinished: false) { _ in }
     return plan.plan.byteCount
   }
 

@@ -85,6 +85,7 @@ public final class SensitivityMeasurement {
       try state.save(results, layer: layer + 1, states, probes.live)
     }
     try measureOutput(states)
+    try QuantError.wrapping { () throws(GGUFError) in try evaluator.file.checkUnchanged() }
     estimate()
     return try result()
   }
@@ -130,6 +131,12 @@ public final class SensitivityMeasurement {
 
   /// Whether a state lies at a path, from which `run` goes on.
   public static func isResuming(_ path: String) -> Bool { Disk.exists(path) }
+
+  /// Removes the state at a path: what it was kept for is written.
+  public static func removeState(_ path: String) {
+    Disk.remove(path)
+    UnfinishedFiles.release(.state(path))
+  }
 
   /// One more thing is done.
   func step() {

@@ -84,6 +84,7 @@ struct SensitivityState {
           }
         }
       }
+      UnfinishedFiles.keep(.state(path))
       try output.finish()
     }
   }
@@ -104,6 +105,7 @@ struct SensitivityState {
         "\(path): expected the state of this measurement, found that of another model, text or "
           + "setting (--memory counts, too); remove it or name another output")
     }
+    UnfinishedFiles.keep(.state(path))
     return Earlier(
       layer: layer, results: results, states: try Self.matrix("states", file),
       probes: try Self.matrix("probes", file))
@@ -120,7 +122,4 @@ struct SensitivityState {
     }
     return matrix
   }
-
-  /// Removes the file: the measurement is done.
-  func remove() { Disk.remove(path) }
 }

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+import GGUF
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// What the tool does when it is told to stop, or when a file is taken away from under it: temporary
+/// files go, and what the next run goes on with is named.
+enum Interruption {
+  /// Signals that ask a program to stop, and leave it time to tidy up.
+  private static let requests = [SIGINT, SIGTERM, SIGHUP]
+  /// Where the handler writes the number of a signal; the system's functions that allocate or lock are
+  /// not for handlers, so that a thread does the rest.
+  private static let pipeEnd = Atomic<Int32>(-1)
+
+  /// Begins to watch.
+  static func watch() {
+    // Beyond a limit on the size of files (`ulimit -f`), a write shall fail as on a full disk.
+    _ = signal(SIGXFSZ, SIG_IGN)
+    LostBytes.watch(endingBy: endWithout)
+    var ends: [Int32] = [-1, -1]
+    guard unsafe pipe(&ends) == 0 else { return }
+    pipeEnd.store(ends[1], ordering: .relaxed)
+    startThread { [end = ends[0]] in wait(at: end) }
+    for number in requests where !isIgnored(number) {
+      _ = signal(number) { number in
+        let before = errno
+        var byte = UInt8(truncatingIfNeeded: number)
+        _ = unsafe write(Interruption.pipeEnd.load(ordering: .relaxed), &byte, 1)
+        errno = before
+      }
+    }
+  }
+
+  private static func wait(at pipeEnd: Int32) {
+    var byte: UInt8 = 0
+    while unsafe read(pipeEnd, &byte, 1) != 1 {}
+    // From here on a second signal ends the tool at once.
+    for number in requests where !isIgnored(number) { _ = signal(number, SIG_DFL) }
+    end(by: Int32(byte))
+  }
+
+  /// Says what the next run can go on with.
+  static func tellWhatStays(_ kept: [UnfinishedFiles.Kept] = UnfinishedFiles.kept) {
+    for kept in kept { Notes.write(sentence(kept)) }
+  }
+
+  private static func sentence(_ kept: UnfinishedFiles.Kept) -> String {
+    switch kept {
+    case .output(let path):
+      "the unfinished \(path) stays: the same command goes on with it, --restart gives it up"
+    case .state(let path):
+      "\(path) stays: the same command goes on with it"
+    }
+  }
+
+  /// Ends as the signal would have ended the tool, so that shells and schedulers see it.
+  private static func end(by number: Int32) -> Never {
+    UnfinishedFiles.clear { kept in
+      Notes.write("interrupted")
+      tellWhatStays(kept)
+      _ = kill(getpid(), number)
+      // The signal goes to any thread; this one needs not to see it.
+      while true { _ = pause() }
+    }
+  }
+
+  /// Ends after a mapped file became shorter, or could not be read.
+  @Sendable private static func endWithout(_ path: String) -> Never {
+    UnfinishedFiles.clear { kept in
+      Notes.write(
+        "Error: \(path): expected the bytes that were there when it was opened, found none: another"
+          + " program made the file shorter, or its disk cannot be read")
+      tellWhatStays(kept)
+      _exit(1)
+    }
+  }
+
+  /// Whether whoever started the tool wants a signal to pass, as `nohup` does.
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    _ = unsafe sigaction(number, nil, &action)
+    #if canImport(Darwin)
+      let handler = unsafe action.__sigaction_u.__sa_handler
+    #elseif canImport(Musl)
+      let handler = unsafe action.__sa_handler.sa_handler
+    #else
+      let handler = unsafe action.__sigaction_handler.sa_handler
+    #endif
+    return unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+  }
+
+  /// Runs code on a thread of its own, which nothing else can keep busy.
+  private static func startThread(_ body: @escaping @Sendable () -> Void) {
+    let box = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
+    #if canImport(Darwin)
+      var thread: pthread_t?
+      _ = unsafe pthread_create(&thread, nil, { unsafe Body.run($0) }, box)
+    #else
+      var thread = pthread_t()
+      _ = unsafe pthread_create(&thread, nil, { unsafe Body.run($0) }, box)
+    #endif
+  }
+
+  private final class Body: Sendable {
+    private let code: @Sendable () -> Void
+
+    init(_ code: @escaping @Sendable () -> Void) { self.code = code }
+
+    static func run(_ box: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+      if let box = unsafe box {
+        unsafe Unmanaged<Body>.fromOpaque(box).takeRetainedValue().code()
+      }
+      return nil
+    }
+  }
+}

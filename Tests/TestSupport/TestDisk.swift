@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+public import Foundation
+
+/// A small disk of its own, for tests of what happens when a disk is full, read-only or broken.
+///
+/// Mounting takes Linux and its root user; a test that needs it says so:
+/// `.enabled(if: TestDisk.isAvailable, TestDisk.need)`.
+public final class TestDisk: Sendable {
+  /// Where the disk is mounted.
+  public let url: URL
+  private let folder: TemporaryFolder
+  private let device: String?
+
+  /// Whether disks can be mounted here; tries it once.
+  public static let isAvailable = (try? TestDisk(byteCount: 1 << 20)) != nil
+  /// Whether disks whose sectors cannot be read can be made here; tries it once.
+  public static let canBreak: Bool = {
+    guard isAvailable else { return false }
+    return (try? TestDisk(unreadable: [1], from: 0)) != nil
+  }()
+  /// Why a test was skipped.
+  public static let need = "needs to mount file systems: Linux, as root"
+
+  /// A disk in memory, of so many bytes (whole pages).
+  public init(byteCount: Int) throws {
+    folder = try TemporaryFolder()
+    url = folder.file("disk")
+    device = nil
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    try Command.run("mount", "-t", "tmpfs", "-o", "size=\(byteCount)", "tmpfs", url.path)
+  }
+
+  /// A read-only disk with one file, `model.gguf`, whose bytes cannot be read from an offset on: the
+  /// disk lies in an image that ends there.
+  public init(unreadable bytes: [UInt8], from offset: Int) throws {
+    folder = try TemporaryFolder()
+    url = folder.file("disk")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    let image = folder.file("image")
+    // A mark that is found again in the image, on a page of its own and before the file's pages.
+    let size = 1 << 23
+    try Data().write(to: image)
+    try FileHandle(forWritingTo: image).truncate(atOffset: UInt64(size))
+    let content = folder.file("content")
+    try FileManager.default.createDirectory(at: content, withIntermediateDirectories: false)
+    try Data(bytes).write(to: content.appending(path: "model.gguf"))
+    try Command.run(
+      "mkfs.ext4", "-q", "-b", "4096", "-O", "^has_journal", "-d", content.path, image.path)
+    let place = try Self.place(of: bytes, in: image) + offset / 4096 * 4096
+    let device = try Command.run("losetup", "-r", "-f", "--show", image.path)
+    self.device = device
+    try Command.run("mount", "-o", "ro", device, url.path)
+    // The device has its size from when it was made: what lies beyond the image's end is an error.
+    try FileHandle(forWritingTo: image).truncate(atOffset: UInt64(place))
+  }
+
+  private static func place(of bytes: [UInt8], in image: URL) throws -> Int {
+    let whole = try Data(contentsOf: image)
+    guard let found = whole.firstRange(of: Data(bytes.prefix(4096))) else {
+      throw CocoaError(.fileReadUnknown)
+    }
+    return found.lowerBound
+  }
+
+  deinit {
+    _ = try? Command.run("umount", "-l", url.path)
+    if let device { _ = try? Command.run("losetup", "-d", device) }
+  }
+
+  /// The path of a file on the disk.
+  public func path(_ name: String) -> String { url.appending(path: name).path }
+
+  /// The names of the files on the disk.
+  public var names: [String] {
+    get throws { try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() }
+  }
+
+  /// From now on, nothing can be written to the disk.
+  public func makeReadOnly() throws {
+    try Command.run("mount", "-o", "remount,ro", url.path)
+  }
+}
+
+/// Programs of the system that tests need.
+enum Command {
+  /// Runs a program to its end and returns what it printed, without the last line end.
+  @discardableResult
+  static func run(_ words: String...) throws -> String {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = words
+    var environment = ProcessInfo.processInfo.environment
+    environment["PATH"] = (environment["PATH"] ?? "") + ":/usr/sbin:/sbin"
+    process.environment = environment
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    let text = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw CocoaError(.executableLoad) }
+    return String(decoding: text, as: UTF8.self).trimmingCharacters(in: .newlines)
+  }
+}
