@@ -54,6 +54,20 @@ package struct GGUFTool: AsyncParsableCommand {
     } catch {
       exit(withError: error)
     }
-    await main(nil)
+    await runCommand()
+  }
+
+  /// Does what the arguments ask for; what the parser does, but for the form of errors.
+  private static func runCommand() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      exit(withError: ErrorSentence.of(error))
+    }
   }
 }

@@ -13,6 +13,7 @@ Files that show a fault are kept in .build/mutate/SEED-NUMBER with a line on how
 import argparse
 import collections
 import copy
+import json
 import multiprocessing
 import os
 import pathlib
@@ -115,6 +116,8 @@ def make(models, seed, number, folder):
     source = random.Random(f"{seed} {number}")
     (folder / "text.txt").write_text(TEXT)
     while True:
+        if source.random() < 0.15:
+            return make_side(models["moe"], source, folder)
         kind = source.choice(list(models))
         model = copy.deepcopy(models[kind])
         shape = source.random()
@@ -139,6 +142,43 @@ def make(models, seed, number, folder):
             (folder / "m.gguf").write_bytes(data)
             return source.choice(VOCABULARY_COMMANDS if kind.startswith("vocabulary") else COMMANDS)
 
+
+def make_side(model, source, folder):
+    """A whole model, and something broken beside it that a command reads."""
+    name = source.choice(list(SIDE_FILES))
+    change = mutations.mutated_json if SIDE_FILES[name][:1] == b"{" else mutations.mutated_plain
+    (folder / "m.gguf").write_bytes(model.encoded())
+    (folder / "side").write_bytes(change(source, SIDE_FILES[name]))
+    return source.choice(SIDE_COMMANDS[name])
+
+
+def prepare_side_files(tool):
+    """Has the tool write what commands read beside models: measurements, states, recipes."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = pathlib.Path(place) / "work"
+        folder.mkdir()
+        (folder / "text.txt").write_text(TEXT)
+        (folder / "m.gguf").write_bytes(MODELS["moe"].encoded())
+        for command, name, output in [
+            (f"sensitivity m.gguf {RUN} --types Q4_0,Q8_0 -o o", "sensitivity", "o"),
+            (f"perplexity m.gguf {RUN} --router-stats --json", "routers", "../work.log"),
+            (f"perplexity m.gguf {RUN} --save-base b", "base", "b"),
+            (f"logits m.gguf --ids 1,5,7 -t 1 -o l", "logits", "l"),
+            ("plan m.gguf --target-bpw 8 -o r", "recipe", "r"),
+        ]:
+            outcome = run(tool, command.split(), folder)
+            if outcome.code != 0:
+                sys.exit(f"{command}: {outcome.text.decode(errors='replace')}")
+            SIDE_FILES[name] = (folder / output).read_bytes()
+    SIDE_FILES["config"] = json.dumps({
+        "architectures": ["MixtralForCausalLM"], "model_type": "mixtral", "hidden_size": 512,
+        "num_hidden_layers": 4, "num_attention_heads": 8, "num_key_value_heads": 2,
+        "intermediate_size": 1024, "num_local_experts": 8, "num_experts_per_tok": 2,
+        "vocab_size": 1000, "max_position_embeddings": 4096, "tie_word_embeddings": False,
+        "rope_theta": 10000.0, "sliding_window": None}).encode()
+
+
+SIDE_FILES = {}
 
 # MARK: Commands
 
@@ -191,6 +231,17 @@ IMPORTANCE_COMMANDS = [line.split() for line in f"""
     sensitivity m.gguf {RUN} --types Q4_K --imatrix imatrix -o o.json
 """.split("\n") if line.split()]
 
+SIDE_COMMANDS = {name: [line.strip().split() for line in lines.split(";")] for name, lines in {
+    "sensitivity": """plan m.gguf --target-bpw 8 --sensitivity side -o o.recipe;
+        split-experts m.gguf o.gguf --keep-top 2 --by side; frontier m.gguf --sensitivity side -o o.html""",
+    "routers": "split-experts m.gguf o.gguf --keep-top 2 --by side",
+    "base": f"perplexity m.gguf {RUN} --base-file side",
+    "logits": "inspect side; inspect side --json",
+    "recipe": """requantize m.gguf o.gguf --recipe side --allow-requantize -t 1;
+        size-estimate m.gguf --plan side; requantize m.gguf o.gguf --type Q4_0 --tensor-type-file side""",
+    "config": "size-estimate --config side; size-estimate --config side --type Q4_K_M --vram 8GiB --json",
+}.items()}
+
 
 class Outcome:
     """How a run ended, and what it took."""
@@ -239,7 +290,7 @@ def complaint(tool, words, folder, outcome):
         return "control characters in the output"
     if outcome.code == 1 and b"Error: " not in outcome.text:
         return "a failure without a sentence"
-    outputs = [path for path in folder.glob("o.*") if path.suffix not in (".partial", ".journal")]
+    outputs = [path for path in folder.glob("o.*") if path.suffix not in (".partial", ".journal", ".state")]
     outputs += folder.glob("o-*.gguf")
     if outcome.code != 0 and outputs:
         return f"an output left by a failure: {outputs[0].name}"
@@ -294,6 +345,7 @@ def main():
     tasks = [(options, number) for number in range(first, first + count)]
     codes, faults, slowest, largest = collections.defaultdict(collections.Counter), [], 0.0, 0.0
     start = time.monotonic()
+    prepare_side_files(options.tool)
     with multiprocessing.Pool(options.jobs) as pool:
         for command, code, wrong, outcome in pool.imap_unordered(check, tasks, chunksize=8):
             codes[command][code] += 1

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Ways to break a model: its keys, its tensors, and the bytes of its fields."""
+"""Ways to break files: keys and tensors of models, fields of headers, members of JSON, and bytes."""
 
-import struct
+import json
 
-from gguf_bytes import (ARRAY, BOOL, CODES, F32, F64, I8, I16, I32, I64, STRING, U8, U16, U32, U64, Tensor,
-                        Value, strings)
+from gguf_bytes import (ARRAY, BOOL, F32, F64, I8, I16, I32, I64, STRING, U8, U16, U32, U64, Tensor, Value)
 
 INTEGERS = [0, 1, 2, 3, 5, 7, 8, 31, 32, 33, 64, 127, 128, 255, 256, 1000, 65535, 65536, 2**20, 2**24,
             2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**40, 2**61 + 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1, -1,
@@ -240,4 +239,57 @@ def mutated_bytes(random, fields):
     for _ in range(random.choice([1, 2, 8])):
         place = random.randrange(header if random.random() < 0.8 else len(data))
         data[place] = random.choice([0, 1, 0x7F, 0x80, 0xFF, random.randrange(256), data[place] ^ 1 << 3])
+    return bytes(data)
+
+
+def places(content, found=None):
+    """All containers and keys of a JSON document."""
+    found = [] if found is None else found
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    for key, value in items:
+        found.append((content, key))
+        if isinstance(value, (dict, list)):
+            places(value, found)
+    return found
+
+
+def mutated_json(random, data):
+    """The document with members changed, left out or repeated; sometimes its bytes."""
+    document = json.loads(data)
+    for _ in range(random.choice([1, 1, 2])):
+        if not (found := places(document)):
+            break
+        parent, key = random.choice(found)
+        choice = random.randrange(6)
+        if choice == 0:
+            parent.pop(key)
+        elif choice == 1 and isinstance(parent, list):
+            parent.append(parent[key])
+        else:
+            parent[key] = random.choice([
+                random.choice(INTEGERS), random.choice(INTEGERS), 1e300, -1e300, 0.5, -1, None, True, [], {},
+                "", "x" * 5000, "\x1b[2J", [[1]] * 3, 1e18, 9.3e18, 10**40])
+    data = json.dumps(document).encode()
+    return mutated_plain(random, data) if random.random() < 0.15 else data
+
+
+def mutated_plain(random, data):
+    """Bytes changed, cut or repeated, with numbers at limits among them."""
+    data = bytearray(data)
+    for _ in range(random.choice([1, 1, 2, 4])):
+        choice, place = random.randrange(5), random.randrange(len(data) or 1)
+        if choice == 0:
+            data = data[:place]
+        elif choice == 1:
+            end = place + random.randrange(64)
+            data[end:end] = data[place:end]
+        elif choice == 2:
+            width = random.choice([1, 2, 4, 8])
+            place -= place % width if random.random() < 0.8 else 0
+            number = random.choice(INTEGERS) % 2**(8 * width)
+            data[place:place + width] = number.to_bytes(width, "little")
+        elif choice == 3:
+            data[place:place + random.randrange(1, 16)] = b""
+        else:
+            data[place:place + 1] = bytes([random.randrange(256)])
     return bytes(data)

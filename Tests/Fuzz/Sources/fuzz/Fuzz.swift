@@ -28,10 +28,11 @@ enum Fuzz {
     var count = CommandLine.argc - 1
     var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? =
       CommandLine.unsafeArgv + 1
-    exit(LLVMFuzzerRunDriver(&count, &arguments) { bytes, count in
-      chosen.run(UnsafeRawBufferPointer(start: bytes, count: count))
-      return 0
-    })
+    exit(
+      LLVMFuzzerRunDriver(&count, &arguments) { bytes, count in
+        chosen.run(UnsafeRawBufferPointer(start: bytes, count: count))
+        return 0
+      })
   }
 }
 
