@@ -5,7 +5,7 @@
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-evaluation accuracy efforts reference compared
-.PHONY: check-architectures check-experts quality bench-plans
+.PHONY: check-architectures check-experts quality bench-plans fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -24,6 +24,27 @@ test: packages
 test-big: build
 	@scripts/install-python
 	.build/python/bin/python3 Tests/Scripts/big_model.py $(options)
+
+# Feeds what is read from files with damaged ones: make fuzz SECONDS=600 TARGET=tokenizer. What runs
+# found is kept in .build/fuzz, and counted there.
+SECONDS = 60
+TARGET =
+fuzz: packages
+	swift build --package-path Tests/Fuzz --scratch-path .build/fuzz/build -c release \
+	  --product fuzz -Xswiftc -sanitize=fuzzer,address
+	python3 Tests/Fuzz/run.py --seconds $(SECONDS) $(TARGET)
+
+# Runs every command on 20,000 damaged models: make mutate COUNT=1000 SEED=7.
+COUNT = 20000
+SEED = 1
+mutate: build
+	python3 Tests/Fuzz/mutate.py --count $(COUNT) --seed $(SEED)
+
+# The tests under AddressSanitizer and ThreadSanitizer, each in a build of its own.
+sanitize: packages
+	@scripts/install-python
+	PATH="$(CURDIR)/.build/python/bin:$$PATH" scripts/sanitize address
+	PATH="$(CURDIR)/.build/python/bin:$$PATH" scripts/sanitize thread
 
 packages:
 	@scripts/install-packages

@@ -56,7 +56,7 @@ package struct GGUFTool: AsyncParsableCommand {
       try await run(try parseAsRoot())
     } catch {
       Interruption.tellWhatStays()
-      exit(withError: error)
+      exit(withError: ErrorSentence.of(error))
     }
   }
 

@@ -46,7 +46,8 @@ public struct ExpertCoverage: Sendable {
   }
 
   private static func layer(_ number: Int, _ counts: [Int]) -> Layer {
-    let mean = Double(counts.reduce(0, +)) / Double(counts.count)
+    // Whole numbers might have a sum beyond their range: a file may claim any counts.
+    let mean = counts.reduce(0.0) { $0 + Double($1) } / Double(counts.count)
     let rare = counts.enumerated().filter {
       Double($0.element) < rareShare * mean || $0.element == 0
     }

@@ -24,6 +24,9 @@ public struct TypeRule: Sendable {
   let file: String
   /// The line there; 0 on the command line.
   let line: Int
+  /// The regular expression in the form that takes little time whatever it says; `nil` if it has forms
+  /// that only the library knows.
+  private let names: NamePattern?
   // A compiled pattern is immutable, though the library does not say so.
   nonisolated(unsafe) private let expression: Regex<AnyRegexOutput>?
 
@@ -45,6 +48,7 @@ public struct TypeRule: Sendable {
           file: file, line: line, message: "\(ExpertPattern.expectation), found \"\(pattern)\"")
       }
       self.experts = experts
+      names = nil
       unsafe expression = nil
       return
     }
@@ -55,12 +59,21 @@ public struct TypeRule: Sendable {
       throw .recipe(
         file: file, line: line, message: "\"\(pattern)\" is not a regular expression: \(error)")
     }
+    names = NamePattern(pattern)
+    guard names != nil || !NamePattern.mayTakeForever(pattern) else {
+      throw .recipe(
+        file: file, line: line,
+        message: "\"\(pattern)\" may take endlessly long to match: expected no repeated groups and "
+          + "at most \(NamePattern.mostRepetitions) repetitions beside look-around, references and "
+          + "options")
+    }
   }
 
   /// Whether the regular expression is found anywhere in a tensor's name; for a pattern of experts,
   /// whether the tensor holds one of them.
   public func matches(_ name: String) -> Bool {
     guard let experts else {
+      if let names { return names.isFound(in: name) }
       return unsafe (try? expression?.firstMatch(in: name)) != nil
     }
     return ExpertTensorName(name).map(experts.covers) ?? false

@@ -5,7 +5,8 @@ import TestSupport
 import Testing
 
 /// Each measures in a process of its own, where no other test runs and a trap is seen as one.
-@Suite("Memory") struct MemoryTests {
+@Suite("Memory", .enabled(if: !Sanitizer.isOn, "a sanitizer takes memory of its own"))
+struct MemoryTests {
   let folder: TemporaryFolder
   let path: String
 

@@ -47,6 +47,17 @@ struct MalformedImportanceTests {
     }
   }
 
+  @Test func `counts whose sum has no place in a whole number are summed all the same`() throws {
+    let experts = 10_000  // 10^15 each at most, as reports clamp them
+    let entry = try ImportanceMatrix.Entry(
+      name: "blk.0.ffn_up_exps.weight", rowWeights: 1, sums: Array(repeating: 1, count: experts),
+      counts: Array(repeating: 3e38, count: experts))
+    let matrix = try ImportanceMatrix(
+      path: "imatrix", datasets: [], chunkCount: nil, chunkSize: nil, entries: [entry])
+    let layer = try #require(ExpertCoverage(matrix).layers.first)
+    #expect(layer.mean == Double(layer.most) && layer.rare.isEmpty)
+  }
+
   @Test func `a file cut anywhere is refused or reads as an older one without a tail`() throws {
     let whole = Legacy().bytes
     for length in 0..<whole.count {

@@ -53,7 +53,8 @@ import Testing
     let pieces = Self.layers * 8
     for tenth in [1, 3, 5, 7, 9] {
       let peak = try killedRun(at: pieces * tenth / 10)
-      #expect(peak < 256 << 20)
+      // A sanitizer takes memory of its own.
+      #expect(Sanitizer.isOn || peak < 256 << 20)
       #expect(!Disk.exists(folder.path("out.gguf")))
     }
     let before = finishedPieces()

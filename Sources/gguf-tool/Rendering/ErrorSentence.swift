@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+import GGUF
+import Quant
+
+/// An error as it is printed: on one line, with nothing in it that steers a terminal.
+///
+/// Errors quote what they found in files, which may be anything, of any length.
+struct ErrorSentence: Error, CustomStringConvertible {
+  /// Characters at either end that are printed of a sentence longer than both together.
+  private static let endLength = 1000
+
+  /// The sentence.
+  let description: String
+
+  /// An error of the libraries in words; any other, such as those about arguments, as it is.
+  static func of(_ error: any Error) -> any Error {
+    guard error is QuantError || error is GGUFError else { return error }
+    return ErrorSentence(description: Text.printable(shortened("\(error)")))
+  }
+
+  /// Leaves out the middle: the place stands at the beginning, and what was wrong at the end.
+  private static func shortened(_ text: String) -> String {
+    guard text.utf8.count > 2 * endLength else { return text }
+    let scalars = text.unicodeScalars
+    guard scalars.count > 2 * endLength else { return text }
+    return String(scalars.prefix(endLength)) + "…" + String(scalars.suffix(endLength))
+  }
+}
