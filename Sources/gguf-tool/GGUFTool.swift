@@ -37,6 +37,7 @@ package struct GGUFTool: AsyncParsableCommand {
           MeasureSensitivity.self,
           Plan.self,
           FrontierCommand.self,
+          MergeResults.self,
         ]),
     ])
 
