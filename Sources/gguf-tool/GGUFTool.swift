@@ -38,6 +38,7 @@ package struct GGUFTool: AsyncParsableCommand {
           MeasureSensitivity.self,
           Plan.self,
           FrontierCommand.self,
+          MergeResults.self,
         ]),
     ])
 

@@ -46,6 +46,16 @@ public struct Linear: Sendable {
   public var factor: TensorInfo?
   /// Numbers that go in.
   public var inputs: Int { tensor.rowWeights }
+
+  /// Makes one of its tensors.
+  package init(
+    tensor: TensorInfo, outputs: Int, bias: TensorInfo? = nil, factor: TensorInfo? = nil
+  ) {
+    self.tensor = tensor
+    self.outputs = outputs
+    self.bias = bias
+    self.factor = factor
+  }
 }
 
 /// One layer: attention, then a feed-forward network, each added to what came in.

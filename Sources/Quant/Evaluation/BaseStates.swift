@@ -101,7 +101,7 @@ public struct BaseStates: Sendable {
   /// What turns them into logits.
   func head(_ workers: Workers, _ mode: ComputeMode) throws(QuantError) -> OutputHead {
     let context = ForwardContext(
-      file: file, workers: workers, mode: mode, epsilon: 0, observer: nil)
+      file: file, workers: workers, mode: mode, epsilon: 0, windowLength: window)
     return OutputHead(output, scale: scale, cap: cap, context)
   }
 }

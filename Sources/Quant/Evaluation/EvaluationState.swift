@@ -11,7 +11,6 @@ internal import GGUF
 ///     results   F64 [4, counted]           of the segments before it, as `TokenDivergence` has them
 public final class EvaluationState {
   private static let kind = "evaluation-state"
-  private static let fields = 4
 
   /// Where the file is.
   public let path: String
@@ -37,13 +36,15 @@ public final class EvaluationState {
   ///   - evaluator: The model.
   ///   - text: The windows.
   ///   - base: What the model is compared with.
+  ///   - range: The windows to run; by default all.
   /// - Throws: `QuantError.unsupported` if the file is of another run, `.container` if it cannot be
   ///   read.
   public init(
-    _ path: String, _ evaluator: Evaluator, _ text: EvaluationWindows, base: BaseStates? = nil
+    _ path: String, _ evaluator: Evaluator, _ text: EvaluationWindows, base: BaseStates? = nil,
+    only range: Range<Int>? = nil
   ) throws(QuantError) {
     self.path = path
-    fingerprint = Self.fingerprint(evaluator, text, base)
+    fingerprint = Self.fingerprint(evaluator, text, base, range ?? 0..<text.count)
     guard Disk.exists(path) else { return }
     earlier = try Self.read(path, fingerprint, width: evaluator.graph.width)
     UnfinishedFiles.keep(.state(path))
@@ -53,7 +54,7 @@ public final class EvaluationState {
   public var isResuming: Bool { earlier != nil }
 
   private static func fingerprint(
-    _ evaluator: Evaluator, _ text: EvaluationWindows, _ base: BaseStates?
+    _ evaluator: Evaluator, _ text: EvaluationWindows, _ base: BaseStates?, _ range: Range<Int>
   ) -> UInt64 {
     var mark = Fingerprint()
     for shard in evaluator.file.shards + (base?.file.shards ?? []) {
@@ -64,6 +65,8 @@ public final class EvaluationState {
     mark.add(evaluator.options.firstPosition)
     mark.add(text.rules.rawValue)
     mark.add(text.length)
+    mark.add(range.lowerBound)
+    mark.add(range.upperBound)
     for token in text.tokens { mark.add(Int(token)) }
     return mark.value
   }
@@ -84,7 +87,7 @@ public final class EvaluationState {
       (try file.tensor("states"), try file.tensor("results"))
     }
     guard states.type == .F32, states.rowWeights == width, results.type == .F64,
-      results.weightCount % fields == 0
+      results.weightCount % TokenDivergence.fields == 0
     else { throw .unsupported("\(path): its tensors are not those of an evaluation's state") }
     let matrix = Matrix(rows: states.rowCount, columns: width)
     var tensor = try TensorReader(file: file, tensor: states)
@@ -109,10 +112,9 @@ public final class EvaluationState {
     let numbers = (0..<tensor.weightCount).map { index in
       unsafe Double(bitPattern: bytes.span.bytes.u64(at: 8 * index))
     }
-    return stride(from: 0, to: numbers.count, by: fields).map { first in
-      TokenDivergence(
-        divergence: numbers[first], baseLoss: numbers[first + 1],
-        variantLoss: numbers[first + 2], isSameTop: numbers[first + 3] != 0)
+    let fields = TokenDivergence.fields
+    return stride(from: 0, to: numbers.count, by: fields).map {
+      TokenDivergence(numbers[$0..<$0 + fields])
     }
   }
 }
@@ -146,7 +148,7 @@ extension EvaluationState {
     let tensors = [
       TensorDescription(name: "states", dimensions: [states.columns, states.rows], type: .F32),
       TensorDescription(
-        name: "results", dimensions: [Self.fields, results.count], type: .F64),
+        name: "results", dimensions: [TokenDivergence.fields, results.count], type: .F64),
     ]
     let bytes = results.flatMap(Self.bytes)
     try QuantError.wrapping { () throws(GGUFError) in
@@ -166,10 +168,7 @@ extension EvaluationState {
   }
 
   private static func bytes(_ token: TokenDivergence) -> [UInt8] {
-    let numbers = [
-      token.divergence, token.baseLoss, token.variantLoss, token.isSameTop ? 1 : 0,
-    ]
-    return numbers.flatMap { number in
+    token.numbers.flatMap { number in
       (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt64($0))) }
     }
   }

@@ -5,15 +5,10 @@ internal import Synchronization
 /// Gathers an importance matrix: the sums of the squares of what goes into every product, a column at
 /// a time, for each expert apart.
 ///
-/// Sums of some thousand rows are in single precision and go on in double.
+/// Sums of one window's rows are in single precision, and those of windows exact (`ExactSum`): they do
+/// not depend on which windows were in memory together, nor on the order in which they came.
 package final class ImportanceGathering: ForwardObserver {
-  private struct Sums {
-    let columns: Int
-    var sums: [Double]
-    var counts: [Int]
-  }
-
-  private let tensors = Mutex<[String: Sums]>([:])
+  private let tensors = Mutex<[String: ColumnSums]>([:])
   /// Whether the output matrix is gathered for, too.
   private let includesOutput: Bool
 
@@ -21,36 +16,25 @@ package final class ImportanceGathering: ForwardObserver {
   package init(includesOutput: Bool) { self.includesOutput = includesOutput }
 
   package func observe(
-    _ tensor: TensorInfo, matrix: Int, input: Matrix, workers: Workers
+    _ tensor: TensorInfo, matrix: Int, input: Matrix, windows: [Range<Int>], workers: Workers
   ) throws(QuantError) {
     guard tensor.name.hasPrefix("blk.") || includesOutput else { return }
-    let partial = Matrix(rows: 1, columns: input.columns)
-    partial.clear()
-    try workers.forRanges(input.columns, atLeast: 64) { (columns, _) throws(QuantError) in
-      let part = input.columns(columns)
-      unsafe LayerKernels.squares(
-        part.floatRows, rows: input.rows, columns: columns.count,
-        sums: partial.base + columns.lowerBound)
-    }
-    tensors.withLock { tensors in
-      // Matrices beyond two dimensions are experts, or heads.
-      let count = tensor.dimensions.dropFirst(2).reduce(1, *)
-      var sums =
-        tensors.removeValue(forKey: tensor.name)
-        ?? Sums(
-          columns: input.columns, sums: Array(repeating: 0, count: input.columns * count),
-          counts: Array(repeating: 0, count: count))
-      sums.counts[matrix] += input.rows
-      for column in 0..<input.columns {
-        sums.sums[matrix * input.columns + column] += Double(partial[0, column])
-      }
+    // Matrices beyond two dimensions are experts, or heads.
+    let count = tensor.dimensions.dropFirst(2).reduce(1, *)
+    let sums = tensors.withLock { tensors in
+      let sums = tensors[tensor.name] ?? ColumnSums(columns: input.columns, matrices: count)
       tensors[tensor.name] = sums
+      return sums
     }
+    try sums.addSquares(of: input, windows, to: matrix, workers)
   }
 
   package func observe(_ routing: Routing, layer: Int) {}
 
   /// What was gathered.
+  package var sums: ImportanceSums { ImportanceSums(tensors: tensors.withLock { $0 }) }
+
+  /// What was gathered, as a matrix.
   ///
   /// - Parameters:
   ///   - datasets: Names of the texts.
@@ -60,17 +44,8 @@ package final class ImportanceGathering: ForwardObserver {
   package func matrix(
     datasets: [String], windows: EvaluationWindows
   ) throws(QuantError) -> ImportanceMatrix {
-    var entries: [ImportanceMatrix.Entry] = []
-    for (name, sums) in tensors.withLock({ $0 }) {
-      entries.append(
-        try ImportanceMatrix.Entry(
-          name: name, rowWeights: sums.columns, sums: sums.sums.map { Float($0) },
-          counts: sums.counts.map { Float($0) }))
-    }
-    entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    return try ImportanceMatrix(
-      path: "importance matrix", datasets: datasets, chunkCount: windows.count,
-      chunkSize: windows.length, entries: entries)
+    try sums.matrix(
+      datasets: datasets, windowCount: windows.count, windowLength: windows.length)
   }
 }
 
@@ -82,7 +57,7 @@ package final class RouterGathering: ForwardObserver {
   package init() {}
 
   package func observe(
-    _ tensor: TensorInfo, matrix: Int, input: Matrix, workers: Workers
+    _ tensor: TensorInfo, matrix: Int, input: Matrix, windows: [Range<Int>], workers: Workers
   ) throws(QuantError) {}
 
   package func observe(_ routing: Routing, layer: Int) {
@@ -113,18 +88,20 @@ extension Evaluator {
   /// - Parameters:
   ///   - observer: Told of what goes into products, those of the output matrix included.
   ///   - windows: The text.
+  ///   - range: Those of its windows to run; by default all.
   ///   - progress: Called after each layer.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
   ///   too little memory.
   package func gather(
-    _ observer: any ForwardObserver, over windows: EvaluationWindows,
+    _ observer: any ForwardObserver, over windows: EvaluationWindows, only range: Range<Int>? = nil,
     progress: (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) {
-    let plan = try plan(windows: windows.count, length: windows.length)
-    let total = graph.layers.count * windows.tokens.count
+    let range = range ?? 0..<windows.count
+    let plan = try plan(windows: range.count, length: windows.length)
+    let total = graph.layers.count * range.count * windows.length
     var done = 0
-    for start in stride(from: 0, to: windows.count, by: plan.windows) {
-      let end = min(start + plan.windows, windows.count)
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: plan.windows) {
+      let end = min(start + plan.windows, range.upperBound)
       let tokens = Array(windows.tokens[start * windows.length..<end * windows.length])
       let states = try states(
         tokens, length: windows.length, chunk: plan.chunk, observer: observer
@@ -132,7 +109,9 @@ extension Evaluator {
         done += tokens.count
         progress(EvaluationProgress(done: done, total: total))
       }
-      try observer.observe(graph.output.tensor, matrix: 0, input: states, workers: workers)
+      let rows = context(windowLength: windows.length).windows(of: states.rows)
+      try observer.observe(
+        graph.output.tensor, matrix: 0, input: states, windows: rows, workers: workers)
     }
   }
 }

@@ -13,7 +13,7 @@ extension Evaluator {
     guard !tokens.isEmpty else { return logits }
     _ = try plan(windows: 1, length: tokens.count)
     let states = try states(tokens, length: tokens.count, chunk: 1)
-    try OutputHead(graph, context(observer: nil)).logits(states, into: logits)
+    try OutputHead(graph, context(windowLength: tokens.count)).logits(states, into: logits)
     return logits
   }
 }

@@ -20,9 +20,21 @@ public enum EvaluationBase: Sendable {
 /// What a model's evaluation over windows came to.
 public struct LossReport: Sendable {
   /// The losses of all counted tokens.
-  public internal(set) var losses = PerplexityStatistics()
+  public private(set) var losses = PerplexityStatistics()
   /// The comparison with the base; `nil` without one.
-  public internal(set) var divergence: DivergenceStatistics?
+  public private(set) var divergence: DivergenceStatistics?
+  /// What it was made of.
+  let tokens: [TokenDivergence]
+
+  /// Adds up tokens in the order of the text.
+  init(_ tokens: [TokenDivergence], comparesWithBase: Bool) {
+    self.tokens = tokens
+    if comparesWithBase { divergence = DivergenceStatistics() }
+    for token in tokens {
+      losses.add(loss: token.variantLoss)
+      divergence?.add(token)
+    }
+  }
 }
 
 /// Measures how well a model predicts windows of text, and how its predictions differ from a base's.
@@ -30,6 +42,8 @@ public struct LossEvaluation {
   private let evaluator: Evaluator
   private let windows: EvaluationWindows
   private let base: EvaluationBase?
+  /// The windows to run.
+  private let range: Range<Int>
 
   /// Prepares a measurement.
   ///
@@ -37,10 +51,14 @@ public struct LossEvaluation {
   ///   - evaluator: The model.
   ///   - windows: The text.
   ///   - base: What to compare it with.
+  ///   - range: The windows of the text to run; by default all. A kept base is of all even so.
   /// - Throws: `QuantError.unsupported` for a base with another vocabulary or other text.
   public init(
-    _ evaluator: Evaluator, _ windows: EvaluationWindows, base: EvaluationBase? = nil
+    _ evaluator: Evaluator, _ windows: EvaluationWindows, base: EvaluationBase? = nil,
+    only range: Range<Int>? = nil
   ) throws(QuantError) {
+    self.range = range ?? 0..<windows.count
+    precondition(self.range.upperBound <= windows.count)
     self.evaluator = evaluator
     self.windows = windows
     self.base = base
@@ -65,8 +83,8 @@ public struct LossEvaluation {
   ///   - state: Keeps what is done between layers; not with a base model beside the model, nor
   ///     with an observer or writer, which would miss what an earlier run did.
   ///   - progress: Called after each layer.
-  /// - Returns: The losses. They do not depend on the number of threads; on how many windows fit into
-  ///   memory together they depend by rounding alone, and in single precision only.
+  /// - Returns: The losses. They depend neither on the number of threads, nor on how many windows fit
+  ///   into memory together: a window's are the same to the last bit in whatever company it is run.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
   ///   too little memory.
   package func run(
@@ -74,16 +92,16 @@ public struct LossEvaluation {
     state: EvaluationState? = nil,
     progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) -> LossReport {
-    let steps = Steps(evaluator, base, windows, progress)
+    let steps = Steps(evaluator, base, tokens: range.count * windows.length, progress)
     var plan = try segmentPlan()
     var done = 0
     var results: [TokenDivergence] = []
     if let state { (plan.windows, done, results) = state.begin(planned: plan.windows) }
-    for start in stride(from: 0, to: windows.count, by: plan.windows) {
-      let segment = start..<min(start + plan.windows, windows.count)
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: plan.windows) {
+      let segment = start..<min(start + plan.windows, range.upperBound)
       let (first, last) = (segment.lowerBound * windows.length, segment.upperBound * windows.length)
       let tokens = Array(windows.tokens[first..<last])
-      guard start / plan.windows >= done else {
+      guard (start - range.lowerBound) / plan.windows >= done else {
         steps.skip(tokens.count)
         continue
       }
@@ -96,24 +114,14 @@ public struct LossEvaluation {
       results += found
       state?.add(found)
     }
-    return report(results)
-  }
-
-  private func report(_ results: [TokenDivergence]) -> LossReport {
-    var report = LossReport()
-    if base != nil { report.divergence = DivergenceStatistics() }
-    for token in results {
-      report.losses.add(loss: token.variantLoss)
-      report.divergence?.add(token)
-    }
-    return report
+    return LossReport(results, comparesWithBase: base != nil)
   }
 
   /// Both models' states are held at the same time.
   private func segmentPlan() throws(QuantError) -> SegmentPlan {
-    var plan = try evaluator.plan(windows: windows.count, length: windows.length)
+    var plan = try evaluator.plan(windows: range.count, length: windows.length)
     guard case .model(let other) = base else { return plan }
-    let second = try other.plan(windows: windows.count, length: windows.length)
+    let second = try other.plan(windows: range.count, length: windows.length)
     plan.windows = max(1, min(plan.windows, second.windows) / 2)
     plan.chunk = min(plan.chunk, second.chunk, plan.windows)
     return plan
@@ -130,7 +138,7 @@ public struct LossEvaluation {
         steps.step(tokens.count)
       }
       return (
-        windows.packCounted(states), OutputHead(other.graph, other.context(observer: nil))
+        windows.packCounted(states), OutputHead(other.graph, other.context(windowLength: windows.length))
       )
     case .states(let kept):
       let size = windows.counted.count
@@ -146,7 +154,7 @@ public struct LossEvaluation {
   private func measure(
     _ states: Matrix, _ reference: (states: Matrix, head: OutputHead)?, _ segment: Range<Int>
   ) throws(QuantError) -> [TokenDivergence] {
-    let head = OutputHead(evaluator.graph, evaluator.context(observer: nil))
+    let head = OutputHead(evaluator.graph, evaluator.context(windowLength: windows.length))
     let size = min(rowsAtOnce, states.rows)
     let logits = Matrix(rows: size, columns: evaluator.graph.vocabulary)
     let others = reference == nil ? logits : Matrix(rows: size, columns: logits.columns)
@@ -212,12 +220,12 @@ private final class Steps {
   private let progress: (EvaluationProgress) -> Void
 
   init(
-    _ evaluator: Evaluator, _ base: EvaluationBase?, _ windows: EvaluationWindows,
+    _ evaluator: Evaluator, _ base: EvaluationBase?, tokens: Int,
     _ progress: @escaping (EvaluationProgress) -> Void
   ) {
     var layers = evaluator.graph.layers.count
     if case .model(let other) = base { layers += other.graph.layers.count }
-    all = windows.tokens.count
+    all = tokens
     total = layers * all
     self.progress = progress
   }

@@ -55,10 +55,23 @@ struct Perplexity: ParsableCommand {
     help: ArgumentHelp("Draw that as an SVG picture; implies --router-stats.", valueName: "file"))
   var routerPlot: String?
 
+  @OptionGroup var part: PartOptions
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("Write the partial result here; goes with --part.", valueName: "file"))
+  var output: String?
+
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
 
   func validate() throws {
+    guard try (part.part == nil) == (output == nil) else {
+      throw ValidationError("--part and -o go together: a part of the work is written to a file.")
+    }
+    try part.check(against: [
+      ("--save-base", saveBase != nil), ("--router-plot", routerPlot != nil),
+    ])
     guard base == nil || baseFile == nil else {
       throw ValidationError("Only one of --base and --base-file can be given.")
     }
@@ -79,45 +92,76 @@ struct Perplexity: ParsableCommand {
   func run() throws {
     let file = try GGUFFile.open(model)
     try OutputPath.check(
-      [saveBase, saveState, routerPlot], isNot: file, others: [base, baseFile] + text.files())
+      [saveBase, saveState, routerPlot, output], isNot: file,
+      others: [base, baseFile] + text.files())
     let tokenizer = try text.tokenizer(file)
     let router = routerStats || routerPlot != nil ? RouterGathering() : nil
-    var results: [PerplexityResult] = []
+    var job = try job(file)
+    var texts: [TextLosses] = []
     for corpus in try text.corpora() {
-      results.append(try measure(corpus, file, tokenizer, router))
+      let windows = try text.windows(of: corpus, tokenizer, rules)
+      job.add(corpus.name, windows)
+      texts.append(try measure(corpus, windows, file, router))
     }
-    let statistics = router?.statistics
-    if let routerPlot, let statistics {
-      try PlainFile.write(RouterHeatMapSVG.text(of: statistics), to: routerPlot)
-    }
-    try PerplexityView(
-      model: file.path, rules: rules, compute: compute.mode, results: results, router: statistics
+    let found = Losses(
+      model: file.path, rules: rules, compute: compute.mode, texts: texts,
+      router: router?.statistics)
+    guard let part = try part.part, let output else { return try show(found) }
+    try found.write(part, of: job, to: output)
+    try PartView(
+      kind: .perplexity, part: part, model: file.path, output: output,
+      shares: texts.map {
+        .init(name: $0.corpus, done: $0.range.count, total: $0.counts.windows)
+      }
     ).show(isJSON: json.isJSON)
   }
 
+  private func show(_ found: Losses) throws {
+    if let routerPlot, let router = found.router {
+      try PlainFile.write(RouterHeatMapSVG.text(of: router), to: routerPlot)
+    }
+    try PerplexityView(found: found).show(isJSON: json.isJSON)
+  }
+
+  /// What parts of this must agree in, but for the texts.
+  private func job(_ file: GGUFFile) throws -> PartJob {
+    var job = PartJob(.perplexity, toolVersion: Version.current)
+    guard try part.part != nil else { return job }
+    try job.add("model", file)
+    try job.add("base model", base.map { try GGUFFile.open($0) })
+    try job.add("file of the base", baseFile.map { try BaseStates($0) })
+    job.add("compute mode", compute.mode.rawValue)
+    job.add("router statistics", routerStats ? "asked for" : "not asked for")
+    return job
+  }
+
   private func measure(
-    _ corpus: Corpus, _ file: GGUFFile, _ tokenizer: Tokenizer, _ router: RouterGathering?
-  ) throws -> PerplexityResult {
-    let windows = try text.windows(of: corpus, tokenizer, rules)
+    _ corpus: Corpus, _ windows: EvaluationWindows, _ file: GGUFFile, _ router: RouterGathering?
+  ) throws -> TextLosses {
+    let range = try part.part?.range(of: windows.count) ?? 0..<windows.count
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
     let kept = try baseFile.map { try BaseStates($0) }
-    let run = try LossEvaluation(evaluator, windows, base: comparison(kept, windows))
+    let run = try LossEvaluation(
+      evaluator, windows, base: comparison(kept, windows), only: range)
     let writer = try saveBase.map { try BaseStatesWriter(to: $0, evaluator, windows) }
-    let state = try saveState.map { try EvaluationState($0, evaluator, windows, base: kept) }
+    let state = try saveState.map {
+      try EvaluationState($0, evaluator, windows, base: kept, only: range)
+    }
     if let state, state.isResuming { Notes.write("going on with \(state.path)") }
-    let progress = Progress(
-      corpus.name, total: windows.tokens.count, unit: .items("tokens"))
+    let tokens = range.count * windows.length
+    let progress = Progress(corpus.name, total: tokens, unit: .items("tokens"))
     let clock = ContinuousClock()
     let start = clock.now
     let report = try run.run(observer: router, keeping: writer, state: state) { step in
       // A layer of all tokens counts as its share of them.
-      progress.update(to: step.done / max(1, step.total / windows.tokens.count))
+      progress.update(to: step.done / max(1, step.total / max(1, tokens)))
     }
     progress.finish()
     try writer?.finish()
     state?.remove()
-    return PerplexityResult(
-      corpus: corpus.name, windows: windows, report: report, duration: clock.now - start)
+    return TextLosses(
+      corpus: corpus.name, counts: WindowCounts(windows), range: range, report: report,
+      seconds: (clock.now - start) / .seconds(1))
   }
 
   private func comparison(

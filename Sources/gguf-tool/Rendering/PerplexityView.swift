@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: MIT
 import Quant
 
-/// What a model's evaluation with one text came to.
-struct PerplexityResult {
-  let corpus: String
-  let windows: EvaluationWindows
-  let report: LossReport
-  let duration: Duration
-
-  /// Tokens that went through the model in a second.
-  var tokensPerSecond: Double {
-    Double(windows.tokens.count) / max(duration / .seconds(1), 1e-9)
-  }
-}
-
 /// Perplexities, and divergences, for people and for programs.
 struct PerplexityView {
-  let model: String
-  let rules: EvaluationProtocol
-  let compute: ComputeMode
-  let results: [PerplexityResult]
-  let router: RouterStatistics?
+  let found: Losses
 
   private struct JSON: Encodable {
     struct Corpus: Encodable {
@@ -48,32 +31,32 @@ struct PerplexityView {
     var report = Report()
     report.section("Perplexity")
     report.facts([
-      ("model", model), ("protocol", rules.rawValue),
-      ("window", results.first.map { "\($0.windows.length) tokens" }),
-      ("compute", compute.rawValue),
+      ("model", found.model), ("protocol", found.rules.rawValue),
+      ("window", found.texts.first.map { "\($0.counts.length) tokens" }),
+      ("compute", found.compute.rawValue),
     ])
     report.table(perplexities)
-    for result in results {
+    for result in found.texts {
       guard let divergence = result.report.divergence else { continue }
       report.section("Divergence from the base, \(result.corpus)")
       report.facts(Self.facts(divergence.summary))
     }
-    if let router { Self.add(router, to: &report) }
+    if let router = found.router { Self.add(router, to: &report) }
     try report.write()
   }
 
   private var json: JSON {
     JSON(
-      model: model, protocol: rules, compute: compute.rawValue,
-      corpora: results.map { result in
+      model: found.model, protocol: found.rules, compute: found.compute.rawValue,
+      corpora: found.texts.map { result in
         JSON.Corpus(
-          corpus: result.corpus, windows: result.windows.count,
-          windowLength: result.windows.length, tokens: result.windows.tokens.count,
-          countedTokens: result.windows.countedTokens,
+          corpus: result.corpus, windows: result.counts.windows,
+          windowLength: result.counts.length, tokens: result.counts.tokens,
+          countedTokens: result.counts.countedTokens,
           perplexity: result.report.losses.perplexity, meanLoss: result.report.losses.meanLoss,
-          seconds: result.duration / .seconds(1), tokensPerSecond: result.tokensPerSecond,
+          seconds: result.seconds, tokensPerSecond: result.tokensPerSecond,
           divergence: result.report.divergence?.summary)
-      }, router: router)
+      }, router: found.router)
   }
 
   private var perplexities: Table {
@@ -81,13 +64,13 @@ struct PerplexityView {
       .flexible("text"), .number("windows"), .number("counted"), .number("perplexity"),
       .number("±"), .number("tokens/s"), .number("time"),
     ])
-    for result in results {
+    for result in found.texts {
       let perplexity = result.report.losses.perplexity
       table.add(
-        result.corpus, Units.grouped(result.windows.count),
-        Units.grouped(result.windows.countedTokens), Units.fixed(perplexity.value, 4),
+        result.corpus, Units.grouped(result.counts.windows),
+        Units.grouped(result.counts.countedTokens), Units.fixed(perplexity.value, 4),
         Units.fixed(perplexity.error, 4), Units.significant(result.tokensPerSecond, 3),
-        Units.duration(result.duration))
+        Units.duration(.seconds(result.seconds)))
     }
     return table
   }

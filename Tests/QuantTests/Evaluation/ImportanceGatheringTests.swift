@@ -53,6 +53,20 @@ import Testing
     }
   }
 
+  /// Memory for one window, and for any number up to all of them.
+  @Test(arguments: [15_000, 20_000, 30_000, 100_000])
+  func `memory changes no bit`(_ memory: Int) throws {
+    let windows = try EvaluationTesting.windows(12, of: model)
+    let (whole, part) = (try gather(windows), try gather(windows, memory: memory))
+    #expect(whole.entries.count == part.entries.count)
+    for (entry, other) in zip(whole.entries, part.entries) {
+      #expect(other.name == entry.name && other.counts == entry.counts)
+      for expert in 0..<entry.expertCount {
+        #expect(other.values(expert: expert) == entry.values(expert: expert), "\(entry.name)")
+      }
+    }
+  }
+
   @Test func `counts add up to the experts of all tokens`() throws {
     let windows = try EvaluationTesting.windows(8, of: model)
     for entry in try gather(windows).entries {

@@ -157,14 +157,14 @@ struct LatentPass {
     for head in 0..<graph.heads {
       try context.observer?.observe(
         tensor, matrix: head, input: queries.columns(head * size..<head * size + plain),
-        workers: context.workers)
+        windows: context.windows(of: queries.rows), workers: context.workers)
     }
+    let input = try ProductInput(vectors, mode: .f32, context)
     try context.workers.forEach(graph.heads) { (head, slot) throws(QuantError) in
       let matrix = try slot.decode(
         tensor, matrix: head, rows: head * latent..<(head + 1) * latent, context)
-      try slot.products.multiply(
-        vectors, matrix, transposed: false,
-        into: keys.columns(head * size..<head * size + plain))
+      try input.multiply(
+        matrix, transposed: false, into: keys.columns(head * size..<head * size + plain), slot)
     }
   }
 }

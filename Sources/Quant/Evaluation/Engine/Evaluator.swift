@@ -58,9 +58,12 @@ public struct Evaluator: Sendable {
     try SegmentPlan(graph, windows: windows, length: length, bytes: options.memoryBytes)
   }
 
-  func context(observer: (any ForwardObserver)?) -> ForwardContext {
+  func context(
+    windowLength: Int, observer: (any ForwardObserver)? = nil
+  ) -> ForwardContext {
     ForwardContext(
-      file: file, workers: workers, mode: options.mode, epsilon: graph.epsilon, observer: observer)
+      file: file, workers: workers, mode: options.mode, epsilon: graph.epsilon,
+      windowLength: windowLength, observer: observer)
   }
 
   /// Takes windows through all layers and the last norm.
@@ -80,7 +83,7 @@ public struct Evaluator: Sendable {
     state: EvaluationState? = nil, progress: () -> Void = {}
   ) throws(QuantError) -> Matrix {
     precondition(length > 0 && tokens.count % length == 0)
-    let context = context(observer: observer)
+    let context = context(windowLength: length, observer: observer)
     let (states, done) = try start(tokens, state)
     for (index, layer) in graph.layers.enumerated() {
       guard index >= done else {

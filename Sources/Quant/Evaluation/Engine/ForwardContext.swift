@@ -3,35 +3,53 @@ internal import BlockKernels
 package import GGUF
 
 /// What all steps of a forward pass share: the file, the threads, and the way to multiply.
-final class ForwardContext: Sendable {
+package final class ForwardContext: Sendable {
   let file: GGUFFile
   let workers: Workers
   let mode: ComputeMode
   let epsilon: Float
   /// Told of every product's input; `nil` if nobody wants to know.
   let observer: (any ForwardObserver)?
+  /// Tokens of a window: rows come in whole windows, but for those of experts.
+  let windowLength: Int
   /// Weights that are taken in another type than the file's.
   let substitution: WeightSubstitution?
   /// A product's input in 16-bit parts. One product runs at a time.
   let inputHalves = HalfMatrix()
 
-  init(
-    file: GGUFFile, workers: Workers, mode: ComputeMode, epsilon: Float,
-    observer: (any ForwardObserver)?, substitution: WeightSubstitution? = nil
+  /// Puts together what steps share.
+  package convenience init(
+    file: GGUFFile, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
+    observer: (any ForwardObserver)? = nil
+  ) {
+    self.init(
+      file: file, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
+      observer: observer, substitution: nil)
+  }
+
+  private init(
+    file: GGUFFile, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
+    observer: (any ForwardObserver)?, substitution: WeightSubstitution?
   ) {
     self.file = file
     self.workers = workers
     self.mode = mode
     self.epsilon = epsilon
     self.observer = observer
+    self.windowLength = windowLength
     self.substitution = substitution
   }
 
   /// The same, with some weights in another type.
   func substituting(_ substitution: WeightSubstitution) -> ForwardContext {
     ForwardContext(
-      file: file, workers: workers, mode: mode, epsilon: epsilon, observer: nil,
-      substitution: substitution)
+      file: file, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
+      observer: nil, substitution: substitution)
+  }
+
+  /// The rows of each window, of rows that are whole windows.
+  func windows(of rows: Int) -> [Range<Int>] {
+    stride(from: 0, to: rows, by: windowLength).map { $0..<min($0 + windowLength, rows) }
   }
 
   /// Reads a whole small tensor.
@@ -123,10 +141,12 @@ package protocol ForwardObserver: AnyObject, Sendable {
   ///   - tensor: The matrices.
   ///   - matrix: Which of them: 0, or the expert.
   ///   - input: The rows that go in.
+  ///   - windows: Which of them are tokens of one window of text each.
   ///   - workers: Threads to work with.
   /// - Throws: What ends the evaluation.
   func observe(
-    _ tensor: TensorInfo, matrix: Int, input: Matrix, workers: Workers) throws(QuantError)
+    _ tensor: TensorInfo, matrix: Int, input: Matrix, windows: [Range<Int>], workers: Workers
+  ) throws(QuantError)
 
   /// Called with the experts chosen in a layer.
   func observe(_ routing: Routing, layer: Int)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-internal import BlockKernels
 internal import GGUF
 
 /// The product of many rows with a matrix of any type: a tile of the matrix is decoded and multiplied
 /// with all rows, then the next, by all threads.
 ///
 /// A tile belongs to one thread, and its size depends on the matrix alone, so that results do not
-/// depend on how many threads there are.
-struct LinearProduct {
+/// depend on how many threads there are; nor, by `ProductInput`, does a row's on the other rows.
+package struct LinearProduct {
   let context: ForwardContext
   let linear: Linear
   /// Which of the tensor's matrices.
   let matrix: Int
 
-  init(_ linear: Linear, matrix: Int = 0, in context: ForwardContext) {
+  /// A product with one of a tensor's matrices.
+  package init(_ linear: Linear, matrix: Int = 0, in context: ForwardContext) {
     self.linear = linear
     self.matrix = matrix
     self.context = context
@@ -21,14 +21,19 @@ struct LinearProduct {
 
   /// out = W x + b, row by row.
   ///
-  /// Of all rows, those in `observed` are real tokens; by default all.
-  func run(_ x: Matrix, observing observed: Range<Int>? = nil, into y: Matrix) throws(QuantError) {
+  /// `windows` says which rows are tokens of one window of text each; by default all rows are, in
+  /// whole windows.
+  package func run(
+    _ x: Matrix, of windows: [Range<Int>]? = nil, into y: Matrix
+  ) throws(QuantError) {
     precondition(x.columns == linear.inputs && y.columns == linear.outputs && x.rows == y.rows)
     guard x.rows > 0 else { return }
-    try context.observer?.observe(
-      linear.tensor, matrix: matrix, input: x.rows(observed ?? 0..<x.rows),
-      workers: context.workers)
-    let input = try ProductInput(rounded(x), context)
+    if let observer = context.observer {
+      try observer.observe(
+        linear.tensor, matrix: matrix, input: x, windows: windows ?? context.windows(of: x.rows),
+        workers: context.workers)
+    }
+    let input = try ProductInput(rounded(x), mode: context.mode, context)
     let (outputs, tile) = (linear.outputs, tileRows)
     try context.workers.forEach((outputs + tile - 1) / tile) { (index, slot) throws(QuantError) in
       let columns = index * tile..<min((index + 1) * tile, outputs)
@@ -98,64 +103,5 @@ extension WorkerSlot {
       other.apply(to: tile, matrix: matrix, using: &blocks)
     }
     return tile
-  }
-}
-
-/// The rows that go into a product, in the form that the compute mode multiplies.
-private struct ProductInput: Sendable {
-  let x: Matrix
-  let mode: ComputeMode
-  /// The rows in 16-bit parts, for the modes that multiply those.
-  let halves: HalfMatrix?
-
-  init(_ x: Matrix, _ context: ForwardContext) throws(QuantError) {
-    self.x = x
-    mode = context.mode
-    guard mode == .bf16 || mode == .bf16x3 else {
-      halves = nil
-      return
-    }
-    let halves = context.inputHalves
-    self.halves = halves
-    let (high, low) = unsafe halves.memory(count: x.rows * x.columns)
-    let parts = unsafe HalfParts(high: high, low: mode == .bf16 ? nil : low)
-    try context.workers.forRanges(x.rows, atLeast: 8) { (rows, _) throws(QuantError) in
-      unsafe parts.split(x.rows(rows), at: rows.lowerBound * x.columns)
-    }
-  }
-
-  func multiply(_ weights: Matrix, into y: Matrix, _ slot: WorkerSlot) throws(QuantError) {
-    guard let halves else {
-      return try slot.products.multiply(x, weights, transposed: true, into: y)
-    }
-    let (high, low) = unsafe halves.memory(count: x.rows * x.columns)
-    let (weightHigh, weightLow) = unsafe slot.halves.memory(count: weights.rows * weights.columns)
-    unsafe HalfParts(high: weightHigh, low: mode == .bf16 ? nil : weightLow).split(weights, at: 0)
-    var shape = ProductShape(
-      element: .upperHalf, m: x.rows, n: weights.rows, k: x.columns, xStride: x.columns,
-      wStrides: (1, weights.columns), yStride: y.stride)
-    unsafe try slot.products.run(shape, high, weightHigh, y.base)
-    guard mode == .bf16x3 else { return }
-    shape.accumulates = true
-    unsafe try slot.products.run(shape, high, weightLow, y.base)
-    unsafe try slot.products.run(shape, low, weightHigh, y.base)
-  }
-}
-
-/// Where the 16-bit parts of a matrix go.
-@safe
-private struct HalfParts: @unchecked Sendable {
-  let high: UnsafeMutablePointer<UInt16>
-  let low: UnsafeMutablePointer<UInt16>?
-
-  init(high: UnsafeMutablePointer<UInt16>, low: UnsafeMutablePointer<UInt16>?) {
-    unsafe self.high = high
-    unsafe self.low = low
-  }
-
-  @unsafe func split(_ source: Matrix, at offset: Int) {
-    unsafe LayerKernels.split(
-      source.floatRows, high: high + offset, low: low.map { unsafe $0 + offset },
-      rows: source.rows, columns: source.columns)
   }
 }

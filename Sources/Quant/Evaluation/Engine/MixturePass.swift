@@ -38,8 +38,7 @@ struct MixturePass {
     _ x: Matrix, _ routing: Routing, to y: Matrix, scale: Float
   ) throws(QuantError) {
     for (expert, places) in routing.byExpert().enumerated() {
-      for start in stride(from: 0, to: places.count, by: chunk) {
-        let part = Array(places[start..<min(start + chunk, places.count)])
+      for part in ExpertTokens.parts(of: places, routing, context.windowLength, limit: chunk) {
         try run(expert, part, routing, x, addingTo: y, scale: scale)
       }
     }
@@ -47,38 +46,38 @@ struct MixturePass {
 
   /// One expert, over some of its tokens.
   private func run(
-    _ expert: Int, _ places: [Int], _ routing: Routing, _ x: Matrix, addingTo y: Matrix,
+    _ expert: Int, _ tokens: ExpertTokens, _ routing: Routing, _ x: Matrix, addingTo y: Matrix,
     scale: Float
   ) throws(QuantError) {
+    let (places, windows) = (tokens.places, tokens.windows)
     let rows = Self.roundedUp(places.count)
     let input = Matrix(rows: rows, columns: x.columns)
     let both = Matrix(rows: rows, columns: 2 * graph.experts.width)
     let output = Matrix(rows: rows, columns: y.columns)
-    let tokens = 0..<places.count
     gather(places, routing, x, into: input)
-    try expand(expert, input, tokens, into: both)
+    try expand(expert, input, windows, into: both)
     let hidden = both.columns(0..<graph.experts.width)
     try gate(both, into: hidden)
-    try reduce(expert, hidden, tokens, into: output)
+    try reduce(expert, hidden, windows, into: output)
     try scatter(places, routing, output, addingTo: y, scale: scale)
   }
 
   /// The two halves that are gated, side by side; or `only` what one tensor gives.
   func expand(
-    _ expert: Int, _ input: Matrix, _ tokens: Range<Int>? = nil,
+    _ expert: Int, _ input: Matrix, _ windows: [Range<Int>]? = nil,
     only projection: PartPlace.Projection? = nil, into both: Matrix
   ) throws(QuantError) {
     let width = graph.experts.width
     switch graph.experts.input {
     case .separate(let gate, let up):
       if projection != .up {
-        try product(gate, expert, input, tokens, into: both.columns(0..<width))
+        try product(gate, expert, input, windows, into: both.columns(0..<width))
       }
       if projection != .gate {
-        try product(up, expert, input, tokens, into: both.columns(width..<2 * width))
+        try product(up, expert, input, windows, into: both.columns(width..<2 * width))
       }
     case .fused(let matrices):
-      try product(matrices, expert, input, tokens, into: both)
+      try product(matrices, expert, input, windows, into: both)
     }
   }
 
@@ -92,23 +91,24 @@ struct MixturePass {
 
   /// Back to the model's width.
   func reduce(
-    _ expert: Int, _ hidden: Matrix, _ tokens: Range<Int>? = nil, into output: Matrix
+    _ expert: Int, _ hidden: Matrix, _ windows: [Range<Int>]? = nil, into output: Matrix
   ) throws(QuantError) {
-    try product(graph.experts.down, expert, hidden, tokens, into: output)
+    try product(graph.experts.down, expert, hidden, windows, into: output)
   }
 
-  /// A number of rows near `count`, from a small set: each needs products of its own.
+  /// A number of rows near `count`, from a small set: each needs products of its own. All are
+  /// multiples of `OneDNN.rowStep`.
   static func roundedUp(_ count: Int) -> Int {
-    let step = count <= 64 ? 8 : count <= 512 ? 32 : 128
-    return (count + step - 1) / step * step
+    let step = (count <= 64 ? 8 : count <= 512 ? 32 : 128).roundedUp(to: OneDNN.rowStep)
+    return count.roundedUp(to: step)
   }
 
   private func product(
-    _ matrices: ExpertGraph.Matrices, _ expert: Int, _ x: Matrix, _ tokens: Range<Int>?,
+    _ matrices: ExpertGraph.Matrices, _ expert: Int, _ x: Matrix, _ windows: [Range<Int>]?,
     into y: Matrix
   ) throws(QuantError) {
     let (linear, matrix) = matrices.expert(expert)
-    try LinearProduct(linear, matrix: matrix, in: context).run(x, observing: tokens, into: y)
+    try LinearProduct(linear, matrix: matrix, in: context).run(x, of: windows, into: y)
   }
 
   /// Copies the tokens' rows, and zeros into the rows that make the number round.

@@ -57,6 +57,26 @@ enum OneDNN {
     dnnl_get_effective_cpu_isa().rawValue & 0x7FFF >= dnnl_cpu_isa_avx512_core_amx.rawValue & 0x7FFF
   }
 
+  /// Products of weights are made for multiples of so many rows: then no row's numbers depend on how
+  /// many others there are, nor on its place among them (`RowIndependenceTests` holds this machine to
+  /// it). The library takes rows in groups, of up to 24 on older processors, and for some layouts of
+  /// the matrices adds up in another order in what is left of a group.
+  static let rowStep: Int =
+    dnnl_get_effective_cpu_isa().rawValue & bfloat16 == bfloat16 ? 16 : 24
+
+  private static let bfloat16 = dnnl_cpu_isa_avx512_core_bf16.rawValue
+
+  /// What decides, beside the kernels' level, how sums are rounded: the library's version, and the
+  /// instructions that it uses.
+  static var description: String {
+    let version = unsafe dnnl_version().map { version in
+      let parts = unsafe [version.pointee.major, version.pointee.minor, version.pointee.patch]
+      return parts.map { "\($0)" }.joined(separator: ".")
+    }
+    let instructions = String(dnnl_get_effective_cpu_isa().rawValue, radix: 16)
+    return "oneDNN \(version ?? "") with instructions \(instructions)"
+  }
+
   /// Keeps the library from starting threads of its own in products called on this thread: work is
   /// shared out above it.
   static func useThisThreadAlone() { setThreads?(1) }

@@ -8,7 +8,8 @@ package final class Workers: Sendable {
   let count: Int
   private let slots: [WorkerSlot]
 
-  init(count: Int) {
+  /// So many threads, at least one.
+  package init(count: Int) {
     self.count = max(1, count)
     slots = (0..<self.count).map { _ in WorkerSlot() }
   }

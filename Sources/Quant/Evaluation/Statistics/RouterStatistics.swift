@@ -11,15 +11,26 @@ public struct RouterStatistics: Sendable, Equatable {
     public private(set) var tokenCount = 0
     /// Tokens for which each expert was chosen.
     public private(set) var counts: [Int]
-    /// The sum of each expert's routing weights over these tokens.
-    public private(set) var weights: [Double]
+    /// The sum of each expert's routing weights over these tokens, whatever their order.
+    private(set) var sums: [ExactSum]
 
     /// Makes a layer without tokens.
     public init(layer: Int, expertCount: Int) {
       self.layer = layer
       counts = Array(repeating: 0, count: expertCount)
-      weights = Array(repeating: 0, count: expertCount)
+      sums = Array(repeating: ExactSum(), count: expertCount)
     }
+
+    /// A layer as it was read from a file.
+    init(layer: Int, tokenCount: Int, counts: [Int], sums: [ExactSum]) {
+      self.layer = layer
+      self.tokenCount = tokenCount
+      self.counts = counts
+      self.sums = sums
+    }
+
+    /// The sum of each expert's routing weights over these tokens.
+    public var weights: [Double] { sums.map(\.value) }
 
     /// Experts in this layer.
     public var expertCount: Int { counts.count }
@@ -40,7 +51,7 @@ public struct RouterStatistics: Sendable, Equatable {
     ///
     /// - Precondition: There is such an expert.
     public func meanWeight(of expert: Int) -> Double {
-      counts[expert] > 0 ? weights[expert] / Double(counts[expert]) : 0
+      counts[expert] > 0 ? sums[expert].value / Double(counts[expert]) : 0
     }
 
     /// Adds one token's choice.
@@ -55,7 +66,7 @@ public struct RouterStatistics: Sendable, Equatable {
       for index in experts.indices {
         let expert = Int(experts[index])
         counts[expert] += 1
-        self.weights[expert] += Double(weights[index])
+        sums[expert].add(Double(weights[index]))
       }
     }
 
@@ -67,7 +78,7 @@ public struct RouterStatistics: Sendable, Equatable {
       tokenCount += other.tokenCount
       for expert in counts.indices {
         counts[expert] += other.counts[expert]
-        weights[expert] += other.weights[expert]
+        sums[expert].add(other.sums[expert])
       }
     }
   }

@@ -49,7 +49,7 @@ public final class SensitivityMeasurement {
     self.corpora = corpora
     self.types = types
     self.importance = importance
-    context = evaluator.context(observer: nil)
+    context = evaluator.context(windowLength: windows.length)
     targets = try evaluator.graph.parts.map { part throws(QuantError) in
       try SensitivityTarget(part, types: types, importance: importance)
     }

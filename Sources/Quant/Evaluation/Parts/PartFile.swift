@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// Numbers of a partial result, 64 bits each.
+struct PartNumbers {
+  let name: String
+  /// `F64` or `I64`.
+  let type: TensorType
+  let count: Int
+  /// The bits of one of them.
+  let word: (Int) -> UInt64
+}
+
+/// A partial result as a file.
+///
+/// A GGUF file:
+///
+///     general.type = "partial-result"
+///     part.number, part.count    which part, from 1, and of how many
+///     part.job                   what it is part of: a `PartJob` as JSON
+///     result    I8 [bytes]       what was found, JSON
+///     …         F64, I64         numbers that it speaks of
+///     mark      I64 [1]          of all before it, to notice damage
+public struct PartFile {
+  private static let type = "partial-result"
+
+  /// Where it is.
+  public let path: String
+  /// Which part it is.
+  public let part: JobPart
+  /// What it is part of.
+  public let job: PartJob
+  private let file: GGUFFile
+
+  /// Opens a file and checks that it is whole.
+  ///
+  /// - Parameter path: The file.
+  /// - Throws: `QuantError.unsupported` if it is no such file or is damaged, `.container` if it cannot
+  ///   be read.
+  public init(_ path: String) throws(QuantError) {
+    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(path) }
+    guard file.metadata["general.type"]?.text == Self.type else {
+      throw .unsupported(
+        "\(path): expected a partial result, as --part writes it, found another file")
+    }
+    guard let number = file.metadata["part.number"]?.integer,
+      let count = file.metadata["part.count"]?.integer, let part = JobPart(number, of: count),
+      let text = file.metadata["part.job"]?.text,
+      let job = try? JSONDecoder().decode(PartJob.self, from: Data(text.utf8)),
+      file.byteOrder == .little
+    else { throw .unsupported("\(path): expected a whole partial result, found a damaged one") }
+    self.path = path
+    self.part = part
+    self.job = job
+    self.file = file
+    try checkMark(text)
+  }
+
+  private func checkMark(_ job: String) throws(QuantError) {
+    var mark = Fingerprint()
+    mark.add("\(part)")
+    mark.add(job)
+    for tensor in file.tensors where tensor.name != "mark" {
+      mark.add(tensor.name)
+      for chunk in Self.chunks(tensor.byteCount ?? 0) { mark.add(try bytes(tensor, chunk)) }
+    }
+    guard try words("mark", .I64) == [mark.value] else {
+      throw .unsupported("\(path): expected what was written, found other bytes: it is damaged")
+    }
+  }
+
+  /// What was found.
+  ///
+  /// Throws `QuantError.unsupported` for another kind of result.
+  func result<Result: Decodable>(_: Result.Type) throws(QuantError) -> Result {
+    let tensor = try tensor("result", .I8)
+    let bytes = try bytes(tensor, 0..<tensor.weightCount)
+    guard let result = try? JSONCoding.decoder.decode(Result.self, from: Data(bytes)) else {
+      throw broken
+    }
+    return result
+  }
+
+  /// The bits of all numbers of a name; none if there are no such numbers.
+  ///
+  /// Throws `QuantError.unsupported` if they are of another type.
+  func words(_ name: String, _ type: TensorType) throws(QuantError) -> [UInt64] {
+    guard file.tensors.contains(where: { $0.name == name }) else { return [] }
+    let tensor = try tensor(name, type)
+    let bytes = try bytes(tensor, 0..<8 * tensor.weightCount)
+    return (0..<tensor.weightCount).map { unsafe bytes.span.bytes.u64(at: 8 * $0) }
+  }
+
+  /// An error for what is whole but not what this tool writes.
+  var broken: QuantError {
+    .unsupported("\(path): it does not hold together: expected a result of \(job.kind.rawValue)")
+  }
+
+  private func tensor(_ name: String, _ type: TensorType) throws(QuantError) -> TensorInfo {
+    let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(name) }
+    guard tensor.type == type else { throw broken }
+    return tensor
+  }
+
+  private func bytes(_ tensor: TensorInfo, _ range: Range<Int>) throws(QuantError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    var span = bytes.mutableSpan
+    var raw = unsafe span.mutableBytes
+    try QuantError.wrapping { () throws(GGUFError) in
+      try file.read(tensor, at: range.lowerBound, into: &raw)
+    }
+    return bytes
+  }
+
+  /// Pieces of so many bytes, few enough for memory: writers and readers cut alike, as marks depend on
+  /// it.
+  private static func chunks(_ count: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: 1 << 20).map { $0..<min($0 + 1 << 20, count) }
+  }
+}
+
+extension PartFile {
+  /// Writes a file: whole or not at all.
+  ///
+  /// - Parameters:
+  ///   - path: The file.
+  ///   - part: Which part it is.
+  ///   - job: What it is part of.
+  ///   - result: What was found.
+  ///   - numbers: Numbers that this speaks of.
+  /// - Throws: `QuantError.container` if it cannot be written.
+  static func write(
+    to path: String, _ part: JobPart, of job: PartJob, _ result: some Encodable,
+    _ numbers: [PartNumbers] = []
+  ) throws(QuantError) {
+    guard let json = try? JSONCoding.encoder.encode(result),
+      let text = (try? JSONEncoder().encode(job)).map({ String(decoding: $0, as: UTF8.self) })
+    else { throw .unsupported("\(path): the result cannot be written as JSON") }
+    var metadata = Metadata()
+    metadata["general.type"] = .string(MetadataString(type))
+    metadata["part.number"] = .uint32(UInt32(clamping: part.number))
+    metadata["part.count"] = .uint32(UInt32(clamping: part.count))
+    metadata["part.job"] = .string(MetadataString(text))
+    var tensors = [TensorDescription(name: "result", dimensions: [json.count], type: .I8)]
+    // A tensor has weights.
+    let numbers = numbers.filter { $0.count > 0 }
+    tensors += numbers.map {
+      TensorDescription(name: $0.name, dimensions: [$0.count], type: $0.type)
+    }
+    tensors.append(TensorDescription(name: "mark", dimensions: [1], type: .I64))
+    let layout = try QuantError.wrapping { () throws(GGUFError) in
+      try GGUFLayout(path: path, metadata: metadata, tensors: tensors)
+    }
+    var mark = Fingerprint()
+    mark.add("\(part)")
+    mark.add(text)
+    try QuantError.wrapping { () throws(GGUFError) in
+      let output = try OutputFile(path: path, byteCount: layout.byteCount)
+      try output.write(layout.header, at: 0)
+      let all = [UInt8](json)
+      mark.add("result")
+      for chunk in chunks(all.count) {
+        mark.add(Array(all[chunk]))
+        try output.write(Array(all[chunk]), at: layout.tensorOffsets[0] + chunk.lowerBound)
+      }
+      for (numbers, offset) in zip(numbers, layout.tensorOffsets.dropFirst()) {
+        mark.add(numbers.name)
+        for chunk in chunks(8 * numbers.count) {
+          let words = (chunk.lowerBound / 8..<chunk.upperBound / 8).flatMap {
+            bytes(of: numbers.word($0))
+          }
+          mark.add(words)
+          try output.write(words, at: offset + chunk.lowerBound)
+        }
+      }
+      try output.write(bytes(of: mark.value), at: layout.tensorOffsets[tensors.count - 1])
+      try output.finish()
+    }
+  }
+
+  private static func bytes(of word: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
+  }
+}
+
+/// JSON that brings back every number to the last bit, those that JSON does not have included.
+enum JSONCoding {
+  static var encoder: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return encoder
+  }
+
+  static var decoder: JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return decoder
+  }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// What a partial result is part of: parts that differ in any of it do not belong together.
+public struct PartJob: Sendable, Codable {
+  /// The commands whose work can be divided.
+  public enum Kind: String, Sendable, Codable {
+    case perplexity, imatrix, sensitivity, frontier
+  }
+
+  /// Something that results depend on.
+  public struct Fact: Sendable, Codable, Equatable {
+    /// What it is, in words: `model`.
+    public let name: String
+    /// How it is told from others.
+    public let value: String
+  }
+
+  /// Whose work it is.
+  public let kind: Kind
+  /// All that results depend on but for the machine, in the order in which it is compared.
+  public private(set) var facts: [Fact] = []
+  /// What decides how sums are rounded on the machine: results of different ones can be put together,
+  /// but equal no single run's to the last bit.
+  public let arithmetic: String
+
+  /// Begins to describe a job on this machine.
+  ///
+  /// - Parameters:
+  ///   - kind: Whose work it is.
+  ///   - toolVersion: What does it: versions may differ in what they compute.
+  public init(_ kind: Kind, toolVersion: String) {
+    self.kind = kind
+    arithmetic = "\(KernelLevel.current.rawValue) kernels, \(OneDNN.description)"
+    add("tool version", toolVersion)
+  }
+
+  /// Adds something that results depend on.
+  public mutating func add(_ name: String, _ value: String) {
+    facts.append(Fact(name: name, value: value))
+  }
+
+  /// Adds a model, or another GGUF file that results depend on, wherever it lies; or that there is
+  /// none.
+  ///
+  /// - Throws: `QuantError.container` if it cannot be read.
+  public mutating func add(_ name: String, _ file: GGUFFile?) throws(QuantError) {
+    guard let file else { return add(name, "none") }
+    var mark = Fingerprint()
+    for shard in file.shards {
+      mark.add(shard.mapping.byteCount)
+      let header = min(shard.dataOffset, shard.mapping.byteCount)
+      mark.add(shard.mapping.bytes.extracting(0..<header))
+    }
+    // The first bytes of every tensor: models of one family have the same headers.
+    mark.add(try Sensitivity.fingerprint(of: file))
+    add(name, "with the mark \(mark.text)")
+  }
+
+  /// Adds states of a base model, or that there are none.
+  ///
+  /// - Throws: `QuantError.container` if they cannot be read.
+  public mutating func add(_ name: String, _ base: BaseStates?) throws(QuantError) {
+    try add(name, base?.file)
+  }
+
+  /// Adds a text as it is cut into windows of tokens.
+  public mutating func add(_ text: String, _ windows: EvaluationWindows) {
+    var mark = Fingerprint()
+    for token in windows.tokens { mark.add(Int(token)) }
+    add(
+      "text \(text)",
+      "of \(windows.count) windows of \(windows.length) tokens by the protocol "
+        + "\(windows.rules.rawValue), with the mark \(mark.text)")
+  }
+
+  /// Adds an importance matrix, or that there is none.
+  public mutating func add(_ importance: ImportanceMatrix?) {
+    var mark = Fingerprint()
+    importance?.mark(&mark)
+    add("importance matrix", importance == nil ? "none" : "with the mark \(mark.text)")
+  }
+}
+
+extension Fingerprint {
+  /// The mark as 16 digits.
+  var text: String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// Puts the partial results of several machines together.
+struct MergeResults: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "merge-results",
+    abstract: "Put together what --part wrote on several machines.",
+    discussion: """
+      Takes all parts of one perplexity, imatrix, sensitivity or frontier job, in any order, and \
+      gives what a single run gives: the same figures to the last bit, if all machines round alike. \
+      Parts of different jobs, parts that are there twice and parts that are missing are refused.
+
+      Example: gguf-tool perplexity model.gguf --corpus text.txt --ctx 16 --part 1/1 -o part.gguf && \
+      gguf-tool merge-results part.gguf
+      """)
+
+  @Argument(help: ArgumentHelp("The partial results: all of them.", valueName: "file"))
+  var files: [String]
+
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "What to write: the importance matrix, the sensitivity file or the frontier's page.",
+      valueName: "file"))
+  var output: String?
+
+  @OptionGroup var json: JSONOption
+
+  func run() throws {
+    let parts = try PartSet(files)
+    if let difference = parts.difference { Warnings.write(difference) }
+    switch parts.job.kind {
+    case .perplexity:
+      try refuseOutput(parts)
+      try PerplexityView(found: Losses(merging: parts)).show(isJSON: json.isJSON)
+    default: throw ValidationError("later")
+    }
+  }
+
+  private func refuseOutput(_ parts: PartSet) throws {
+    guard output == nil else {
+      throw ValidationError("-o: perplexities are printed, there is no file to write.")
+    }
+  }
+}
