@@ -50,7 +50,7 @@ struct Requantize: AsyncParsableCommand {
     let mark =
       try dryRun
       ? PlanMark(of: plan.plan, importance: importance, only: shardOptions.shard) : nil
-    if let shard = shardOptions.shard { plan.narrow(toFile: shard.index) }
+    if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
     let view = RequantizeView(plan: plan, isJSON: jsonOption.isJSON)
     view.warn()

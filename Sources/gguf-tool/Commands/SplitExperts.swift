@@ -52,7 +52,7 @@ struct SplitExperts: AsyncParsableCommand {
     let mark =
       try dryRun
       ? PlanMark(of: plan.plan, importance: nil, only: shardOptions.shard) : nil
-    if let shard = shardOptions.shard { plan.narrow(toFile: shard.index) }
+    if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
     let view = SplitExpertsView(plan: plan, isJSON: jsonOption.isJSON)
     view.warn()

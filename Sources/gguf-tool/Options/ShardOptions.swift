@@ -9,7 +9,7 @@ struct ShardOptions: ParsableArguments {
     help: ArgumentHelp(
       "Write only this shard of the output, such as 3/12: the others are for other machines, which"
         + " make the same plan.", valueName: "k/n"))
-  var shard: ShardNumber?
+  var shard: JobPart?
 
   @Option(
     help: ArgumentHelp(
@@ -43,23 +43,4 @@ struct ShardOptions: ParsableArguments {
   func naming(_ naming: OutputNaming, _ plan: ModelPlan) -> OutputNaming {
     shard == nil ? naming : .single(plan.files[0].path)
   }
-}
-
-/// A shard as users number it, from 1: `3/12`.
-struct ShardNumber: ExpressibleByArgument, CustomStringConvertible {
-  /// Its number, from 0.
-  let index: Int
-  /// How many there are.
-  let count: Int
-
-  /// Reads `k/n`; `nil` unless 1 ≤ k ≤ n.
-  init?(argument: String) {
-    let parts = argument.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, let number = Int(parts[0]), let count = Int(parts[1]), number >= 1,
-      number <= count
-    else { return nil }
-    (index, self.count) = (number - 1, count)
-  }
-
-  var description: String { "\(index + 1)/\(count)" }
 }

@@ -10,11 +10,11 @@ struct PlanMark {
 
   /// Takes the mark of a whole plan, and the costs of all its files or of one.
   init(
-    of plan: ModelPlan, importance: ImportanceMatrix?, only shard: ShardNumber?
+    of plan: ModelPlan, importance: ImportanceMatrix?, only shard: JobPart?
   ) throws(QuantError) {
     let isWhole = !plan.source.shards.contains(where: \.isTruncated)
     fingerprint = isWhole ? try plan.portableFingerprint(importance: importance) : nil
-    let part = shard.map { plan.part(file: $0.index) } ?? plan
+    let part = shard.map { plan.part(file: $0.number - 1) } ?? plan
     costs = part.shardCosts(isWeighted: importance != nil)
   }
 
