@@ -5,7 +5,7 @@
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-evaluation accuracy efforts reference compared
-.PHONY: check-architectures check-experts quality bench-plans fuzz mutate sanitize
+.PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -86,6 +86,14 @@ check-experts: build
 	@scripts/install-python
 	@scripts/install-reference
 	@scripts/check-experts $(options)
+
+# Tries Examples/slurm on a Slurm cluster of this machine alone, which it installs; needs root.
+test-slurm: build
+	@scripts/test-slurm
+
+# Holds Examples/kubernetes to the schema of its API.
+check-manifests:
+	@scripts/check-manifests
 
 # Damage that presets do to the tiny models of ../shared, against the reference's figures.
 quality: build
