@@ -91,8 +91,8 @@
     else {
       throw .unsupported(
         file: path,
-        what: "the file was changed while it was read: expected \(byteCount) bytes as they were, found"
-          + " \(status.st_size) bytes, changed since")
+        what: "the file was changed while it was read: expected \(byteCount) bytes as they were,"
+          + " found \(status.st_size) bytes, changed since")
     }
   }
 }

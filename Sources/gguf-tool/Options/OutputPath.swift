@@ -20,7 +20,8 @@ enum OutputPath {
     for path in outputs.compactMap({ $0 }) {
       try inputs.check(path)
       guard seen.insert(path).inserted else {
-        throw .unsupported(file: path, what: "expected a name for each output, found this one twice")
+        throw .unsupported(
+          file: path, what: "expected a name for each output, found this one twice")
       }
     }
   }
