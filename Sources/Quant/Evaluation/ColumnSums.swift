@@ -44,6 +44,7 @@ package final class ColumnSums: @unchecked Sendable {
   ///   - windows: Those of each window; others are left out.
   ///   - matrix: The matrix that they go into.
   ///   - workers: Threads to work with.
+  /// - Throws: Nothing of its own.
   func addSquares(
     of input: Matrix, _ windows: [Range<Int>], to matrix: Int, _ workers: Workers
   ) throws(QuantError) {

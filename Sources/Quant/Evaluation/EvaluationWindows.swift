@@ -68,6 +68,18 @@ public struct EvaluationWindows: Sendable, Equatable {
     }
   }
 
+  private init(_ all: EvaluationWindows, _ range: Range<Int>) {
+    rules = all.rules
+    length = all.length
+    counted = all.counted
+    tokens = Array(all.tokens[range.lowerBound * length..<range.upperBound * length])
+  }
+
+  /// Some of the windows.
+  ///
+  /// - Precondition: There are such windows.
+  func only(_ range: Range<Int>) -> EvaluationWindows { EvaluationWindows(self, range) }
+
   /// The token that the logits at a position of a window should predict.
   ///
   /// - Precondition: There are such a window and such a position, and the position is not the last.

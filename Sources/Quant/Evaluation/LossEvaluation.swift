@@ -138,7 +138,8 @@ public struct LossEvaluation {
         steps.step(tokens.count)
       }
       return (
-        windows.packCounted(states), OutputHead(other.graph, other.context(windowLength: windows.length))
+        windows.packCounted(states),
+        OutputHead(other.graph, other.context(windowLength: windows.length))
       )
     case .states(let kept):
       let size = windows.counted.count

@@ -69,6 +69,7 @@ struct FrontierCommand: AsyncParsableCommand {
     help: ArgumentHelp("Pick one of at most so many bytes, such as 12GiB.", valueName: "size"))
   var maxSize: String?
 
+  @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
 
@@ -98,13 +99,26 @@ struct FrontierCommand: AsyncParsableCommand {
       grid: grid(sensitivity),
       measurer: measuring.measurer(source, importance, compute, scratch: output),
       speed: machineOptions.speedModel(source), toolVersion: Version.current)
-    var frontier = try await sweep.run { step in
+    let part = try part.part
+    var frontier = try await sweep.run(only: part) { step in
       Notes.write("\(step.done) of \(step.total): \(FrontierView.line(of: step.point))")
     }
+    if let part { return try write(part, frontier, sweep) }
     frontier.choose(policy, try limits())
-    try PlainFile.write(FrontierPage.html(of: frontier), to: output)
-    try PlainFile.write(JSONOutput.text(of: frontier), to: output + ".json")
-    try FrontierView(output: output, frontier: frontier).show(isJSON: json.isJSON)
+    try FrontierView(output: output, frontier: frontier).write(isJSON: json.isJSON)
+  }
+
+  private func write(_ part: JobPart, _ frontier: Frontier, _ sweep: FrontierSweep) throws {
+    var job = PartJob(.frontier, toolVersion: Version.current)
+    try sweep.describe(&job)
+    let limits = try limits()
+    job.add("policy", "\(policy.rawValue) with \(limits.text)")
+    try FrontierPart(frontier, part, of: sweep.pointCount, policy, limits)
+      .write(part, of: job, to: output)
+    try PartView(
+      kind: .frontier, part: part, model: frontier.model, output: output,
+      shares: [.init(name: "grid", done: frontier.points.count, total: sweep.pointCount)]
+    ).show(isJSON: json.isJSON)
   }
 
   private func grid(_ sensitivity: Sensitivity) throws -> FrontierGrid {

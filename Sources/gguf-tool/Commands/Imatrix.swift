@@ -30,44 +30,60 @@ struct Imatrix: ParsableCommand {
   @Flag(help: "Gather for the output matrix, too.")
   var processOutput = false
 
+  @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
+
+  func validate() throws { try part.check(against: [("--merge", !merge.isEmpty)]) }
 
   func run() throws {
     let file = try GGUFFile.open(model)
     try OutputPath.check([output], isNot: file, others: merge + text.files())
     let tokenizer = try text.tokenizer(file)
     let others = try merge.map { try ImportanceMatrix.read($0) }
-    var matrix: ImportanceMatrix?
+    var job = PartJob(.imatrix, toolVersion: Version.current)
+    job.add("compute mode", compute.mode.rawValue)
+    job.add("output matrix", processOutput ? "gathered for" : "left out")
+    var texts: [TextImportance] = []
     for corpus in try text.corpora() {
-      let gathered = try gather(corpus, file, tokenizer)
-      matrix = try matrix?.merging(gathered) ?? gathered
+      let windows = try text.windows(of: corpus, tokenizer, .llama)
+      job.add(corpus.name, windows)
+      texts.append(try gather(corpus, windows, file))
     }
-    for other in others { matrix = try matrix?.merging(other) ?? other }
-    guard let matrix else { return }
-    try write(matrix)
-    try ImatrixView(model: file.path, output: output, matrix: matrix).show(isJSON: json.isJSON)
+    let gathered = GatheredImportance(model: file.path, texts: texts)
+    if let part = try part.part { return try write(part, of: &job, gathered, file) }
+    var matrix = try gathered.matrix()
+    for other in others { matrix = try matrix.merging(other) }
+    try ImatrixView(model: file.path, output: output, matrix: matrix).write(isJSON: json.isJSON)
   }
 
   private func gather(
-    _ corpus: Corpus, _ file: GGUFFile, _ tokenizer: Tokenizer
-  ) throws -> ImportanceMatrix {
-    let windows = try text.windows(of: corpus, tokenizer, .llama)
+    _ corpus: Corpus, _ windows: EvaluationWindows, _ file: GGUFFile
+  ) throws -> TextImportance {
+    let range = try part.part?.range(of: windows.count) ?? 0..<windows.count
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
     let gathering = ImportanceGathering(includesOutput: processOutput)
-    let progress = Progress(corpus.name, total: windows.tokens.count, unit: .items("tokens"))
-    try evaluator.gather(gathering, over: windows) { step in
-      progress.update(to: step.done / max(1, step.total / windows.tokens.count))
+    let tokens = range.count * windows.length
+    let progress = Progress(corpus.name, total: tokens, unit: .items("tokens"))
+    try evaluator.gather(gathering, over: windows, only: range) { step in
+      progress.update(to: step.done / max(1, step.total / max(1, tokens)))
     }
     progress.finish()
-    return try gathering.matrix(datasets: corpus.files, windows: windows)
+    return TextImportance(
+      datasets: corpus.files, counts: WindowCounts(windows), range: range, sums: gathering.sums)
   }
 
-  private func write(_ matrix: ImportanceMatrix) throws {
-    if output.hasSuffix(".dat") {
-      try matrix.writeLegacy(to: output)
-    } else {
-      try matrix.write(to: output)
-    }
+  private func write(
+    _ part: JobPart, of job: inout PartJob, _ gathered: GatheredImportance, _ file: GGUFFile
+  ) throws {
+    try job.add("model", file)
+    try gathered.write(part, of: job, to: output)
+    try PartView(
+      kind: .imatrix, part: part, model: file.path, output: output,
+      shares: gathered.texts.map {
+        .init(
+          name: $0.datasets.joined(separator: ", "), done: $0.range.count, total: $0.counts.windows)
+      }
+    ).show(isJSON: json.isJSON)
   }
 }

@@ -46,6 +46,7 @@ struct MeasureSensitivity: ParsableCommand {
       valueName: "count"))
   var probeWindows = 16
 
+  @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
 
@@ -70,15 +71,35 @@ struct MeasureSensitivity: ParsableCommand {
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
     let job = try SensitivityMeasurement(
       evaluator, windows, of: names, types: try tried(), importance: importance,
-      probeWindows: probeWindows)
+      probeWindows: probeWindows, only: part.part)
     let state = output + ".state"
     if SensitivityMeasurement.isResuming(state) { Notes.write("going on with \(state)") }
     let progress = Progress("measuring", total: job.trialCount, unit: .items("trials"))
     let found = try job.run(keepingStateIn: state) { progress.update(to: $0.done) }
     progress.finish()
-    try found.write(to: output)
+    if let part = try part.part {
+      try write(part, found, job, file)
+    } else {
+      try SensitivityView(output: output, found: found.sensitivity).write(isJSON: json.isJSON)
+    }
     SensitivityMeasurement.removeState(state)
-    try SensitivityView(output: output, found: found).show(isJSON: json.isJSON)
+  }
+
+  private func write(
+    _ part: JobPart, _ found: SensitivityPart, _ measurement: SensitivityMeasurement,
+    _ file: GGUFFile
+  ) throws {
+    var job = PartJob(.sensitivity, toolVersion: Version.current)
+    try measurement.describe(&job)
+    try found.write(part, of: job, to: output)
+    try PartView(
+      kind: .sensitivity, part: part, model: file.path, output: output,
+      shares: [
+        .init(
+          name: found.corpora.joined(separator: ", "), done: found.windowCount,
+          total: found.allWindows)
+      ]
+    ).show(isJSON: json.isJSON)
   }
 
   private func warn(_ importance: ImportanceMatrix?) {

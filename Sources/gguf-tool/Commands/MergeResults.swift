@@ -34,15 +34,37 @@ struct MergeResults: ParsableCommand {
     if let difference = parts.difference { Warnings.write(difference) }
     switch parts.job.kind {
     case .perplexity:
-      try refuseOutput(parts)
+      guard output == nil else {
+        throw ValidationError("-o: perplexities are printed, there is no file to write.")
+      }
       try PerplexityView(found: Losses(merging: parts)).show(isJSON: json.isJSON)
-    default: throw ValidationError("later")
+    case .imatrix:
+      let output = try checkedOutput(parts)
+      let found = try GatheredImportance(merging: parts)
+      try ImatrixView(model: found.model, output: output, matrix: found.matrix())
+        .write(isJSON: json.isJSON)
+    case .frontier:
+      let output = try checkedOutput(parts)
+      try FrontierView(output: output, frontier: Frontier(merging: parts))
+        .write(isJSON: json.isJSON)
+    case .sensitivity:
+      let output = try checkedOutput(parts)
+      try SensitivityView(output: output, found: SensitivityPart(merging: parts).sensitivity)
+        .write(isJSON: json.isJSON)
     }
   }
 
-  private func refuseOutput(_ parts: PartSet) throws {
-    guard output == nil else {
-      throw ValidationError("-o: perplexities are printed, there is no file to write.")
+  /// Where the whole goes: not over a part of it.
+  private func checkedOutput(_ parts: PartSet) throws -> String {
+    guard let output else {
+      throw ValidationError("-o: expected a file for the whole of \(parts.job.kind.rawValue).")
     }
+    for name in [output, OutputFile.temporaryPath(of: output)] {
+      guard let identity = Disk.identity(of: name) else { continue }
+      for file in parts.files where Disk.identity(of: file.path) == identity {
+        throw QuantError.unsupported("\(output): writing it would destroy the part \(file.path)")
+      }
+    }
+    return output
   }
 }

@@ -25,7 +25,7 @@ import Testing
     defer { Disk.remove(path) }
     return try SensitivityMeasurement(
       evaluator, windows, of: ["random tokens"], types: types, importance: nil, probeWindows: 4
-    ).run(keepingStateIn: path) { _ in progress() }
+    ).run(keepingStateIn: path) { _ in progress() }.sensitivity
   }
 
   /// The divergence of a file written by a recipe, measured as perplexity does it.

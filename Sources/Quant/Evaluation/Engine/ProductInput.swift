@@ -22,6 +22,7 @@ struct ProductInput: Sendable {
   ///   - x: The rows.
   ///   - mode: How they are multiplied.
   ///   - context: Lends memory and threads.
+  /// - Throws: Nothing of its own.
   init(_ x: Matrix, mode: ComputeMode, _ context: ForwardContext) throws(QuantError) {
     self.mode = mode
     columns = x.columns

@@ -131,11 +131,10 @@ extension Losses {
 
   private static func name(_ text: Int) -> String { "tokens.\(text)" }
 
-  /// Puts parts together.
+  /// Puts parts together to what a single run finds, to the last bit where all machines round alike;
+  /// times are those of all together.
   ///
   /// - Parameter parts: The parts, of this kind.
-  /// - Returns: What a single run finds, to the last bit where all machines round alike; times are those
-  ///   of all together.
   /// - Throws: `QuantError` for a part that does not hold together.
   public init(merging parts: PartSet) throws(QuantError) {
     let all = try parts.files.map { file throws(QuantError) in try Self(reading: file) }

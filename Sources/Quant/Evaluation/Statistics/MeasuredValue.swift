@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// A value and its standard error.
-public struct MeasuredValue: Sendable, Equatable, Encodable {
+public struct MeasuredValue: Sendable, Equatable, Codable {
   /// The value.
   public var value: Double
   /// One standard error.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 /// Variants of a model side by side: what each takes, what it costs in quality, how fast it would be.
-public struct Frontier: Sendable, Encodable {
+public struct Frontier: Sendable, Codable {
   /// One variant, written and measured.
-  public struct Point: Sendable, Encodable {
+  public struct Point: Sendable, Codable {
     /// How the variant was chosen.
-    public enum Series: String, Sendable, Encodable, CaseIterable {
+    public enum Series: String, Sendable, Codable, CaseIterable {
       /// The best types for a number of bytes, each expert its own.
       case perExpert = "per-expert"
       /// The best types for a number of bytes, one for all experts of a layer and projection.
@@ -45,7 +45,7 @@ public struct Frontier: Sendable, Encodable {
   }
 
   /// What one text said about a variant.
-  public struct TextResult: Sendable, Encodable {
+  public struct TextResult: Sendable, Codable {
     /// The text.
     public let corpus: String
     /// The variant's perplexity.
@@ -57,7 +57,7 @@ public struct Frontier: Sendable, Encodable {
   }
 
   /// Tokens a second, as a range.
-  public struct Speed: Sendable, Encodable {
+  public struct Speed: Sendable, Codable {
     /// By the constants of the machine.
     public let tokensPerSecond: Double
     /// The least expected.
@@ -67,7 +67,7 @@ public struct Frontier: Sendable, Encodable {
   }
 
   /// The point that a policy picks, and why.
-  public struct Pick: Sendable, Encodable {
+  public struct Pick: Sendable, Codable {
     /// The policy.
     public let policy: String
     /// Its number among the points; `nil` if none meets the thresholds.

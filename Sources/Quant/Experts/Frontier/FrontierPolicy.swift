@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// What somebody who picks a point of a frontier cares for.
-public enum FrontierPolicy: String, Sendable, CaseIterable {
+public enum FrontierPolicy: String, Sendable, Codable, CaseIterable {
   /// The least divergence.
   case quality
   /// Equal parts of both, each between the least and the most of all variants.
@@ -11,13 +11,22 @@ public enum FrontierPolicy: String, Sendable, CaseIterable {
 }
 
 /// What a point must keep to.
-public struct FrontierLimits: Sendable {
+public struct FrontierLimits: Sendable, Codable {
   /// The most that perplexity may rise on any text, as a share of the model's.
   public var perplexityIncrease: Double?
   /// The least tokens a second.
   public var tokensPerSecond: Double?
   /// The most bytes.
   public var sizeBytes: Int?
+
+  /// The limits in words, for comparing.
+  public var text: String {
+    let limits: [(String, String?)] = [
+      ("perplexity", perplexityIncrease.map { "\($0)" }),
+      ("speed", tokensPerSecond.map { "\($0)" }), ("size", sizeBytes.map { "\($0)" }),
+    ]
+    return limits.map { "\($0.0) \($0.1 ?? "free")" }.joined(separator: ", ")
+  }
 
   /// Sets limits.
   public init(

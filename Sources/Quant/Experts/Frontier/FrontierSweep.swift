@@ -15,7 +15,7 @@ public struct FrontierSweep {
 
   private let source: GGUFFile
   private let sensitivity: Sensitivity
-  private let variants: FrontierVariants
+  private let variants: [FrontierVariant]
   private let measurer: VariantMeasurer
   private let speed: SpeedModel?
 
@@ -51,28 +51,50 @@ public struct FrontierSweep {
       planners.append((.perExpert, try planner(.perExpert)))
     }
     planners.append((.merged, try planner(.merged)))
-    variants = FrontierVariants(source, sensitivity, planners: planners, grid: grid)
+    variants = try FrontierVariants(source, sensitivity, planners: planners, grid: grid).all()
+  }
+
+  /// Points of the grid.
+  public var pointCount: Int { variants.count }
+
+  /// Adds all that points depend on to what parts of a job must agree in.
+  ///
+  /// Throws `QuantError.container` if the model cannot be read.
+  public func describe(_ job: inout PartJob) throws(QuantError) {
+    try job.add("model", source)
+    measurer.describe(&job)
+    var mark = Fingerprint()
+    for variant in variants {
+      mark.add(variant.series.rawValue)
+      mark.add(variant.label)
+      mark.add(Int(bitPattern: UInt(variant.expected.bitPattern)))
+      for type in variant.types { mark.add(type.name) }
+    }
+    job.add("grid", "of \(variants.count) variants with the mark \(mark.text)")
+    job.add("machine", ([speed?.name ?? "none"] + basis).joined(separator: "; "))
   }
 
   /// Runs it.
   ///
-  /// - Parameter progress: Called after each variant.
+  /// - Parameters:
+  ///   - part: The part of the grid to measure; by default all of it.
+  ///   - progress: Called after each variant.
   /// - Returns: The frontier, its front marked.
   /// - Throws: `QuantError` if a variant cannot be written or evaluated.
   public func run(
-    progress: (Progress) -> Void = { _ in }
+    only part: JobPart? = nil, progress: (Progress) -> Void = { _ in }
   ) async throws(QuantError) -> Frontier {
-    let all = try variants.all()
-    let base = try measurer.measureSource()
+    let members = part?.members(of: variants.count) ?? Array(variants.indices)
+    let base = members.isEmpty && part != nil ? [] : try measurer.measureSource()
     var points: [Frontier.Point] = []
-    for variant in all {
-      let point = try await point(variant)
+    for member in members {
+      let point = try await point(variants[member])
       points.append(point)
-      progress(Progress(done: points.count, total: all.count, point: point))
+      progress(Progress(done: points.count, total: members.count, point: point))
     }
     var frontier = Frontier(
       model: source.path, modelBytes: source.shards.reduce(0) { $0 + $1.mapping.byteCount },
-      base: base, machine: speed?.name, speedBasis: basis(all), expertLayers: expertLayers,
+      base: base, machine: speed?.name, speedBasis: basis, expertLayers: expertLayers,
       points: points)
     frontier.markFront()
     return frontier
@@ -90,7 +112,7 @@ public struct FrontierSweep {
       expertBits: expertBits(variant.types))
   }
 
-  private func basis(_ variants: [FrontierVariant]) -> [String] {
+  private var basis: [String] {
     guard let speed, let first = variants.first else { return [] }
     return speed.basis(sensitivity, first.types)
   }

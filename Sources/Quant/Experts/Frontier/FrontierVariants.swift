@@ -138,7 +138,9 @@ struct FrontierVariants {
   }
 
   private func expected(_ chosen: Set<Expert>) -> Double {
-    damages.reduce(0) { chosen.contains($1.key) ? $0 + $1.value : $0 }
+    // In a fixed order, so that the sum is the same to the last bit every time.
+    let damages = damages
+    return experts.reduce(0) { chosen.contains($1) ? $0 + (damages[$1] ?? 0) : $0 }
   }
 
   private func types(_ chosen: Set<Expert>) throws(QuantError) -> [TensorType] {

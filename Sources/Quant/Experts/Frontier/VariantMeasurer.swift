@@ -91,6 +91,13 @@ public final class VariantMeasurer {
     for name in files { UnfinishedFiles.add(temporary: name) }
   }
 
+  /// Adds what measuring depends on to what parts of a job must agree in.
+  func describe(_ job: inout PartJob) {
+    job.add(importance)
+    for text in texts { job.add(text.name, text.windows) }
+    job.add("compute mode", options.mode.rawValue)
+  }
+
   /// Takes the model itself through all texts.
   ///
   /// - Returns: Its perplexities.

@@ -35,21 +35,27 @@ struct LayerOutput {
 }
 
 extension ForwardContext {
-  /// The sum of the squares of all numbers.
-  func squares(_ matrix: Matrix) throws(QuantError) -> Double {
-    let sums = Matrix(rows: 1, columns: matrix.columns)
-    var total = 0.0
-    // Sums of some thousand rows are in single precision and go on in double.
-    for start in stride(from: 0, to: matrix.rows, by: 4096) {
-      let rows = matrix.rows(start..<min(start + 4096, matrix.rows))
+  /// The sum of the squares of all numbers in rows of windows.
+  ///
+  /// Sums of a window's rows are in single precision, those over columns in double, and those of
+  /// windows exact: they do not depend on which windows there are beside each other.
+  func squares(_ matrix: Matrix, of windows: [Range<Int>]) throws(QuantError) -> ExactSum {
+    let found = RowResults<Double>(windows.count)
+    try workers.forEach(windows.count) { (index, _) throws(QuantError) in
+      let rows = matrix.rows(windows[index])
+      let sums = Matrix(rows: 1, columns: matrix.columns)
       sums.clear()
-      try workers.forRanges(matrix.columns, atLeast: 64) { (columns, _) throws(QuantError) in
-        unsafe LayerKernels.squares(
-          rows.columns(columns).floatRows, rows: rows.rows, columns: columns.count,
-          sums: sums.base + columns.lowerBound)
-      }
-      for column in 0..<matrix.columns { total += Double(sums[0, column]) }
+      unsafe LayerKernels.squares(
+        rows.floatRows, rows: rows.rows, columns: rows.columns, sums: sums.base)
+      found[index] = (0..<rows.columns).reduce(0.0) { $0 + Double(sums[0, $1]) }
     }
+    var total = ExactSum()
+    for index in windows.indices { total.add(found[index] ?? 0) }
     return total
+  }
+
+  /// That of rows that are whole windows.
+  func squares(_ matrix: Matrix) throws(QuantError) -> ExactSum {
+    try squares(matrix, of: windows(of: matrix.rows))
   }
 }

@@ -138,14 +138,14 @@ extension SensitivityMeasurement {
     _ index: Int, in output: LayerOutput, of base: Matrix,
     _ run: (ForwardContext, Matrix) throws(QuantError) -> Void
   ) throws(QuantError) {
-    units[index].tokens = base.rows
+    sums.units[index].tokens = base.rows
     let change = Matrix(rows: base.rows, columns: base.columns)
     for type in types.indices {
       defer { step() }
       guard let other = targets[index].substitution(type) else { continue }
       try run(output.context.substituting(other), change)
       try output.context.add(base, times: -1, to: change)
-      units[index].errors[type] = try output.context.squares(change) / Double(base.rows)
+      sums.units[index].errors[type] = try output.context.squares(change)
       guard type == targets[index].probed else { continue }
       let rows = change.rows(0..<probes.rows)
       try begin(
@@ -155,7 +155,7 @@ extension SensitivityMeasurement {
 
   /// Begins a probe from a change of the output of some parts.
   func begin(
-    _ units: [Int], type: Int, error: Double, change: Matrix, in output: LayerOutput
+    _ units: [Int], type: Int, error: ExactSum, change: Matrix, in output: LayerOutput
   ) throws(QuantError) {
     let probe = probes.begin(units: units, type: type, error: error)
     try output.states(changedBy: change, into: probes.states(of: probe))

@@ -20,7 +20,7 @@ struct MixtureSensitivity {
   /// Changes that go into one probe together.
   private final class Shared {
     var units: [Int] = []
-    var error = 0.0
+    var error = ExactSum()
     let change: Matrix
     let type: Int
 
@@ -52,16 +52,17 @@ struct MixtureSensitivity {
     _ shared: inout [PartPlace.Projection: Shared]
   ) throws(QuantError) {
     let target = job.targets[index]
-    job.units[index].tokens = run.places.count
+    job.sums.units[index].tokens = run.places.count
     for type in job.types.indices {
       defer { job.step() }
       guard let other = target.substitution(type) else { continue }
       let change = try run.change(projection, context.substituting(other))
-      job.units[index].errors[type] = try context.squares(change) / Double(h.rows)
+      job.sums.units[index].errors[type] = try context.squares(change, of: run.windows)
       guard type == target.probed else { continue }
       let part = shared[projection] ?? Shared(cleared(), type: type)
       part.units.append(index)
-      part.error += try run.scatter(change, tokensBelow: job.probes.rows, into: part.change)
+      part.error.add(
+        try run.scatter(change, tokensBelow: job.probes.rows, into: part.change))
       shared[projection] = part
       guard !job.sharesProbes else { continue }
       shared[projection] = nil
@@ -81,6 +82,8 @@ struct MixtureSensitivity {
 private struct ExpertRun {
   /// The places of its tokens in the routing.
   let places: [Int]
+  /// The rows of each window among them.
+  let windows: [Range<Int>]
   private let pass: MixturePass
   private let expert: Int
   private let routing: Routing
@@ -95,6 +98,8 @@ private struct ExpertRun {
     self.pass = pass
     self.expert = expert
     self.places = places
+    let tokens = ExpertTokens.parts(of: places, routing, pass.context.windowLength)
+    windows = tokens.first?.windows ?? []
     self.routing = routing
     let rows = MixturePass.roundedUp(places.count)
     input = Matrix(rows: rows, columns: h.columns)
@@ -143,13 +148,14 @@ private struct ExpertRun {
   /// Returns the sum of their squares.
   func scatter(
     _ change: Matrix, tokensBelow limit: Int, into target: Matrix
-  ) throws(QuantError) -> Double {
+  ) throws(QuantError) -> ExactSum {
     let count = places.prefix { $0 / routing.used < limit }.count
     for (row, place) in places.prefix(count).enumerated() {
       unsafe LayerKernels.addScaledRow(
         change.base + row * change.stride, target.base + place / routing.used * target.stride,
         count: target.columns, factor: 1)
     }
-    return try pass.context.squares(change.rows(0..<count))
+    // The limit lies between windows.
+    return try pass.context.squares(change, of: windows.filter { $0.upperBound <= count })
   }
 }

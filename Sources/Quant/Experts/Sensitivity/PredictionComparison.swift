@@ -4,10 +4,15 @@
 struct PredictionComparison {
   private let evaluator: Evaluator
   private let base: Matrix
+  /// Rows of each window.
+  private let length: Int
   private let head: OutputHead
 
-  /// Takes the normed states of the model as it is.
-  init(_ evaluator: Evaluator, base: Matrix, _ context: ForwardContext) {
+  /// Takes the normed states of the model as it is, of so many tokens of each window.
+  init(
+    _ evaluator: Evaluator, base: Matrix, ofEachWindow length: Int, _ context: ForwardContext
+  ) {
+    self.length = length
     self.evaluator = evaluator
     self.base = base
     head = OutputHead(evaluator.graph, context)
@@ -21,26 +26,31 @@ struct PredictionComparison {
   /// - Parameters:
   ///   - states: Normed states of the same tokens.
   ///   - context: How their logits are made.
-  /// - Returns: The mean Kullback-Leibler divergence, in nats a token.
+  /// - Returns: The sum of the tokens' Kullback-Leibler divergences in nats, exact over windows.
   /// - Throws: `QuantError` for weights that cannot be read.
-  func divergence(of states: Matrix, _ context: ForwardContext) throws(QuantError) -> Double {
+  func divergence(of states: Matrix, _ context: ForwardContext) throws(QuantError) -> ExactSum {
+    guard base.rows > 0 else { return ExactSum() }
     let other = OutputHead(evaluator.graph, context)
     let size = min(rowsAtOnce, base.rows)
     let logits = Matrix(rows: size, columns: evaluator.graph.vocabulary)
     let others = Matrix(rows: size, columns: evaluator.graph.vocabulary)
-    var sum = 0.0
+    var tokens: [Double] = []
     for start in stride(from: 0, to: base.rows, by: size) {
       let rows = start..<min(start + size, base.rows)
       try head.logits(base.rows(rows), into: logits.rows(0..<rows.count))
       try other.logits(states.rows(rows), into: others.rows(0..<rows.count))
-      sum += try compare(logits, others, count: rows.count)
+      tokens += try compare(logits, others, count: rows.count)
     }
-    return sum / Double(base.rows)
+    var sum = ExactSum()
+    for start in stride(from: 0, to: tokens.count, by: length) {
+      sum.add(tokens[start..<start + length].reduce(0, +))
+    }
+    return sum
   }
 
   private func compare(
     _ logits: Matrix, _ others: Matrix, count: Int
-  ) throws(QuantError) -> Double {
+  ) throws(QuantError) -> [Double] {
     let found = RowResults<Double>(count)
     try evaluator.workers.forRanges(count) { (rows, _) throws(QuantError) in
       for row in rows {
@@ -51,6 +61,6 @@ struct PredictionComparison {
         }
       }
     }
-    return (0..<count).reduce(0) { $0 + (found[$1] ?? 0) }
+    return (0..<count).map { found[$0] ?? 0 }
   }
 }

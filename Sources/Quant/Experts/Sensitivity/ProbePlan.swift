@@ -16,18 +16,22 @@ struct ProbePlan {
   /// A probe for each part if half of the memory holds their states, else one for all experts of a
   /// layer; and fewer windows where that does not suffice.
   ///
+  /// It is the same for every part of a job: `whole` is all of the text, of which so many `windows` are
+  /// held here.
+  ///
   /// Throws `QuantError.unsupported` if not even one window of each fits.
   init(
-    _ evaluator: Evaluator, _ text: EvaluationWindows, parts: [ModelPart], probeWindows: Int
+    _ evaluator: Evaluator, _ whole: WindowCounts, windows held: Int, parts: [ModelPart],
+    probeWindows: Int
   ) throws(QuantError) {
-    let perWindow = text.length * evaluator.graph.width * MemoryLayout<Float>.size
-    let needed = Self.copies * text.count * perWindow
+    let perWindow = whole.length * evaluator.graph.width * MemoryLayout<Float>.size
+    let needed = Self.copies * held * perWindow
     guard needed <= evaluator.options.memoryBytes / 2 else {
       throw .unsupported(
-        "\(text.count) windows of \(text.length) tokens need \(2 * needed) bytes of memory, and "
+        "\(held) windows of \(whole.length) tokens need \(2 * needed) bytes of memory, and "
           + "--memory allows \(evaluator.options.memoryBytes): take fewer (--chunks)")
     }
-    let wanted = max(1, min(probeWindows, text.count))
+    let wanted = max(1, min(probeWindows, whole.windows))
     let most = evaluator.options.memoryBytes / 2 / perWindow
     let probed = parts.filter { $0.place != .output }
     if probed.count * wanted <= most {
@@ -40,7 +44,7 @@ struct ProbePlan {
     windows = min(wanted, most / max(1, count))
     guard windows > 0 else {
       throw .unsupported(
-        "\(count) probes of a window of \(text.length) tokens need \(2 * count * perWindow) bytes of"
+        "\(count) probes of a window of \(whole.length) tokens need \(2 * count * perWindow) bytes of"
           + " memory, and --memory allows \(evaluator.options.memoryBytes)")
     }
   }

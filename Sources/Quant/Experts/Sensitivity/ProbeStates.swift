@@ -7,7 +7,7 @@ struct ProbeStates {
   struct Probe: Codable {
     let units: [Int]
     let type: Int
-    let error: Double
+    let error: ExactSum
   }
 
   /// Windows of each.
@@ -43,7 +43,7 @@ struct ProbeStates {
   ///   - type: Their type.
   ///   - error: The sum of the squares of what that changes in the output of their place.
   /// - Returns: Its number.
-  mutating func begin(units: [Int], type: Int, error: Double) -> Int {
+  mutating func begin(units: [Int], type: Int, error: ExactSum) -> Int {
     probes.append(Probe(units: units, type: type, error: error))
     return probes.count - 1
   }

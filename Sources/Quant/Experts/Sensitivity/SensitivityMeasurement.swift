@@ -17,14 +17,22 @@ public final class SensitivityMeasurement {
   }
 
   let evaluator: Evaluator
+  /// The text, as far as it is run here.
   let windows: EvaluationWindows
+  /// All of it.
+  let whole: WindowCounts
+  /// Which of its windows are run.
+  let range: Range<Int>
   let corpora: [String]
   let types: [TensorType]
   let importance: ImportanceMatrix?
   let targets: [SensitivityTarget]
   let sharesProbes: Bool
-  var units: [Sensitivity.Unit]
+  /// Windows of each probe in the whole text: its first.
+  private let probeWindows: Int
+  var sums: SensitivitySums
   var probes: ProbeStates
+  private let text: EvaluationWindows
   private let context: ForwardContext
   private var progress: (Progress) -> Void = { _ in }
   private var done = 0
@@ -38,14 +46,20 @@ public final class SensitivityMeasurement {
   ///   - types: The types to try.
   ///   - importance: What encoders are told of the columns.
   ///   - probeWindows: Windows of each probe.
+  ///   - part: The part of the text to measure with; by default all.
   /// - Throws: `QuantError.unsupported` if memory does not suffice, `.importance` for a matrix of
   ///   another model.
   public init(
     _ evaluator: Evaluator, _ windows: EvaluationWindows, of corpora: [String],
-    types: [TensorType], importance: ImportanceMatrix?, probeWindows: Int
+    types: [TensorType], importance: ImportanceMatrix?, probeWindows: Int,
+    only part: JobPart? = nil
   ) throws(QuantError) {
     self.evaluator = evaluator
-    self.windows = windows
+    let range = part?.range(of: windows.count) ?? 0..<windows.count
+    self.range = range
+    whole = WindowCounts(windows)
+    self.windows = windows.only(range)
+    text = windows
     self.corpora = corpora
     self.types = types
     self.importance = importance
@@ -53,13 +67,15 @@ public final class SensitivityMeasurement {
     targets = try evaluator.graph.parts.map { part throws(QuantError) in
       try SensitivityTarget(part, types: types, importance: importance)
     }
-    units = targets.map(\.unit)
+    sums = SensitivitySums(units: targets.map { _ in .init(types: types.count) })
     let plan = try ProbePlan(
-      evaluator, windows, parts: targets.map(\.part), probeWindows: probeWindows)
+      evaluator, whole, windows: range.count, parts: targets.map(\.part),
+      probeWindows: probeWindows)
     sharesProbes = plan.isShared
+    self.probeWindows = plan.windows
+    let held = max(0, min(range.upperBound, plan.windows) - range.lowerBound)
     probes = ProbeStates(
-      count: plan.count, windows: plan.windows, length: windows.length,
-      width: evaluator.graph.width)
+      count: plan.count, windows: held, length: windows.length, width: evaluator.graph.width)
   }
 
   /// Measures.
@@ -68,25 +84,26 @@ public final class SensitivityMeasurement {
   ///   - path: Where to keep what is known after each layer, and perhaps go on from. The file stays:
   ///     who has written the results removes it.
   ///   - progress: Called as parts are tried.
-  /// - Returns: What was found. It does not depend on the number of threads.
+  /// - Returns: What was found. It does not depend on the number of threads, and what follows of the
+  ///   parts of a text put together is what follows of it in one, to the last bit.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
   ///   the state of another measurement.
   /// - Complexity: For each type, the work of encoding the model and of a pass of the text through it;
   ///   and that of a pass of all probes through half of it.
   public func run(
     keepingStateIn path: String, progress: @escaping (Progress) -> Void = { _ in }
-  ) throws(QuantError) -> Sensitivity {
+  ) throws(QuantError) -> SensitivityPart {
     self.progress = progress
+    guard !range.isEmpty else { return try result() }
     let state = SensitivityState(path, self)
     let (states, first) = try begin(state)
     for layer in evaluator.graph.layers.indices.dropFirst(first) {
       try LayerSensitivity(self, layer: layer, context).run(states)
-      let results = SensitivityState.Results(units: units, probes: probes.probes, done: done)
+      let results = SensitivityState.Results(sums: sums, probes: probes.probes, done: done)
       try state.save(results, layer: layer + 1, states, probes.live)
     }
     try measureOutput(states)
     try QuantError.wrapping { () throws(GGUFError) in try evaluator.file.checkUnchanged() }
-    estimate()
     return try result()
   }
 
@@ -97,7 +114,7 @@ public final class SensitivityMeasurement {
       try measureEmbedding(states)
       return (states, 0)
     }
-    units = earlier.results.units
+    sums = earlier.results.sums
     done = earlier.results.done
     try probes.restore(earlier.results.probes, earlier.probes, path: state.path)
     guard earlier.states.rows == windows.tokens.count,
@@ -111,13 +128,9 @@ public final class SensitivityMeasurement {
 
   /// Whether results read from a file are of these parts and types.
   private var hasWholeResults: Bool {
-    zip(units, targets).allSatisfy { unit, target in
-      unit.tensor == target.part.tensor.name && unit.expert == target.part.expert
-        && [unit.bytes.count, unit.errors.count, unit.divergences.count]
-          .allSatisfy { $0 == types.count }
-    } && units.count == targets.count
+    sums.fit(units: targets.count, types: types.count)
       && probes.probes.allSatisfy { probe in
-        types.indices.contains(probe.type) && probe.units.allSatisfy(units.indices.contains)
+        types.indices.contains(probe.type) && probe.units.allSatisfy(targets.indices.contains)
       }
   }
 
@@ -144,12 +157,28 @@ public final class SensitivityMeasurement {
     progress(Progress(done: done, total: trialCount))
   }
 
-  private func result() throws(QuantError) -> Sensitivity {
-    Sensitivity(
+  private func result() throws(QuantError) -> SensitivityPart {
+    let plain = Sensitivity(
       kind: Sensitivity.kindName, model: evaluator.file.path,
       fingerprint: try Sensitivity.fingerprint(of: evaluator.file), corpora: corpora,
-      importance: importance?.path, windows: windows.count, windowLength: windows.length,
-      probeWindows: probes.windows, types: types.map(\.name), units: units)
+      importance: importance?.path, windows: whole.windows, windowLength: whole.length,
+      probeWindows: probeWindows, types: types.map(\.name), units: targets.map(\.unit))
+    return SensitivityPart(plain, counts: whole, range: range, sums: sums)
+  }
+
+  /// Adds all that results depend on to what parts of a job must agree in.
+  ///
+  /// Throws `QuantError.container` if the model cannot be read.
+  public func describe(_ job: inout PartJob) throws(QuantError) {
+    try job.add("model", evaluator.file)
+    job.add(importance)
+    job.add("together", text)
+    job.add("types", types.map(\.name).joined(separator: ","))
+    let sharing = sharesProbes ? "experts of a layer together" : "each part alone"
+    job.add(
+      "plan of probes (--probe-windows, --memory)", "of \(probeWindows) windows, \(sharing)")
+    job.add("compute mode", evaluator.options.mode.rawValue)
+    job.add("encoders", "of revision \(FormatRegistry.encoderRevision)")
   }
 }
 
@@ -160,13 +189,13 @@ extension SensitivityMeasurement {
   private func measureEmbedding(_ base: Matrix) throws(QuantError) {
     for index in targets(at: .embedding) {
       let target = targets[index]
-      units[index].tokens = base.rows
+      sums.units[index].tokens = base.rows
       for type in types.indices {
         defer { step() }
         guard let other = target.substitution(type) else { continue }
         let changed = try evaluator.embed(windows.tokens, substituting: other)
         try context.add(base, times: -1, to: changed)
-        units[index].errors[type] = try context.squares(changed) / Double(base.rows)
+        sums.units[index].errors[type] = try context.squares(changed)
         guard type == target.probed else { continue }
         let first = changed.rows(0..<probes.rows)
         let probe = probes.begin(units: [index], type: type, error: try context.squares(first))
@@ -180,24 +209,23 @@ extension SensitivityMeasurement {
   private func measureOutput(_ states: Matrix) throws(QuantError) {
     let graph = evaluator.graph
     let base = try predictors(states.rows(0..<probes.rows))
-    let comparison = PredictionComparison(evaluator, base: base, context)
+    let comparison = PredictionComparison(evaluator, base: base, ofEachWindow: windows.counted.count, context)
     for index in targets.indices where targets[index].part.tensor == graph.output.tensor {
-      units[index].tokens = states.rows
+      sums.units[index].tokens = states.rows
       for type in types.indices {
         defer { if targets[index].part.place == .output { step() } }
         guard let other = targets[index].substitution(type) else { continue }
-        let found = try comparison.divergence(of: base, context.substituting(other))
-        // Rounding may leave it below zero.
-        units[index].divergences[type] = max(0, found)
+        sums.units[index].divergences[type] = try comparison.divergence(
+          of: base, context.substituting(other))
       }
     }
     for (number, probe) in probes.probes.enumerated() {
       let divergence = try comparison.divergence(
         of: predictors(probes.states(of: number)), context)
       for unit in probe.units {
-        units[unit].probe = Sensitivity.Probe(
-          type: types[probe.type].name, error: probe.error / Double(probes.rows),
-          divergence: divergence, isShared: probe.units.count > 1)
+        sums.units[unit].probe = SensitivitySums.Probe(
+          type: probe.type, error: probe.error, divergence: divergence,
+          isShared: probe.units.count > 1)
       }
     }
   }

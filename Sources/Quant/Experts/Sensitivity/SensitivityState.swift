@@ -21,7 +21,7 @@ struct SensitivityState {
 
   /// What is known after some layers.
   struct Results: Codable {
-    var units: [Sensitivity.Unit]
+    var sums: SensitivitySums
     var probes: [ProbeStates.Probe]
     var done: Int
   }
@@ -48,6 +48,8 @@ struct SensitivityState {
     mark.add(job.evaluator.options.mode.rawValue)
     mark.add(FormatRegistry.encoderRevision)
     mark.add(job.windows.length)
+    mark.add(job.range.lowerBound)
+    mark.add(job.whole.windows)
     mark.add(job.probes.windows)
     mark.add(job.sharesProbes ? 1 : 0)
     for type in job.types { mark.add(type.name) }
@@ -69,7 +71,8 @@ struct SensitivityState {
     }
     metadata["sensitivity.results"] = .string(
       MetadataString(String(decoding: json, as: UTF8.self)))
-    let matrices = [states, probes]
+    // Without windows of the text that probes take, theirs have no rows.
+    let matrices = [states, probes].filter { $0.rows > 0 }
     let tensors = zip(["states", "probes"], matrices).map {
       TensorDescription(name: $0, dimensions: [$1.columns, $1.rows], type: .F32)
     }
@@ -112,6 +115,9 @@ struct SensitivityState {
   }
 
   private static func matrix(_ name: String, _ file: GGUFFile) throws(QuantError) -> Matrix {
+    guard file.tensors.contains(where: { $0.name == name }) else {
+      return Matrix(rows: 0, columns: file.tensors.first?.rowWeights ?? 0)
+    }
     let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(name) }
     var reader = try TensorReader(file: file, tensor: tensor)
     let matrix = Matrix(rows: tensor.rowCount, columns: tensor.rowWeights)

@@ -6,17 +6,18 @@
 /// its error there times what its probe's divergence was to the probe's error. Two priors, both from
 /// the other experts of the layer, stand in for what a text did not show of an expert: tokens that it
 /// might have had, and the ratio of divergence to error.
-extension SensitivityMeasurement {
+extension Sensitivity {
   /// Tokens that every expert is given beyond those it had, as a share of even use.
   static let priorShare = 0.02
   /// How much the ratio of the whole layer counts beside a part's own.
   static let pooledShare = 0.1
 
   /// Fills in the divergence of every part in every type.
-  func estimate() {
+  mutating func estimate() {
     // Experts stand in for each other, other matrices for none.
-    let pools = Dictionary(grouping: targets.indices) { index in
-      targets[index].part.expert == nil ? "\(index)" : "\(targets[index].part.place)"
+    let pools = Dictionary(grouping: units.indices) { index in
+      let name = ExpertTensorName(units[index].tensor)
+      return units[index].expert == nil ? "\(index)" : name?.merged ?? units[index].tensor
     }
     for members in pools.values {
       let pool = Pool(members.map { units[$0] })
@@ -31,7 +32,7 @@ extension SensitivityMeasurement {
     }
   }
 
-  private var tokenCount: Double { Double(windows.count * windows.length) }
+  private var tokenCount: Double { Double(windows * windowLength) }
 }
 
 /// Parts that stand in for each other: the experts of a layer, one projection of each.
@@ -51,7 +52,7 @@ private struct Pool {
     guard unit.bytes[type] != nil else { return nil }
     guard units.count > 1 else { return unit.errors[type] }
     let sum = units.reduce(0) { $0 + ($1.errors[type] ?? 0) }
-    let prior = SensitivityMeasurement.priorShare * tokens / Double(units.count)
+    let prior = Sensitivity.priorShare * tokens / Double(units.count)
     // `sum` is a mean over all tokens: a token of an expert has on average so much of it.
     let perToken = tokens > 0 ? sum * all / tokens : 0
     return (unit.errors[type] ?? 0) + prior * perToken / all
@@ -63,7 +64,7 @@ private struct Pool {
     let count = Double(max(1, probed.count))
     let divergence = probed.reduce(0) { $0 + max(0, $1.divergence) } / count
     let error = probed.reduce(0) { $0 + $1.error } / count
-    let share = SensitivityMeasurement.pooledShare
+    let share = Sensitivity.pooledShare
     let sum = probe.error + share * error
     return sum > 0 ? (max(0, probe.divergence) + share * divergence) / sum : 0
   }
