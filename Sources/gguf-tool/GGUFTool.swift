@@ -20,6 +20,7 @@ package struct GGUFTool: AsyncParsableCommand {
         name: "Reading",
         subcommands: [
           Inspect.self,
+          Verify.self,
           SizeEstimate.self,
           Tokenize.self,
         ]),
