@@ -96,6 +96,8 @@ public struct LossEvaluation {
       results += found
       state?.add(found)
     }
+    // The output matrix was read after the layers.
+    try QuantError.wrapping { () throws(GGUFError) in try evaluator.file.checkUnchanged() }
     return report(results)
   }
 
