@@ -114,6 +114,8 @@ public struct LossEvaluation {
       results += found
       state?.add(found)
     }
+    // The output matrix was read after the layers.
+    try QuantError.wrapping { () throws(GGUFError) in try evaluator.file.checkUnchanged() }
     return LossReport(results, comparesWithBase: base != nil)
   }
 

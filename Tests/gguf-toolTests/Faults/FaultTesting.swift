@@ -36,6 +36,25 @@ final class RunningTool {
   /// Sends a signal.
   func send(_ number: Int32) { kill(process.processIdentifier, number) }
 
+  /// A type that takes long to encode: long enough to see a run at work, also where the compiler has
+  /// optimized, and short enough where it has not.
+  static var slowType: String {
+    #if DEBUG
+      "Q8_0"
+    #else
+      "Q4_K"
+    #endif
+  }
+
+  /// How much more an optimized tool gets to do, so that it is still at work when a test looks.
+  static var workFactor: Int {
+    #if DEBUG
+      1
+    #else
+      8
+    #endif
+  }
+
   /// What standard error has so far.
   var errors: String { (try? String(contentsOf: errorFile, encoding: .utf8)) ?? "" }
 

@@ -26,6 +26,18 @@ struct FullDiskTests {
     return (errors.last ?? "", lines.dropLast())
   }
 
+  /// Takes all that is left of a disk for another file, `hog`.
+  private func fill(_ disk: TestDisk) throws {
+    let path = disk.path("hog")
+    #expect(FileManager.default.createFile(atPath: path, contents: nil))
+    let handle = try FileHandle(forWritingTo: URL(filePath: path))
+    // The last write of each size fails; then there is less room than that.
+    for size in [1 << 18, 1 << 14, 1 << 12] {
+      while (try? handle.write(contentsOf: Data(count: size))) != nil {}
+    }
+    try handle.close()
+  }
+
   @Test func `a disk without room is noticed before the work`() throws {
     let disk = try TestDisk(byteCount: 1 << 14)
     for words in [
@@ -47,26 +59,22 @@ struct FullDiskTests {
   @Test func `a disk that becomes full stops requantize, which then goes on`() throws {
     let disk = try TestDisk(byteCount: 12 << 20)
     try ModelFile.long(layers: 4).write(to: folder.path("in.gguf"))
-    let words = ["requantize", "in.gguf", disk.path("out.gguf"), "--type", "Q8_0"]
+    let type = RunningTool.slowType
+    let words = ["requantize", "in.gguf", disk.path("out.gguf"), "--type", type]
     let whole = try Tool.run(
-      ["requantize", "in.gguf", "whole.gguf", "--type", "Q8_0"], in: folder.url)
+      ["requantize", "in.gguf", "whole.gguf", "--type", type], in: folder.url)
     #expect(whole.status == 0)
     let run = try RunningTool(words + ["-t", "1"], in: folder)
     let journal = URL(filePath: disk.path("out.gguf.journal"))
     try run.wait("a piece was done") { (try? Data(contentsOf: journal).count) ?? 0 > 64 }
-    let hog = URL(filePath: disk.path("hog"))
-    _ = FileManager.default.createFile(atPath: hog.path, contents: nil)
-    let handle = try FileHandle(forWritingTo: hog)
-    // All that is left, page by page.
-    while (try? handle.write(contentsOf: Data(count: 1 << 12))) != nil {}
+    try fill(disk)
     #expect(run.status() == 1)
     #expect(run.errors.contains("No space left on device"), "\(run.errors)")
     #expect(run.errors.contains("the same command goes on with it"), "\(run.errors)")
     #expect(try disk.names == ["hog", "out.gguf.journal", "out.gguf.partial"])
     // Still full: said before the work.
     #expect(try failure(words).sentence.contains("bytes free on its disk, found 0"))
-    try handle.close()
-    try FileManager.default.removeItem(at: hog)
+    try FileManager.default.removeItem(atPath: disk.path("hog"))
     let again = try Tool.run(words, in: folder.url)
     #expect(again.status == 0 && again.output.contains("gone on from"), "\(again.errors)")
     #expect(
@@ -76,8 +84,8 @@ struct FullDiskTests {
   }
 
   @Test func `a disk that becomes full leaves nothing of other outputs`() throws {
-    let disk = try TestDisk(byteCount: 8 << 20)
-    let text = String(repeating: EvaluationTesting.text, count: 150)
+    let disk = try TestDisk(byteCount: 32 << 20)
+    let text = String(repeating: EvaluationTesting.text, count: 150 * RunningTool.workFactor)
     _ = try folder.write(Array(text.utf8), "long.txt")
     let run = try RunningTool(
       [
@@ -85,10 +93,7 @@ struct FullDiskTests {
         disk.path("b.gguf"),
       ], in: folder)
     try run.wait("the file was begun") { Disk.exists(disk.path("b.gguf.partial")) }
-    let handle = try #require(
-      FileManager.default.createFile(atPath: disk.path("hog"), contents: nil)
-        ? FileHandle(forWritingAtPath: disk.path("hog")) : nil)
-    while (try? handle.write(contentsOf: Data(count: 1 << 12))) != nil {}
+    try fill(disk)
     #expect(run.status() == 1)
     #expect(run.errors.contains("b.gguf.partial: write failed: No space left"), "\(run.errors)")
     #expect(try disk.names == ["hog"])

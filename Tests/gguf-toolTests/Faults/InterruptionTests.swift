@@ -13,7 +13,7 @@ import Testing
   init() throws {
     testing = try EvaluationTesting()
     // Thousands of windows of 16 tokens.
-    let text = String(repeating: EvaluationTesting.text, count: 200)
+    let text = String(repeating: EvaluationTesting.text, count: 150 * RunningTool.workFactor)
     _ = try testing.folder.write(Array(text.utf8), "long.txt")
     known = try testing.folder.names(besides: [])
   }
@@ -24,8 +24,8 @@ import Testing
 
   @Test(arguments: [SIGTERM, SIGHUP, SIGINT])
   func `requantize keeps its work and says how to go on`(number: Int32) throws {
-    try ModelFile.long(layers: 3).write(to: folder.path("in.gguf"))
-    let words = ["requantize", "in.gguf", "out.gguf", "--type", "Q4_K_M"]
+    try ModelFile.long(layers: 8).write(to: folder.path("in.gguf"))
+    let words = ["requantize", "in.gguf", "out.gguf", "--type", RunningTool.slowType]
     let run = try start(words)
     try run.wait("three pieces were done") { folder.finishedPieces() >= 3 }
     run.send(number)
@@ -74,8 +74,8 @@ import Testing
 
   @Test func `sensitivity goes on from its state`() throws {
     let words = [
-      "sensitivity", "model.gguf", "--corpus", "long.txt", "--ctx", "16", "--chunks", "64",
-      "--types", "Q4_0,Q5_0,Q8_0", "-o", "d.json",
+      "sensitivity", "model.gguf", "--corpus", "long.txt", "--ctx", "16", "--chunks",
+      "\(48 * RunningTool.workFactor)", "--types", "Q4_0,Q5_0,Q8_0", "-o", "d.json",
     ]
     let run = try start(words)
     try run.wait("a layer was done") { Disk.exists(folder.path("d.json.state")) }
@@ -113,16 +113,28 @@ import Testing
     #expect(try folder.names(besides: known).isEmpty)
   }
 
+  @Test func `a model changed while it is evaluated has no result`() throws {
+    let run = try start(
+      ["perplexity", "model.gguf", "--corpus", "long.txt", "--ctx", "16", "--save-base", "b.gguf"])
+    try run.wait("the file was begun") { Disk.exists(folder.path("b.gguf.partial")) }
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: folder.path("model.gguf"))
+    #expect(run.status() == 1)
+    #expect(run.errors.contains("model.gguf: the file was changed while it was read"))
+    #expect(try folder.names(besides: known).isEmpty)
+  }
+
   @Test func `a run that shall outlive its terminal does`() throws {
     let run = try start(
-      ["perplexity", "model.gguf", "--corpus", "text.txt", "--ctx", "16", "--save-base", "b.gguf"],
+      ["perplexity", "model.gguf", "--corpus", "long.txt", "--ctx", "16", "--save-base", "b.gguf"],
       emulator: ["/usr/bin/env", "nohup"])
+    try run.wait("the file was begun") { Disk.exists(folder.path("b.gguf.partial")) }
     run.send(SIGHUP)
-    while run.isRunning && !Disk.exists(folder.path("b.gguf")) {
-      run.send(SIGHUP)
-      usleep(1000)
-    }
-    #expect(run.status() == 0, "\(run.errors)")
+    usleep(20_000)
+    // Had the first signal counted, this one would come too late.
+    run.send(SIGTERM)
+    #expect(run.status() == 128 + SIGTERM)
+    #expect(run.errors.hasSuffix("interrupted\n"))
   }
 
   @Test func `a second signal ends a run that cannot speak`() throws {

@@ -8,9 +8,10 @@ import Testing
 /// Files that another program changes while they are read.
 @Suite("Sources that change") struct LostSourceTests {
   let folder: TemporaryFolder
-  private static let layers = 2
+  private static let layers = 6
   private let words = [
-    "requantize", "in.gguf", "out.gguf", "--type", "IQ4_XS", "--imatrix", "m.gguf", "-t", "1",
+    "requantize", "in.gguf", "out.gguf", "--type", RunningTool.slowType, "--imatrix", "m.gguf",
+    "-t", "1",
   ]
 
   init() throws {

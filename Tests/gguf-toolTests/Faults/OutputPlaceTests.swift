@@ -135,7 +135,7 @@ import Testing
   }
 
   @Test func `two runs for one name leave one whole file`() throws {
-    let text = String(repeating: EvaluationTesting.text, count: 100)
+    let text = String(repeating: EvaluationTesting.text, count: 100 * RunningTool.workFactor)
     _ = try folder.write(Array(text.utf8), "long.txt")
     let words = ["perplexity", "model.gguf", "--ctx", "16", "--save-base", "b.gguf", "-t", "1"]
     let first = try RunningTool(words + ["--corpus", "long.txt"], in: folder)
