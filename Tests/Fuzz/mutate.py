@@ -33,6 +33,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SECONDS, MEGABYTES, ADDRESSES = 5, 512, 4 << 30
 TEXT = "ab a b the the abc. Hello world 123\n" * 12
 EXITS = {0, 1, 64}
+ENVIRONMENT = os.environ | {"SWIFT_BACKTRACE": "enable=no",
+                            "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "TSAN_OPTIONS": "exitcode=99"}
 
 
 def arguments():
@@ -42,6 +44,8 @@ def arguments():
     parser.add_argument("--first", type=int, default=0, help="the first file's number")
     parser.add_argument("--only", type=int, help="one file alone, and what the command says")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--sanitized", action="store_true",
+                        help="the tool has a sanitizer in it, which takes terabytes of addresses")
     parser.add_argument("--tool", type=pathlib.Path, default=ROOT / ".build/release/gguf-tool")
     return parser.parse_args()
 
@@ -183,6 +187,8 @@ SIDE_FILES = {}
 # MARK: Commands
 
 RUN = "-t 1 --corpus text.txt --ctx 16 --chunks 2"
+FRONTIER = ("frontier m.gguf -o o.html -t 1 --corpus text.txt --window 16 --chunks 2 --budgets 8 "
+            "--uniform Q8_0 --experts 0,1")
 COMMANDS = [line.split() for line in f"""
     inspect m.gguf --full
     inspect m.gguf --json
@@ -212,6 +218,7 @@ COMMANDS = [line.split() for line in f"""
     logits m.gguf --ids 1,5,7 -o o.gguf -t 1
     sensitivity m.gguf {RUN} --types Q4_K -o o.json
     plan m.gguf --target-bpw 6 -o o.recipe
+    {FRONTIER}
 """.split("\n") if line.split()]
 VOCABULARY_COMMANDS = [line.split() for line in """
     tokenize m.gguf text.txt
@@ -232,8 +239,8 @@ IMPORTANCE_COMMANDS = [line.split() for line in f"""
 """.split("\n") if line.split()]
 
 SIDE_COMMANDS = {name: [line.strip().split() for line in lines.split(";")] for name, lines in {
-    "sensitivity": """plan m.gguf --target-bpw 8 --sensitivity side -o o.recipe;
-        split-experts m.gguf o.gguf --keep-top 2 --by side; frontier m.gguf --sensitivity side -o o.html""",
+    "sensitivity": f"""plan m.gguf --target-bpw 8 --sensitivity side -o o.recipe;
+        split-experts m.gguf o.gguf --keep-top 2 --by side; {FRONTIER} --sensitivity side""",
     "routers": "split-experts m.gguf o.gguf --keep-top 2 --by side",
     "base": f"perplexity m.gguf {RUN} --base-file side",
     "logits": "inspect side; inspect side --json",
@@ -261,13 +268,14 @@ def run(tool, words, folder, seconds=SECONDS):
     pid = os.fork()
     if pid == 0:
         os.chdir(folder)
-        resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
+        if LIMITED:
+            resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
-        os.execve(tool, [str(tool), *words], os.environ | {"SWIFT_BACKTRACE": "enable=no"})
+        os.execve(tool, [str(tool), *words], ENVIRONMENT)
     signal.signal(signal.SIGALRM, lambda *_: os.kill(pid, signal.SIGKILL))
     signal.setitimer(signal.ITIMER_REAL, seconds)
     _, status, usage = os.wait4(pid, 0)
@@ -286,6 +294,8 @@ def complaint(tool, words, folder, outcome):
         return f"exit code {outcome.code}"
     if outcome.megabytes > MEGABYTES:
         return f"{outcome.megabytes:.0f} MB of memory"
+    if b"Sanitizer: " in outcome.text:
+        return "a finding of the sanitizer"
     if any(byte < 0x20 and byte not in b"\n\t" or byte == 0x7F for byte in outcome.text.replace(b"\r", b"")):
         return "control characters in the output"
     if outcome.code == 1 and b"Error: " not in outcome.text:
@@ -336,10 +346,13 @@ def keep(options, number, words, wrong, outcome, folder):
 
 
 MODELS = sources()
+LIMITED = True
 
 
 def main():
+    global LIMITED
     options = arguments()
+    LIMITED = not options.sanitized
     options.tool = options.tool.resolve()
     first, count = (options.only, 1) if options.only is not None else (options.first, options.count)
     tasks = [(options, number) for number in range(first, first + count)]

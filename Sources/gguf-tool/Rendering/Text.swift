@@ -17,6 +17,33 @@ package enum Text {
     return result
   }
 
+  /// JSON text of the same meaning that is safe to print: JSON allows all control characters above
+  /// 0x1F as they are, and among them are some that terminals obey.
+  static func printableJSON(_ text: String) -> String {
+    guard !text.utf8.allSatisfy({ $0 < 0x7F }), text.unicodeScalars.contains(where: isHidden) else {
+      return text
+    }
+    var result = String.UnicodeScalarView()
+    for scalar in text.unicodeScalars {
+      guard isHidden(scalar) else {
+        result.append(scalar)
+        continue
+      }
+      for unit in Character(scalar).utf16 {
+        let digits = String(unit, radix: 16)
+        result.append(
+          contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)"
+            .unicodeScalars)
+      }
+    }
+    return String(result)
+  }
+
+  /// Whether a character of JSON text is unsafe; line ends are the layout's own.
+  private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+    scalar != "\n" && isUnsafe(scalar)
+  }
+
   /// Cells that a line of text takes.
   package static func width(_ text: String) -> Int {
     if text.utf8.allSatisfy({ $0 < 0x80 }) { return text.utf8.count }

@@ -90,6 +90,27 @@ import Testing
     #expect(try run("tokenize m.gguf --text ab").status == 0)
   }
 
+  @Test("found by mutation: nor does JSON, which allows DEL and the controls above it")
+  func controlsInJSON() throws {
+    let name = "a\u{7F}b\u{9B}2Jc\u{202E}d\u{E0001}e"
+    var model = TinyLlama().file()
+    model.metadata["general.name"] = .string(MetadataString(name))
+    try model.write(to: folder.path("m.gguf"))
+    let output = try run("inspect m.gguf --json").output
+    #expect(output.contains("a\\u007fb\\u009b2Jc\\u202ed\\udb40\\udc01e"))
+    let parsed = try JSONSerialization.jsonObject(with: Data(output.utf8))
+    #expect(texts(in: parsed).contains(name))
+  }
+
+  private func texts(in value: Any) -> [String] {
+    switch value {
+    case let text as String: [text]
+    case let members as [String: Any]: members.values.flatMap(texts)
+    case let elements as [Any]: elements.flatMap(texts)
+    default: []
+    }
+  }
+
   @Test("found by mutation: what an error quotes steers no terminal, and is not endless")
   func quotedText() throws {
     var model = TinyLlama().file()
