@@ -13,13 +13,14 @@ public struct ModelFile: Sendable {
   /// A model with nothing in it.
   public init() {}
 
-  /// Adds a tensor; without `bytes`, its content is random but always the same.
+  /// Adds a tensor; without `bytes`, its content is random but always the same, and without NaN or
+  /// infinity wherever the type has its floats: every byte lacks the second highest bit of an exponent.
   public mutating func add(
     _ name: String, _ dimensions: [Int], _ type: TensorType = .F32, bytes: [UInt8]? = nil
   ) {
     let description = TensorDescription(name: name, dimensions: dimensions, type: type)
     var random = SeededGenerator(seed: UInt64(tensors.count + 1))
-    contents.append(bytes ?? random.bytes(description.byteCount ?? 0))
+    contents.append(bytes ?? random.bytes(description.byteCount ?? 0).map { $0 & 0xBF })
     tensors.append(description)
   }
 

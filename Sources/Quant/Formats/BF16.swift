@@ -16,6 +16,9 @@ public enum BF16: EncodableFormat {
   /// The number itself.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// The weight itself.
+  public static var floatFields: [FloatField] { [FloatField("weight", at: 0, .upperHalf)] }
+
   /// Puts the 16 zero bits back.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .BF16, into: &weights)

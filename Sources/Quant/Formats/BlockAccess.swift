@@ -11,6 +11,12 @@ extension RawSpan {
   func i8(at offset: Int) -> Int8 { unsafe unsafeLoad(fromByteOffset: offset, as: Int8.self) }
 
   @inline(__always)
+  func u16(at offset: Int) -> UInt16 {
+    UInt16(
+      littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
+  }
+
+  @inline(__always)
   func u32(at offset: Int) -> UInt32 {
     UInt32(
       littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))

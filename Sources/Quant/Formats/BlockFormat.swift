@@ -28,6 +28,12 @@ public protocol BlockFormat: Sendable {
   /// The multi-byte fields of one block, for files of the other byte order.
   static var wideFields: [WideField] { get }
 
+  /// The floating-point numbers of one block, all of which must be finite.
+  ///
+  /// Where they are, so are all weights that the block restores, unless the format is a `CodedFormat`
+  /// and says more.
+  static var floatFields: [FloatField] { get }
+
   /// Decodes whole blocks into floats, bit for bit as the reference does.
   ///
   /// - Parameters:

@@ -16,6 +16,9 @@ public enum F16: EncodableFormat {
   /// The number itself.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// The weight itself.
+  public static var floatFields: [FloatField] { [FloatField("weight", at: 0, .half)] }
+
   /// Widens the numbers.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .F16, into: &weights)

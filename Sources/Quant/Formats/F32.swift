@@ -14,6 +14,9 @@ public enum F32: EncodableFormat {
   /// The number itself.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 4)] }
 
+  /// The weight itself.
+  public static var floatFields: [FloatField] { [FloatField("weight", at: 0, .single)] }
+
   /// Copies the numbers.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decodeNumbers(blocks, into: &weights) { (bits: UInt32) in Float(bitPattern: bits) }

@@ -14,6 +14,9 @@ public enum I16: BlockFormat {
   /// The number itself.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// None: every integer is a weight.
+  public static var floatFields: [FloatField] { [] }
+
   /// Turns the integers into floats.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decodeNumbers(blocks, into: &weights) { (bits: Int16) in Float(bits) }

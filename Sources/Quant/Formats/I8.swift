@@ -14,6 +14,9 @@ public enum I8: BlockFormat {
   /// None: bytes have no order.
   public static var wideFields: [WideField] { [] }
 
+  /// None: every integer is a weight.
+  public static var floatFields: [FloatField] { [] }
+
   /// Turns the integers into floats.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decodeNumbers(blocks, into: &weights) { (bits: Int8) in Float(bits) }

@@ -23,6 +23,9 @@ public enum IQ1_M: GridFormat {
   /// The words of scales.
   public static var wideFields: [WideField] { [WideField(offset: 48, width: 2, count: 4)] }
 
+  /// None that stands in one place: see `codeFault`.
+  public static var floatFields: [FloatField] { [] }
+
   /// Restores weights: one look-up in the codebook for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: BlockDecoder.IQ1_M, IQ1_SGrid.entries, into: &weights)
@@ -63,5 +66,17 @@ public enum IQ1_M: GridFormat {
       }
       block.set(bits, at: 48 + 2 * word)
     }
+  }
+}
+
+extension IQ1_M: CodedFormat {
+  /// The scale d stands in the top bits of four words.
+  static func codeFault(inBlock block: RawSpan) -> BlockFault? {
+    var bits: UInt16 = 0
+    for word in 0..<4 {
+      bits |= (block.u16(at: 48 + 2 * word) >> 12) << (4 * UInt16(word))
+    }
+    guard bits & 0x7C00 == 0x7C00 else { return nil }
+    return .notFinite("d", at: 48, widenedHalf(bits))
   }
 }

@@ -23,6 +23,9 @@ public enum IQ1_S: GridFormat {
     [WideField(offset: 0, width: 2), WideField(offset: 34, width: 2, count: 8)]
   }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: one look-up in the codebook for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: BlockDecoder.IQ1_S, IQ1_SGrid.entries, into: &weights)

@@ -22,6 +22,9 @@ public enum IQ2_S: GridFormat {
   /// The scale; all else is bytes.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: BlockDecoder.IQ2_S, IQ2_SGrid.entries, into: &weights)

@@ -22,6 +22,9 @@ public enum IQ2_XS: GridFormat {
     [WideField(offset: 0, width: 2), WideField(offset: 2, width: 2, count: 32)]
   }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(

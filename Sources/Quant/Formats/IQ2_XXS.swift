@@ -23,6 +23,9 @@ public enum IQ2_XXS: GridFormat {
     [WideField(offset: 0, width: 2)] + (0..<8).map { WideField(offset: 6 + 8 * $0, width: 4) }
   }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: one look-up in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(

@@ -21,6 +21,9 @@ public enum IQ3_S: GridFormat {
   /// The scale; all else is bytes.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: two look-ups in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: BlockDecoder.IQ3_S, IQ3_SGrid.entries, into: &weights)

@@ -24,6 +24,9 @@ public enum IQ3_XXS: GridFormat {
     [WideField(offset: 0, width: 2), WideField(offset: 66, width: 4, count: 8)]
   }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: two look-ups in the codebook and one in the signs for eight of them.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(

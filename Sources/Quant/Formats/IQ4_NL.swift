@@ -18,6 +18,9 @@ public enum IQ4_NL: SearchedFormat {
   /// The scale.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: one look-up each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .IQ4_NL(IQ4_NLValues.values), into: &weights)

@@ -21,6 +21,9 @@ public enum IQ4_XS: SearchedFormat {
   /// The scale, and the word of upper scale bits.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2, count: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: one look-up each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .IQ4_XS(IQ4_NLValues.values), into: &weights)

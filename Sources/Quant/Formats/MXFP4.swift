@@ -16,6 +16,9 @@ public enum MXFP4: EncodableFormat {
   /// None: all fields are bytes.
   public static var wideFields: [WideField] { [] }
 
+  /// None: the scale is an exponent.
+  public static var floatFields: [FloatField] { [] }
+
   /// Restores weights: the doubled floats are whole numbers, which the scale multiplies.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .MXFP4, into: &weights)
@@ -35,5 +38,28 @@ public enum MXFP4: EncodableFormat {
     {
       unsafe memory.encodeMXFP4($0, attempts: attempts, into: $1)
     }
+  }
+}
+
+extension MXFP4: CodedFormat {
+  /// An exponent of 255 stands for NaN; with 253 and 254, the larger 4-bit floats leave the range of a
+  /// float.
+  static func codeFault(inBlock block: RawSpan) -> BlockFault? {
+    let exponent = block.u8(at: 0)
+    guard exponent > 252 else { return nil }
+    guard exponent < 255 else {
+      return .code("e", at: 0, expected: "an exponent below 255, which is NaN", found: exponent)
+    }
+    // Doubled, 4-bit floats of codes 6 and 7 are 8 and 12, and those from code 4 on at least 4.
+    let limit: UInt8 = exponent == 253 ? 6 : 4
+    for byte in 1..<17 {
+      let pair = block.u8(at: byte)
+      guard pair & 7 >= limit || pair >> 4 & 7 >= limit else { continue }
+      return BlockFault(
+        kind: .notFinite, field: "e", byteOffset: 0,
+        expected: "weights within the range of a float",
+        found: "an exponent of \(exponent) with larger numbers than it allows")
+    }
+    return nil
   }
 }

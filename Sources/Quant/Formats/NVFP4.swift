@@ -22,6 +22,9 @@ public enum NVFP4: EncodableFormat {
   /// None: all fields are bytes.
   public static var wideFields: [WideField] { [] }
 
+  /// None: the scales are codes of a byte.
+  public static var floatFields: [FloatField] { [] }
+
   /// Restores weights: the doubled floats are whole numbers, which the scale multiplies.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .NVFP4, into: &weights)
@@ -49,5 +52,17 @@ public enum NVFP4: EncodableFormat {
     case .default: (4, 8)
     case .best: (8, 16)
     }
+  }
+}
+
+extension NVFP4: CodedFormat {
+  /// A scale has no sign, and 127 stands for NaN in 8-bit floats of this kind.
+  static func codeFault(inBlock block: RawSpan) -> BlockFault? {
+    for part in 0..<4 where block.u8(at: part) >= 127 {
+      let code = block.u8(at: part)
+      let rule = code == 127 ? "a scale below 127, which is NaN" : "a scale without a sign"
+      return .code("s[\(part)]", at: part, expected: rule, found: code)
+    }
+    return nil
   }
 }

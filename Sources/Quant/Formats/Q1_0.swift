@@ -16,6 +16,9 @@ public enum Q1_0: EncodableFormat {
   /// The scale.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: the bits are a mask of signs, eight at a time.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: BlockDecoder.Q1_0, SignMasks.factors, into: &weights)

@@ -21,6 +21,11 @@ public enum Q2_K: SearchedFormat {
   /// The two halves.
   public static var wideFields: [WideField] { [WideField(offset: 80, width: 2, count: 2)] }
 
+  /// What scales and mins are multiples of.
+  public static var floatFields: [FloatField] {
+    [FloatField("d", at: 80, .half), FloatField("e", at: 82, .half)]
+  }
+
   /// Restores weights: shift, mask, multiply, subtract.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q2_K, into: &weights)

@@ -22,6 +22,9 @@ public enum Q3_K: SearchedFormat {
   /// The half; all else is bytes.
   public static var wideFields: [WideField] { [WideField(offset: 108, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 108, .half)] }
+
   /// Restores weights: shift, mask, join, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q3_K, into: &weights)

@@ -19,6 +19,9 @@ public enum Q4_0: SearchedFormat {
   /// The scale.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: mask, subtract, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q4_0, into: &weights)

@@ -19,6 +19,11 @@ public enum Q4_1: SearchedFormat {
   /// The scale and the min.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2, count: 2)] }
 
+  /// The scale and the min.
+  public static var floatFields: [FloatField] {
+    [FloatField("d", at: 0, .half), FloatField("m", at: 2, .half)]
+  }
+
   /// Restores weights: mask, multiply, add.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q4_1, into: &weights)

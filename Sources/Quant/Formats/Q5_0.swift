@@ -23,6 +23,9 @@ public enum Q5_0: SearchedFormat {
     [WideField(offset: 0, width: 2), WideField(offset: 2, width: 4)]
   }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: mask, join, subtract, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q5_0, into: &weights)

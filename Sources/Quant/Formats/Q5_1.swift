@@ -21,6 +21,11 @@ public enum Q5_1: SearchedFormat {
     [WideField(offset: 0, width: 2, count: 2), WideField(offset: 4, width: 4)]
   }
 
+  /// The scale and the min.
+  public static var floatFields: [FloatField] {
+    [FloatField("d", at: 0, .half), FloatField("m", at: 2, .half)]
+  }
+
   /// Restores weights: mask, join, multiply, add.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q5_1, into: &weights)

@@ -20,6 +20,11 @@ public enum Q5_K: SearchedFormat {
   /// The two halves.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2, count: 2)] }
 
+  /// What scales and mins are multiples of.
+  public static var floatFields: [FloatField] {
+    [FloatField("d", at: 0, .half), FloatField("e", at: 2, .half)]
+  }
+
   /// Restores weights: mask, join, multiply, subtract.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q5_K, into: &weights)

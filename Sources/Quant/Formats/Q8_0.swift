@@ -16,6 +16,9 @@ public enum Q8_0: EncodableFormat {
   /// The scale.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .half)] }
+
   /// Restores weights: one multiplication each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q8_0, into: &weights)

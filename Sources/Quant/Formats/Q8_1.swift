@@ -19,6 +19,11 @@ public enum Q8_1: EncodableFormat {
   /// The scale and the sum.
   public static var wideFields: [WideField] { [WideField(offset: 0, width: 2, count: 2)] }
 
+  /// The scale and the sum.
+  public static var floatFields: [FloatField] {
+    [FloatField("d", at: 0, .half), FloatField("s", at: 2, .half)]
+  }
+
   /// Restores weights: one multiplication each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q8_1, into: &weights)

@@ -21,6 +21,9 @@ public enum Q8_K: EncodableFormat {
     [WideField(offset: 0, width: 4), WideField(offset: 260, width: 2, count: 16)]
   }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 0, .single)] }
+
   /// Restores weights: one multiplication each.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .Q8_K, into: &weights)
@@ -47,5 +50,28 @@ public enum Q8_K: EncodableFormat {
         block.set(UInt16(bitPattern: sum), at: 260 + 2 * part)
       }
     }
+  }
+}
+
+extension Q8_K: CodedFormat {
+  /// The sums must be those of the weights' integers, and the largest weight within a float's range.
+  static func codeFault(inBlock block: RawSpan) -> BlockFault? {
+    var largest: Int32 = 0
+    for part in 0..<16 {
+      var sum: Int32 = 0
+      for index in 0..<16 {
+        let quant = Int32(block.i8(at: 4 + 16 * part + index))
+        sum += quant
+        largest = max(largest, abs(quant))
+      }
+      let stored = Int16(bitPattern: block.u16(at: 260 + 2 * part))
+      guard stored == sum else {
+        return BlockFault(
+          kind: .code, field: "s[\(part)]", byteOffset: 260 + 2 * part, expected: "the sum \(sum)",
+          found: "\(stored)")
+      }
+    }
+    let weight = Float(bitPattern: block.u32(at: 0)).magnitude * Float(largest)
+    return weight.isFinite ? nil : .notFinite("d · q", at: 0, weight)
   }
 }

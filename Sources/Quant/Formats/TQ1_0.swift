@@ -23,6 +23,9 @@ public enum TQ1_0: EncodableFormat {
   /// The scale.
   public static var wideFields: [WideField] { [WideField(offset: 52, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 52, .half)] }
+
   /// A run of bytes that is unpacked alike: digit n of byte j is weight `weight + n · bytes + j`.
   private struct Run {
     let byte: Int
@@ -55,4 +58,35 @@ public enum TQ1_0: EncodableFormat {
       .TQ1_0, rows, rowWeights: rowWeights, importance: importance, effort: effort,
       into: &blocks)
   }
+}
+
+extension TQ1_0: CodedFormat {
+  /// Of the 256 bytes, 243 stand for five digits, and 81 for four with a zero after them.
+  static func codeFault(inBlock block: RawSpan) -> BlockFault? {
+    for byte in 0..<48 where fiveDigits[block.u8(at: byte)] == false {
+      return .code(
+        "q[\(byte)]", at: byte, expected: "a byte that stands for five digits",
+        found: block.u8(at: byte))
+    }
+    for byte in 48..<52 where fourDigits[block.u8(at: byte)] == false {
+      return .code(
+        "h[\(byte - 48)]", at: byte, expected: "a byte that stands for four digits",
+        found: block.u8(at: byte))
+    }
+    return nil
+  }
+
+  private static let fiveDigits = ByteSet((0..<243).map { UInt8(($0 * 256 + 242) / 243) })
+  private static let fourDigits = ByteSet((0..<81).map { UInt8(($0 * 3 * 256 + 242) / 243) })
+}
+
+/// Some of the 256 bytes, a bit each.
+private struct ByteSet: Sendable {
+  private var words = SIMD4<UInt64>.zero
+
+  init(_ bytes: [UInt8]) {
+    for byte in bytes { words[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
+  }
+
+  subscript(byte: UInt8) -> Bool { words[Int(byte >> 6)] >> UInt64(byte & 63) & 1 != 0 }
 }

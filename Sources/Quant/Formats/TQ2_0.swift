@@ -19,6 +19,9 @@ public enum TQ2_0: EncodableFormat {
   /// The scale.
   public static var wideFields: [WideField] { [WideField(offset: 64, width: 2)] }
 
+  /// The scale.
+  public static var floatFields: [FloatField] { [FloatField("d", at: 64, .half)] }
+
   /// Restores weights: shift, mask, multiply.
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     decode(blocks, by: .TQ2_0, into: &weights)
@@ -34,5 +37,20 @@ public enum TQ2_0: EncodableFormat {
     encodeTernary(
       .TQ2_0, rows, rowWeights: rowWeights, importance: importance, effort: effort,
       into: &blocks)
+  }
+}
+
+extension TQ2_0: CodedFormat {
+  /// Two bits have one value more than three digits need.
+  static func codeFault(inBlock block: RawSpan) -> BlockFault? {
+    var both: UInt8 = 0
+    for byte in 0..<64 { both |= block.u8(at: byte) & block.u8(at: byte) >> 1 }
+    guard both & 0x55 != 0 else { return nil }
+    for byte in 0..<64 {
+      let quants = block.u8(at: byte)
+      guard quants & quants >> 1 & 0x55 != 0 else { continue }
+      return .code("q[\(byte)]", at: byte, expected: "four digits of 0, 1 or 2", found: quants)
+    }
+    return nil
   }
 }

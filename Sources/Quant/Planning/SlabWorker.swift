@@ -16,7 +16,7 @@ struct SlabWorker {
     self.importance = importance
   }
 
-  /// Makes a slab's bytes and measures the error in them.
+  /// Makes a slab's bytes, looks through them, and measures the error in them.
   mutating func make(_ slab: Slab) throws(QuantError) -> SquaredError {
     let tensor = plan.tensors[slab.tensor]
     guard let layout = tensor.description.type.layout else {
@@ -25,13 +25,31 @@ struct SlabWorker {
           + " whose bytes cannot be handled")
     }
     resize(&bytes, slab.blocks.count * layout.bytesPerBlock, 0)
+    var error = SquaredError()
     switch tensor.action {
-    case .copy:
-      try copy(slab, tensor, layout)
-      return SquaredError()
-    case .encode:
-      return try encode(slab, tensor, layout)
+    case .copy: try copy(slab, tensor, layout)
+    case .encode: error = try encode(slab, tensor, layout)
     }
+    try check(slab, tensor, layout)
+    return error
+  }
+
+  /// Refuses to hand on damage: what is written is what an encoder may write.
+  private func check(
+    _ slab: Slab, _ tensor: ModelPlan.Tensor, _ layout: TensorType.Layout
+  ) throws(QuantError) {
+    guard let format = FormatRegistry.format(of: tensor.description.type),
+      let (index, fault) = unsafe BlockCheck.firstFault(in: bytes.span.bytes, of: format)
+    else { return }
+    let block = slab.blocks.lowerBound + index
+    let weight = block * layout.weightsPerBlock
+    let width = max(1, tensor.rowWeights)
+    let origin =
+      tensor.action == .copy ? "; a damaged tensor is not copied (gguf-tool verify shows all)" : ""
+    throw .weights(
+      tensor: tensor.description.name,
+      what: "block \(block) (row \(weight / width), column \(weight % width)), \(fault.field): "
+        + "expected \(fault.expected), found \(fault.found)\(origin)")
   }
 
   private func resize<T>(_ array: inout [T], _ count: Int, _ zero: T) {
