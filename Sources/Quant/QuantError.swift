@@ -7,6 +7,8 @@ public enum QuantError: Error, Equatable, Sendable {
   case container(GGUFError)
   /// A tensor whose shape does not allow what was asked.
   case shape(tensor: String, expected: String, found: String)
+  /// A tensor that the model needs and does not have.
+  case missingTensor(file: String, name: String)
   /// Weights that cannot be used, such as NaN.
   case weights(tensor: String, what: String)
   /// A line of a recipe file, or a rule of the command line (`line` 0), that cannot be understood.
@@ -15,6 +17,8 @@ public enum QuantError: Error, Equatable, Sendable {
   case importance(file: String, what: String)
   /// A text for evaluation that cannot be read; `line` is 0 where there is none to name.
   case corpus(file: String, line: Int, what: String)
+  /// A line of a list of hashes that cannot be understood.
+  case manifest(file: String, line: Int, what: String)
   /// A vocabulary whose metadata cannot be used.
   case vocabulary(file: String, key: String, expected: String, found: String)
   /// A machine, configuration or model that memory cannot be estimated for; `line` is 0 where there is
@@ -32,6 +36,8 @@ extension QuantError: CustomStringConvertible {
       error.description
     case .shape(let tensor, let expected, let found):
       "tensor \"\(tensor)\": expected \(expected), found \(found)"
+    case .missingTensor(let file, let name):
+      "\(file): expected a tensor \"\(name)\", found none"
     case .weights(let tensor, let what):
       "tensor \"\(tensor)\": \(what)"
     case .recipe(let file, let line, let message):
@@ -40,6 +46,8 @@ extension QuantError: CustomStringConvertible {
       "\(file): \(what)"
     case .corpus(let file, let line, let what):
       line > 0 ? "\(file): line \(line): \(what)" : "\(file): \(what)"
+    case .manifest(let file, let line, let what):
+      "\(file): line \(line): \(what)"
     case .estimate(let file, let line, let what):
       line > 0 ? "\(file): line \(line): \(what)" : "\(file): \(what)"
     case .vocabulary(let file, let key, let expected, let found):

@@ -85,7 +85,7 @@ extension ModelReader {
   /// A tensor that must be there, with these dimensions, innermost first.
   func tensor(_ name: String, _ dimensions: [Int]) throws(QuantError) -> TensorInfo {
     guard let tensor = try optional(name, dimensions) else {
-      throw .unsupported("\(file.path): expected a tensor \"\(name)\", found none")
+      throw .missingTensor(file: file.path, name: name)
     }
     return tensor
   }

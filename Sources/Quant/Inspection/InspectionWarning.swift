@@ -8,13 +8,50 @@ public struct InspectionWarning: Sendable, Encodable, Equatable {
     case truncated, trailingBytes = "trailing_bytes", unknownType = "unknown_type"
     case removedType = "removed_type", ikOnlyType = "ik_only_type"
     case splitExperts = "split_experts", expertCounts = "expert_counts"
-    case layerCount = "layer_count", vocabulary
+    case layerCount = "layer_count", vocabulary, heads, numbers, tensors
+  }
+
+  /// How bad it is.
+  public enum Severity: String, Sendable, Encodable {
+    /// Worth knowing.
+    case warning
+    /// No program can compute with this: keys and tensors that contradict each other, or bytes that are
+    /// not there.
+    case error
   }
 
   /// What kind it is.
   public let kind: Kind
+  /// How bad it is.
+  public let severity: Severity
+  /// The tensor that it is about, if it is about one.
+  public let tensor: String?
+  /// The key that it is about, if it is about one.
+  public let field: String?
+  /// What would have been right, if that can be told apart.
+  public let expected: String?
+  /// What is there.
+  public let found: String?
   /// The whole of it in a sentence, without a full stop.
   public let message: String
+}
+
+extension InspectionWarning {
+  init(kind: Kind, severity: Severity = .warning, message: String) {
+    self.init(
+      kind: kind, severity: severity, tensor: nil, field: nil, expected: nil, found: nil,
+      message: message)
+  }
+
+  /// A key, or a tensor, that contradicts the rest of the model.
+  static func error(
+    _ kind: Kind, tensor: String? = nil, key: String? = nil, expected: String, found: String
+  ) -> InspectionWarning {
+    let place = key ?? tensor.map { "tensor \"\($0)\"" } ?? "the model"
+    return InspectionWarning(
+      kind: kind, severity: .error, tensor: tensor, field: key, expected: expected, found: found,
+      message: "\(place): expected \(expected), found \(found)")
+  }
 }
 
 extension InspectionWarning {
@@ -22,8 +59,8 @@ extension InspectionWarning {
   static func all(
     in file: GGUFFile, shards: [ShardSummary], experts: ExpertSummary?
   ) -> [InspectionWarning] {
-    truncation(shards) + trailing(shards) + types(file.tensors) + mixtures(experts)
-      + layers(file) + vocabulary(file)
+    truncation(shards) + trailing(shards) + types(file.tensors)
+      + ModelValidation(file, experts: experts).findings()
   }
 
   private static func truncation(_ shards: [ShardSummary]) -> [InspectionWarning] {
@@ -36,7 +73,7 @@ extension InspectionWarning {
     let which = shards.count > 1 ? "\(cut.count) of \(shards.count) files end" : "the file ends"
     return [
       InspectionWarning(
-        kind: .truncated,
+        kind: .truncated, severity: .error,
         message: "\(which) before the data does (\(first.path): \(first.fileBytes) of "
           + "\(first.expectedBytes) bytes): \(percent) % is there, \(tensors) of \(all) tensors whole"
       )
@@ -67,58 +104,5 @@ extension InspectionWarning {
         message: "\(tensors.count) of the tensors (\(tensors[0].name), …) have "
           + GGUFFile.describe(type) + size)
     }
-  }
-
-  private static func mixtures(_ experts: ExpertSummary?) -> [InspectionWarning] {
-    guard let experts else { return [] }
-    var found: [InspectionWarning] = []
-    if experts.layout != .merged {
-      found.append(
-        .init(
-          kind: .splitExperts,
-          message: "experts have tensors of their own (blk.N.ffn_up.E.weight): "
-            + "llama.cpp no longer loads this layout, ik_llama.cpp takes the type of expert 0 for all"
-        ))
-    }
-    for group in experts.layers where group.expertCount != experts.expertCount {
-      found.append(
-        .init(
-          kind: .expertCounts,
-          message: "layer \(group.layers[0]) has \(group.expertCount) experts, "
-            + "the metadata says \(experts.expertCount)"))
-      break
-    }
-    if experts.activePart == nil {
-      let used = experts.usedCount.map(String.init) ?? "nothing"
-      found.append(
-        .init(
-          kind: .expertCounts,
-          message: "expert_used_count: expected 0 to \(experts.expertCount), found \(used)"))
-    }
-    return found
-  }
-
-  private static func layers(_ file: GGUFFile) -> [InspectionWarning] {
-    guard let last = file.tensors.lazy.compactMap({ TensorName.layer(of: $0.name) }).max(),
-      let promised = file.metadata.model("block_count")?.integer, last >= promised
-    else { return [] }
-    return [
-      InspectionWarning(
-        kind: .layerCount,
-        message: "block_count is \(promised), but there are tensors of layer \(last)")
-    ]
-  }
-
-  private static func vocabulary(_ file: GGUFFile) -> [InspectionWarning] {
-    guard let tokens = file.metadata["tokenizer.ggml.tokens"]?.elements?.count,
-      let embedding = try? file.tensor("token_embd.weight"), embedding.dimensions.count == 2,
-      embedding.dimensions[1] < tokens
-    else { return [] }
-    return [
-      InspectionWarning(
-        kind: .vocabulary,
-        message: "the vocabulary has \(tokens) tokens, "
-          + "but token_embd.weight only \(embedding.dimensions[1]) rows")
-    ]
   }
 }

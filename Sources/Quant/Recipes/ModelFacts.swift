@@ -18,7 +18,7 @@ public struct ModelFacts: Sendable {
   /// Throws `QuantError.unsupported` for numbers that no model has.
   public init(_ metadata: Metadata) throws(QuantError) {
     architecture = metadata.architecture ?? ""
-    layerCount = try Self.number(metadata, "block_count", in: 0...65_535)
+    layerCount = try Self.number(metadata, "block_count", in: 1...65_535)
     expertCount = try Self.number(metadata, "expert_count", in: 0...65_535)
     headCount = try Self.number(metadata, "attention.head_count", in: 0...1_048_576)
     let keyValueHeads = try Self.number(
