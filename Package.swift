@@ -49,13 +49,15 @@ let package = Package(
       path: "Sources/BlockKernelStamps/AVX512", swiftSettings: level("x86-64-v4")),
     .systemLibrary(name: "CPUFeatures"),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+    .systemLibrary(
+      name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(
       name: "Quant",
       dependencies: [
         "GGUF", "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
-        "CPUFeatures", "COneDNN", "CZlib", "CZstd",
+        "CPUFeatures", "COneDNN", "COpenSSL", "CZlib", "CZstd",
       ],
       swiftSettings: strict),
     .executableTarget(

@@ -19,6 +19,7 @@ package struct GGUFTool: AsyncParsableCommand {
         name: "Reading",
         subcommands: [
           Inspect.self,
+          Verify.self,
           SizeEstimate.self,
           Tokenize.self,
         ]),

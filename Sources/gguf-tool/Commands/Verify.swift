@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+import ArgumentParser
+import GGUF
+import Quant
+
+/// Looks for damage in a model.
+struct Verify: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Look through every byte of a model for damage.",
+    discussion: """
+      Checks the header, keys against tensors, and every block for what no encoder writes: numbers that \
+      are not finite, and bits that stand for nothing. The exit code is 0 for a model without faults \
+      and 1 for one with faults.
+
+      Example: gguf-tool verify model.gguf --manifest model.sha256
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .file(extensions: ["gguf"]))
+  var model: String
+
+  @Flag(help: "Print SHA-256 of every tensor, of each file's tensors, and of each file.")
+  var hash = false
+
+  @Option(help: ArgumentHelp("Write these hashes to a file.", valueName: "file"))
+  var manifest: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Compare with hashes written before, by llama-gguf-hash, or by sha256sum.",
+      valueName: "file"))
+  var check: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure how far the weights are from those of another model.", valueName: "model"),
+    completion: .file(extensions: ["gguf"]))
+  var against: String?
+
+  @Flag(help: "With --against: show every tensor, not only the ten that are furthest off.")
+  var tensors = false
+
+  @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var jsonOption: JSONOption
+
+  /// More than the manifest of any model.
+  private static let largestManifest = 1 << 26
+
+  func validate() throws {
+    guard !tensors || against != nil else {
+      throw ValidationError("--tensors belongs to --against.")
+    }
+  }
+
+  func run() async throws {
+    try checkManifestPath()
+    let text = try check.map(Self.text)
+    let start = ContinuousClock.now
+    let model = try await verification()
+    var faults = model.faults
+    if let text, !model.tensors.isEmpty {
+      faults += try Manifest(path: check ?? "", text: text, for: model).faults(in: model)
+    }
+    let comparison = try await comparison(model)
+    faults += comparison?.faults ?? []
+    let isWritten = try writeManifest(model, isSound: faults.isEmpty)
+    let view = VerifyView(
+      model: model, faults: faults, comparison: comparison, showsHashes: hash,
+      showsTensors: tensors, manifest: isWritten ? manifest : nil,
+      time: ContinuousClock.now - start)
+    try view.show(isJSON: jsonOption.isJSON)
+    guard faults.isEmpty else { throw ExitCode.failure }
+  }
+
+  private func verification() async throws -> Verification {
+    let progress = LazyProgress("verifying", unit: .bytes)
+    defer { progress.finish() }
+    return try await ModelVerifier.verify(
+      model, threads: threadOptions.count, hashes: hash || manifest != nil || check != nil,
+      begin: progress.begin, progress: progress.advance)
+  }
+
+  /// What the other model says; nothing where tensors of this one are not there.
+  private func comparison(_ model: Verification) async throws -> ModelComparison? {
+    guard let against, !model.tensors.isEmpty, !model.tensors.contains(where: \.isTruncated) else {
+      return nil
+    }
+    let progress = LazyProgress("comparing", unit: .items("weights"))
+    defer { progress.finish() }
+    return try await ModelComparison(
+      GGUFFile.open(self.model), against: GGUFFile.open(against), threads: threadOptions.count,
+      begin: progress.begin, progress: progress.advance)
+  }
+
+  // MARK: Manifests
+
+  private static func text(_ path: String) throws -> String {
+    let isSmall = try path == "-" || MappedFile(path: path).byteCount <= largestManifest
+    guard isSmall else {
+      throw QuantError.unsupported(
+        "\(path): expected a manifest of at most \(largestManifest) bytes")
+    }
+    return String(decoding: try Input.read(path), as: UTF8.self)
+  }
+
+  /// Refuses to write over the model before any work is done.
+  private func checkManifestPath() throws {
+    guard let manifest, let file = try? GGUFFile.open(model, requiring: .headerOnly) else { return }
+    try OutputPath.check(manifest, isNot: file)
+  }
+
+  /// Hashes of a damaged model are of no use to anybody.
+  private func writeManifest(_ model: Verification, isSound: Bool) throws -> Bool {
+    guard let manifest else { return false }
+    guard isSound else {
+      Warnings.write("\(manifest) is not written, as the model has faults")
+      return false
+    }
+    try PlainFile.write(Manifest.text(of: model), to: manifest)
+    return true
+  }
+}
