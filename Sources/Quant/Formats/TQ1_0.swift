@@ -63,12 +63,15 @@ public enum TQ1_0: EncodableFormat {
 extension TQ1_0: CodedFormat {
   /// Of the 256 bytes, 243 stand for five digits, and 81 for four with a zero after them.
   static func codeFault(inBlock block: RawSpan) -> BlockFault? {
-    for byte in 0..<48 where fiveDigits[block.u8(at: byte)] == false {
+    let allowed = fiveDigits.members
+    var isSound: UInt8 = 1
+    for byte in 0..<48 { isSound &= allowed[Int(block.u8(at: byte))] }
+    if isSound == 0, let byte = (0..<48).first(where: { allowed[Int(block.u8(at: $0))] == 0 }) {
       return .code(
         "q[\(byte)]", at: byte, expected: "a byte that stands for five digits",
         found: block.u8(at: byte))
     }
-    for byte in 48..<52 where fourDigits[block.u8(at: byte)] == false {
+    for byte in 48..<52 where fourDigits.members[Int(block.u8(at: byte))] == 0 {
       return .code(
         "h[\(byte - 48)]", at: byte, expected: "a byte that stands for four digits",
         found: block.u8(at: byte))
@@ -80,13 +83,11 @@ extension TQ1_0: CodedFormat {
   private static let fourDigits = ByteSet((0..<81).map { UInt8(($0 * 3 * 256 + 242) / 243) })
 }
 
-/// Some of the 256 bytes, a bit each.
+/// Some of the 256 bytes: 1 for each of them, 0 for the others.
 private struct ByteSet: Sendable {
-  private var words = SIMD4<UInt64>.zero
+  private(set) var members = InlineArray<256, UInt8>(repeating: 0)
 
   init(_ bytes: [UInt8]) {
-    for byte in bytes { words[Int(byte >> 6)] |= 1 << UInt64(byte & 63) }
+    for byte in bytes { members[Int(byte)] = 1 }
   }
-
-  subscript(byte: UInt8) -> Bool { words[Int(byte >> 6)] >> UInt64(byte & 63) & 1 != 0 }
 }
