@@ -107,7 +107,7 @@ struct Verify: AsyncParsableCommand {
   /// Refuses to write over the model before any work is done.
   private func checkManifestPath() throws {
     guard let manifest, let file = try? GGUFFile.open(model, requiring: .headerOnly) else { return }
-    try OutputPath.check(manifest, isNot: file)
+    try OutputPath.check([manifest], isNot: file)
   }
 
   /// Hashes of a damaged model are of no use to anybody.
