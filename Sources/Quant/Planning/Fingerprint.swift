@@ -26,6 +26,12 @@ struct Fingerprint {
 
   mutating func add(_ text: String) { add(Array(text.utf8)) }
 
+  /// The mark as 16 digits.
+  var text: String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
   /// The mark of a run of bytes.
   static func of(_ bytes: RawSpan) -> UInt64 {
     var mark = Fingerprint()

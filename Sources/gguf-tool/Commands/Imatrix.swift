@@ -42,6 +42,7 @@ struct Imatrix: ParsableCommand {
     let tokenizer = try text.tokenizer(file)
     let others = try merge.map { try ImportanceMatrix.read($0) }
     var job = PartJob(.imatrix, toolVersion: Version.current)
+    try job.add("model", part.part == nil ? nil : file)
     job.add("compute mode", compute.mode.rawValue)
     job.add("output matrix", processOutput ? "gathered for" : "left out")
     var texts: [TextImportance] = []
@@ -51,7 +52,7 @@ struct Imatrix: ParsableCommand {
       texts.append(try gather(corpus, windows, file))
     }
     let gathered = GatheredImportance(model: file.path, texts: texts)
-    if let part = try part.part { return try write(part, of: &job, gathered, file) }
+    if let part = try part.part { return try write(part, of: job, gathered) }
     var matrix = try gathered.matrix()
     for other in others { matrix = try matrix.merging(other) }
     try ImatrixView(model: file.path, output: output, matrix: matrix).write(isJSON: json.isJSON)
@@ -74,12 +75,11 @@ struct Imatrix: ParsableCommand {
   }
 
   private func write(
-    _ part: JobPart, of job: inout PartJob, _ gathered: GatheredImportance, _ file: GGUFFile
+    _ part: JobPart, of job: PartJob, _ gathered: GatheredImportance
   ) throws {
-    try job.add("model", file)
     try gathered.write(part, of: job, to: output)
     try PartView(
-      kind: .imatrix, part: part, model: file.path, output: output,
+      kind: .imatrix, part: part, model: gathered.model, output: output,
       shares: gathered.texts.map {
         .init(
           name: $0.datasets.joined(separator: ", "), done: $0.range.count, total: $0.counts.windows)

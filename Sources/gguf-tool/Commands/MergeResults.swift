@@ -13,8 +13,7 @@ struct MergeResults: ParsableCommand {
       gives what a single run gives: the same figures to the last bit, if all machines round alike. \
       Parts of different jobs, parts that are there twice and parts that are missing are refused.
 
-      Example: gguf-tool perplexity model.gguf --corpus text.txt --ctx 16 --part 1/1 -o part.gguf && \
-      gguf-tool merge-results part.gguf
+      Example: gguf-tool merge-results part-1.gguf part-2.gguf
       """)
 
   @Argument(help: ArgumentHelp("The partial results: all of them.", valueName: "file"))

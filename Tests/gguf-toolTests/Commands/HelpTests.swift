@@ -73,7 +73,8 @@ struct HelpTests {
     #expect(help.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
   }
 
-  /// Examples run where `model.gguf`, `imatrix.gguf`, `imatrix.dat` and `text.txt` lie.
+  /// Examples run where `model.gguf`, `imatrix.gguf`, `imatrix.dat` and `text.txt` lie, and, where they
+  /// are named, both parts of a result, `part-1.gguf` and `part-2.gguf`.
   @Test(arguments: try commands)
   func `the example runs`(command: Command) throws {
     let files = [
@@ -87,6 +88,10 @@ struct HelpTests {
     let text = String(repeating: "The quick brown fox jumps over the lazy dog. ", count: 10)
     _ = try folder.write(Array(text.utf8), "text.txt")
     try #require(!command.examples.isEmpty, "no line begins with \"Example: gguf-tool \"")
+    for part in 1...2 where command.examples.contains(where: { $0.contains("part-") }) {
+      let words = "gguf-tool perplexity model.gguf --corpus text.txt --ctx 16 --chunks 2"
+      #expect(try runInShell("\(words) --part \(part)/2 -o part-\(part).gguf") == 0)
+    }
     for example in command.examples {
       #expect(example.hasPrefix("gguf-tool \(command.path.dropFirst().joined(separator: " ")) "))
       #expect(try runInShell(example) == 0, "\(example)")

@@ -81,11 +81,3 @@ public struct PartJob: Sendable, Codable {
     add("importance matrix", importance == nil ? "none" : "with the mark \(mark.text)")
   }
 }
-
-extension Fingerprint {
-  /// The mark as 16 digits.
-  var text: String {
-    let digits = String(value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }
-}

@@ -150,7 +150,6 @@ extension Sensitivity {
       }
       mark.add(Array(bytes[..<count]))
     }
-    let digits = String(mark.value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return mark.text
   }
 }

@@ -209,7 +209,8 @@ extension SensitivityMeasurement {
   private func measureOutput(_ states: Matrix) throws(QuantError) {
     let graph = evaluator.graph
     let base = try predictors(states.rows(0..<probes.rows))
-    let comparison = PredictionComparison(evaluator, base: base, ofEachWindow: windows.counted.count, context)
+    let comparison = PredictionComparison(
+      evaluator, base: base, ofEachWindow: windows.counted.count, context)
     for index in targets.indices where targets[index].part.tensor == graph.output.tensor {
       sums.units[index].tokens = states.rows
       for type in types.indices {

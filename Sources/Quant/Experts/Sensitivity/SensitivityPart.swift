@@ -147,7 +147,8 @@ public struct SensitivityPart: Codable {
   }
 
   private func isSound(_ part: JobPart) -> Bool {
-    counts.isSound && first..<max(first, end) == part.range(of: counts.windows)
+    counts.isSound && plain.windows == counts.windows && plain.windowLength == counts.length
+      && first..<max(first, end) == part.range(of: counts.windows)
       && (1...max(1, counts.windows)).contains(plain.probeWindows)
       && sums.fit(units: plain.units.count, types: plain.types.count)
       && plain.units.allSatisfy { unit in

@@ -144,7 +144,7 @@ import Testing
     let prior = try Sensitivity.prior(of: source, types: [.Q4_0, .Q8_0], importance: nil)
     func sweep(_ name: String) throws -> FrontierSweep {
       try FrontierSweep(
-        source, prior, importance: nil, rules: AllocationRules(),
+        source, prior, importance: nil, rules: AllocationRules(layout: .keep),
         grid: FrontierGrid(
           budgets: [24], uniformTypes: [.Q8_0, .Q4_0], expertCounts: [0, 3], lowType: .Q4_0,
           seed: 1),
