@@ -7,6 +7,7 @@ import Quant
 struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Look through every byte of a model for damage.",
+    usage: "gguf-tool verify <model> [<options>]",
     discussion: """
       Checks the header, keys against tensors, and every block for what no encoder writes: numbers that \
       are not finite, and bits that stand for nothing. The exit code is 0 for a model without faults \

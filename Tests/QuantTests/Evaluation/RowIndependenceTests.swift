@@ -60,9 +60,9 @@ import Testing
         let first = Int(random.next() % UInt64(rows - count))
         let some = Self.matrix(rows: count, columns: outputs, isHalf: isHalf)
         try product.run(x.rows(first..<first + count), into: some)
-        #expect(
-          some.numbers.elementsEqual(expected[first * outputs..<(first + count) * outputs]),
-          "\(count) rows from row \(first) on, \(inputs) to \(outputs)")
+        let isSame = some.numbers.elementsEqual(
+          expected[first * outputs..<(first + count) * outputs])
+        #expect(isSame, "\(count) rows from row \(first) on, \(inputs) to \(outputs)")
       }
     }
   }

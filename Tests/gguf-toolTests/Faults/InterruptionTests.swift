@@ -110,7 +110,7 @@ import Testing
     run.send(SIGTERM)
     #expect(run.status() == 128 + SIGTERM)
     #expect(run.errors.hasSuffix("interrupted\n"), "\(run.errors)")
-    #expect(try folder.names(besides: known).isEmpty)
+    #expect(try folder.names(besides: known) == [])
   }
 
   @Test func `a model changed while it is evaluated has no result`() throws {

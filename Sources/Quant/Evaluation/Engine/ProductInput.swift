@@ -55,7 +55,8 @@ struct ProductInput: Sendable {
       let target = y.rows(lot.target)
       // Rows of zeros have no place in the result.
       let whole =
-        lot.isWhole ? target : slot.spare(rows: lot.x.rows, columns: y.columns)
+        lot.isWhole
+        ? target : slot.spare(rows: lot.x.rows, columns: y.stride).columns(0..<y.columns)
       if let weightParts {
         try multiply(lot, weights, weightParts, into: whole, slot)
       } else {
@@ -103,7 +104,8 @@ private struct RowLot: Sendable {
     let whole = x.rows / OneDNN.rowStep * OneDNN.rowStep
     let first = whole > 0 ? [RowLot(x: x.rows(0..<whole), target: 0..<whole)] : []
     guard whole < x.rows else { return first }
-    let rest = Matrix(rows: OneDNN.rowStep, columns: x.columns)
+    // The library has other code for rows that are not packed: the rest must lie as the others do.
+    let rest = Matrix(rows: OneDNN.rowStep, columns: x.stride).columns(0..<x.columns)
     rest.rows(0..<x.rows - whole).copy(from: x.rows(whole..<x.rows))
     rest.rows(x.rows - whole..<rest.rows).clear()
     return first + [RowLot(x: rest, target: whole..<x.rows)]
