@@ -104,21 +104,11 @@ public final class Journal: Sendable {
     try QuantError.wrapping { () throws(GGUFError) in try file.write(bytes, at: place) }
   }
 
-  /// Enters the journal and its output as kept for the next run, or the journal as one that goes.
-  func enter(_ isKept: Bool) {
-    if isKept {
-      UnfinishedFiles.keep(.output(output))
-    } else {
-      UnfinishedFiles.add(temporary: file.path)
-    }
-  }
-
   /// Removes the journal: the output is whole, or given up. Only the first time counts, as another
   /// process may begin one of this name.
   func remove() {
     guard !isRemoved.exchange(true, ordering: .relaxed) else { return }
     file.remove()
-    UnfinishedFiles.remove(temporary: file.path)
     UnfinishedFiles.release(.output(output))
   }
 

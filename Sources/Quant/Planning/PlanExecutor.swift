@@ -54,12 +54,17 @@ public struct PlanExecutor: Sendable {
   ) async throws(QuantError) -> PlanReport {
     let slabs = try SlabTable(plan)
     try plan.checkPaths(output, importance: importance)
+    // A journal that is not for the next run goes whenever the program is told to stop, from its
+    // first moment on.
+    let passing = keepsUnfinished ? nil : Journal.path(of: output.path)
+    if let passing { UnfinishedFiles.add(temporary: passing) }
+    defer { if let passing { UnfinishedFiles.remove(temporary: passing) } }
     if restarting { try Journal.discard(output, files: plan.files.map(\.path)) }
     try checkDiskSpace()
     let journal = try Journal(
       output: output.path, fingerprint: plan.fingerprint(importance: importance),
       slabCount: slabs.count)
-    journal.enter(keepsUnfinished)
+    if keepsUnfinished { UnfinishedFiles.keep(.output(output.path)) }
     defer { if !keepsUnfinished { journal.remove() } }
     let files = try openFiles(resuming: journal.isResuming, isKept: keepsUnfinished)
     let job = PlanJob(
