@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import Synchronization
 
 #if canImport(Glibc)
   import Glibc
@@ -20,8 +19,8 @@ public enum LostBytes {
     let path: String
   }
 
-  private static let mappings = Mutex<[UInt: Mapping]>([:])
-  private static let ending = Mutex<(@Sendable (String) -> Never)?>(nil)
+  private static let mappings = Locked<[UInt: Mapping]>([:])
+  private static let ending = Locked<(@Sendable (String) -> Never)?>(nil)
 
   /// From now on, has the program ended by `end` when bytes of a mapped file are lost.
   ///

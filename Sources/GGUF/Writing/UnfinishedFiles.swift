@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import Synchronization
 
 /// What is on the disk for the sake of running jobs: files that go when their job ends early, and those
 /// that the next run goes on with.
@@ -26,7 +25,7 @@ public enum UnfinishedFiles {
     }
   }
 
-  private static let entries = Mutex(Entries())
+  private static let entries = Locked(Entries())
 
   /// What the next run can go on with, if this one ends now.
   public static var kept: [Kept] { entries.withLock(\.remaining) }

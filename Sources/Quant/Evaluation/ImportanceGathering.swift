@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 package import GGUF
-internal import Synchronization
 
 /// Gathers an importance matrix: the sums of the squares of what goes into every product, a column at
 /// a time, for each expert apart.
@@ -8,7 +7,7 @@ internal import Synchronization
 /// Sums of one window's rows are in single precision, and those of windows exact (`ExactSum`): they do
 /// not depend on which windows were in memory together, nor on the order in which they came.
 package final class ImportanceGathering: ForwardObserver {
-  private let tensors = Mutex<[String: ColumnSums]>([:])
+  private let tensors = Locked<[String: ColumnSums]>([:])
   /// Whether the output matrix is gathered for, too.
   private let includesOutput: Bool
 
@@ -51,7 +50,7 @@ package final class ImportanceGathering: ForwardObserver {
 
 /// Gathers what routers do.
 package final class RouterGathering: ForwardObserver {
-  private let layers = Mutex<[Int: RouterStatistics.Layer]>([:])
+  private let layers = Locked<[Int: RouterStatistics.Layer]>([:])
 
   /// Begins with nothing.
   package init() {}

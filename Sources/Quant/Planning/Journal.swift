@@ -32,7 +32,7 @@ public final class Journal: Sendable {
   private let output: String
   private let file: RecordFile
   private let isRemoved = Atomic(false)
-  private let end: Mutex<Int>
+  private let end: Locked<Int>
   /// Where the records of an earlier run stand, by slab, zero for none; empty if there are none at
   /// all. The records themselves stay in the file.
   private let places: [Int]
@@ -81,7 +81,7 @@ public final class Journal: Sendable {
     self.output = output
     self.file = file
     self.places = places
-    self.end = Mutex(end)
+    self.end = Locked(end)
   }
 
   /// Whether an earlier run finished anything.

@@ -121,7 +121,7 @@ private final class PlanJob: Sendable {
   private let files: [OutputFile]
   private let progress: @Sendable (PlanProgress) -> Void
   private let next = Atomic(0)
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   private struct State {
     /// Per slab, so that their sum does not depend on the order in which threads finish.
@@ -142,7 +142,7 @@ private final class PlanJob: Sendable {
     self.journal = journal
     self.files = files
     self.progress = progress
-    state = Mutex(State(errors: Array(repeating: SquaredError(), count: slabs.count)))
+    state = Locked(State(errors: Array(repeating: SquaredError(), count: slabs.count)))
   }
 
   func run(threads: Int) async throws(QuantError) {

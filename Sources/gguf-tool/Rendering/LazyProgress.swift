@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-import Synchronization
+import GGUF
 
 /// Progress of a job whose size is known only when it begins.
 final class LazyProgress: Sendable {
   private let label: String
   private let unit: Progress.Unit
-  private let progress = Mutex<Progress?>(nil)
+  private let progress = Locked<Progress?>(nil)
 
   /// Shows nothing yet.
   init(_ label: String, unit: Progress.Unit) {

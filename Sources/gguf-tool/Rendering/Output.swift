@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 import ArgumentParser
-import Synchronization
+import GGUF
 
 #if canImport(Glibc)
   import Glibc
@@ -43,7 +43,7 @@ package enum Warnings {
 
 /// Lines on standard error that must not run into the progress line.
 package enum Notes {
-  private static let isLineOpen = Mutex(false)
+  private static let isLineOpen = Locked(false)
 
   /// Writes a line, erasing any progress line first.
   package static func write(_ text: String) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-import Synchronization
+import GGUF
 
 /// How far a long job has come: one line on standard error, if that is a terminal.
 ///
@@ -27,7 +27,7 @@ package final class Progress: Sendable {
   private let unit: Unit
   private let start = ContinuousClock.now
   private let isShown: Bool
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   /// Begins a job.
   ///
@@ -45,7 +45,7 @@ package final class Progress: Sendable {
     self.total = total
     self.unit = unit
     self.isShown = isShown
-    state = Mutex(State(done: done, earlier: done, drawn: start))
+    state = Locked(State(done: done, earlier: done, drawn: start))
   }
 
   deinit { finish() }

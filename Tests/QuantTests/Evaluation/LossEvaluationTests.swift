@@ -2,7 +2,6 @@
 import Foundation
 import GGUF
 import Quant
-import Synchronization
 import TestSupport
 import Testing
 
@@ -62,7 +61,7 @@ import Testing
     )
     let second = try EvaluationState(path, evaluator, windows)
     #expect(second.isResuming)
-    let steps = Mutex(0)
+    let steps = Locked(0)
     let rest = try LossEvaluation(evaluator, windows).run(state: second) { _ in
       steps.withLock { $0 += 1 }
     }
@@ -91,7 +90,7 @@ import Testing
     _ windows: EvaluationWindows, memory: Int, _ mode: ComputeMode
   ) throws -> (report: LossReport, steps: Int) {
     let evaluator = try testing.evaluator(model.file(), mode: mode, memory: memory)
-    let steps = Mutex(0)
+    let steps = Locked(0)
     let report = try LossEvaluation(evaluator, windows).run { _ in steps.withLock { $0 += 1 } }
     return (report, steps.withLock { $0 })
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import Dispatch
+internal import GGUF
 internal import Synchronization
 
 /// A fixed number of threads that share work, each with memory of its own.
@@ -29,7 +30,7 @@ package final class Workers: Sendable {
       return
     }
     let next = Atomic(0)
-    let failure = Mutex<QuantError?>(nil)
+    let failure = Locked<QuantError?>(nil)
     DispatchQueue.concurrentPerform(iterations: min(count, total)) { worker in
       OneDNN.useThisThreadAlone()
       while true {
