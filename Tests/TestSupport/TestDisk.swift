@@ -10,6 +10,8 @@ public final class TestDisk: Sendable {
   public let url: URL
   private let folder: TemporaryFolder
   private let device: String?
+  /// The disk that holds this one's image, if it has less room than this one says.
+  private let store: TestDisk?
 
   /// Whether disks can be mounted here; tries it once.
   public static let isAvailable = (try? TestDisk(byteCount: 1 << 20)) != nil
@@ -26,6 +28,7 @@ public final class TestDisk: Sendable {
     folder = try TemporaryFolder()
     url = folder.file("disk")
     device = nil
+    store = nil
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
     try Command.run("mount", "-t", "tmpfs", "-o", "size=\(byteCount)", "tmpfs", url.path)
   }
@@ -34,13 +37,13 @@ public final class TestDisk: Sendable {
   /// disk lies in an image that ends there.
   public init(unreadable bytes: [UInt8], from offset: Int) throws {
     folder = try TemporaryFolder()
+    store = nil
     url = folder.file("disk")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
     let image = folder.file("image")
     // A mark that is found again in the image, on a page of its own and before the file's pages.
     let size = 1 << 23
-    try Data().write(to: image)
-    try FileHandle(forWritingTo: image).truncate(atOffset: UInt64(size))
+    try Self.makeSparse(image, byteCount: size)
     let content = folder.file("content")
     try FileManager.default.createDirectory(at: content, withIntermediateDirectories: false)
     try Data(bytes).write(to: content.appending(path: "model.gguf"))
@@ -52,6 +55,33 @@ public final class TestDisk: Sendable {
     try Command.run("mount", "-o", "ro", device, url.path)
     // The device has its size from when it was made: what lies beyond the image's end is an error.
     try FileHandle(forWritingTo: image).truncate(atOffset: UInt64(place))
+  }
+
+  /// A disk that takes `promised` bytes of files, but can keep only `kept` of them: what goes beyond
+  /// fails when it is synced, and is lost. Its image is sparse, and lies on a smaller disk.
+  public init(promised: Int, kept: Int) throws {
+    let store = try TestDisk(byteCount: kept)
+    self.store = store
+    folder = try TemporaryFolder()
+    url = folder.file("disk")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+    let image = store.url.appending(path: "image")
+    try Self.makeSparse(image, byteCount: promised)
+    try Command.run("mkfs.ext4", "-q", "-b", "4096", "-O", "^has_journal", image.path)
+    let device = try Command.run("losetup", "-f", "--show", image.path)
+    self.device = device
+    try Command.run("mount", device, url.path)
+  }
+
+  /// Lets a disk in memory, or the one that holds this one's image, keep so many bytes.
+  public func grow(to byteCount: Int) throws {
+    let path = (store ?? self).url.path
+    try Command.run("mount", "-o", "remount,size=\(byteCount)", path)
+  }
+
+  private static func makeSparse(_ image: URL, byteCount: Int) throws {
+    try Data().write(to: image)
+    try FileHandle(forWritingTo: image).truncate(atOffset: UInt64(byteCount))
   }
 
   private static func place(of bytes: [UInt8], in image: URL) throws -> Int {

@@ -8,8 +8,6 @@ import Testing
 /// All levels of the kernels restore the same weights, of every type that can be written.
 @Suite("Decoders at all levels") struct DecodeLevelTests {
   let folder: TemporaryFolder
-  private static let emulator = "/usr/bin/qemu-x86_64"
-  private static let hasEmulator = FileManager.default.isExecutableFile(atPath: emulator)
 
   init() throws {
     folder = try TemporaryFolder()
@@ -56,9 +54,9 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: hasEmulator, "needs qemu-x86_64, Debian's qemu-user"))
+  @Test(.enabled(if: Emulator.isAvailable, "\(Emulator.need)"))
   func `an old CPU restores the same`() throws {
     #expect(
-      try restored(.baseline, emulator: [Self.emulator, "-cpu", "Nehalem"]) == restored(.baseline))
+      try restored(.baseline, emulator: Emulator.words) == restored(.baseline))
   }
 }

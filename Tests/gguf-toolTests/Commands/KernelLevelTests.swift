@@ -13,8 +13,6 @@ import Testing
     "Q4_K_M", "Q3_K_S", "Q4_0", "Q5_1", "Q8_0", "Q2_K", "TQ2_0", "MXFP4_MOE", "BF16",
     "NVFP4", "Q2_0",
   ]
-  private static let emulator = "/usr/bin/qemu-x86_64"
-  private static let hasEmulator = FileManager.default.isExecutableFile(atPath: emulator)
 
   init() throws {
     folder = try TemporaryFolder()
@@ -61,11 +59,11 @@ import Testing
     }
   }
 
-  @Test(.enabled(if: hasEmulator, "needs qemu-x86_64, Debian's qemu-user"))
+  @Test(.enabled(if: Emulator.isAvailable, "\(Emulator.need)"))
   func `an old CPU runs the baseline and writes the same`() throws {
     for preset in Self.presets {
       #expect(
-        try written(preset, .baseline, emulator: [Self.emulator, "-cpu", "Nehalem"])
+        try written(preset, .baseline, emulator: Emulator.words)
           == written(preset, .baseline))
     }
   }

@@ -153,6 +153,29 @@ struct FullDiskTests {
     #expect(sentence.contains("model.gguf: expected the bytes that were there when it was opened"))
   }
 
+  @Test(.enabled(if: TestDisk.canBreak, "needs loop devices and mkfs.ext4"))
+  func `what cannot be synced gets no name, and is done anew`() throws {
+    var model = ModelFile()
+    model.metadata["general.architecture"] = .string("llama")
+    for index in 0..<64 { model.add("blk.\(index).ffn_up.weight", [256, 256], .F16) }
+    try model.write(to: folder.path("in.gguf"))
+    let disk = try TestDisk(promised: 64 << 20, kept: 4 << 20)
+    let output = disk.path("out.gguf")
+    let words = ["requantize", "in.gguf", output, "--type", "COPY", "-t", "1"]
+    for _ in 0..<2 {
+      let found = try failure(words)
+      #expect(found.sentence == "Error: \(output).partial: sync failed: No space left on device")
+      #expect(found.notes.contains { $0.contains("the unfinished \(output) stays") })
+      #expect(!Disk.exists(output) && Disk.exists(output + ".partial"))
+    }
+    // Pieces that the journal names, but the disk lost, are found out and done again.
+    try disk.grow(to: 32 << 20)
+    #expect(try Tool.run(words, in: folder.url).status == 0)
+    let whole = folder.path("whole.gguf")
+    #expect(try Tool.run(words.map { $0 == output ? whole : $0 }, in: folder.url).status == 0)
+    #expect(FileManager.default.contentsEqual(atPath: output, andPath: whole))
+  }
+
   @Test func `a limit on the size of files is like a full disk`() throws {
     let shell = ["/bin/sh", "-c", "ulimit -f 8; exec \"$@\"", "sh"]
     let sentence = try failure(
