@@ -17,6 +17,9 @@ final class BytePairEncoder: TextEncoder, PairRanking {
   /// The token for each byte of what has none, or `none`.
   private let byteTokens: [Int32]
 
+  /// Words are cut by what stands beside them.
+  var isLocal: Bool { true }
+
   init(
     _ vocabulary: Vocabulary, _ pre: PreTokenizer, merges: StringTable, _ reader: TokenizerMetadata
   )
@@ -54,21 +57,28 @@ final class BytePairEncoder: TextEncoder, PairRanking {
     pairs.merge(left.id, right.id)
   }
 
-  func encode(_ fragments: [Fragment], of text: [UInt8], into ids: inout [Int32]) {
+  func encode(
+    _ fragments: [Fragment], of text: [UInt8], into ids: inout [Int32], enough: Int
+  ) -> Int {
     var (cache, merger) = (WordCache(byteCount: 0), PairMerger())
     for fragment in fragments {
       switch fragment {
       case .token(let id): ids.append(id)
       case .text(let range):
         let part = classified(text, range)
+        var left = part.bytes.count
         cache = WordCache(byteCount: range.count)
         splitter.forEachWord(of: part, in: part.bytes.indices) { word in
           cache.encode(word, of: part.bytes, into: &ids) { ids in
             encode(word, of: part.bytes, with: &merger, into: &ids)
           }
+          left = part.bytes.count - word.upperBound
+          return ids.count < enough
         }
+        if ids.count >= enough { return left + text.count - range.upperBound }
       }
     }
+    return 0
   }
 
   private func classified(_ text: [UInt8], _ range: Range<Int>) -> ClassifiedText {

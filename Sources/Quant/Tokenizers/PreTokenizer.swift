@@ -42,6 +42,7 @@ package struct PreTokenizer: Sendable {
     var words: [String] = []
     TextSplitter(rules.splits).forEachWord(of: classified, in: classified.bytes.indices) { word in
       words.append(String(decoding: classified.bytes[word], as: UTF8.self))
+      return true
     }
     return words
   }

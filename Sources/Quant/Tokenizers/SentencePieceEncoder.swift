@@ -13,6 +13,8 @@ final class SentencePieceEncoder: TextEncoder, PairRanking {
   private let splitsWords: Bool
   private let byteTokens: [Int32]
 
+  var isLocal: Bool { splitsWords }
+
   init(_ vocabulary: Vocabulary) {
     self.vocabulary = vocabulary
     ranks = Self.ranks(vocabulary)
@@ -50,7 +52,9 @@ final class SentencePieceEncoder: TextEncoder, PairRanking {
     return id == ByteIndex.none ? .none : Merge(rank: ranks[Int(id)], id: id)
   }
 
-  func encode(_ fragments: [Fragment], of text: [UInt8], into ids: inout [Int32]) {
+  func encode(
+    _ fragments: [Fragment], of text: [UInt8], into ids: inout [Int32], enough: Int
+  ) -> Int {
     var merger = PairMerger()
     var isAfterToken = true
     for fragment in fragments {
@@ -61,22 +65,28 @@ final class SentencePieceEncoder: TextEncoder, PairRanking {
       case .text(let range):
         var marked = isAfterToken && vocabulary.addsSpacePrefix ? SpaceMark.bytes : []
         SpaceMark.append(text[range], to: &marked)
-        encode(marked, with: &merger, into: &ids)
+        let left = encode(marked, with: &merger, into: &ids, enough: enough)
+        if ids.count >= enough { return left + text.count - range.upperBound }
         isAfterToken = false
       }
     }
+    return 0
   }
 
-  private func encode(_ text: [UInt8], with merger: inout PairMerger, into ids: inout [Int32]) {
+  /// Appends the tokens of a text's words until there are enough; returns how many bytes are left.
+  private func encode(
+    _ text: [UInt8], with merger: inout PairMerger, into ids: inout [Int32], enough: Int
+  ) -> Int {
     var cache = WordCache(byteCount: text.count)
     var start = 0
-    while start < text.count {
+    while start < text.count, ids.count < enough {
       let end = splitsWords ? wordEnd(text, start) : text.count
       cache.encode(start..<end, of: text, into: &ids) { ids in
         encode(start..<end, of: text, with: &merger, into: &ids)
       }
       start = end
     }
+    return text.count - start
   }
 
   /// Where the next word begins: at a mark that follows something else.

@@ -24,45 +24,47 @@ struct TextSplitter: Sendable {
     }
   }
 
-  /// Calls `body` with the place of every word of a part of a text, in order.
+  /// Calls `body` with the place of every word of a part of a text, in order, until it returns false.
   ///
   /// - Complexity: O(*n*) in the bytes for each cut.
   func forEachWord(
-    of text: ClassifiedText, in range: Range<Int>, _ body: (Range<Int>) -> Void
+    of text: ClassifiedText, in range: Range<Int>, _ body: (Range<Int>) -> Bool
   ) {
-    split(text, range, cut: 0, body)
+    _ = split(text, range, cut: 0, body)
   }
 
   private func split(
-    _ text: ClassifiedText, _ range: Range<Int>, cut: Int, _ body: (Range<Int>) -> Void
-  ) {
-    guard !range.isEmpty else { return }
+    _ text: ClassifiedText, _ range: Range<Int>, cut: Int, _ body: (Range<Int>) -> Bool
+  ) -> Bool {
+    guard !range.isEmpty else { return true }
     guard cut < cuts.count else { return body(range) }
     var rest = range.lowerBound
-    forEachMatch(cuts[cut], text, range) { match in
-      split(text, rest..<match.lowerBound, cut: cut + 1, body)
-      split(text, match, cut: cut + 1, body)
+    let goesOn = forEachMatch(cuts[cut], text, range) { match in
+      guard split(text, rest..<match.lowerBound, cut: cut + 1, body) else { return false }
       rest = match.upperBound
+      return split(text, match, cut: cut + 1, body)
     }
-    split(text, rest..<range.upperBound, cut: cut + 1, body)
+    return goesOn && split(text, rest..<range.upperBound, cut: cut + 1, body)
   }
 
   private func forEachMatch(
-    _ cut: Cut, _ text: ClassifiedText, _ range: Range<Int>, _ body: (Range<Int>) -> Void
-  ) {
+    _ cut: Cut, _ text: ClassifiedText, _ range: Range<Int>, _ body: (Range<Int>) -> Bool
+  ) -> Bool {
     switch cut {
     case .pattern(let pattern):
       var place = range.lowerBound
       while place < range.upperBound {
         if let end = pattern.match(text, at: place, end: range.upperBound) {
-          body(place..<end)
+          guard body(place..<end) else { return false }
           place = end
         } else {
           place = text.next(place)
         }
       }
-    case .trailingSpace: body(trailingSpace(text, range))
-    case .threes(let set, let withText): forEachThree(set, withText: withText, text, range, body)
+      return true
+    case .trailingSpace: return body(trailingSpace(text, range))
+    case .threes(let set, let withText):
+      return forEachThree(set, withText: withText, text, range, body)
     }
   }
 
@@ -82,8 +84,8 @@ struct TextSplitter: Sendable {
 
   private func forEachThree(
     _ set: CharacterClass, withText: Bool, _ text: ClassifiedText, _ range: Range<Int>,
-    _ body: (Range<Int>) -> Void
-  ) {
+    _ body: (Range<Int>) -> Bool
+  ) -> Bool {
     var (start, place) = (range.lowerBound, range.lowerBound)
     while place < range.upperBound {
       var left = runLength(of: set, text, place, range.upperBound)
@@ -94,10 +96,11 @@ struct TextSplitter: Sendable {
           place = text.next(place)
           left -= 1
         } while left % 3 != 0
-        body(start..<place)
+        guard body(start..<place) else { return false }
         start = place
       }
     }
+    return true
   }
 
   private func runLength(

@@ -121,14 +121,37 @@ public struct Tokenizer: Sendable {
   public func encode(
     _ text: [UInt8], addSpecial: Bool = true, parseSpecial: Bool = false
   ) -> [Int32] {
+    tokens(text, addSpecial: addSpecial, parseSpecial: parseSpecial, enough: .max).ids
+  }
+
+  /// The first tokens of a text that may be only the beginning of a longer one.
+  ///
+  /// - Parameters:
+  ///   - count: How many tokens are wanted.
+  ///   - text: As for `encode`.
+  /// - Returns: At least so many tokens if the text has them, and how many bytes of the text were not
+  ///   needed. Tokens depend only on what follows closely, so that a longer text begins with the same
+  ///   ones if many were left. Only where `isLocal`; else all tokens, and 0.
+  func firstTokens(_ count: Int, of text: [UInt8]) -> (ids: [Int32], left: Int) {
+    tokens(text, addSpecial: true, parseSpecial: false, enough: isLocal ? count : .max)
+  }
+
+  /// Whether the tokens at the beginning of a text are the same whatever comes much later.
+  var isLocal: Bool { encoder.isLocal }
+
+  private func tokens(
+    _ text: [UInt8], addSpecial: Bool, parseSpecial: Bool, enough: Int
+  ) -> (ids: [Int32], left: Int) {
     let isWordPiece = vocabulary.kind == .wordPiece
     var ids: [Int32] = []
     if addSpecial, vocabulary.addsBOS || isWordPiece, let bos { ids.append(bos) }
-    encoder.encode(cutter.cut(text, parseSpecial: parseSpecial), of: text, into: &ids)
+    let fragments = cutter.cut(text, parseSpecial: parseSpecial)
+    let left = encoder.encode(fragments, of: text, into: &ids, enough: enough)
+    guard ids.count < enough else { return (ids, left) }
     if addSpecial, let end = isWordPiece ? vocabulary.separator : vocabulary.addsEOS ? eos : nil {
       ids.append(end)
     }
-    return ids
+    return (ids, left)
   }
 
   /// The tokens of a string.

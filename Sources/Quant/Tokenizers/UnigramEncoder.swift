@@ -14,6 +14,9 @@ final class UnigramEncoder: TextEncoder {
   private let unknownScore: Double
   private let normalizer: UnigramNormalizer
 
+  /// What follows may change what is the most probable before it, however far.
+  var isLocal: Bool { false }
+
   init(_ vocabulary: Vocabulary, _ reader: TokenizerMetadata) throws(QuantError) {
     self.vocabulary = vocabulary
     var (tokens, least) = (ByteTrie(), Float.greatestFiniteMagnitude)
@@ -32,13 +35,16 @@ final class UnigramEncoder: TextEncoder {
     normalizer = try UnigramNormalizer(vocabulary, reader)
   }
 
-  func encode(_ fragments: [Fragment], of text: [UInt8], into ids: inout [Int32]) {
+  func encode(
+    _ fragments: [Fragment], of text: [UInt8], into ids: inout [Int32], enough: Int
+  ) -> Int {
     for fragment in fragments {
       switch fragment {
       case .token(let id): ids.append(id)
       case .text(let range): encode(normalizer.normalized(text[range]), into: &ids)
       }
     }
+    return 0
   }
 
   /// The best way to write the text up to some byte.

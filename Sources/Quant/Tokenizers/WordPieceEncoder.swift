@@ -12,6 +12,8 @@ final class WordPieceEncoder: TextEncoder {
   private let lowersCase: Bool
   private let stripsAccents: Bool
 
+  var isLocal: Bool { true }
+
   init(_ vocabulary: Vocabulary, _ reader: TokenizerMetadata) throws(QuantError) {
     var tokens = ByteTrie()
     for id in 0..<vocabulary.count { tokens.insert(vocabulary.texts[id], value: Int32(id)) }
@@ -21,16 +23,22 @@ final class WordPieceEncoder: TextEncoder {
     stripsAccents = try reader.flag("normalizer.strip_accents") ?? lowersCase
   }
 
-  func encode(_ fragments: [Fragment], of text: [UInt8], into ids: inout [Int32]) {
+  func encode(
+    _ fragments: [Fragment], of text: [UInt8], into ids: inout [Int32], enough: Int
+  ) -> Int {
     for fragment in fragments {
       switch fragment {
       case .token(let id): ids.append(id)
-      case .text(let range): encode(LenientUTF8.repaired(Array(text[range])), into: &ids)
+      case .text(let range):
+        let left = encode(LenientUTF8.repaired(Array(text[range])), into: &ids, enough: enough)
+        if ids.count >= enough { return left + text.count - range.upperBound }
       }
     }
+    return 0
   }
 
-  private func encode(_ text: [UInt8], into ids: inout [Int32]) {
+  /// Appends the tokens of a text's words until there are enough; returns how many bytes are left.
+  private func encode(_ text: [UInt8], into ids: inout [Int32], enough: Int) -> Int {
     var word = SpaceMark.bytes
     func finish() {
       guard word.count > SpaceMark.bytes.count else { return }
@@ -38,7 +46,7 @@ final class WordPieceEncoder: TextEncoder {
       word.removeLast(word.count - SpaceMark.bytes.count)
     }
     var place = 0
-    while place < text.count {
+    while place < text.count, ids.count < enough {
       let (value, end) = LenientUTF8.decode(text, at: place) ?? (0xFFFD, place + 1)
       place = end
       switch normalized(value) {
@@ -52,6 +60,7 @@ final class WordPieceEncoder: TextEncoder {
       }
     }
     finish()
+    return text.count - place
   }
 
   /// Appends the pieces of a word with its mark.

@@ -92,11 +92,7 @@ struct CorpusOptions: ParsableArguments {
   func windows(
     of corpus: Corpus, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol
   ) throws -> EvaluationWindows {
-    let limit = chunks ?? corpus.windowLimit(for: rules)
-    let tokens = tokenizer.encode(try corpus.text(for: rules))
-    return try EvaluationWindows(
-      tokens: tokens, rules: rules, length: ctx, limit: limit,
-      bos: tokenizer.vocabulary.addsBOS ? tokenizer.bos : nil)
+    try EvaluationWindows(of: corpus, tokenizer, rules, length: ctx, limit: chunks)
   }
 
   /// The model's tokenizer.

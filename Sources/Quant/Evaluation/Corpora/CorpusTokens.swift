@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+
+extension Corpus {
+  /// The first tokens of a corpus, or all.
+  ///
+  /// Of a text that is longer than needed only the beginning is read, unless the tokenizer must know the
+  /// end first (`Tokenizer.isLocal`): a few windows of a large corpus take neither its time nor its memory.
+  ///
+  /// - Parameters:
+  ///   - count: How many tokens are wanted; there are more where that is simpler.
+  ///   - tokenizer: The model's tokenizer.
+  ///   - rules: How the documents become one text.
+  ///   - decided: With so many bytes of text after them, tokens are what they are in a longer text:
+  ///     where words and numbers end is looked for in what follows, and none goes on for so long.
+  /// - Returns: At least so many tokens if there are, the same that the whole text begins with.
+  /// - Throws: As `text`; a file that cannot be opened is an error even if it is not needed.
+  package func tokens(
+    first count: Int, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol, decided: Int = 1 << 20
+  ) throws(QuantError) -> [Int32] {
+    for path in files { _ = try FileChunks(path: path) }
+    var limit = tokenizer.isLocal ? Self.firstGuess(tokens: count) + 2 * decided : .max
+    while true {
+      let text = try text(for: rules, byteLimit: limit)
+      let (ids, left) = tokenizer.firstTokens(count, of: text)
+      // A text that was cut may be shorter than the limit by part of a character and a line end.
+      let isWhole = text.count < limit - 4
+      if isWhole || (ids.count >= count && left >= decided) { return ids }
+      limit = limit.multipliedReportingOverflow(by: 4).overflow ? .max : limit * 4
+    }
+  }
+
+  /// Bytes that are likely to hold so many tokens.
+  private static func firstGuess(tokens count: Int) -> Int {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: 6)
+    return overflow ? .max / 2 : min(bytes, .max / 2)
+  }
+}
+
+extension EvaluationWindows {
+  /// The windows of a corpus for a model.
+  ///
+  /// - Parameters:
+  ///   - corpus: The corpus, of which no more is read than `limit` asks for.
+  ///   - tokenizer: The model's tokenizer.
+  ///   - rules: The protocol.
+  ///   - length: Tokens in a window; by default the protocol's.
+  ///   - limit: The most windows; by default what the protocol says of the corpus, or all.
+  /// - Throws: `QuantError` for texts that cannot be read, and as `init(tokens:…)`.
+  public init(
+    of corpus: Corpus, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol, length: Int? = nil,
+    limit: Int? = nil
+  ) throws(QuantError) {
+    let limit = limit ?? corpus.windowLimit(for: rules)
+    // Two windows at least: a text must have as many, whatever the limit.
+    let (needed, overflow) = max(limit ?? .max, 2)
+      .multipliedReportingOverflow(by: max(length ?? rules.defaultWindow, 1))
+    let tokens = try corpus.tokens(first: overflow ? .max : needed, tokenizer, rules)
+    try self.init(
+      tokens: tokens, rules: rules, length: length, limit: limit,
+      bos: tokenizer.vocabulary.addsBOS ? tokenizer.bos : nil)
+  }
+}
