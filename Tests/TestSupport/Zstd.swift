@@ -29,6 +29,7 @@ public enum Zstd {
   /// Decompresses a committed vector into a folder and returns the plain file.
   ///
   /// Files kept as headers only are extended to `size` bytes, as a hole.
+  @discardableResult
   public static func expand(_ name: String, into folder: URL, size: Int? = nil) throws -> URL {
     let source = Paths.testVectors.appending(path: name + ".zst")
     let target = folder.appending(path: (name as NSString).lastPathComponent)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import GGUF
+import GGUF
 
 /// What one file of a plan takes to write: for sizing an array of jobs.
 public struct ShardCost: Sendable {

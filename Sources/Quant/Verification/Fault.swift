@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import GGUF
+import GGUF
 
 /// Something that is wrong with a model.
 public struct Fault: Sendable, Encodable, Equatable {

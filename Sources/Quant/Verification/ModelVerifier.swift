@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import GGUF
+import GGUF
 
 /// Reads every byte of a model and looks for what is wrong with it.
 ///

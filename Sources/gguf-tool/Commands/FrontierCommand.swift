@@ -99,7 +99,7 @@ struct FrontierCommand: AsyncParsableCommand {
       grid: grid(sensitivity),
       measurer: measuring.measurer(source, importance, compute, scratch: output),
       speed: machineOptions.speedModel(source), toolVersion: Version.current)
-    let part = try part.part
+    let part = part.part
     var frontier = try await sweep.run(only: part) { step in
       Notes.write("\(step.done) of \(step.total): \(FrontierView.line(of: step.point))")
     }

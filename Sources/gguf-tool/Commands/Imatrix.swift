@@ -52,7 +52,7 @@ struct Imatrix: ParsableCommand {
       texts.append(try gather(corpus, windows, file))
     }
     let gathered = GatheredImportance(model: file.path, texts: texts)
-    if let part = try part.part { return try write(part, of: job, gathered) }
+    if let part = part.part { return try write(part, of: job, gathered) }
     var matrix = try gathered.matrix()
     for other in others { matrix = try matrix.merging(other) }
     try ImatrixView(model: file.path, output: output, matrix: matrix).write(isJSON: json.isJSON)
@@ -61,7 +61,7 @@ struct Imatrix: ParsableCommand {
   private func gather(
     _ corpus: Corpus, _ windows: EvaluationWindows, _ file: GGUFFile
   ) throws -> TextImportance {
-    let range = try part.part?.range(of: windows.count) ?? 0..<windows.count
+    let range = part.part?.range(of: windows.count) ?? 0..<windows.count
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
     let gathering = ImportanceGathering(includesOutput: processOutput)
     let tokens = range.count * windows.length

@@ -77,7 +77,7 @@ struct MeasureSensitivity: ParsableCommand {
     let progress = Progress("measuring", total: job.trialCount, unit: .items("trials"))
     let found = try job.run(keepingStateIn: state) { progress.update(to: $0.done) }
     progress.finish()
-    if let part = try part.part {
+    if let part = part.part {
       try write(part, found, job, file)
     } else {
       try SensitivityView(output: output, found: found.sensitivity).write(isJSON: json.isJSON)

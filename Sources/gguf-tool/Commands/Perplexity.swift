@@ -66,7 +66,7 @@ struct Perplexity: ParsableCommand {
   @OptionGroup var json: JSONOption
 
   func validate() throws {
-    guard try (part.part == nil) == (output == nil) else {
+    guard (part.part == nil) == (output == nil) else {
       throw ValidationError("--part and -o go together: a part of the work is written to a file.")
     }
     try part.check(against: [
@@ -106,7 +106,7 @@ struct Perplexity: ParsableCommand {
     let found = Losses(
       model: file.path, rules: rules, compute: compute.mode, texts: texts,
       router: router?.statistics)
-    guard let part = try part.part, let output else { return try show(found) }
+    guard let part = part.part, let output else { return try show(found) }
     try found.write(part, of: job, to: output)
     try PartView(
       kind: .perplexity, part: part, model: file.path, output: output,
@@ -126,7 +126,7 @@ struct Perplexity: ParsableCommand {
   /// What parts of this must agree in, but for the texts.
   private func job(_ file: GGUFFile) throws -> PartJob {
     var job = PartJob(.perplexity, toolVersion: Version.current)
-    guard try part.part != nil else { return job }
+    guard part.part != nil else { return job }
     try job.add("model", file)
     try job.add("base model", base.map { try GGUFFile.open($0) })
     try job.add("file of the base", baseFile.map { try BaseStates($0) })
@@ -138,7 +138,7 @@ struct Perplexity: ParsableCommand {
   private func measure(
     _ corpus: Corpus, _ windows: EvaluationWindows, _ file: GGUFFile, _ router: RouterGathering?
   ) throws -> TextLosses {
-    let range = try part.part?.range(of: windows.count) ?? 0..<windows.count
+    let range = part.part?.range(of: windows.count) ?? 0..<windows.count
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
     let kept = try baseFile.map { try BaseStates($0) }
     let run = try LossEvaluation(

@@ -18,14 +18,14 @@ struct ComputeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Memory that activations may take, such as 4G (powers of 1000; default: half of what is free). "
+      "Memory that activations may take, such as 4GiB or 4G (default: half of what is free). "
         + "A text that needs more is taken in parts, and the model is read once for each.",
       valueName: "size"))
   var memory: String?
 
   @OptionGroup var threads: ThreadOptions
 
-  func validate() throws { _ = try memory.map { try Size.bytes($0, option: "--memory") } }
+  func validate() throws { _ = try memory.map { try Size.exact($0, option: "--memory") } }
 
   /// How matrices are multiplied.
   var mode: ComputeMode { compute ?? .accurate }
@@ -40,7 +40,7 @@ struct ComputeOptions: ParsableArguments {
 
   /// What an evaluation may use.
   func options(firstPosition: Int = 0) throws -> EvaluationOptions {
-    let bytes = try memory.map { try Size.bytes($0, option: "--memory") } ?? FreeMemory.bytes / 2
+    let bytes = try memory.map { try Size.exact($0, option: "--memory") } ?? FreeMemory.bytes / 2
     return EvaluationOptions(
       threads: threads.count, mode: mode, memoryBytes: bytes, firstPosition: firstPosition)
   }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
-public import ArgumentParser
-public import Quant
+import ArgumentParser
+import Quant
 
-extension JobPart: ExpressibleByArgument {
-  /// Reads `k/n`.
-  public init?(argument: String) { self.init(argument) }
+extension JobPart {
+  /// Reads `k/n` from the command line.
+  static func argument(_ text: String) throws -> JobPart {
+    guard let part = JobPart(text) else {
+      throw ValidationError("expected k/n with n up to \(most) and k from 1 to n, such as 2/4")
+    }
+    return part
+  }
 }

@@ -8,7 +8,7 @@ struct ShardOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Write only this shard of the output, such as 3/12: the others are for other machines, which"
-        + " make the same plan.", valueName: "k/n"))
+        + " make the same plan.", valueName: "k/n"), transform: JobPart.argument)
   var shard: JobPart?
 
   @Option(

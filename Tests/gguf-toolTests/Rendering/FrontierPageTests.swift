@@ -80,7 +80,7 @@ import gguf_tool
   @Test(
     arguments: [
       [0], [0, 0], [0.01], [0.01, 0.01], [0, 1e-12, 3], [-1e-9, 0.5], [1e-30, 1e30], [.nan, 0.1],
-      [.infinity, 0.1], [.nan], [5e-324, 1.7e308], [1e-300, 2e-300], [0.1, 0.1 + 1e-16],
+      [.infinity, 0.1], [.nan], [0x1p-1074, 1.7e308], [1e-300, 2e-300], [0.1, 0.1 + 1e-16],
     ] as [[Double]])
   func `coordinates stay within the picture`(divergences: [Double]) throws {
     let points = divergences.enumerated().map { index, divergence in
