@@ -31,15 +31,17 @@
 
   /// Waits until no other thread uses the value, and uses it. Not to be called from within `body`.
   package func withLock<Result, Failure: Error>(
-    _ body: (inout Value) throws(Failure) -> Result
-  ) throws(Failure) -> Result {
+    _ body: (inout sending Value) throws(Failure) -> sending Result
+  ) throws(Failure) -> sending Result {
     unsafe pthread_mutex_lock(lock)
     defer { unsafe pthread_mutex_unlock(lock) }
     return try body(&value)
   }
 
   /// Uses the value unless a thread, perhaps this one, is at it; then returns `nil`.
-  package func withLockIfAvailable<Result>(_ body: (inout Value) -> Result) -> Result? {
+  package func withLockIfAvailable<Result>(
+    _ body: (inout sending Value) -> sending Result
+  ) -> sending Result? {
     guard unsafe pthread_mutex_trylock(lock) == 0 else { return nil }
     defer { unsafe pthread_mutex_unlock(lock) }
     return body(&value)

@@ -79,6 +79,13 @@ public final class TestDisk: Sendable {
     try Command.run("mount", "-o", "remount,size=\(byteCount)", path)
   }
 
+  /// Takes a disk on a device away and puts it back, so that nothing of it is left in memory.
+  public func remount() throws {
+    guard let device else { return }
+    try Command.run("umount", url.path)
+    try Command.run("mount", device, url.path)
+  }
+
   private static func makeSparse(_ image: URL, byteCount: Int) throws {
     try Data().write(to: image)
     try FileHandle(forWritingTo: image).truncate(atOffset: UInt64(byteCount))

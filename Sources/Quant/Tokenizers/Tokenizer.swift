@@ -129,9 +129,9 @@ public struct Tokenizer: Sendable {
   /// - Parameters:
   ///   - count: How many tokens are wanted.
   ///   - text: As for `encode`.
-  /// - Returns: At least so many tokens if the text has them, and how many bytes of the text were not
-  ///   needed. Tokens depend only on what follows closely, so that a longer text begins with the same
-  ///   ones if many were left. Only where `isLocal`; else all tokens, and 0.
+  /// - Returns: At least so many tokens if the text has them, and how many bytes follow them, as the
+  ///   encoder writes them: a space may be three. A longer text begins with the same tokens if enough
+  ///   follow to tell where the last words end. Only where `isLocal`; else all tokens, and 0.
   func firstTokens(_ count: Int, of text: [UInt8]) -> (ids: [Int32], left: Int) {
     tokens(text, addSpecial: true, parseSpecial: false, enough: isLocal ? count : .max)
   }

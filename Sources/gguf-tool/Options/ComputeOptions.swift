@@ -18,8 +18,8 @@ struct ComputeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Memory that activations may take, such as 4GiB or 4G (default: half of what is free). "
-        + "A text that needs more is taken in parts, and the model is read once for each.",
+      "Memory that activations may take, such as 4GiB or 4G (powers of 1000; default: half of what "
+        + "is free). A text that needs more is taken in parts, and the model is read once for each.",
       valueName: "size"))
   var memory: String?
 

@@ -43,7 +43,7 @@ import Testing
 
   @Test(arguments: Tokenizer.preTokenizerNames)
   func `byte pairs, whatever cuts the words`(name: String) throws {
-    let merges = ["a a", "w o", "r d", "Ġ w", "aa aa", "Ċ Ċ"]
+    let merges = ["a a", "w o", "r d", "Ġ w", "aa aa", "Ċ Ċ", "7 7", "77 7"]
     let tokenizer = try TinyVocabulary.bytePair(pre: name, merges: merges).tokenizer()
     try check(tokenizer, Self.noise(seed: 1))
   }
@@ -110,6 +110,37 @@ import Testing
     #expect(
       try EvaluationWindows(of: corpus("eight by"), tokenizer, .llama, length: 4, limit: 1).count
         == 1)
+  }
+
+  @Test func `what comes later is not read`() throws {
+    let tokenizer = try TinyVocabulary.bytePair().tokenizer()
+    let lines = (0..<20_000).map { "{\"text\": \"document \($0)\"}" }
+    let text = lines.joined(separator: "\n") + "\nbroken"
+    let corpus = try Corpus(paths: [folder.write(Array(text.utf8), "broken.jsonl")])
+    let whole = tokenizer.encode((0..<20_000).map { "document \($0)" }.joined(separator: "\n"))
+    let first = try corpus.tokens(first: 500, tokenizer, .llama, decided: 1024)
+    #expect(first.count >= 500 && whole.starts(with: first))
+    #expect(throws: QuantError.self) { try corpus.tokens(first: .max, tokenizer, .llama) }
+  }
+
+  @Test func `sentences that are trimmed are still enough`() throws {
+    let tokenizer = try TinyVocabulary.bytePair().tokenizer()
+    let line = "a" + String(repeating: " ", count: 200) + "\n"
+    let text = String(repeating: line, count: 20_000)
+    _ = try folder.write(Array(text.utf8), "ptb.test.txt")
+    let corpus = try Corpus(.ptb, in: folder.url.path)
+    let whole = tokenizer.encode(try corpus.text(for: .full))
+    let first = try corpus.tokens(first: 3000, tokenizer, .full, decided: 1024)
+    #expect((3000..<whole.count).contains(first.count) && whole.starts(with: first))
+  }
+
+  @Test func `bytes that are no text are cut like any`() throws {
+    let tokenizer = try TinyVocabulary.bytePair().tokenizer()
+    let bytes = [UInt8](repeating: 0x80, count: 50_000)
+    let corpus = try Corpus(paths: [folder.write(bytes, "noise.txt")])
+    let whole = tokenizer.encode(bytes)
+    let first = try corpus.tokens(first: 100, tokenizer, .llama, decided: 1024)
+    #expect(first.count >= 100 && whole.starts(with: first))
   }
 
   @Test func `a file that is not there is told, needed or not`() throws {

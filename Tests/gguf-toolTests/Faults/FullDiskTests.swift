@@ -170,13 +170,18 @@ struct FullDiskTests {
     }
     // Pieces that the journal names, but the disk lost, are found out and done again.
     try disk.grow(to: 32 << 20)
-    #expect(try Tool.run(words, in: folder.url).status == 0)
+    let outcome = try Tool.run(words, in: folder.url)
+    #expect(outcome.status == 0 && outcome.errors.hasPrefix("going on with"), "\(outcome.errors)")
+    // What is in memory may be what the disk has lost.
+    try disk.remount()
     let whole = folder.path("whole.gguf")
     #expect(try Tool.run(words.map { $0 == output ? whole : $0 }, in: folder.url).status == 0)
     #expect(FileManager.default.contentsEqual(atPath: output, andPath: whole))
+    #expect(try disk.names == ["lost+found", "out.gguf"])
   }
 
-  @Test func `a limit on the size of files is like a full disk`() throws {
+  @Test(.enabled(if: !Sanitizer.isOn, "a sanitizer writes a file of its own"))
+  func `a limit on the size of files is like a full disk`() throws {
     let shell = ["/bin/sh", "-c", "ulimit -f 8; exec \"$@\"", "sh"]
     let sentence = try failure(
       ["logits", "model.gguf", "--ids", "1,2,3,4,5,6,7,8", "-o", "l.gguf"], emulator: shell

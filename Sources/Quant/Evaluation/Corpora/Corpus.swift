@@ -128,19 +128,37 @@ extension Corpus {
   public func text(
     for rules: EvaluationProtocol, byteLimit: Int = .max
   ) throws(QuantError) -> [UInt8] {
+    let text = try beginning(for: rules, byteLimit: byteLimit).text
+    guard !text.isEmpty else { throw withoutText }
+    return text
+  }
+
+  /// The text, or so much of it, perhaps without a byte.
+  ///
+  /// - Returns: The bytes, and whether nothing was left out; if there are as many as the limit, that
+  ///   is not known, and it says that something was.
+  func beginning(
+    for rules: EvaluationProtocol, byteLimit: Int
+  ) throws(QuantError) -> (text: [UInt8], isWhole: Bool) {
     let joining = CorpusJoining(known, rules)
-    var text: [UInt8] = []
+    var (text, isWhole): ([UInt8], Bool) = ([], true)
     var count = 0
     try forEachDocument(byteLimit: byteLimit) { (document, isJSON) throws(QuantError) in
+      isWhole = isJSON || document.count < byteLimit
       if count > 0 { text += joining.separator(isJSON: isJSON) }
       text += joining.prepared(document)
       count += 1
-      return count < joining.documentLimit && text.count < byteLimit
+      isWhole = isWhole && text.count < byteLimit
+      return isWhole && count < joining.documentLimit
     }
     Self.cut(&text, to: byteLimit)
     if rules == .llama && text.last == UInt8(ascii: "\n") { text.removeLast() }
-    guard !text.isEmpty else { throw .corpus(file: name, line: 0, what: "there is no text in it") }
-    return text
+    return (text, isWhole)
+  }
+
+  /// The error of a corpus that has nothing to evaluate.
+  var withoutText: QuantError {
+    .corpus(file: name, line: 0, what: "there is no text in it")
   }
 
   /// The most windows that a protocol evaluates of this corpus, if it says so: the papers take the
@@ -149,11 +167,11 @@ extension Corpus {
     known == .c4 && rules == .full ? 256 : nil
   }
 
-  /// Leaves out what goes beyond a limit, and a character that would be cut apart.
+  /// Leaves out what goes beyond a limit, and a character that would be cut apart; of what is not
+  /// UTF-8, no more than that either.
   private static func cut(_ text: inout [UInt8], to limit: Int) {
-    guard text.count > limit else { return }
-    var end = max(0, limit)
-    while end > 0 && text[end] & 0xC0 == 0x80 { end -= 1 }
+    guard text.count > limit, limit >= 0 else { return }
+    let end = (max(0, limit - 3)...limit).last { text[$0] & 0xC0 != 0x80 } ?? limit
     text.removeLast(text.count - end)
   }
 }

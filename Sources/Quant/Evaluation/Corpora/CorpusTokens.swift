@@ -5,26 +5,29 @@ extension Corpus {
   ///
   /// Of a text that is longer than needed only the beginning is read, unless the tokenizer must know the
   /// end first (`Tokenizer.isLocal`): a few windows of a large corpus take neither its time nor its memory.
+  /// What is not read is not checked either, but for the beginning of each file.
   ///
   /// - Parameters:
   ///   - count: How many tokens are wanted; there are more where that is simpler.
   ///   - tokenizer: The model's tokenizer.
   ///   - rules: How the documents become one text.
-  ///   - decided: With so many bytes of text after them, tokens are what they are in a longer text:
-  ///     where words and numbers end is looked for in what follows, and none goes on for so long.
+  ///   - decided: Tokens with so many bytes after them are taken for those of a longer text. Words end
+  ///     where the next few characters say so; only runs of digits, of white space, and of capitals may
+  ///     be looked through to their ends, and none is longer than this.
   /// - Returns: At least so many tokens if there are, the same that the whole text begins with.
   /// - Throws: As `text`; a file that cannot be opened is an error even if it is not needed.
   package func tokens(
     first count: Int, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol, decided: Int = 1 << 20
   ) throws(QuantError) -> [Int32] {
-    for path in files { _ = try FileChunks(path: path) }
+    for path in files { _ = try PlainBytes(path: path) }
     var limit = tokenizer.isLocal ? Self.firstGuess(tokens: count) + 2 * decided : .max
     while true {
-      let text = try text(for: rules, byteLimit: limit)
+      let (text, isWhole) = try beginning(for: rules, byteLimit: limit)
       let (ids, left) = tokenizer.firstTokens(count, of: text)
-      // A text that was cut may be shorter than the limit by part of a character and a line end.
-      let isWhole = text.count < limit - 4
-      if isWhole || (ids.count >= count && left >= decided) { return ids }
+      if isWhole || (ids.count >= count && left >= decided) {
+        guard !text.isEmpty else { throw withoutText }
+        return ids
+      }
       limit = limit.multipliedReportingOverflow(by: 4).overflow ? .max : limit * 4
     }
   }
