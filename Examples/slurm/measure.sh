@@ -18,7 +18,7 @@ shift 3
 here=$(dirname "$0")
 mkdir -p "$result.parts"
 
-export COMMAND=$command OPTIONS=$* PARTS=$parts RESULT=$result
+export COMMAND=$command OPTIONS=${*@Q} PARTS=$parts RESULT=$result
 job=$(sbatch --parsable ${SBATCH_OPTIONS:-} --array="${REDO:-1-$parts}" "$here/part.sbatch")
 echo "$job"
 # Runs only if no task has failed.

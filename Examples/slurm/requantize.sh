@@ -16,5 +16,5 @@ import json, sys
 plan = json.load(sys.stdin)
 print(len(plan["files"]), plan["plan_fingerprint"])' <<<"$plan")
 
-MODEL=$model OUT=$out OPTIONS=$* SHARDS=$shards PLAN=$mark \
+MODEL=$model OUT=$out OPTIONS=${*@Q} SHARDS=$shards PLAN=$mark \
   sbatch --parsable ${SBATCH_OPTIONS:-} --array="1-$shards" "$(dirname "$0")/requantize.sbatch"
