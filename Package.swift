@@ -36,7 +36,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
-    .target(name: "GGUF", swiftSettings: strict),
+    .target(name: "LocalFiles", swiftSettings: strict),
+    .target(name: "GGUF", dependencies: ["LocalFiles"], swiftSettings: strict),
     .target(name: "BlockKernels", swiftSettings: modern),
     .target(
       name: "BlockKernelsBaseline", dependencies: ["BlockKernels"],
@@ -54,12 +55,32 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .target(
-      name: "Quant",
+      name: "BlockFormats",
       dependencies: [
         "GGUF", "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
-        "CPUFeatures", "COneDNN", "COpenSSL", "CZlib", "CZstd",
+        "CPUFeatures",
       ],
-      swiftSettings: strict),
+      path: "Sources/Quant/Formats", swiftSettings: strict),
+    .target(
+      name: "QuantModels", dependencies: ["BlockFormats", "GGUF"],
+      path: "Sources/Quant/Models", swiftSettings: strict),
+    .target(
+      name: "QuantPlanning", dependencies: ["QuantModels", "COpenSSL"],
+      path: "Sources/Quant/Planning", swiftSettings: strict),
+    .target(
+      name: "QuantMemory", dependencies: ["QuantPlanning"],
+      path: "Sources/Quant/Memory", swiftSettings: strict),
+    .target(
+      name: "QuantEvaluation",
+      dependencies: ["QuantPlanning", "BlockKernels", "COneDNN", "CZlib", "CZstd"],
+      path: "Sources/Quant/Evaluation", swiftSettings: strict),
+    .target(
+      name: "QuantTuning", dependencies: ["QuantEvaluation", "QuantMemory", "QuantPlanning"],
+      path: "Sources/Quant/Tuning", swiftSettings: strict),
+    .target(
+      name: "Quant",
+      dependencies: ["QuantEvaluation", "QuantMemory", "QuantPlanning", "QuantTuning"],
+      path: "Sources/Quant", sources: ["Quant.swift"], swiftSettings: strict),
     .executableTarget(
       name: "gguf-tool",
       dependencies: [

@@ -3,7 +3,7 @@
 /// One file of a model: the whole model, or one of several.
 public struct Shard: Sendable {
   /// The file, mapped.
-  public let mapping: MappedFile
+  package let mapping: MappedFile
   /// The version of the format, 2 or 3.
   public let version: UInt32
   /// The byte order of the whole file, tensor data included.

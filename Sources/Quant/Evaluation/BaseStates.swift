@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import GGUF
+public import QuantModels
 
 /// The states that a base model had for every counted token of a text, with its output matrix: all
 /// that a later comparison needs, some 30 times smaller than the logits, and as exact.

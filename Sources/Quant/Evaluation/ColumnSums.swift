@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+package import QuantModels
+package import QuantPlanning
 
 /// Exact sums of squares, a column at a time, for the matrices of one tensor.
 ///

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import GGUF
+public import QuantModels
 
 /// What a long evaluation keeps on disk between layers, so that it can go on after it was cut off.
 ///

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// The tokens of a text as a protocol cuts them: windows side by side, none overlapping, what is left
 /// at the end dropped.
@@ -78,7 +79,7 @@ public struct EvaluationWindows: Sendable, Equatable {
   /// Some of the windows.
   ///
   /// - Precondition: There are such windows.
-  func only(_ range: Range<Int>) -> EvaluationWindows { EvaluationWindows(self, range) }
+  package func only(_ range: Range<Int>) -> EvaluationWindows { EvaluationWindows(self, range) }
 
   /// The token that the logits at a position of a window should predict.
   ///
@@ -103,7 +104,7 @@ public struct EvaluationWindows: Sendable, Equatable {
 
 extension EvaluationWindows {
   /// The rows of counted tokens alone, packed in place at the start of whole windows' rows.
-  func packCounted(_ states: Matrix) -> Matrix {
+  package func packCounted(_ states: Matrix) -> Matrix {
     let count = states.rows / length
     let size = counted.count
     for window in 0..<count {

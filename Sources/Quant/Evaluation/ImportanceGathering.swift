@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: MIT
 package import GGUF
+// SPDX-License-Identifier: MIT
+package import QuantModels
+package import QuantPlanning
 
 /// Gathers an importance matrix: the sums of the squares of what goes into every product, a column at
 /// a time, for each expert apart.

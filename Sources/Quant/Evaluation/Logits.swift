@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import QuantModels
 
 extension Evaluator {
   /// Computes the logits at every position of one window.

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// Logits as a GGUF file: `tokens`, I32, and `logits`, F32 with a row a token.
 public enum LogitsFile {

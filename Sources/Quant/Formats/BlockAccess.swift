@@ -5,7 +5,9 @@
 /// Every load is bounds-checked by the span.
 extension RawSpan {
   @inline(__always)
-  func u8(at offset: Int) -> UInt8 { unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
+  package func u8(at offset: Int) -> UInt8 {
+    unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+  }
 
   @inline(__always)
   func i8(at offset: Int) -> Int8 { unsafe unsafeLoad(fromByteOffset: offset, as: Int8.self) }
@@ -17,13 +19,13 @@ extension RawSpan {
   }
 
   @inline(__always)
-  func u32(at offset: Int) -> UInt32 {
+  package func u32(at offset: Int) -> UInt32 {
     UInt32(
       littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt32.self))
   }
 
   @inline(__always)
-  func u64(at offset: Int) -> UInt64 {
+  package func u64(at offset: Int) -> UInt64 {
     UInt64(
       littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
   }

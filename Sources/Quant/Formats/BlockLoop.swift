@@ -122,10 +122,12 @@ extension EncodableFormat {
 /// Sub-spans that can be written: the one place that uses the library's underscored name.
 extension MutableSpan where Element: BitwiseCopyable {
   @inline(__always) @_lifetime(&self)
-  mutating func part(_ range: Range<Int>) -> MutableSpan<Element> { _mutatingExtracting(range) }
+  package mutating func part(_ range: Range<Int>) -> MutableSpan<Element> {
+    _mutatingExtracting(range)
+  }
 }
 
 extension MutableRawSpan {
   @inline(__always) @_lifetime(&self)
-  mutating func part(_ range: Range<Int>) -> MutableRawSpan { _mutatingExtracting(range) }
+  package mutating func part(_ range: Range<Int>) -> MutableRawSpan { _mutatingExtracting(range) }
 }

@@ -46,7 +46,7 @@ public enum FormatRegistry {
 
   /// Raised with every change of any encoder's output: an unfinished file of another revision is not
   /// gone on with.
-  static let encoderRevision = 5
+  package static let encoderRevision = 5
 
   /// The format of a tensor type, if this suite can decode it.
   public static func format(of type: TensorType) -> (any BlockFormat.Type)? { byType[type] }

@@ -40,12 +40,12 @@ public enum KernelLevel: String, Sendable, CaseIterable, Comparable {
     }
   }
 
-  /// Throws `QuantError.unsupported` if the environment asks for a level that is not to be had.
-  public static func check() throws(QuantError) {
+  /// Throws if the environment asks for a level that this machine does not have.
+  public static func check() throws(KernelLevelError) {
     guard let requested else { return }
     guard let level = KernelLevel(rawValue: requested), available.contains(level) else {
       let names = available.map(\.rawValue).joined(separator: ", ")
-      throw .unsupported("\(variable): expected one of \(names), found \"\(requested)\"")
+      throw KernelLevelError(expected: names, found: requested)
     }
   }
 
@@ -62,5 +62,18 @@ public enum KernelLevel: String, Sendable, CaseIterable, Comparable {
     case .avx2: 1
     case .avx512: 2
     }
+  }
+}
+
+/// A level that the environment asks for and this machine does not have.
+public struct KernelLevelError: Error, Equatable, CustomStringConvertible {
+  /// The names of the levels that there are.
+  public let expected: String
+  /// What was asked for.
+  public let found: String
+
+  /// One sentence: what was expected, what was found.
+  public var description: String {
+    "\(KernelLevel.variable): expected one of \(expected), found \"\(found)\""
   }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-internal import BlockKernels
+package import BlockKernels
 private import BlockKernelsAVX2
 private import BlockKernelsAVX512
 private import BlockKernelsBaseline
 
 /// The kernels at the level that this machine has: the one place that chooses.
-enum Kernels {
+package enum Kernels {
   static func decode(_ decoder: BlockDecoder, _ run: BlockRun) {
     switch KernelLevel.current {
     case .baseline: BlockKernelsBaseline.Stamp.decode(decoder, run)
@@ -144,7 +144,7 @@ enum Kernels {
     }
   }
 
-  static func peak(
+  package static func peak(
     _ row: UnsafeRawPointer, _ count: Int, _ scratch: UnsafeMutableRawPointer
   ) -> RowPeak {
     switch KernelLevel.current {
@@ -154,7 +154,7 @@ enum Kernels {
     }
   }
 
-  static func sum(
+  package static func sum(
     _ row: UnsafeRawPointer, _ count: Int, _ peak: Float, _ scratch: UnsafeMutableRawPointer
   ) -> Double {
     switch KernelLevel.current {
@@ -164,7 +164,7 @@ enum Kernels {
     }
   }
 
-  static func divergence(
+  package static func divergence(
     _ base: UnsafeRawPointer, _ variant: UnsafeRawPointer, _ count: Int, _ basePeak: Float,
     _ variantPeak: Float, _ scratch: UnsafeMutableRawPointer
   ) -> RowDivergence {

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// Bytes of what a layer keeps, as llama.cpp allocates it.
 struct CacheEstimate {

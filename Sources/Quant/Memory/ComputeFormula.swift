@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// Compute buffers by a formula, for models whose computation cannot even be guessed: the sum of the
 /// tensors that can be alive at once, which is above what is needed.

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 public import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// How a model is run, as far as memory depends on it.
 public struct ContextOptions: Sendable, Equatable {
@@ -102,11 +103,6 @@ public struct ContextOptions: Sendable, Equatable {
     let needed = window * (isUnified ? sequences : 1) + tokens
     return min(streamContext, needed).roundedUp(to: 256)
   }
-}
-
-extension Int {
-  /// The next multiple of a number at or after this one.
-  func roundedUp(to unit: Int) -> Int { (self + unit - 1) / unit * unit }
 }
 
 extension TensorType {

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// Bytes that one device needs.
 public struct DeviceMemory: Sendable, Equatable {

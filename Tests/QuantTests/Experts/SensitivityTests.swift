@@ -184,10 +184,9 @@ import Testing
   }
 
   @Test func `another model of the same shape is told apart`() throws {
-    let first = try Sensitivity.fingerprint(of: testing.open(model.file(), "a.gguf"))
-    let same = try Sensitivity.fingerprint(of: testing.open(model.file(), "b.gguf"))
-    let other = try Sensitivity.fingerprint(
-      of: testing.open(TinyLlama(seed: 2).file(), "c.gguf"))
+    let first = try testing.open(model.file(), "a.gguf").fingerprint()
+    let same = try testing.open(model.file(), "b.gguf").fingerprint()
+    let other = try testing.open(TinyLlama(seed: 2).file(), "c.gguf").fingerprint()
     #expect(first == same && first != other && first.count == 16)
   }
 }

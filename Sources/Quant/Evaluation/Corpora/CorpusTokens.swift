@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import QuantModels
 
 extension Corpus {
   /// The first tokens of a corpus, or all.

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// The bytes of a file as they lie there, a chunk at a time.
 struct FileChunks {

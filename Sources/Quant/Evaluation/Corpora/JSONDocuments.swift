@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// The `text` of each object in a file of JSON: one object, several (usually one a line), or an array.
 struct JSONDocuments {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// The tokens of JSON text that comes a chunk at a time.
 ///

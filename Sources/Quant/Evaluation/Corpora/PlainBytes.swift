@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// The bytes of a file, compressed or not, a chunk at a time.
 ///

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import GGUF
+internal import QuantModels
 
 /// How llama.cpp's CPU code rounds what goes into a product: to the type that it has a dot product for.
 ///

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// Queries, keys and values of some rows: heads beside each other.
 struct AttentionInputs: Sendable {

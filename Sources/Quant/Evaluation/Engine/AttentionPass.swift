@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import GGUF
+package import QuantModels
 
 #if canImport(Glibc)
   import Glibc
@@ -10,7 +12,7 @@ internal import GGUF
 #endif
 
 /// Attention of one layer, over whole windows: no window sees another.
-struct AttentionPass {
+package struct AttentionPass {
   let context: ForwardContext
   let graph: AttentionGraph
   /// The positions of every window.
@@ -18,7 +20,7 @@ struct AttentionPass {
   let table: RotationTable?
   private let sinks: [Float]?
 
-  init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext)
+  package init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext)
     throws(QuantError)
   {
     self.context = context
@@ -48,7 +50,7 @@ struct AttentionPass {
   ///   - x: Normed rows of whole windows.
   ///   - y: Takes as many rows.
   /// - Throws: `QuantError` for weights that cannot be read.
-  func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
+  package func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
     let made = try AttentionInputs(graph, x, self)
     try made.norm(graph.queryNorm, graph.keyNorm, graph, context)
     try rotate(made)

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 public import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// What an evaluation may use.
 public struct EvaluationOptions: Sendable {
@@ -32,7 +33,7 @@ public struct Evaluator: Sendable {
   public let graph: ModelGraph
   /// What may be used.
   public let options: EvaluationOptions
-  let workers: Workers
+  package let workers: Workers
 
   /// Opens a model for evaluation.
   ///
@@ -58,7 +59,7 @@ public struct Evaluator: Sendable {
     try SegmentPlan(graph, windows: windows, length: length, bytes: options.memoryBytes)
   }
 
-  func context(
+  package func context(
     windowLength: Int, observer: (any ForwardObserver)? = nil
   ) -> ForwardContext {
     ForwardContext(
@@ -120,7 +121,7 @@ public struct Evaluator: Sendable {
   ///   - other: Another type to take the rows in.
   /// - Returns: A row a token.
   /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
-  func embed(
+  package func embed(
     _ tokens: [Int32], substituting other: WeightSubstitution? = nil
   ) throws(QuantError) -> Matrix {
     if let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 /// Some of the tokens that one expert works on: all that it has of some windows.
-struct ExpertTokens {
+package struct ExpertTokens {
   /// Their places in the routing.
   private(set) var places: [Int] = []
   /// The rows of each window.
-  private(set) var windows: [Range<Int>] = []
+  package private(set) var windows: [Range<Int>] = []
 
   /// Cuts an expert's tokens between windows.
   ///
@@ -15,7 +15,7 @@ struct ExpertTokens {
   ///   - length: Tokens of a window.
   ///   - limit: The most tokens of a part; a window's stay together even so.
   /// - Returns: Parts in order, none of them empty.
-  static func parts(
+  package static func parts(
     of places: [Int], _ routing: Routing, _ length: Int, limit: Int = .max
   ) -> [ExpertTokens] {
     var parts: [ExpertTokens] = []

@@ -1,15 +1,22 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+package import QuantModels
 
 /// A dense feed-forward network over some rows.
-struct FeedForwardPass {
-  let context: ForwardContext
-  let graph: DenseGraph
+package struct FeedForwardPass {
+  package let context: ForwardContext
+  package let graph: DenseGraph
+
+  /// Prepares a pass.
+  package init(context: ForwardContext, graph: DenseGraph) {
+    self.context = context
+    self.graph = graph
+  }
 
   /// Numbers a row that a pass needs beside its input and output.
   static func scratchColumns(_ graph: DenseGraph) -> Int { 2 * graph.width }
 
-  func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
+  package func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
     let both = Matrix(rows: x.rows, columns: 2 * graph.width)
     let gate = both.columns(0..<graph.width)
     let up = both.columns(graph.width..<2 * graph.width)

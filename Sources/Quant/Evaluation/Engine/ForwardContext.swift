@@ -1,17 +1,18 @@
-// SPDX-License-Identifier: MIT
 internal import BlockKernels
 package import GGUF
+// SPDX-License-Identifier: MIT
+package import QuantModels
 
 /// What all steps of a forward pass share: the file, the threads, and the way to multiply.
 package final class ForwardContext: Sendable {
   let file: GGUFFile
-  let workers: Workers
+  package let workers: Workers
   let mode: ComputeMode
   let epsilon: Float
   /// Told of every product's input; `nil` if nobody wants to know.
   let observer: (any ForwardObserver)?
   /// Tokens of a window: rows come in whole windows, but for those of experts.
-  let windowLength: Int
+  package let windowLength: Int
   /// Weights that are taken in another type than the file's.
   let substitution: WeightSubstitution?
   /// A product's input in 16-bit parts. One product runs at a time.
@@ -41,14 +42,14 @@ package final class ForwardContext: Sendable {
   }
 
   /// The same, with some weights in another type.
-  func substituting(_ substitution: WeightSubstitution) -> ForwardContext {
+  package func substituting(_ substitution: WeightSubstitution) -> ForwardContext {
     ForwardContext(
       file: file, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
       observer: nil, substitution: substitution)
   }
 
   /// The rows of each window, of rows that are whole windows.
-  func windows(of rows: Int) -> [Range<Int>] {
+  package func windows(of rows: Int) -> [Range<Int>] {
     stride(from: 0, to: rows, by: windowLength).map { $0..<min($0 + windowLength, rows) }
   }
 
@@ -68,7 +69,7 @@ package final class ForwardContext: Sendable {
   }
 
   /// Norms rows; `target` may be `source`.
-  func normalize(_ source: Matrix, by norm: Norm, into target: Matrix) throws(QuantError) {
+  package func normalize(_ source: Matrix, by norm: Norm, into target: Matrix) throws(QuantError) {
     let (weight, bias) = (try vector(norm.weight), try vector(norm.bias))
     precondition((weight?.count ?? source.columns) == source.columns)
     let epsilon = epsilon
@@ -96,7 +97,7 @@ package final class ForwardContext: Sendable {
   }
 
   /// Adds a matrix, times a factor.
-  func add(_ source: Matrix, times factor: Float, to target: Matrix) throws(QuantError) {
+  package func add(_ source: Matrix, times factor: Float, to target: Matrix) throws(QuantError) {
     precondition(source.rows == target.rows && source.columns == target.columns)
     try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
       for row in rows {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-internal import BlockKernels
+internal import BlockFormats
+package import BlockKernels
 private import BlockKernelsAVX2
 private import BlockKernelsAVX512
 private import BlockKernelsBaseline
 
 /// The kernels of the forward pass at the level that this machine has, as `Kernels` for formats.
-enum LayerKernels {
+package enum LayerKernels {
   static func normalize(
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int,
     weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float
@@ -36,7 +37,7 @@ enum LayerKernels {
     }
   }
 
-  static func addScaledRow(
+  package static func addScaledRow(
     _ source: UnsafePointer<Float>, _ target: UnsafeMutablePointer<Float>, count: Int, factor: Float
   ) {
     switch KernelLevel.current {
@@ -51,7 +52,7 @@ enum LayerKernels {
     }
   }
 
-  static func scale(
+  package static func scale(
     _ target: UnsafeMutablePointer<Float>, count: Int, factor: Float
   ) {
     switch KernelLevel.current {
@@ -64,7 +65,7 @@ enum LayerKernels {
     }
   }
 
-  static func squares(
+  package static func squares(
     _ source: FloatRows, rows: Int, columns: Int, sums: UnsafeMutablePointer<Float>
   ) {
     switch KernelLevel.current {

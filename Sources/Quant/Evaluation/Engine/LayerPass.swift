@@ -1,15 +1,27 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+package import QuantModels
 
 /// One layer over all rows of a segment, in place.
-struct LayerPass {
-  let context: ForwardContext
-  let graph: LayerGraph
-  let layer: Int
+package struct LayerPass {
+  package let context: ForwardContext
+  package let graph: LayerGraph
+  package let layer: Int
   /// The positions of every window.
-  let positions: Range<Int>
+  package let positions: Range<Int>
   /// Rows worked on at once: whole windows.
-  let chunk: Int
+  package let chunk: Int
+
+  /// Prepares a pass.
+  package init(
+    context: ForwardContext, graph: LayerGraph, layer: Int, positions: Range<Int>, chunk: Int
+  ) {
+    self.context = context
+    self.graph = graph
+    self.layer = layer
+    self.positions = positions
+    self.chunk = chunk
+  }
 
   /// Numbers that a row needs for as long as a layer is worked on.
   static func segmentColumns(_ graph: LayerGraph, width: Int) -> Int {
@@ -29,7 +41,7 @@ struct LayerPass {
   }
 
   /// Adds attention and feed-forward network to `x`.
-  func run(_ x: Matrix) throws(QuantError) {
+  package func run(_ x: Matrix) throws(QuantError) {
     try runAttention(x)
     try runFeedForward(x)
   }
@@ -46,7 +58,7 @@ struct LayerPass {
   }
 
   /// Adds the feed-forward network to `x`.
-  func runFeedForward(_ x: Matrix) throws(QuantError) {
+  package func runFeedForward(_ x: Matrix) throws(QuantError) {
     switch graph.feedForward {
     case .dense(let dense): try run(dense, x)
     case .mixture(let mixture): try run(mixture, x)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import GGUF
+package import QuantModels
 
 /// The product of many rows with a matrix of any type: a tile of the matrix is decoded and multiplied
 /// with all rows, then the next, by all threads.

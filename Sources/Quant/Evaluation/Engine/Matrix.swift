@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import BlockKernels
+package import BlockKernels
 
 /// Memory for floats, aligned for the widest vectors.
 @safe
@@ -26,7 +26,7 @@ public struct Matrix: @unchecked Sendable {
   /// Numbers a row.
   public let columns: Int
   /// Numbers from the start of one row to the start of the next.
-  let stride: Int
+  package let stride: Int
   private let memory: FloatMemory
   private let start: Int
 
@@ -69,10 +69,10 @@ public struct Matrix: @unchecked Sendable {
   }
 
   /// Where the numbers are. Alive as long as the matrix is.
-  @unsafe var base: UnsafeMutablePointer<Float> { unsafe memory.base + start }
+  @unsafe package var base: UnsafeMutablePointer<Float> { unsafe memory.base + start }
 
   /// What kernels take.
-  var floatRows: FloatRows { unsafe FloatRows(base: base, stride: stride) }
+  package var floatRows: FloatRows { unsafe FloatRows(base: base, stride: stride) }
 
   /// Lends a row.
   public func withRow<R, E: Error>(
@@ -92,7 +92,7 @@ public struct Matrix: @unchecked Sendable {
   }
 
   /// One number.
-  subscript(row: Int, column: Int) -> Float {
+  package subscript(row: Int, column: Int) -> Float {
     get {
       precondition(row >= 0 && row < rows && column >= 0 && column < columns)
       return unsafe base[row * stride + column]
@@ -104,7 +104,7 @@ public struct Matrix: @unchecked Sendable {
   }
 
   /// Copies the numbers of a matrix of the same shape.
-  func copy(from other: Matrix) {
+  package func copy(from other: Matrix) {
     precondition(rows == other.rows && columns == other.columns)
     for row in 0..<rows {
       unsafe (base + row * stride).update(from: other.base + row * other.stride, count: columns)
@@ -112,7 +112,7 @@ public struct Matrix: @unchecked Sendable {
   }
 
   /// Sets all numbers to zero.
-  func clear() {
+  package func clear() {
     for row in 0..<rows { unsafe (base + row * stride).update(repeating: 0, count: columns) }
   }
 }

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+package import QuantModels
 
 #if canImport(Glibc)
   import Glibc
@@ -11,12 +12,20 @@ internal import GGUF
 
 /// A mixture of experts over all rows of a segment: each expert's weights are decoded once, for all
 /// of its tokens.
-struct MixturePass {
-  let context: ForwardContext
-  let graph: MixtureGraph
-  let layer: Int
+package struct MixturePass {
+  package let context: ForwardContext
+  package let graph: MixtureGraph
+  package let layer: Int
   /// Rows that an expert takes at once.
-  let chunk: Int
+  package let chunk: Int
+
+  /// Prepares a pass.
+  package init(context: ForwardContext, graph: MixtureGraph, layer: Int, chunk: Int) {
+    self.context = context
+    self.graph = graph
+    self.layer = layer
+    self.chunk = chunk
+  }
 
   /// Adds the mixture's output for `x`, times `scale`, to `y`.
   func run(_ x: Matrix, addingTo y: Matrix, scale: Float) throws(QuantError) {
@@ -27,14 +36,14 @@ struct MixturePass {
   }
 
   /// Chooses experts.
-  func routing(_ x: Matrix) throws(QuantError) -> Routing {
+  package func routing(_ x: Matrix) throws(QuantError) -> Routing {
     let logits = Matrix(rows: x.rows, columns: graph.count)
     try LinearProduct(graph.router, in: context).run(x, into: logits)
     return Routing(logits, graph, bias: try context.vector(graph.selectionBias))
   }
 
   /// Adds what the chosen experts give.
-  func addExperts(
+  package func addExperts(
     _ x: Matrix, _ routing: Routing, to y: Matrix, scale: Float
   ) throws(QuantError) {
     for (expert, places) in routing.byExpert().enumerated() {
@@ -63,7 +72,7 @@ struct MixturePass {
   }
 
   /// The two halves that are gated, side by side; or `only` what one tensor gives.
-  func expand(
+  package func expand(
     _ expert: Int, _ input: Matrix, _ windows: [Range<Int>]? = nil,
     only projection: PartPlace.Projection? = nil, into both: Matrix
   ) throws(QuantError) {
@@ -82,7 +91,7 @@ struct MixturePass {
   }
 
   /// What lies between the products; `target` may be the first half.
-  func gate(_ both: Matrix, into target: Matrix) throws(QuantError) {
+  package func gate(_ both: Matrix, into target: Matrix) throws(QuantError) {
     let width = graph.experts.width
     try context.gate(
       both.columns(0..<width), both.columns(width..<2 * width), graph.experts.activation,
@@ -90,7 +99,7 @@ struct MixturePass {
   }
 
   /// Back to the model's width.
-  func reduce(
+  package func reduce(
     _ expert: Int, _ hidden: Matrix, _ windows: [Range<Int>]? = nil, into output: Matrix
   ) throws(QuantError) {
     try product(graph.experts.down, expert, hidden, windows, into: output)
@@ -98,7 +107,7 @@ struct MixturePass {
 
   /// A number of rows near `count`, from a small set: each needs products of its own. All are
   /// multiples of `OneDNN.rowStep`.
-  static func roundedUp(_ count: Int) -> Int {
+  package static func roundedUp(_ count: Int) -> Int {
     let step = (count <= 64 ? 8 : count <= 512 ? 32 : 128).roundedUp(to: OneDNN.rowStep)
     return count.roundedUp(to: step)
   }
@@ -112,7 +121,7 @@ struct MixturePass {
   }
 
   /// Copies the tokens' rows, and zeros into the rows that make the number round.
-  func gather(_ places: [Int], _ routing: Routing, _ x: Matrix, into input: Matrix) {
+  package func gather(_ places: [Int], _ routing: Routing, _ x: Matrix, into input: Matrix) {
     for (row, place) in places.enumerated() {
       let target = input.rows(row..<row + 1)
       target.copy(from: x.rows(place / routing.used..<place / routing.used + 1))
@@ -140,7 +149,7 @@ struct MixturePass {
   }
 
   /// The network that all tokens pass.
-  func addShared(_ x: Matrix, to y: Matrix, scale: Float) throws(QuantError) {
+  package func addShared(_ x: Matrix, to y: Matrix, scale: Float) throws(QuantError) {
     guard let shared = graph.shared else { return }
     for start in stride(from: 0, to: x.rows, by: chunk) {
       let rows = start..<min(start + chunk, x.rows)

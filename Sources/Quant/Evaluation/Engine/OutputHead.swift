@@ -1,8 +1,9 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+package import QuantModels
 
 /// From a model's last states to logits, some rows at a time.
-struct OutputHead {
+package struct OutputHead {
   private let linear: Linear
   private let scale: Float
   private let cap: Float
@@ -15,12 +16,12 @@ struct OutputHead {
     self.context = context
   }
 
-  init(_ graph: ModelGraph, _ context: ForwardContext) {
+  package init(_ graph: ModelGraph, _ context: ForwardContext) {
     self.init(graph.output, scale: graph.logitScale, cap: graph.logitCap, context)
   }
 
   /// Computes the logits of every row: a number a token of the vocabulary.
-  func logits(_ states: Matrix, into logits: Matrix) throws(QuantError) {
+  package func logits(_ states: Matrix, into logits: Matrix) throws(QuantError) {
     try LinearProduct(linear, in: context).run(states, into: logits)
     let (scale, cap) = (scale, cap)
     guard scale != 1 || cap != 0 else { return }

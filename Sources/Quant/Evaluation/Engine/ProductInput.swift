@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import BlockKernels
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// The rows that go into products with weights, in the form that the compute mode multiplies.
 ///

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 #if canImport(Glibc)
   import Glibc
@@ -14,11 +15,11 @@ package struct Routing: Sendable {
   /// Experts of the layer.
   let experts: Int
   /// Experts a token.
-  let used: Int
+  package let used: Int
   /// `used` experts for each token.
   private(set) var chosen: [Int32]
   /// Their weights.
-  private(set) var weights: [Float]
+  package private(set) var weights: [Float]
 
   /// Chooses experts for tokens.
   ///
@@ -100,7 +101,7 @@ package struct Routing: Sendable {
   }
 
   /// The tokens of each expert in order, and their places in `weights`.
-  func byExpert() -> [[Int]] {
+  package func byExpert() -> [[Int]] {
     var places = [[Int]](repeating: [], count: experts)
     for (place, expert) in chosen.enumerated() { places[Int(expert)].append(place) }
     return places

@@ -2,10 +2,10 @@
 
 /// One result a row, written by the threads that share the rows.
 @safe
-final class RowResults<Result: Sendable>: @unchecked Sendable {
+package final class RowResults<Result: Sendable>: @unchecked Sendable {
   private let storage: UnsafeMutableBufferPointer<Result?>
 
-  init(_ count: Int) {
+  package init(_ count: Int) {
     unsafe storage = .allocate(capacity: count)
     unsafe storage.initialize(repeating: nil)
   }
@@ -15,7 +15,7 @@ final class RowResults<Result: Sendable>: @unchecked Sendable {
     unsafe storage.deallocate()
   }
 
-  subscript(row: Int) -> Result? {
+  package subscript(row: Int) -> Result? {
     get {
       unsafe precondition(row >= 0 && row < storage.count)
       return unsafe storage[row]

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// How many windows are taken through the layers together, and how many within a layer, so that
 /// memory stays within its bounds.

@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: MIT
+package import BlockFormats
 internal import GGUF
+package import QuantPlanning
 
 /// Some weights of a model as they would be in another type: products then work with what the
 /// encoder leaves of them, tile by tile, and nothing is written.
 ///
 /// Encoders take rows one by one, so that tiles get the values that a file in this type would have.
-struct WeightSubstitution: Sendable {
+package struct WeightSubstitution: Sendable {
   /// The tensor's name.
-  let tensor: String
+  package let tensor: String
   /// Which of its matrices; `nil` for all.
-  let matrix: Int?
+  package let matrix: Int?
   /// The other type.
-  let format: any EncodableFormat.Type
+  package let format: any EncodableFormat.Type
   /// What is known of the tensor's inputs.
-  let importance: ImportanceMatrix.Entry?
+  package let importance: ImportanceMatrix.Entry?
+
+  /// Describes weights in another type.
+  package init(
+    tensor: String, matrix: Int?, format: any EncodableFormat.Type,
+    importance: ImportanceMatrix.Entry?
+  ) {
+    self.tensor = tensor
+    self.matrix = matrix
+    self.format = format
+    self.importance = importance
+  }
 
   /// Whether a matrix of a tensor is meant.
   func concerns(_ name: String, matrix index: Int) -> Bool {

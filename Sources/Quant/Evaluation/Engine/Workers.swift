@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: MIT
 internal import Dispatch
 internal import GGUF
+// SPDX-License-Identifier: MIT
+package import QuantModels
 internal import Synchronization
 
 /// A fixed number of threads that share work, each with memory of its own.
@@ -21,7 +22,7 @@ package final class Workers: Sendable {
   ///   - total: How many indices.
   ///   - body: Does one; its slot is used by no other thread meanwhile.
   /// - Throws: What the body threw first; indices not begun by then are left out.
-  func forEach(
+  package func forEach(
     _ total: Int, _ body: @Sendable (Int, WorkerSlot) throws(QuantError) -> Void
   ) throws(QuantError) {
     guard total > 1, count > 1 else {
@@ -47,7 +48,7 @@ package final class Workers: Sendable {
   }
 
   /// Runs a body for ranges that make up `0..<total`, a few for each thread.
-  func forRanges(
+  package func forRanges(
     _ total: Int, atLeast least: Int = 1,
     _ body: @Sendable (Range<Int>, WorkerSlot) throws(QuantError) -> Void
   ) throws(QuantError) {
@@ -59,7 +60,7 @@ package final class Workers: Sendable {
 }
 
 /// What one thread keeps between tasks. Used by one at a time, which `Workers` sees to.
-final class WorkerSlot: @unchecked Sendable {
+package final class WorkerSlot: @unchecked Sendable {
   /// The products it has prepared.
   let products = ProductCache()
   /// A decoded tile of weights.

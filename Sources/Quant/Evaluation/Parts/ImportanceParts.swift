@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
+public import QuantPlanning
 
 /// What `imatrix` gathered over one text, whole or in part.
 public struct TextImportance: Sendable {

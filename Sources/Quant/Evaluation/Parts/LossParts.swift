@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// How much text a result is of.
 public struct WindowCounts: Sendable, Codable, Equatable {
@@ -23,7 +24,7 @@ public struct WindowCounts: Sendable, Codable, Equatable {
   public var countedTokens: Int { windows * counted }
 
   /// Whether they can be a file's.
-  var isSound: Bool {
+  package var isSound: Bool {
     (0...1 << 32).contains(windows) && (EvaluationWindows.shortest...1 << 28).contains(length)
       && (0..<length).contains(counted)
   }

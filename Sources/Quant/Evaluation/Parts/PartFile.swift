@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import GGUF
+public import QuantModels
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -8,7 +10,7 @@ internal import GGUF
 #endif
 
 /// Numbers of a partial result, 64 bits each.
-struct PartNumbers {
+package struct PartNumbers {
   let name: String
   /// `F64` or `I64`.
   let type: TensorType
@@ -78,7 +80,7 @@ public struct PartFile {
   /// What was found.
   ///
   /// Throws `QuantError.unsupported` for another kind of result.
-  func result<Result: Decodable>(_: Result.Type) throws(QuantError) -> Result {
+  package func result<Result: Decodable>(_: Result.Type) throws(QuantError) -> Result {
     let tensor = try tensor("result", .I8)
     let bytes = try bytes(tensor, 0..<tensor.weightCount)
     guard let result = try? JSONCoding.decoder.decode(Result.self, from: Data(bytes)) else {
@@ -98,7 +100,7 @@ public struct PartFile {
   }
 
   /// An error for what is whole but not what this tool writes.
-  var broken: QuantError {
+  package var broken: QuantError {
     .unsupported("\(path): it does not hold together: expected a result of \(job.kind.rawValue)")
   }
 
@@ -135,7 +137,7 @@ extension PartFile {
   ///   - result: What was found.
   ///   - numbers: Numbers that this speaks of.
   /// - Throws: `QuantError.container` if it cannot be written.
-  static func write(
+  package static func write(
     to path: String, _ part: JobPart, of job: PartJob, _ result: some Encodable,
     _ numbers: [PartNumbers] = []
   ) throws(QuantError) {

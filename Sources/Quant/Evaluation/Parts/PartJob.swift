@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 public import GGUF
+public import QuantModels
+public import QuantPlanning
 
 /// What a partial result is part of: parts that differ in any of it do not belong together.
 public struct PartJob: Sendable, Codable {
@@ -53,7 +56,7 @@ public struct PartJob: Sendable, Codable {
       mark.add(shard.mapping.bytes.extracting(0..<header))
     }
     // The first bytes of every tensor: models of one family have the same headers.
-    mark.add(try Sensitivity.fingerprint(of: file))
+    mark.add(try file.fingerprint())
     add(name, "with the mark \(mark.text)")
   }
 

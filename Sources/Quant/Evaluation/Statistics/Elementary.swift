@@ -8,9 +8,9 @@
 #endif
 
 /// The functions of the C library that statistics need.
-enum Elementary {
+package enum Elementary {
   /// e to the power of `x`.
-  static func exponential(_ x: Double) -> Double { exp(x) }
+  package static func exponential(_ x: Double) -> Double { exp(x) }
 
   /// The natural logarithm of `x`.
   static func logarithm(_ x: Double) -> Double { log(x) }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import BlockKernels
 
 /// What two rows of logits, a base's and a variant's, say about the same token.

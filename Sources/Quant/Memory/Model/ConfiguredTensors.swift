@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
+public import QuantPlanning
 
 /// The tensors and keys that a file of a configured model would have, as converters write them.
 struct ConfiguredTensors {

@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
+public import QuantPlanning
 
 extension MemoryModel {
   /// The same model in the types of a recipe, without a file being planned: much faster, and enough for

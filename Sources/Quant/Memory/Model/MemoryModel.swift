@@ -1,5 +1,7 @@
-// SPDX-License-Identifier: MIT
 public import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
+public import QuantPlanning
 
 /// A model as far as memory depends on it: its sizes, and the shape and type of every tensor.
 public struct MemoryModel: Sendable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// The keys of a `config.json` as Hugging Face has them, of those that sizes depend on.
 public struct HuggingFaceConfiguration: Decodable, Sendable {

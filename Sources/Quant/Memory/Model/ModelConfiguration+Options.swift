@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import QuantModels
 
 extension ModelConfiguration {
   private static var numbers: [(name: String, path: WritableKeyPath<Self, Int>)] {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// A model that exists only as sizes: what a configuration file or a line of options says of it.
 public struct ModelConfiguration: Sendable, Equatable {

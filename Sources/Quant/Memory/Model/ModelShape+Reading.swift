@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 extension ModelShape {
   /// Reads the sizes off a model's metadata and the names and shapes of its tensors.

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// Reads the numbers that memory depends on, refusing what no model has.
 struct ShapeReader {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// A device that memory is on.
 public enum MemoryDevice: Sendable, Hashable {

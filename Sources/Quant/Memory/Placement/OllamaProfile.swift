@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// How many layers Ollama 0.5.11 puts on one GPU, and what it says they need.
 ///

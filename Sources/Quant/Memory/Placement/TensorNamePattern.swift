@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import QuantModels
 import _StringProcessing
 
 /// Which tensors a rule means: by a regular expression, or by what fitting asks for again and again,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// A buffer that grows, and the holes in it: where llama.cpp's graph allocator puts tensors.
 ///

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 extension GraphBuilder {
   /// Values weighted by how well keys and queries agree: `heads · value size` numbers a token.

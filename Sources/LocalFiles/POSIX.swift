@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The text of an error number, as the system words it.
+func systemErrorText(_ number: Int32) -> String {
+  unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+}
+
+/// The few system calls that files need, with errors that name file and call.
+enum POSIX {
+  /// Opens a regular file for reading. A pipe or device is refused instead of waited for.
+  static func openForReading(
+    _ path: String
+  ) throws(FileError) -> (descriptor: Int32, size: Int, modificationTime: Int) {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw failure(path, "open") }
+    do throws(FileError) {
+      let status = try statistics(descriptor, path)
+      guard status.st_mode & S_IFMT == S_IFREG else {
+        throw .unsupported(file: path, what: "this is not a regular file")
+      }
+      return (descriptor, Int(status.st_size), modificationTime(status))
+    } catch {
+      _ = close(descriptor)
+      throw error
+    }
+  }
+
+  /// When a file was last changed, in nanoseconds since 1970.
+  static func modificationTime(_ status: stat) -> Int {
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    return time.tv_sec &* 1_000_000_000 &+ time.tv_nsec
+  }
+
+  /// Opens a file for reading and writing, making it if it is not there, and locks it; `nil` if another
+  /// process holds it, or has just renamed or removed it.
+  ///
+  /// A symbolic link of this name is refused: what it leads to is not ours. File systems without locks
+  /// give none, and the file is opened all the same.
+  static func openLocked(_ path: String) throws(FileError) -> Int32? {
+    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard descriptor >= 0 else { throw failure(path, "open for writing") }
+    let isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    guard !isHeld, Disk.isFile(descriptor, at: path) else {
+      closeFile(descriptor)
+      return nil
+    }
+    return descriptor
+  }
+
+  /// Lets go of what the system holds of a file in memory and has written. After a failed write-back
+  /// memory may hold what the disk does not; who then reads must see the disk.
+  static func forgetCached(_ descriptor: Int32) {
+    #if os(Linux)
+      _ = posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+    #endif
+  }
+
+  static func statistics(_ descriptor: Int32, _ path: String) throws(FileError) -> stat {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { throw failure(path, "fstat") }
+    return status
+  }
+
+  /// Bytes of an open file.
+  static func byteCount(_ descriptor: Int32, _ path: String) throws(FileError) -> Int {
+    Int(try statistics(descriptor, path).st_size)
+  }
+
+  /// Reads until `buffer` is full; a file that ends earlier is an error with its place.
+  static func readFully(
+    _ descriptor: Int32, _ path: String, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(FileError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let got = unsafe pread(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+      if got < 0 && errno == EINTR { continue }
+      guard got >= 0 else { throw failure(path, "read") }
+      guard got > 0 else {
+        throw .malformed(
+          file: path, offset: offset + done, what: "data",
+          expected: "\(buffer.count - done) more bytes", found: "the end of the file")
+      }
+      done += got
+    }
+  }
+
+  /// Writes the whole buffer at an offset.
+  static func writeFully(
+    _ descriptor: Int32, _ path: String, at offset: Int, _ buffer: UnsafeRawBufferPointer
+  ) throws(FileError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[done...])
+      let put = unsafe pwrite(descriptor, rest.baseAddress, rest.count, off_t(offset + done))
+      if put < 0 && errno == EINTR { continue }
+      guard put > 0 else { throw failure(path, "write") }
+      done += put
+    }
+  }
+
+  static func resize(_ descriptor: Int32, _ path: String, to size: Int) throws(FileError) {
+    guard ftruncate(descriptor, off_t(size)) == 0 else { throw failure(path, "resize") }
+  }
+
+  static func synchronize(_ descriptor: Int32, _ path: String) throws(FileError) {
+    guard fsync(descriptor) == 0 else { throw failure(path, "sync") }
+  }
+
+  /// Makes a rename durable: the folder's own entry is synced too.
+  static func synchronizeFolder(of path: String) {
+    let descriptor = unsafe open(folder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    // Some file systems refuse to sync folders; the file's own bytes are safe already.
+    _ = fsync(descriptor)
+    _ = close(descriptor)
+  }
+
+  static func move(_ source: String, to target: String) throws(FileError) {
+    guard unsafe rename(source, target) == 0 else { throw failure(target, "rename") }
+  }
+
+  static func closeFile(_ descriptor: Int32) { _ = close(descriptor) }
+
+  static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+  /// The folder that a path lies in.
+  static func folder(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  static func failure(_ path: String, _ call: String) -> FileError {
+    .system(file: path, call: call, errno: errno)
+  }
+}
+
+/// What the file system says of places to write to.
+package enum Disk {
+  /// Bytes that an ordinary user may still write to the file system holding `path`'s folder.
+  package static func freeBytes(for path: String) throws(FileError) -> Int {
+    let folder = POSIX.folder(of: path)
+    var status = statvfs()
+    guard unsafe statvfs(folder, &status) == 0 else {
+      throw POSIX.failure(folder, "reading the free space of this folder")
+    }
+    // Some network file systems do not count their blocks.
+    guard status.f_blocks > 0 else { return .max }
+    let (bytes, overflow) = Int(clamping: status.f_bavail)
+      .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+    return overflow ? Int.max : bytes
+  }
+
+  /// Refuses an output that the disk has no room for.
+  ///
+  /// - Parameters:
+  ///   - byteCount: Bytes that are still to be written.
+  ///   - path: The output.
+  /// - Throws: `FileError.unsupported` with what is needed and what is free.
+  package static func require(_ byteCount: Int, for path: String) throws(FileError) {
+    let free = try freeBytes(for: path)
+    guard byteCount <= free else {
+      throw .unsupported(
+        file: path, what: "expected \(byteCount) bytes free on its disk, found \(free)")
+    }
+  }
+
+  /// Refuses a name that no file can be given: a folder's or device's, one that is too long, or one in
+  /// a folder that is not there or cannot be written to.
+  ///
+  /// - Throws: `FileError.unsupported` or `.system`, naming the file or the folder.
+  package static func checkPlace(_ path: String) throws(FileError) {
+    guard !path.isEmpty, isReplaceable(path) else {
+      throw .unsupported(
+        file: path.isEmpty ? "\"\"" : path,
+        what: "expected a file or nothing, found a folder or a device")
+    }
+    let folder = POSIX.folder(of: path)
+    // The dot tells a file from a folder.
+    guard unsafe access(folder + "/.", W_OK | X_OK) == 0 else {
+      throw POSIX.failure(folder, "writing into this folder")
+    }
+    let temporary = OutputFile.temporaryPath(of: path)
+    if unsafe access(temporary, F_OK) != 0 && errno == ENAMETOOLONG {
+      throw POSIX.failure(temporary, "open for writing")
+    }
+  }
+
+  /// Bytes that a file takes on disk now (holes take none); zero if there is no such file.
+  package static func allocatedBytes(of path: String) -> Int {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return 0 }
+    return Int(status.st_blocks) * 512
+  }
+
+  /// What tells one existing file from all others, whatever path leads to it.
+  package struct Identity: Hashable, Sendable {
+    let device: UInt64
+    let number: UInt64
+  }
+
+  /// The identity of the file at `path`; `nil` if there is nothing.
+  package static func identity(of path: String) -> Identity? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return Identity(
+      device: UInt64(truncatingIfNeeded: status.st_dev),
+      number: UInt64(truncatingIfNeeded: status.st_ino))
+  }
+
+  /// Whether an open file is the one at `path`.
+  static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+    guard let status = try? POSIX.statistics(descriptor, path), let there = identity(of: path)
+    else {
+      return false
+    }
+    return there.number == UInt64(truncatingIfNeeded: status.st_ino)
+      && there.device == UInt64(truncatingIfNeeded: status.st_dev)
+  }
+
+  /// Whether a file may be put at `path` by renaming: there is a regular file or nothing.
+  package static func isReplaceable(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return true }
+    return status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// Whether there is anything at `path`.
+  package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
+
+  /// Removes a file, if it is there.
+  package static func remove(_ path: String) { POSIX.remove(path) }
+}

@@ -1,0 +1,31 @@
+public import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
+
+/// How far an importance matrix covers the tensors that are to be encoded.
+public struct ImportanceCoverage: Sendable {
+  /// Tensors that the matrix does not know at all: encoded by the plain rule.
+  public let missingTensors: [String]
+  /// Experts that the calibration text never reached, by tensor: encoded by the plain rule.
+  public let uncoveredExperts: [(tensor: String, experts: [Int])]
+
+  /// Compares a matrix with tensors under their names in the source.
+  ///
+  /// Throws `QuantError.importance` if an entry has another shape than its tensor: the matrix is of
+  /// another model.
+  public init(_ matrix: ImportanceMatrix, _ tensors: [TensorInfo]) throws(QuantError) {
+    var missing: [String] = []
+    var uncovered: [(String, [Int])] = []
+    for tensor in tensors {
+      guard let entry = try matrix.entry(fitting: tensor) else {
+        missing.append(tensor.name)
+        continue
+      }
+      guard !entry.uncoveredExperts.isEmpty else { continue }
+      let single = ExpertTensorName(tensor.name)?.expert.map { [$0] }
+      uncovered.append((tensor.name, single ?? entry.uncoveredExperts))
+    }
+    missingTensors = missing
+    uncoveredExperts = uncovered
+  }
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+public import QuantModels
+
+extension ImportanceMatrix {
+  /// Adds up what two runs over different texts gathered.
+  ///
+  /// - Parameter other: A matrix of the same model; names that only one of them has are kept.
+  /// - Returns: The sum, with the texts of both.
+  /// - Throws: `QuantError.importance` if an entry differs in size, or if only one of the two knows
+  ///   its counts: sums of the older form are of another scale.
+  /// - Complexity: O(*n*) in the values, which are held in memory.
+  public func merging(_ other: ImportanceMatrix) throws(QuantError) -> ImportanceMatrix {
+    var merged: [Entry] = []
+    for entry in entries {
+      guard let second = other[entry.name] else {
+        merged.append(entry)
+        continue
+      }
+      merged.append(try entry.adding(second, file: other.path))
+    }
+    return try ImportanceMatrix(
+      path: path, datasets: datasets + other.datasets.filter { !datasets.contains($0) },
+      chunkCount: sum(chunkCount, other.chunkCount),
+      chunkSize: chunkSize == other.chunkSize ? chunkSize : nil,
+      entries: merged + other.entries.filter { self[$0.name] == nil })
+  }
+
+  private func sum(_ a: Int?, _ b: Int?) -> Int? {
+    guard let a, let b else { return nil }
+    let (value, overflow) = a.addingReportingOverflow(b)
+    return overflow ? nil : value
+  }
+}
+
+extension ImportanceMatrix.Entry {
+  fileprivate func adding(
+    _ other: ImportanceMatrix.Entry, file: String
+  ) throws(QuantError) -> ImportanceMatrix.Entry {
+    guard rowWeights == other.rowWeights, expertCount == other.expertCount,
+      (counts == nil) == (other.counts == nil)
+    else {
+      throw .importance(
+        file: file,
+        what: "entry \"\(name)\": expected \(rowWeights) × \(expertCount) sums "
+          + "\(counts == nil ? "without" : "with") counts, found "
+          + "\(other.rowWeights) × \(other.expertCount) "
+          + "\(other.counts == nil ? "without" : "with")")
+    }
+    let range = 0..<sums.count
+    return try ImportanceMatrix.Entry(
+      file: file, name: name, rowWeights: rowWeights, expertCount: expertCount,
+      counts: counts.map { zip($0, other.counts ?? []).map(+) }, calls: calls + other.calls,
+      sums: FloatStore(zip(sums.values(range), other.sums.values(range)).map(+)))
+  }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+internal import BlockFormats
+public import GGUF
+public import QuantModels
+
+/// How much each input column of a model's tensors matters: mean squared activations, gathered by
+/// running the model over text.
+///
+/// Both forms of the file are read: GGUF, with counts for each expert, and the older `.dat`. Values
+/// stay in the file until asked for, so that a matrix of many gigabytes costs no memory.
+public struct ImportanceMatrix: Sendable {
+  /// The file that it was read from, or a name for one that was not.
+  public let path: String
+  /// The texts that it was made from.
+  public let datasets: [String]
+  /// How many chunks of text were run; `nil` if the file does not say.
+  public let chunkCount: Int?
+  /// Tokens in a chunk; `nil` if the file does not say.
+  public let chunkSize: Int?
+  /// All entries, in the order of the file.
+  public let entries: [Entry]
+
+  private let places: [String: Int]
+  /// Entries of single experts, by the name of the merged tensor and the expert's number.
+  let singles: [String: [Int: Int]]
+
+  /// Collects entries.
+  ///
+  /// - Parameters:
+  ///   - path: A name for errors.
+  ///   - datasets: The texts that it was made from.
+  ///   - chunkCount: How many chunks of text were run.
+  ///   - chunkSize: Tokens in a chunk.
+  ///   - entries: The entries, each name once.
+  /// - Throws: `QuantError.importance` for a name that is there twice.
+  public init(
+    path: String, datasets: [String], chunkCount: Int?, chunkSize: Int?, entries: [Entry]
+  ) throws(QuantError) {
+    var places: [String: Int] = [:]
+    var singles: [String: [Int: Int]] = [:]
+    for (place, entry) in entries.enumerated() {
+      guard places.updateValue(place, forKey: entry.name) == nil else {
+        throw .importance(file: path, what: "entry \"\(entry.name)\" is there twice")
+      }
+      if let name = ExpertTensorName(entry.name), let expert = name.expert {
+        singles[name.merged, default: [:]][expert] = place
+      }
+    }
+    self.path = path
+    self.datasets = datasets
+    self.chunkCount = chunkCount
+    self.chunkSize = chunkSize
+    self.entries = entries
+    self.places = places
+    self.singles = singles
+  }
+
+  /// Reads a file of either form, told apart by its content.
+  ///
+  /// - Parameter path: The file.
+  /// - Returns: The matrix, all its values checked.
+  /// - Throws: `QuantError.importance` for values that cannot be used, with the name of the entry, and
+  ///   `.container` for a file that cannot be read.
+  /// - Complexity: O(*n*) in the file's bytes; memory grows with the number of entries only.
+  public static func read(_ path: String) throws(QuantError) -> ImportanceMatrix {
+    let mapping = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
+    return isGGUF(mapping) ? try readGGUF(path) : try readLegacy(mapping)
+  }
+
+  /// The entry of this name.
+  public subscript(name: String) -> Entry? { places[name].map { entries[$0] } }
+
+  /// Whether a GGUF file is an importance matrix rather than a model.
+  public static func isImportanceMatrix(_ file: GGUFFile) -> Bool {
+    file.metadata["general.type"]?.text == "imatrix"
+  }
+
+  /// Whether a file looks like an importance matrix of either form; a broken one does, too, as far
+  /// as its beginning tells.
+  ///
+  /// - Parameter path: The file.
+  /// - Returns: Whether `read` is the way to read it.
+  /// - Throws: `QuantError.container` if it cannot be opened, or is a GGUF file with a broken header.
+  public static func isImportanceMatrix(atPath path: String) throws(QuantError) -> Bool {
+    let mapping = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
+    if isGGUF(mapping) {
+      return isImportanceMatrix(
+        try QuantError.wrapping { () throws(GGUFError) in
+          try GGUFFile.open(path, requiring: .headerOnly)
+        })
+    }
+    return beginsAsLegacy(mapping)
+  }
+
+  /// Refuses a matrix whose file was changed since it was opened (see `MappedFile.checkUnchanged`).
+  ///
+  /// Throws `QuantError.container`. Complexity: O(*n*) in entries.
+  func checkUnchanged() throws(QuantError) {
+    let files = entries.compactMap(\.sums.file).map { (ObjectIdentifier($0), $0) }
+    for file in Dictionary(files, uniquingKeysWith: { first, _ in first }).values {
+      try QuantError.wrapping { () throws(GGUFError) in try file.checkUnchanged() }
+    }
+  }
+
+  private static func isGGUF(_ mapping: MappedFile) -> Bool {
+    let bytes = mapping.bytes
+    return bytes.byteCount >= 4 && bytes.u32(at: 0) == 0x4655_4747  // "GGUF", little-endian
+  }
+}

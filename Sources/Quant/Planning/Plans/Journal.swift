@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+internal import BlockFormats
+import GGUF
+internal import QuantModels
+import Synchronization
+
+/// What has been written of an unfinished output, slab by slab.
+///
+/// A record holds the mark of the slab's bytes. Resuming reads those bytes back and believes only
+/// what agrees, so that the order in which a crash lets things reach the disk does not matter.
+///
+///     header  offset 0   8  "GGUFJRNL"
+///             offset 8   8  fingerprint of the plan
+///             offset 16  8  number of slabs
+///     record  offset 0   8  slab
+///             offset 8   8  mark of the slab's bytes
+///             offset 16  8  weighted sum of squared errors (Double)
+///             offset 24  8  weighted sum of squares (Double)
+///             offset 32  8  mark of the 32 bytes before
+public final class Journal: Sendable {
+  /// The outcome of one slab.
+  struct Record: Sendable, Equatable {
+    let slab: Int
+    let mark: UInt64
+    let error: SquaredError
+  }
+
+  private static let headerBytes = 24
+  private static let recordBytes = 40
+  /// Records read at once: a model of a trillion weights has millions.
+  private static let recordsPerRead = 4096
+  private static let magic = Array("GGUFJRNL".utf8)
+
+  private let output: String
+  private let file: RecordFile
+  private let isRemoved = Atomic(false)
+  private let end: Locked<Int>
+  /// Where the records of an earlier run stand, by slab, zero for none; empty if there are none at
+  /// all. The records themselves stay in the file.
+  private let places: [Int]
+
+  /// The name of an output's journal.
+  public static func path(of output: String) -> String { output + ".journal" }
+
+  /// Whether an earlier run left a journal of this output.
+  public static func exists(for output: String) -> Bool { Disk.exists(path(of: output)) }
+
+  /// Removes what an earlier run left of an output.
+  ///
+  /// Throws `QuantError.container` if that run is not over: with its files gone, it would give its
+  /// name to those of the next.
+  static func discard(_ output: OutputNaming, files: [String]) throws(QuantError) {
+    let held = try QuantError.wrapping { () throws(GGUFError) in
+      try RecordFile(path: path(of: output.path))
+    }
+    for file in files { Disk.remove(OutputFile.temporaryPath(of: file)) }
+    held.remove()
+  }
+
+  /// Opens the journal of an output, or begins one.
+  ///
+  /// Throws `QuantError.container` if another process holds it or if it is of another job.
+  init(output: String, fingerprint: UInt64, slabCount: Int) throws(QuantError) {
+    let file = try QuantError.wrapping { () throws(GGUFError) in
+      try RecordFile(path: Self.path(of: output))
+    }
+    let header = Self.header(fingerprint, slabCount)
+    let size = try QuantError.wrapping { () throws(GGUFError) in try file.byteCount() }
+    let found = try Self.bytes(of: file, 0..<min(size, Self.headerBytes))
+    // A journal without a record has nothing to lose: its job never got far enough.
+    guard found == header || size < Self.headerBytes + Self.recordBytes else {
+      throw .container(
+        .unsupported(
+          file: file.path,
+          what: "this is the journal of another job for the same output (another recipe, effort,"
+            + " source, matrix or version); pass --restart to give that one up"))
+    }
+    let (places, end) = try Self.places(in: file, slabCount: slabCount, size: size)
+    try QuantError.wrapping { () throws(GGUFError) in
+      try file.cut(to: end)
+      if found != header { try file.write(header, at: 0) }
+    }
+    self.output = output
+    self.file = file
+    self.places = places
+    self.end = Locked(end)
+  }
+
+  /// Whether an earlier run finished anything.
+  var isResuming: Bool { !places.isEmpty }
+
+  /// What an earlier run noted of a slab; `nil` if it did not finish it.
+  func earlier(_ slab: Int) throws(QuantError) -> Record? {
+    guard slab < places.count, places[slab] > 0 else { return nil }
+    let place = places[slab]
+    return Self.record(try Self.bytes(of: file, place..<place + Self.recordBytes)[...])
+  }
+
+  /// Notes that a slab's bytes are written. Any thread may call it.
+  func append(_ record: Record) throws(QuantError) {
+    let bytes = Self.bytes(of: record)
+    let place = end.withLock { end in
+      defer { end += bytes.count }
+      return end
+    }
+    try QuantError.wrapping { () throws(GGUFError) in try file.write(bytes, at: place) }
+  }
+
+  /// Removes the journal: the output is whole, or given up. Only the first time counts, as another
+  /// process may begin one of this name.
+  func remove() {
+    guard !isRemoved.exchange(true, ordering: .relaxed) else { return }
+    file.remove()
+    UnfinishedFiles.release(.output(output))
+  }
+
+  private static func header(_ fingerprint: UInt64, _ slabCount: Int) -> [UInt8] {
+    magic + littleEndian(fingerprint) + littleEndian(UInt64(slabCount))
+  }
+
+  private static func bytes(of record: Record) -> [UInt8] {
+    let body =
+      littleEndian(UInt64(record.slab)) + littleEndian(record.mark)
+      + littleEndian(record.error.error.bitPattern)
+      + littleEndian(record.error.reference.bitPattern)
+    return body + littleEndian(unsafe Fingerprint.of(body.span.bytes))
+  }
+
+  private static func littleEndian(_ number: UInt64) -> [UInt8] {
+    (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+  }
+
+  private static func bytes(
+    of file: RecordFile, _ range: Range<Int>
+  ) throws(QuantError) -> [UInt8] {
+    try QuantError.wrapping { () throws(GGUFError) in try file.contents(range) }
+  }
+
+  /// Finds whole records up to the first that is torn: where they stand by slab, and where they end.
+  private static func places(
+    in file: RecordFile, slabCount: Int, size: Int
+  ) throws(QuantError) -> (places: [Int], end: Int) {
+    var places: [Int] = []
+    var end = headerBytes
+    while end + recordBytes <= size {
+      let count = min((size - end) / recordBytes, recordsPerRead)
+      let bytes = try bytes(of: file, end..<end + count * recordBytes)
+      for start in stride(from: 0, to: bytes.count, by: recordBytes) {
+        guard let record = record(bytes[start..<start + recordBytes]), record.slab < slabCount
+        else { return (places, end) }
+        if places.isEmpty { places = Array(repeating: 0, count: slabCount) }
+        places[record.slab] = end
+        end += recordBytes
+      }
+    }
+    return (places, end)
+  }
+
+  /// A record from its bytes; `nil` if they do not agree with their mark.
+  private static func record(_ bytes: ArraySlice<UInt8>) -> Record? {
+    let raw = Array(bytes)
+    let span = unsafe raw.span.bytes
+    guard Fingerprint.of(span.extracting(0..<32)) == span.u64(at: 32) else { return nil }
+    return Record(
+      slab: Int(clamping: span.u64(at: 0)), mark: span.u64(at: 8),
+      error: SquaredError(
+        error: Double(bitPattern: span.u64(at: 16)),
+        reference: Double(bitPattern: span.u64(at: 24))))
+  }
+}

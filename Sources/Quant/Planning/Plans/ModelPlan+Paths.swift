@@ -1,0 +1,23 @@
+import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
+
+extension ModelPlan {
+  /// Refuses names whose files must not be lost: the job's own inputs, and what is no plain file.
+  ///
+  /// - Parameters:
+  ///   - output: The names that the plan was made for.
+  ///   - importance: The importance matrix, if there is one.
+  /// - Throws: `QuantError.container` with the first such name.
+  /// - Complexity: O(*n*) in files.
+  public func checkPaths(
+    _ output: OutputNaming, importance: ImportanceMatrix?
+  ) throws(QuantError) {
+    let inputs = InputFiles(
+      models: source.shards.map(\.mapping.path) + [importance?.path].compactMap({ $0 }))
+    try QuantError.wrapping { () throws(GGUFError) in
+      try inputs.check(Journal.path(of: output.path))
+      for file in files { try inputs.check(file.path) }
+    }
+  }
+}

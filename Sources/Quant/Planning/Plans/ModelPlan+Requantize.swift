@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+internal import BlockFormats
+public import GGUF
+public import QuantModels
+
+/// A plan to quantize a model by a recipe, with what the user should know before it runs.
+public struct RequantizePlan: Sendable {
+  /// What will be written.
+  public private(set) var plan: ModelPlan
+  /// The recipe it follows.
+  public let recipe: Recipe
+  /// Tensors whose new type works badly without an importance matrix, and that have none.
+  public let tensorsLackingImportance: [String]
+  /// Tensors quantized already, which would be quantized again without leave.
+  public let requantizedTensors: [String]
+  /// Types of the plan that this version cannot write.
+  public let unwritableTypes: [TensorType]
+  /// Tensors of the source whose bytes cannot be read as the plan needs them.
+  public let unreadableTensors: [TensorDescription]
+  /// Rules that matched no tensor that they could change: most likely a slip of the pen.
+  public let unusedRules: [String]
+  /// Tensors whose experts were given different types, with the best of these for all.
+  public let promotedTensors: [TensorDescription]
+  /// Whether some experts have a tensor each, which few programs load.
+  public let writesSingleExperts: Bool
+  /// How far the importance matrix covers the tensors to be encoded; `nil` without a matrix.
+  public let coverage: ImportanceCoverage?
+
+  /// Plans a requantization.
+  ///
+  /// - Parameters:
+  ///   - source: The model.
+  ///   - recipe: What is wanted.
+  ///   - importance: The importance matrix, if there is one.
+  ///   - output: The names of the output files.
+  ///   - toolVersion: Written into the metadata.
+  /// - Throws: `QuantError` if the metadata is not usable, a size cannot be counted, or rules for
+  ///   experts do not fit the model or its layout.
+  /// - Complexity: O(*n*) in tensors; no weights are read.
+  public init(
+    source: GGUFFile, recipe: Recipe, importance: ImportanceMatrix?, output: OutputNaming,
+    toolVersion: String
+  ) throws(QuantError) {
+    let facts = try ModelFacts(source.metadata)
+    let kept = try LayerPruning(recipe.prunedLayers, layerCount: facts.layerCount)
+      .kept(source.tensors)
+    let outlines = try recipe.layout.arranged(kept, expertCount: facts.expertCount)
+    let chooser = TypeChooser(
+      recipe: recipe, facts: facts,
+      tensors: ExpertMerging(kept, expertCount: 0).mergedDescriptions(),
+      hasImportance: importance != nil)
+    let places = ExpertPlaces(outlines)
+    for rule in recipe.rules { try places.check(rule) }
+    let choices = try outlines.map { outline throws(QuantError) in
+      try chooser.choice(for: outline)
+    }
+    let tensors = zip(outlines, choices).map { $0.tensor($1.type, fallbackFrom: $1.fallbackFrom) }
+    let metadata = RequantizeMetadata(recipe: recipe, importance: importance, facts: facts)
+      .metadata(from: source.metadata, toolVersion: toolVersion)
+    plan = try ModelPlan(
+      source: source, metadata: metadata, tensors: tensors, output: output, effort: recipe.effort)
+    self.recipe = recipe
+    promotedTensors = zip(tensors, choices).filter { $0.1.isPromoted }.map(\.0.description)
+    writesSingleExperts = tensors.contains {
+      ExpertTensorName($0.description.name)?.expert != nil
+    }
+    unusedRules = Self.unusedRules(recipe, outlines, chooser)
+    let encoded = zip(outlines, tensors).filter { $0.1.action == .encode }
+    requantizedTensors = encoded.filter { $0.0.sourceTypes.contains(where: \.isQuantized) }
+      .map(\.0.name)
+    unwritableTypes = Set(encoded.map(\.1.description.type))
+      .filter { FormatRegistry.encoder(of: $0) == nil }.sorted { $0.rawValue < $1.rawValue }
+    unreadableTensors = zip(outlines, tensors).filter { pair in
+      // Copied bytes need no format, unless their order must change.
+      (pair.1.action == .encode || source.byteOrder == .big)
+        && pair.0.sourceTypes.contains { FormatRegistry.format(of: $0) == nil }
+    }.map(\.0.description)
+    coverage = try importance.map { matrix throws(QuantError) in
+      let sources = Set(encoded.flatMap { $0.1.slices.map(\.tensor) }).sorted()
+      return try ImportanceCoverage(matrix, sources.map { source.tensors[$0] })
+    }
+    let known = Set(
+      source.tensors.indices.filter {
+        importance?.entry(forTensor: source.tensors[$0].name) != nil
+      })
+    tensorsLackingImportance = encoded.filter { pair in
+      Self.needsImportance(pair.1.description, recipe.preset)
+        && !pair.1.slices.allSatisfy { known.contains($0.tensor) }
+    }.map(\.1.description.name)
+  }
+
+  /// Rules with nothing to change; those of experts were held to the model before.
+  private static func unusedRules(
+    _ recipe: Recipe, _ outlines: [TensorOutline], _ chooser: TypeChooser
+  ) -> [String] {
+    let names = outlines.filter { !Untouchable.contains($0.description) }
+      .map { ($0.name, ExpertTensorName($0.name)) }
+    return recipe.rules.filter { rule in
+      rule.experts == nil && !names.contains { chooser.finds(rule, $0.0, $0.1) }
+    }.map(\.pattern)
+  }
+
+  /// Below three bits, quantizing without knowing what matters ruins a model. The embedding and the
+  /// output are excused, as matrices often lack them.
+  private static func needsImportance(_ tensor: TensorDescription, _ preset: FileType?) -> Bool {
+    switch TensorRole(tensorName: tensor.name) {
+    case .tokenEmbedding, .output: return false
+    default: break
+    }
+    return NeedsImportance.types.contains(tensor.type)
+      || (tensor.type == .Q2_K && preset == .Q2_K_S)
+  }
+
+  /// Leaves one file of the output to be written, by its number from 0; the others are for other
+  /// machines.
+  public mutating func narrow(toFile index: Int) { plan = plan.part(file: index) }
+
+  /// Throws the first reason why the plan must not run: leave to requantize, matrix, or a type.
+  public func check() throws(QuantError) {
+    if let tensor = unreadableTensors.first {
+      throw .unsupported(
+        "tensor \"\(tensor.name)\" cannot be decoded: it has \(GGUFFile.describe(tensor.type))")
+    }
+    if let type = unwritableTypes.first {
+      throw .unsupported(
+        "type \(type) cannot be written yet, only read; types that can: "
+          + FormatRegistry.encodableNames)
+    }
+    if let name = requantizedTensors.first, !recipe.allowsRequantizing {
+      throw .unsupported(
+        "tensor \"\(name)\" is quantized already, as are \(requantizedTensors.count - 1) others:"
+          + " quantizing again adds error to error; start from F16 or BF16, or pass"
+          + " --allow-requantize")
+    }
+    if let name = tensorsLackingImportance.first, !recipe.allowsMissingImportance {
+      throw .unsupported(
+        "tensor \"\(name)\" and \(tensorsLackingImportance.count - 1) others would get types that"
+          + " need an importance matrix: pass one with --imatrix, or go on without it by"
+          + " --allow-missing-imatrix")
+    }
+    _ = try SlabTable(plan)
+  }
+}

@@ -1,0 +1,233 @@
+import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantModels
+import Synchronization
+
+/// How far a job is.
+public struct PlanProgress: Sendable {
+  /// Bytes of tensors that are in the output now.
+  public let doneBytes: Int
+  /// Those of them that an earlier run had written.
+  public let resumedBytes: Int
+  /// The tensor worked on last.
+  public let tensor: String
+}
+
+/// What a job did.
+public struct PlanReport: Sendable {
+  /// The error of each tensor of the plan that was encoded; zeros for those copied.
+  public let errors: [SquaredError]
+  /// Slabs that an earlier run had written.
+  public let resumedSlabs: Int
+  /// Slabs of the whole job.
+  public let slabCount: Int
+}
+
+/// Carries out a plan: slabs of rows through read, decode, encode and write, on any number of
+/// threads, in memory bounded by the slab and not by the tensor.
+///
+/// The output's bytes do not depend on the number of threads, nor on how often the job was cut off.
+public struct PlanExecutor: Sendable {
+  private let plan: ModelPlan
+  private let importance: ImportanceMatrix?
+  private let output: OutputNaming
+
+  /// Prepares to carry out a plan.
+  public init(plan: ModelPlan, importance: ImportanceMatrix?, output: OutputNaming) {
+    self.plan = plan
+    self.importance = importance
+    self.output = output
+  }
+
+  /// Runs the plan to its end, or goes on where an earlier run of the same plan was cut off.
+  ///
+  /// - Parameters:
+  ///   - threads: How many slabs are worked on at once.
+  ///   - restarting: Whether what an earlier run left unfinished is given up.
+  ///   - keepsUnfinished: Whether a run that ends early leaves its work for the next.
+  ///   - progress: Called from any thread after each slab.
+  /// - Returns: What was done, with the error of each tensor.
+  /// - Throws: `QuantError`. The output files do not have their names then; what is written stays
+  ///   beside its journal, for the next run.
+  public func run(
+    threads: Int, restarting: Bool = false, keepsUnfinished: Bool = true,
+    progress: @escaping @Sendable (PlanProgress) -> Void
+  ) async throws(QuantError) -> PlanReport {
+    let slabs = try SlabTable(plan)
+    try plan.checkPaths(output, importance: importance)
+    // A journal that is not for the next run goes whenever the program is told to stop, from its
+    // first moment on.
+    let passing = keepsUnfinished ? nil : Journal.path(of: output.path)
+    if let passing { UnfinishedFiles.add(temporary: passing) }
+    defer { if let passing { UnfinishedFiles.remove(temporary: passing) } }
+    if restarting { try Journal.discard(output, files: plan.files.map(\.path)) }
+    try checkDiskSpace()
+    let journal = try Journal(
+      output: output.path, fingerprint: plan.fingerprint(importance: importance),
+      slabCount: slabs.count)
+    if keepsUnfinished { UnfinishedFiles.keep(.output(output.path)) }
+    defer { if !keepsUnfinished { journal.remove() } }
+    let files = try openFiles(resuming: journal.isResuming, isKept: keepsUnfinished)
+    let job = PlanJob(
+      plan: plan, importance: importance, slabs: slabs, journal: journal, files: files,
+      progress: progress)
+    try await job.run(threads: threads)
+    try importance?.checkUnchanged()
+    try QuantError.wrapping { () throws(GGUFError) in
+      try plan.source.checkUnchanged()
+      for file in files { try file.finish() }
+    }
+    journal.remove()
+    return job.report()
+  }
+
+  /// Bytes that the output will take beyond what an earlier run has written already.
+  ///
+  /// Throws `QuantError.unsupported` if the disk does not have them.
+  private func checkDiskSpace() throws(QuantError) {
+    // A run that was cut off while it named its files left some under their own names already.
+    let isResuming = Journal.exists(for: output.path)
+    let present = plan.files.reduce(0) { sum, file in
+      let temporary = OutputFile.temporaryPath(of: file.path)
+      let isNamed = isResuming && !Disk.exists(temporary)
+      return sum + Disk.allocatedBytes(of: isNamed ? file.path : temporary)
+    }
+    try QuantError.wrapping { () throws(GGUFError) in
+      try Disk.require(max(0, plan.byteCount - present), for: output.path)
+    }
+  }
+
+  private func openFiles(resuming: Bool, isKept: Bool) throws(QuantError) -> [OutputFile] {
+    var files: [OutputFile] = []
+    for file in plan.files {
+      let output = try QuantError.wrapping { () throws(GGUFError) in
+        if resuming { try OutputFile.reopenFinished(file.path, byteCount: file.layout.byteCount) }
+        let output = try OutputFile(
+          path: file.path, byteCount: file.layout.byteCount, resuming: resuming, isKept: isKept)
+        try output.write(file.layout.header, at: 0)
+        return output
+      }
+      files.append(output)
+    }
+    return files
+  }
+}
+
+/// One run of a plan, shared by its threads.
+private final class PlanJob: Sendable {
+  private let plan: ModelPlan
+  private let importance: ImportanceMatrix?
+  private let slabs: SlabTable
+  private let journal: Journal
+  private let files: [OutputFile]
+  private let progress: @Sendable (PlanProgress) -> Void
+  private let next = Atomic(0)
+  private let state: Locked<State>
+
+  private struct State {
+    /// Per slab, so that their sum does not depend on the order in which threads finish.
+    var errors: [SquaredError]
+    var doneBytes = 0
+    var resumedBytes = 0
+    var resumedSlabs = 0
+    var failure: QuantError?
+  }
+
+  init(
+    plan: ModelPlan, importance: ImportanceMatrix?, slabs: SlabTable, journal: Journal,
+    files: [OutputFile], progress: @escaping @Sendable (PlanProgress) -> Void
+  ) {
+    self.plan = plan
+    self.importance = importance
+    self.slabs = slabs
+    self.journal = journal
+    self.files = files
+    self.progress = progress
+    state = Locked(State(errors: Array(repeating: SquaredError(), count: slabs.count)))
+  }
+
+  func run(threads: Int) async throws(QuantError) {
+    await withTaskGroup(of: Void.self) { group in
+      for _ in 0..<max(1, threads) {
+        group.addTask { self.work() }
+      }
+    }
+    if let failure = state.withLock({ $0.failure }) { throw failure }
+  }
+
+  /// Takes slabs until there are none, or until some thread has failed.
+  private func work() {
+    var worker = SlabWorker(plan: plan, importance: importance)
+    while true {
+      let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard index < slabs.count, state.withLock({ $0.failure == nil }) else { return }
+      do throws(QuantError) {
+        try complete(slabs[index], &worker)
+      } catch {
+        return state.withLock { $0.failure = $0.failure ?? error }
+      }
+    }
+  }
+
+  private func complete(_ slab: Slab, _ worker: inout SlabWorker) throws(QuantError) {
+    if let record = try journal.earlier(slab.index), try isIntact(slab, record) {
+      return note(slab, record.error, resumed: true)
+    }
+    let error = try worker.make(slab)
+    let (file, offset) = place(of: slab)
+    try QuantError.wrapping { () throws(GGUFError) in try file.write(worker.bytes, at: offset) }
+    let mark = unsafe Fingerprint.of(worker.bytes.span.bytes)
+    try journal.append(.init(slab: slab.index, mark: mark, error: error))
+    note(slab, error, resumed: false)
+  }
+
+  private func bytesPerBlock(_ slab: Slab) -> Int {
+    plan.tensors[slab.tensor].description.type.layout?.bytesPerBlock ?? 0
+  }
+
+  private func place(of slab: Slab) -> (OutputFile, Int) {
+    let tensor = plan.tensors[slab.tensor]
+    let offset = tensor.byteOffset + slab.blocks.lowerBound * bytesPerBlock(slab)
+    return (files[tensor.file], offset)
+  }
+
+  /// Whether the bytes that an earlier run noted are in the file.
+  private func isIntact(_ slab: Slab, _ record: Journal.Record) throws(QuantError) -> Bool {
+    let (file, offset) = place(of: slab)
+    var bytes = [UInt8](repeating: 0, count: slab.blocks.count * bytesPerBlock(slab))
+    try QuantError.wrapping { () throws(GGUFError) in
+      var span = bytes.mutableSpan
+      var raw = unsafe span.mutableBytes
+      try file.read(at: offset, into: &raw)
+    }
+    return unsafe Fingerprint.of(bytes.span.bytes) == record.mark
+  }
+
+  private func note(_ slab: Slab, _ error: SquaredError, resumed: Bool) {
+    let tensor = plan.tensors[slab.tensor]
+    let bytes = slab.blocks.count * bytesPerBlock(slab)
+    let update = state.withLock { state in
+      state.errors[slab.index] = error
+      state.doneBytes += bytes
+      if resumed {
+        state.resumedBytes += bytes
+        state.resumedSlabs += 1
+      }
+      return PlanProgress(
+        doneBytes: state.doneBytes, resumedBytes: state.resumedBytes,
+        tensor: tensor.description.name)
+    }
+    progress(update)
+  }
+
+  func report() -> PlanReport {
+    state.withLock { state in
+      var errors = Array(repeating: SquaredError(), count: plan.tensors.count)
+      for (index, error) in state.errors.enumerated() {
+        errors[slabs[index].tensor].add(error)
+      }
+      return PlanReport(
+        errors: errors, resumedSlabs: state.resumedSlabs, slabCount: slabs.count)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
+
+/// The metadata of a quantized file: the source's, and what was done to it, under the names that
+/// llama-quantize uses, with the recipe and the tool's version besides.
+struct RequantizeMetadata {
+  let recipe: Recipe
+  let importance: ImportanceMatrix?
+  let facts: ModelFacts
+
+  /// The version of GGML's block formats that all current types belong to.
+  private static let quantizationVersion: UInt32 = 2
+
+  func metadata(from source: Metadata, toolVersion: String) -> Metadata {
+    var result = source.withoutSplitKeys()
+    if let preset = recipe.preset {
+      result["general.quantization_version"] = .uint32(Self.quantizationVersion)
+      result["general.file_type"] = .uint32(UInt32(preset.rawValue))
+    }
+    prune(&result)
+    for (key, value) in recipe.overrides { result[key] = Self.fitted(value, to: result[key]) }
+    if let importance { describe(importance, in: &result) }
+    result["quantize.recipe"] = .string(MetadataString(recipe.text))
+    result["quantize.tool"] = .string(MetadataString("gguf-tool \(toolVersion)"))
+    return result
+  }
+
+  /// A whole number set for a key that holds a float becomes one: readers insist on the type.
+  private static func fitted(_ value: MetadataValue, to old: MetadataValue?) -> MetadataValue {
+    guard let number = value.integer else { return value }
+    return switch old?.type {
+    case .float32: .float32(Float(number))
+    case .float64: .float64(Double(number))
+    default: value
+    }
+  }
+
+  private func describe(_ importance: ImportanceMatrix, in result: inout Metadata) {
+    result["quantize.imatrix.file"] = .string(MetadataString(importance.path))
+    if let dataset = importance.datasets.first {
+      result["quantize.imatrix.dataset"] = .string(MetadataString(dataset))
+    }
+    result["quantize.imatrix.entries_count"] = .uint32(UInt32(importance.entries.count))
+    if let chunks = importance.chunkCount {
+      result["quantize.imatrix.chunks_count"] = .uint32(UInt32(clamping: chunks))
+    }
+  }
+
+  /// Counts of layers follow the layers left out, and so do arrays with a number a layer.
+  private func prune(_ result: inout Metadata) {
+    guard !recipe.prunedLayers.isEmpty else { return }
+    let prefix = facts.architecture + "."
+    for entry in result.entries
+    where entry.key.hasPrefix(prefix) && entry.key != prefix + "rope.dimension_sections" {
+      guard let array = entry.value.elements, array.count == facts.layerCount else { continue }
+      let left = array.values().enumerated().filter { !recipe.prunedLayers.contains($0.offset) }
+      result[entry.key] = .array(
+        MetadataArray(elementType: array.elementType, left.map(\.element)))
+    }
+    result[prefix + "block_count"] = .uint32(
+      UInt32(facts.layerCount - recipe.prunedLayers.count))
+    let dense = prefix + "leading_dense_block_count"
+    if let count = result[dense]?.integer {
+      result[dense] = .uint32(
+        UInt32(clamping: count - recipe.prunedLayers.count { $0 < count }))
+    }
+  }
+}

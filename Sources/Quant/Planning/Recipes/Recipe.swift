@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+public import BlockFormats
+public import GGUF
+public import QuantModels
+
+/// What the user wants: a preset, and everything said about single tensors.
+public struct Recipe: Sendable {
+  /// The preset that decides where no rule does; `nil` copies every tensor.
+  public var preset: FileType?
+  /// Whether the preset's mix is left out, so that all tensors get its default type.
+  public var isPure = false
+  /// Rules for tensors by name; the first match decides.
+  public var rules: [TypeRule] = []
+  /// The type of `output.weight`, instead of the preset's.
+  public var outputTensorType: TensorType?
+  /// The type of the token embedding, instead of the preset's.
+  public var tokenEmbeddingType: TensorType?
+  /// Whether `output.weight` stays as it is.
+  public var leavesOutputTensor = false
+  /// Whether tensors that are quantized already may be quantized again.
+  public var allowsRequantizing = false
+  /// Whether types that need an importance matrix are written without one too.
+  public var allowsMissingImportance = false
+  /// How long encoders search.
+  public var effort = Effort.default
+  /// How tensors of experts are laid out.
+  public var layout = ExpertLayout.keep
+  /// Whether experts of one tensor that should have different types get the best of them.
+  public var promotesExperts = false
+  /// Layers to leave out.
+  public var prunedLayers: Set<Int> = []
+  /// Metadata to set, in order.
+  public var overrides: [(key: String, value: MetadataValue)] = []
+
+  /// A recipe of a preset alone; `nil` copies.
+  public init(preset: FileType?) { self.preset = preset }
+
+  /// The recipe in one line, for the metadata of the file made by it.
+  ///
+  /// Rules beyond `mostTextBytes` are counted, and a mark made of all of them tells recipes apart.
+  public var text: String {
+    var parts = [preset?.name ?? "COPY"]
+    if isPure { parts.append("pure") }
+    if effort != .default { parts.append("effort=\(effort.rawValue)") }
+    if layout != .keep { parts.append("layout=\(layout.rawValue)") }
+    if promotesExperts { parts.append("promote") }
+    if leavesOutputTensor { parts.append("leave-output-tensor") }
+    if let outputTensorType { parts.append("output=\(outputTensorType)") }
+    if let tokenEmbeddingType { parts.append("token_embd=\(tokenEmbeddingType)") }
+    if !prunedLayers.isEmpty {
+      parts.append("prune-layers=" + prunedLayers.sorted().map(String.init).joined(separator: ","))
+    }
+    return (parts + ruleTexts).joined(separator: "; ")
+  }
+
+  /// A recipe of a rule for every expert of the largest models takes less than this.
+  static let mostTextBytes = 1 << 18
+
+  private var ruleTexts: [String] {
+    let all = rules.map { rule in
+      switch rule.choice {
+      case .keep: "\(rule.pattern)=keep"
+      case .type(let type): "\(rule.pattern)=\(type)"
+      }
+    }
+    var bytes = 0
+    let shown = all.prefix { text in
+      bytes += text.utf8.count + 2
+      return bytes <= Self.mostTextBytes
+    }
+    guard shown.count < all.count else { return all }
+    var mark = Fingerprint()
+    for text in all { mark.add(text) }
+    return shown + ["\(all.count - shown.count) more rules, mark \(String(mark.value, radix: 16))"]
+  }
+}

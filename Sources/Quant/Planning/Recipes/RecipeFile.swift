@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+public import BlockFormats
+public import QuantModels
+
+/// Rules from text, a line each: `pattern = type  # why`.
+///
+/// Empty lines and lines that begin with `#` mean nothing. The first rule that finds a tensor's name
+/// decides. Lines `preset = Q4_K_M`, `layout = per-expert` and `effort = best` are settings.
+public enum RecipeFile {
+  /// What a recipe says beside its rules: of each the first, if it is there more than once.
+  public struct Settings: Sendable {
+    /// The name of a preset, or `COPY`.
+    public var preset: String?
+    /// How tensors of experts are laid out.
+    public var layout: ExpertLayout?
+    /// How long encoders search.
+    public var effort: Effort?
+  }
+
+  /// Reads all rules of a recipe.
+  ///
+  /// Throws `QuantError.recipe` with the number of the first line that cannot be understood.
+  public static func rules(_ text: String, file: String) throws(QuantError) -> [TypeRule] {
+    var rules: [TypeRule] = []
+    for line in try lines(text, file: file) {
+      guard try line.setting(file: file) == nil else { continue }
+      rules.append(
+        try TypeRule(
+          pattern: line.pattern, type: line.value, reason: line.reason, file: file,
+          line: line.number))
+    }
+    return rules
+  }
+
+  /// Reads what a recipe says beside its rules.
+  ///
+  /// Throws `QuantError.recipe` with the number of the first line that cannot be understood.
+  public static func settings(_ text: String, file: String) throws(QuantError) -> Settings {
+    var settings = Settings()
+    for line in try lines(text, file: file) {
+      switch try line.setting(file: file) {
+      case .preset(let name): settings.preset = settings.preset ?? name
+      case .layout(let layout): settings.layout = settings.layout ?? layout
+      case .effort(let effort): settings.effort = settings.effort ?? effort
+      case nil: break
+      }
+    }
+    return settings
+  }
+
+  /// Reads a recipe that needs no options: it must name a preset.
+  ///
+  /// Throws `QuantError.recipe` with the first line that cannot be understood, or for a recipe without
+  /// a preset.
+  public static func recipe(_ text: String, file: String) throws(QuantError) -> Recipe {
+    let settings = try settings(text, file: file)
+    guard let name = settings.preset else {
+      throw .recipe(file: file, line: 0, message: "expected a line \"preset = NAME\", found none")
+    }
+    var recipe = Recipe(preset: FileType(name: name))
+    recipe.rules = try rules(text, file: file)
+    recipe.layout = settings.layout ?? .keep
+    recipe.effort = settings.effort ?? .default
+    return recipe
+  }
+
+  private static func lines(_ text: String, file: String) throws(QuantError) -> [RecipeLine] {
+    var result: [RecipeLine] = []
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() {
+      if let line = try RecipeLine(line, file: file, number: index + 1) { result.append(line) }
+    }
+    return result
+  }
+
+  /// Reads `regex=type` pairs set apart by spaces or line ends, as `--tensor-type-file` has them.
+  ///
+  /// Throws `QuantError.recipe` with the number of the first line that cannot be understood.
+  public static func tensorTypeFile(
+    _ text: String, file: String
+  ) throws(QuantError) -> [TypeRule] {
+    var rules: [TypeRule] = []
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+    for (index, line) in lines.enumerated() {
+      for pair in line.split(whereSeparator: \.isWhitespace) {
+        rules.append(try TypeRule(option: String(pair), file: file, line: index + 1))
+      }
+    }
+    return rules
+  }
+}
+
+/// A line of a recipe taken apart: `pattern = value  # reason`.
+struct RecipeLine {
+  let pattern: String
+  let value: String
+  let reason: String
+  let number: Int
+
+  /// What a line sets, if it is no rule.
+  enum Setting {
+    case preset(String), layout(ExpertLayout), effort(Effort)
+  }
+
+  /// `nil` for a line that means nothing.
+  init?(_ line: Substring, file: String, number: Int) throws(QuantError) {
+    let parts = line.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+    let rule = Self.trimmed(parts[0])
+    guard !rule.isEmpty else { return nil }
+    guard let sign = rule.lastIndex(of: "=") else {
+      throw .recipe(
+        file: file, line: number, message: "expected PATTERN = TYPE, found \"\(rule)\"")
+    }
+    pattern = Self.trimmed(rule[..<sign])
+    value = Self.trimmed(rule[rule.index(after: sign)...])
+    reason = parts.count > 1 ? Self.trimmed(parts[1]) : ""
+    self.number = number
+    guard !pattern.isEmpty else {
+      throw .recipe(file: file, line: number, message: "there is no pattern before the \"=\"")
+    }
+  }
+
+  /// What the line sets; `nil` for a rule.
+  func setting(file: String) throws(QuantError) -> Setting? {
+    switch pattern {
+    case "effort":
+      return Effort(rawValue: value).map { .effort($0) }
+    case "preset":
+      guard FileType(name: value) != nil || value.uppercased() == "COPY" else {
+        throw .recipe(
+          file: file, line: number,
+          message: "there is no preset \"\(value)\"; presets are "
+            + FileType.all.map(\.name).joined(separator: ", ") + ", or COPY")
+      }
+      return .preset(value)
+    case "layout":
+      guard let layout = ExpertLayout(rawValue: value) else {
+        let names = ExpertLayout.allCases.map(\.rawValue).joined(separator: ", ")
+        throw .recipe(
+          file: file, line: number, message: "there is no layout \"\(value)\"; layouts are \(names)"
+        )
+      }
+      return .layout(layout)
+    default:
+      return nil
+    }
+  }
+
+  private static func trimmed(_ text: some StringProtocol) -> String {
+    let start = text.firstIndex { !$0.isWhitespace } ?? text.endIndex
+    let end = text.lastIndex { !$0.isWhitespace }.map { text.index(after: $0) } ?? text.endIndex
+    return start < end ? String(text[start..<end]) : ""
+  }
+}

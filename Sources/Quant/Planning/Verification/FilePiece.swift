@@ -1,0 +1,87 @@
+import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
+
+/// A run of bytes of a model's files that is read at once: blocks of one tensor, or what lies between
+/// tensors.
+struct FilePiece: Sendable {
+  /// Which of the files.
+  let shard: Int
+  /// Where it begins in that file.
+  let byteOffset: Int
+  /// How long it is.
+  let byteCount: Int
+  /// The tensor's place in the model; `nil` between tensors.
+  let tensor: Int?
+  /// The first block, from the start of the tensor.
+  let firstBlock: Int
+
+  /// Small enough to stay in a core's cache while it is looked through.
+  static let largest = 1 << 20
+
+  /// All pieces of a model, in the order of its bytes.
+  ///
+  /// - Parameters:
+  ///   - file: The model. Tensors that end beyond their files are left out.
+  ///   - includesGaps: Whether headers, padding and what follows the last tensor are wanted.
+  /// - Returns: The pieces, none of them longer than `largest` or one block.
+  /// - Complexity: O(*n*) in bytes over the size of a piece.
+  static func all(of file: GGUFFile, includesGaps: Bool) -> [FilePiece] {
+    var pieces: [FilePiece] = []
+    var place = 0
+    for (number, shard) in file.shards.enumerated() {
+      var end = 0
+      for tensor in shard.tensors {
+        let index = place
+        place += 1
+        guard let range = try? file.byteRange(of: tensor), !range.isEmpty else { continue }
+        if includesGaps { pieces += gap(number, end..<range.lowerBound) }
+        pieces += blocks(of: tensor, index)
+        end = range.upperBound
+      }
+      if includesGaps { pieces += gap(number, end..<shard.mapping.byteCount) }
+    }
+    return pieces
+  }
+
+  private static func gap(_ shard: Int, _ range: Range<Int>) -> [FilePiece] {
+    stride(from: range.lowerBound, to: range.upperBound, by: largest).map { start in
+      FilePiece(
+        shard: shard, byteOffset: start, byteCount: min(largest, range.upperBound - start),
+        tensor: nil, firstBlock: 0)
+    }
+  }
+
+  /// Whole blocks, as many as fit; bytes of a type without blocks likewise.
+  private static func blocks(of tensor: TensorInfo, _ index: Int) -> [FilePiece] {
+    guard let byteCount = tensor.byteCount else { return [] }
+    let size = tensor.type.layout?.bytesPerBlock ?? 1
+    let step = max(1, largest / size) * size
+    return stride(from: 0, to: byteCount, by: step).map { start in
+      FilePiece(
+        shard: tensor.shard, byteOffset: tensor.byteOffset + start,
+        byteCount: min(step, byteCount - start), tensor: index, firstBlock: start / size)
+    }
+  }
+}
+
+extension FilePiece {
+  /// The piece's bytes, as they stand in the file.
+  ///
+  /// Throws `QuantError.container` if they cannot be read.
+  func read(of file: GGUFFile) throws(QuantError) -> [UInt8] {
+    var failure: GGUFError?
+    let mapping = file.shards[shard].mapping
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+      var span = unsafe MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(buffer))
+      do throws(GGUFError) {
+        try mapping.read(at: byteOffset, into: &span)
+        count = byteCount
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw .container(failure) }
+    return bytes
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+package import QuantEvaluation
+
+extension Frontier {
+  /// Makes a frontier of points and marks those that no other beats.
+  package init(
+    of model: String, bytes: Int, base: [TextResult], expertLayers: [Int], points: [Point],
+    machine: String? = nil, speedBasis: [String] = [], pick: Pick? = nil
+  ) {
+    self.init(
+      model: model, modelBytes: bytes, base: base, machine: machine, speedBasis: speedBasis,
+      expertLayers: expertLayers, points: points, pick: pick)
+    markFront()
+  }
+}
+
+extension Frontier.Point {
+  /// Makes a point that is not on the front yet.
+  package init(
+    in series: Series, _ label: String, bytes: Int, bitsPerWeight: Double,
+    expectedDivergence: Double, results: [Frontier.TextResult], quantizedExperts: Int? = nil,
+    speed: Frontier.Speed? = nil, expertBits: [[Double]] = []
+  ) {
+    self.init(
+      series: series, label: label, quantizedExperts: quantizedExperts, sizeBytes: bytes,
+      bitsPerWeight: bitsPerWeight, expectedDivergence: expectedDivergence, results: results,
+      speed: speed, expertBits: expertBits)
+  }
+}
+
+extension Frontier.TextResult {
+  /// Makes the result of a text.
+  package init(
+    on corpus: String, perplexity: MeasuredValue, ratio: MeasuredValue, divergence: MeasuredValue
+  ) {
+    self.init(
+      corpus: corpus, perplexity: perplexity, perplexityRatio: ratio, divergence: divergence)
+  }
+}
+
+extension Frontier.Speed {
+  /// Makes a speed with its range, in tokens a second.
+  package init(_ tokensPerSecond: Double, from low: Double, to high: Double) {
+    self.init(tokensPerSecond: tokensPerSecond, low: low, high: high)
+  }
+}
+
+extension Frontier.Pick {
+  /// Makes a pick.
+  package init(by policy: String, point: Int?, because reason: String) {
+    self.init(policy: policy, point: point, reason: reason)
+  }
+}

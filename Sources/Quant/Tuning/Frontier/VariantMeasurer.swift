@@ -1,0 +1,177 @@
+public import GGUF
+// SPDX-License-Identifier: MIT
+public import QuantEvaluation
+public import QuantModels
+public import QuantPlanning
+
+/// A variant of a model, written and held against the model.
+public struct MeasuredVariant: Sendable {
+  /// Bytes of its file.
+  public let byteCount: Int
+  /// What each text said.
+  public let results: [Frontier.TextResult]
+
+  /// The mean divergence over the texts, in nats a token.
+  public var meanDivergence: Double { results.meanDivergence }
+
+  /// The largest increase of perplexity over the texts, as a share of the model's.
+  public var perplexityIncrease: Double {
+    results.map { $0.perplexityRatio.value - 1 }.max() ?? 0
+  }
+}
+
+/// Writes variants of a model and measures them on texts.
+///
+/// The model itself goes through once for each text; its last states stay on the disk for as long as
+/// the measurer lives.
+public final class VariantMeasurer {
+  /// A text with its name.
+  public struct Text {
+    let name: String
+    let windows: EvaluationWindows
+
+    /// Takes a text.
+    public init(name: String, windows: EvaluationWindows) {
+      self.name = name
+      self.windows = windows
+    }
+  }
+
+  private let source: GGUFFile
+  private let importance: ImportanceMatrix?
+  private let texts: [Text]
+  private let options: EvaluationOptions
+  private let scratch: String
+  private let toolVersion: String
+  private var bases: [String] = []
+  /// Held while files of these names are there, so that two runs do not share them.
+  private var lock: RecordFile?
+
+  /// Prepares to measure.
+  ///
+  /// - Parameters:
+  ///   - source: The model.
+  ///   - importance: What variants are written with.
+  ///   - texts: The texts to measure on.
+  ///   - options: What evaluation may use.
+  ///   - scratch: The beginning of the names of files that are removed in the end.
+  ///   - toolVersion: Written into the variants' metadata.
+  public init(
+    _ source: GGUFFile, importance: ImportanceMatrix?, texts: [Text], options: EvaluationOptions,
+    scratch: String, toolVersion: String
+  ) {
+    self.source = source
+    self.importance = importance
+    self.texts = texts
+    self.options = options
+    self.scratch = scratch
+    self.toolVersion = toolVersion
+  }
+
+  deinit {
+    guard let lock else { return }
+    for name in files {
+      Disk.remove(name)
+      UnfinishedFiles.remove(temporary: name)
+    }
+    lock.remove()
+  }
+
+  private var variant: String { "\(scratch).variant.gguf" }
+
+  /// Every finished file that may be there while variants are measured, and the lock.
+  private var files: [String] {
+    texts.indices.map(base) + [variant, "\(scratch).lock"]
+  }
+
+  private func base(_ index: Int) -> String { "\(scratch).base-\(index).gguf" }
+
+  private func takeNames() throws(QuantError) {
+    guard lock == nil else { return }
+    lock = try QuantError.wrapping { () throws(GGUFError) in
+      try RecordFile(path: "\(scratch).lock")
+    }
+    for name in files { UnfinishedFiles.add(temporary: name) }
+  }
+
+  /// Adds what measuring depends on to what parts of a job must agree in.
+  func describe(_ job: inout PartJob) {
+    job.add(importance)
+    for text in texts { job.add(text.name, text.windows) }
+    job.add("compute mode", options.mode.rawValue)
+  }
+
+  /// Takes the model itself through all texts.
+  ///
+  /// - Returns: Its perplexities.
+  /// - Throws: `QuantError` if it cannot be evaluated, or if another process measures variants of the
+  ///   same name.
+  public func measureSource() throws(QuantError) -> [Frontier.TextResult] {
+    try takeNames()
+    var results: [Frontier.TextResult] = []
+    for (index, text) in texts.enumerated() {
+      let path = base(index)
+      let evaluator = try evaluator(source, text)
+      bases.append(path)
+      let writer = try BaseStatesWriter(to: path, evaluator, text.windows)
+      let report = try LossEvaluation(evaluator, text.windows).run(keeping: writer)
+      try writer.finish()
+      results.append(
+        Frontier.TextResult(
+          corpus: text.name, perplexity: report.losses.perplexity,
+          perplexityRatio: MeasuredValue(1, error: 0), divergence: MeasuredValue(0, error: 0)))
+    }
+    return results
+  }
+
+  /// Writes a variant and measures it; `measureSource` must have run.
+  ///
+  /// - Parameters:
+  ///   - recipe: How it is made.
+  ///   - path: Where it stays; by default it is removed.
+  /// - Returns: What it takes and what it costs.
+  /// - Throws: `QuantError` if it cannot be written or evaluated.
+  public func measure(
+    _ recipe: Recipe, keepingAt path: String? = nil
+  ) async throws(QuantError) -> MeasuredVariant {
+    precondition(bases.count == texts.count, "the model itself was not measured")
+    let output = path ?? variant
+    let byteCount = try await write(recipe, to: output)
+    defer { if path == nil { Disk.remove(output) } }
+    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(output) }
+    var results: [Frontier.TextResult] = []
+    for (text, base) in zip(texts, bases) { results.append(try compare(file, text, base)) }
+    return MeasuredVariant(byteCount: byteCount, results: results)
+  }
+
+  /// Writes a variant.
+  ///
+  /// Returns the bytes of its file. Throws `QuantError` if it cannot be written.
+  public func write(_ recipe: Recipe, to path: String) async throws(QuantError) -> Int {
+    let naming = OutputNaming.single(path)
+    let plan = try RequantizePlan(
+      source: source, recipe: recipe, importance: importance, output: naming,
+      toolVersion: toolVersion)
+    try plan.check()
+    _ = try await PlanExecutor(plan: plan.plan, importance: importance, output: naming)
+      .run(threads: options.threads, restarting: true, keepsUnfinished: false) { _ in }
+    return plan.plan.byteCount
+  }
+
+  private func compare(
+    _ file: GGUFFile, _ text: Text, _ base: String
+  ) throws(QuantError) -> Frontier.TextResult {
+    let run = try LossEvaluation(
+      evaluator(file, text), text.windows, base: .states(BaseStates(base)))
+    guard let summary = try run.run().divergence?.summary else {
+      throw .unsupported("\(file.path): nothing was compared")
+    }
+    return Frontier.TextResult(
+      corpus: text.name, perplexity: summary.variantPerplexity, perplexityRatio: summary.ratio,
+      divergence: summary.meanDivergence)
+  }
+
+  private func evaluator(_ file: GGUFFile, _ text: Text) throws(QuantError) -> Evaluator {
+    try Evaluator(file: file, contextLength: text.windows.length, options: options)
+  }
+}

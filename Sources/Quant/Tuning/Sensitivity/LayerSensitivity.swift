@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+internal import QuantEvaluation
+internal import QuantModels
+
+/// Tries all parts of one layer in all types, and takes the states through it.
+struct LayerSensitivity {
+  private let job: SensitivityMeasurement
+  private let layer: Int
+  private let graph: LayerGraph
+  private let context: ForwardContext
+  private let length: Int
+
+  init(_ job: SensitivityMeasurement, layer: Int, _ context: ForwardContext) {
+    self.job = job
+    self.layer = layer
+    self.context = context
+    graph = job.evaluator.graph.layers[layer]
+    length = job.windows.length
+  }
+
+  /// Tokens worked on at once: whole windows, and enough of them for fast products.
+  private var chunk: Int { max(1, 8192 / length) * length }
+
+  private var positions: Range<Int> {
+    let first = job.evaluator.options.firstPosition
+    return first..<first + length
+  }
+
+  /// Takes the states of the text and of all probes through the layer; parts tried on the way begin
+  /// probes of their own.
+  func run(_ states: Matrix) throws(QuantError) {
+    let pass = LayerPass(
+      context: context, graph: graph, layer: layer, positions: positions, chunk: chunk)
+    if job.probes.live.rows > 0 { try pass.run(job.probes.live) }
+    let first = job.probes.probes.count
+    try measureAttention(states)
+    let begun = first..<job.probes.probes.count
+    if !begun.isEmpty { try pass.runFeedForward(job.probes.states(of: begun)) }
+    try measureFeedForward(states)
+  }
+
+  private func output(of x: Matrix, _ y: Matrix, _ norm: Norm?) -> LayerOutput {
+    LayerOutput(x: x, y: y, norm: norm, scale: graph.residualScale, context: context)
+  }
+
+  private func normed(_ x: Matrix, by norm: Norm) throws(QuantError) -> Matrix {
+    let h = Matrix(rows: x.rows, columns: x.columns)
+    try context.normalize(x, by: norm, into: h)
+    return h
+  }
+
+  private func inChunks(
+    _ h: Matrix, into y: Matrix, _ body: (Matrix, Matrix) throws(QuantError) -> Void
+  ) throws(QuantError) {
+    for start in stride(from: 0, to: h.rows, by: chunk) {
+      let rows = start..<min(start + chunk, h.rows)
+      try body(h.rows(rows), y.rows(rows))
+    }
+  }
+
+  // MARK: Attention
+
+  private func measureAttention(_ x: Matrix) throws(QuantError) {
+    let h = try normed(x, by: graph.attentionNorm)
+    let y = Matrix(rows: x.rows, columns: x.columns)
+    try attention(h, into: y, context)
+    let output = output(of: x, y, graph.attentionPostNorm)
+    for index in job.targets(at: .attention(layer: layer)) {
+      try job.measure(index, in: output, of: y) { (other, target) throws(QuantError) in
+        try attention(h, into: target, other)
+      }
+    }
+    try output.finish()
+  }
+
+  private func attention(
+    _ h: Matrix, into y: Matrix, _ context: ForwardContext
+  ) throws(QuantError) {
+    let pass = try AttentionPass(graph.attention, positions: positions, in: context)
+    try inChunks(h, into: y) { (h, y) throws(QuantError) in try pass.run(h, into: y) }
+  }
+
+  // MARK: Feed-forward networks
+
+  private func measureFeedForward(_ x: Matrix) throws(QuantError) {
+    let h = try normed(x, by: graph.feedForwardNorm)
+    let y = Matrix(rows: x.rows, columns: x.columns)
+    let output = output(of: x, y, graph.feedForwardPostNorm)
+    switch graph.feedForward {
+    case .dense(let dense): try measure(dense, h, output)
+    case .mixture(let mixture): try measure(mixture, h, output)
+    }
+    try output.finish()
+  }
+
+  private func measure(
+    _ dense: DenseGraph, _ h: Matrix, _ output: LayerOutput
+  ) throws(QuantError) {
+    func run(_ context: ForwardContext, _ y: Matrix) throws(QuantError) {
+      let pass = FeedForwardPass(context: context, graph: dense)
+      try inChunks(h, into: y) { (h, y) throws(QuantError) in try pass.run(h, into: y) }
+    }
+    try run(context, output.y)
+    for index in job.targets(at: .dense(layer: layer)) {
+      try job.measure(index, in: output, of: output.y, run)
+    }
+  }
+
+  private func measure(
+    _ mixture: MixtureGraph, _ h: Matrix, _ output: LayerOutput
+  ) throws(QuantError) {
+    func runShared(_ context: ForwardContext, _ y: Matrix) throws(QuantError) {
+      y.clear()
+      try MixturePass(context: context, graph: mixture, layer: layer, chunk: chunk)
+        .addShared(h, to: y, scale: 1)
+    }
+    let shared = Matrix(rows: h.rows, columns: h.columns)
+    try runShared(context, shared)
+    output.y.copy(from: shared)
+    let pass = MixturePass(context: context, graph: mixture, layer: layer, chunk: chunk)
+    let routing = try pass.routing(h)
+    try pass.addExperts(h, routing, to: output.y, scale: 1)
+    try MixtureSensitivity(job, pass, output, h).run(routing)
+    for index in job.targets(at: .shared(layer: layer)) {
+      try job.measure(index, in: output, of: shared, runShared)
+    }
+  }
+}
+
+extension SensitivityMeasurement {
+  /// Tries one part in all types.
+  ///
+  /// - Parameters:
+  ///   - index: The part.
+  ///   - output: What it is a part of.
+  ///   - base: What `run` gives for the model as it is.
+  ///   - run: Computes that with some weights in another type.
+  /// - Throws: What `run` throws.
+  func measure(
+    _ index: Int, in output: LayerOutput, of base: Matrix,
+    _ run: (ForwardContext, Matrix) throws(QuantError) -> Void
+  ) throws(QuantError) {
+    sums.units[index].tokens = base.rows
+    let change = Matrix(rows: base.rows, columns: base.columns)
+    for type in types.indices {
+      defer { step() }
+      guard let other = targets[index].substitution(type) else { continue }
+      try run(output.context.substituting(other), change)
+      try output.context.add(base, times: -1, to: change)
+      sums.units[index].errors[type] = try output.context.squares(change)
+      guard type == targets[index].probed else { continue }
+      let rows = change.rows(0..<probes.rows)
+      try begin(
+        [index], type: type, error: output.context.squares(rows), change: rows, in: output)
+    }
+  }
+
+  /// Begins a probe from a change of the output of some parts.
+  func begin(
+    _ units: [Int], type: Int, error: ExactSum, change: Matrix, in output: LayerOutput
+  ) throws(QuantError) {
+    let probe = probes.begin(units: units, type: type, error: error)
+    try output.states(changedBy: change, into: probes.states(of: probe))
+  }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+internal import QuantEvaluation
+internal import QuantModels
+
+/// How many probes there are and how long they are, so that their states fit in memory.
+struct ProbePlan {
+  /// Whether all experts of a layer are tried together, a projection at a time.
+  let isShared: Bool
+  /// Probes.
+  let count: Int
+  /// Windows of each.
+  let windows: Int
+
+  /// Matrices of the whole text that a layer has at once: states, what goes in, what comes out, what
+  /// changes, and as much again within a part.
+  private static let copies = 10
+
+  /// A probe for each part if half of the memory holds their states, else one for all experts of a
+  /// layer; and fewer windows where that does not suffice.
+  ///
+  /// It is the same for every part of a job: `whole` is all of the text, of which so many `windows` are
+  /// held here.
+  ///
+  /// Throws `QuantError.unsupported` if not even one window of each fits.
+  init(
+    _ evaluator: Evaluator, _ whole: WindowCounts, windows held: Int, parts: [ModelPart],
+    probeWindows: Int
+  ) throws(QuantError) {
+    let perWindow = whole.length * evaluator.graph.width * MemoryLayout<Float>.size
+    let needed = Self.copies * held * perWindow
+    guard needed <= evaluator.options.memoryBytes / 2 else {
+      throw .unsupported(
+        "\(held) windows of \(whole.length) tokens need \(2 * needed) bytes of memory, and "
+          + "--memory allows \(evaluator.options.memoryBytes): take fewer (--chunks)")
+    }
+    let wanted = max(1, min(probeWindows, whole.windows))
+    let most = evaluator.options.memoryBytes / 2 / perWindow
+    let probed = parts.filter { $0.place != .output }
+    if probed.count * wanted <= most {
+      (isShared, count, windows) = (false, probed.count, wanted)
+      return
+    }
+    let single = probed.count { $0.expert == nil }
+    let places = Set(probed.filter { $0.expert != nil }.map(\.place)).count
+    (isShared, count) = (true, single + places)
+    windows = min(wanted, most / max(1, count))
+    guard windows > 0 else {
+      throw .unsupported(
+        "\(count) probes of a window of \(whole.length) tokens need \(2 * count * perWindow) bytes of"
+          + " memory, and --memory allows \(evaluator.options.memoryBytes)")
+    }
+  }
+}

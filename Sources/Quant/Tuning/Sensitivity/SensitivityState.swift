@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+internal import BlockFormats
+internal import GGUF
+internal import QuantEvaluation
+internal import QuantModels
+internal import QuantPlanning
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// What a measurement keeps on disk between layers, so that it can go on after it was cut off.
+///
+/// A GGUF file, written anew after each layer:
+///
+///     general.type = "sensitivity-state"   sensitivity.fingerprint: of the model, text and settings
+///     sensitivity.layer                    layers done
+///     sensitivity.results                  the measurements so far, JSON
+///     states    F32 [width, tokens]        of the text
+///     probes    F32 [width, tokens]        of the probes begun, one after the other
+struct SensitivityState {
+  private static let kind = "sensitivity-state"
+
+  /// What is known after some layers.
+  struct Results: Codable {
+    var sums: SensitivitySums
+    var probes: [ProbeStates.Probe]
+    var done: Int
+  }
+
+  /// What an earlier run left.
+  struct Earlier {
+    let layer: Int
+    let results: Results
+    let states: Matrix
+    let probes: Matrix
+  }
+
+  /// Where the file is.
+  let path: String
+  private let fingerprint: UInt64
+
+  init(_ path: String, _ job: SensitivityMeasurement) {
+    self.path = path
+    var mark = Fingerprint()
+    for shard in job.evaluator.file.shards {
+      mark.add(shard.mapping.byteCount)
+      mark.add(shard.mapping.modificationTime)
+    }
+    mark.add(job.evaluator.options.mode.rawValue)
+    mark.add(FormatRegistry.encoderRevision)
+    mark.add(job.windows.length)
+    mark.add(job.range.lowerBound)
+    mark.add(job.whole.windows)
+    mark.add(job.probes.windows)
+    mark.add(job.sharesProbes ? 1 : 0)
+    for type in job.types { mark.add(type.name) }
+    for token in job.windows.tokens { mark.add(Int(token)) }
+    job.importance?.mark(&mark)
+    fingerprint = mark.value
+  }
+
+  /// Keeps what is known after a layer.
+  func save(
+    _ results: Results, layer: Int, _ states: Matrix, _ probes: Matrix
+  ) throws(QuantError) {
+    var metadata = Metadata()
+    metadata["general.type"] = .string(MetadataString(Self.kind))
+    metadata["sensitivity.fingerprint"] = .uint64(fingerprint)
+    metadata["sensitivity.layer"] = .uint32(UInt32(clamping: layer))
+    guard let json = try? JSONEncoder().encode(results) else {
+      throw .unsupported("\(path): a measurement is not a finite number")
+    }
+    metadata["sensitivity.results"] = .string(
+      MetadataString(String(decoding: json, as: UTF8.self)))
+    // Without windows of the text that probes take, theirs have no rows.
+    let matrices = [states, probes].filter { $0.rows > 0 }
+    let tensors = zip(["states", "probes"], matrices).map {
+      TensorDescription(name: $0, dimensions: [$1.columns, $1.rows], type: .F32)
+    }
+    try QuantError.wrapping { () throws(GGUFError) in
+      let layout = try GGUFLayout(path: path, metadata: metadata, tensors: tensors)
+      let output = try OutputFile(path: path, byteCount: layout.byteCount)
+      try output.write(layout.header, at: 0)
+      for (matrix, offset) in zip(matrices, layout.tensorOffsets) {
+        for row in 0..<matrix.rows {
+          try matrix.withRow(row) { span throws(GGUFError) in
+            unsafe try output.write(span.bytes, at: offset + 4 * row * matrix.columns)
+          }
+        }
+      }
+      UnfinishedFiles.keep(.state(path))
+      try output.finish()
+    }
+  }
+
+  /// Reads what an earlier run left, if there is anything.
+  ///
+  /// Throws `QuantError.unsupported` if it is of another run, `.container` if it cannot be read.
+  func read() throws(QuantError) -> Earlier? {
+    guard Disk.exists(path) else { return nil }
+    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(path) }
+    guard file.metadata["general.type"]?.text == Self.kind,
+      case .uint64(fingerprint)? = file.metadata["sensitivity.fingerprint"],
+      let layer = file.metadata["sensitivity.layer"]?.integer,
+      let text = file.metadata["sensitivity.results"]?.text,
+      let results = try? JSONDecoder().decode(Results.self, from: Data(text.utf8))
+    else {
+      throw .unsupported(
+        "\(path): expected the state of this measurement, found that of another model, text or "
+          + "setting (--memory counts, too); remove it or name another output")
+    }
+    UnfinishedFiles.keep(.state(path))
+    return Earlier(
+      layer: layer, results: results, states: try Self.matrix("states", file),
+      probes: try Self.matrix("probes", file))
+  }
+
+  private static func matrix(_ name: String, _ file: GGUFFile) throws(QuantError) -> Matrix {
+    guard file.tensors.contains(where: { $0.name == name }) else {
+      return Matrix(rows: 0, columns: file.tensors.first?.rowWeights ?? 0)
+    }
+    let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(name) }
+    var reader = try TensorReader(file: file, tensor: tensor)
+    let matrix = Matrix(rows: tensor.rowCount, columns: tensor.rowWeights)
+    for row in 0..<matrix.rows {
+      try matrix.withMutableRow(row) { (span) throws(QuantError) in
+        try reader.readRows(row..<row + 1, into: &span)
+      }
+    }
+    return matrix
+  }
+}
