@@ -4,7 +4,7 @@
 # than memory.
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
-.PHONY: bench-evaluation accuracy efforts reference compared
+.PHONY: bench-evaluation accuracy efforts reference compared arrows
 .PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
@@ -118,6 +118,11 @@ compared: packages
 
 lint:
 	swift format lint --strict --recursive --parallel $(sources)
+
+# What each module uses, and what rooms of one module name of each other; a circle is an error. All
+# that one room names: make arrows options="--room Quant/Planning"; options="--json" for programs.
+arrows: packages
+	@scripts/arrows $(options)
 
 format:
 	swift format --in-place --recursive --parallel $(sources)
