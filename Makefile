@@ -4,7 +4,7 @@
 # than memory.
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
-.PHONY: bench-evaluation accuracy efforts reference compared arrows
+.PHONY: bench-evaluation bench-tokenizers accuracy efforts reference compared arrows
 .PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
@@ -102,6 +102,9 @@ quality: build
 # Divergence of planned types against presets of the same size.
 bench-plans: build
 	python3 Benchmarks/plan-quality.py .build/release/gguf-tool ../shared $(options)
+
+bench-tokenizers: build
+	python3 Benchmarks/tokenizer-speed.py .build/release/gguf-tool $(options)
 
 bench-evaluation: build
 	@scripts/install-python

@@ -49,6 +49,18 @@ package final class OutputFile: Sendable {
     try POSIX.resize(descriptor, temporaryPath, to: byteCount)
   }
 
+  /// Writes a whole file at once.
+  ///
+  /// - Parameters:
+  ///   - bytes: What the file will hold.
+  ///   - path: The name that it will have.
+  /// - Throws: As `init`; then the name is what it was.
+  public static func write(_ bytes: [UInt8], to path: String) throws(GGUFError) {
+    let output = try OutputFile(path: path, byteCount: bytes.count)
+    try output.write(bytes, at: 0)
+    try output.finish()
+  }
+
   deinit {
     if !isKept { discard() }
     POSIX.closeFile(descriptor)

@@ -36,12 +36,9 @@ public struct ModelFile: Sendable {
 
   /// Writes the model through the library's own writer.
   public func write(to path: String, order: ByteOrder = .little) throws {
-    let layout = try GGUFLayout(path: path, metadata: metadata, tensors: tensors, order: order)
-    let file = try OutputFile(path: path, byteCount: layout.byteCount)
-    try file.write(layout.header, at: 0)
-    for (offset, bytes) in zip(layout.tensorOffsets, contents) {
-      try file.write(bytes, at: offset)
+    try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors, order: order) {
+      writer throws(GGUFError) in
+      for (place, bytes) in contents.enumerated() { try writer.write(bytes, to: place) }
     }
-    try file.finish()
   }
 }

@@ -120,9 +120,7 @@ extension TinyLlama {
 
   /// Floats as a file holds them.
   public static func bytes(_ numbers: [Float]) -> [UInt8] {
-    numbers.flatMap { number in
-      (0..<4).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt32($0))) }
-    }
+    numbers.map(\.bitPattern).littleEndianBytes
   }
 
   /// Tokens of some text, always the same.

@@ -110,8 +110,7 @@ public struct BaseStates: Sendable {
 
 /// Writes the states of a base model as they are computed.
 public final class BaseStatesWriter {
-  private let output: OutputFile
-  private let layout: GGUFLayout
+  private let writer: GGUFWriter
   private var written = 0
 
   /// Begins a file: everything but the states is in it then.
@@ -139,13 +138,11 @@ public final class BaseStatesWriter {
       TensorDescription(name: name, dimensions: tensor.dimensions, type: tensor.type)
     }
     let metadata = Self.metadata(evaluator, windows)
-    (layout, output) = try QuantError.wrapping { () throws(GGUFError) in
-      let layout = try GGUFLayout(path: path, metadata: metadata, tensors: tensors)
-      let output = try OutputFile(path: path, byteCount: layout.byteCount)
-      try output.write(layout.header, at: 0)
-      return (layout, output)
+    writer = try QuantError.wrapping { () throws(GGUFError) in
+      let writer = try GGUFWriter(path: path, metadata: metadata, tensors: tensors)
+      try writer.write(windows.tokens.littleEndianBytes, to: 1)
+      return writer
     }
-    try write(windows.tokens)
     try copy(linear.tensor, from: evaluator.file, to: 2)
     for (index, other) in others.enumerated() {
       try copy(other.tensor, from: evaluator.file, to: 3 + index)
@@ -165,20 +162,11 @@ public final class BaseStatesWriter {
     return metadata
   }
 
-  private func write(_ tokens: [Int32]) throws(QuantError) {
-    let bytes = tokens.flatMap { token in
-      (0..<4).map { UInt8(truncatingIfNeeded: token >> (8 * $0)) }
-    }
-    try QuantError.wrapping { () throws(GGUFError) in
-      try output.write(bytes, at: layout.tensorOffsets[1])
-    }
-  }
-
   private func copy(_ tensor: TensorInfo, from file: GGUFFile, to place: Int) throws(QuantError) {
     guard file.byteOrder == .little else {
       throw .unsupported("\(file.path): states of big-endian models cannot be saved")
     }
-    let count = layout.tensorByteCounts[place]
+    let count = writer.layout.tensorByteCounts[place]
     var buffer = [UInt8](repeating: 0, count: min(count, 1 << 22))
     try QuantError.wrapping { () throws(GGUFError) in
       for start in stride(from: 0, to: count, by: buffer.count) {
@@ -187,29 +175,24 @@ public final class BaseStatesWriter {
         var bytes = unsafe span.mutableBytes
         var part = bytes.part(0..<size)
         try file.read(tensor, at: start, into: &part)
-        try output.write(part.bytes, at: layout.tensorOffsets[place] + start)
+        try writer.write(part.bytes, to: place, at: start)
       }
     }
   }
 
   /// Adds the states of further counted tokens.
   func write(_ states: Matrix) throws(QuantError) {
-    for row in 0..<states.rows {
-      let offset = layout.tensorOffsets[0] + written
-      try QuantError.wrapping { () throws(GGUFError) in
-        try states.withRow(row) { span throws(GGUFError) in
-          unsafe try output.write(span.bytes, at: offset)
-        }
-      }
-      written += 4 * states.columns
+    try QuantError.wrapping { () throws(GGUFError) in
+      try writer.write(states, to: 0, at: written)
     }
+    written += 4 * states.rows * states.columns
   }
 
   /// Gives the file its name.
   ///
   /// Throws `QuantError.container` if it cannot be brought to the disk.
   public func finish() throws(QuantError) {
-    precondition(written == layout.tensorByteCounts[0], "states are missing")
-    try QuantError.wrapping { () throws(GGUFError) in try output.finish() }
+    precondition(written == writer.layout.tensorByteCounts[0], "states are missing")
+    try QuantError.wrapping { () throws(GGUFError) in try writer.finish() }
   }
 }

@@ -152,26 +152,14 @@ extension EvaluationState {
       TensorDescription(
         name: "results", dimensions: [TokenDivergence.fields, results.count], type: .F64),
     ]
-    let bytes = results.flatMap(Self.bytes)
+    let bytes = results.flatMap(\.numbers).map(\.bitPattern).littleEndianBytes
     try QuantError.wrapping { () throws(GGUFError) in
-      let layout = try GGUFLayout(path: path, metadata: metadata, tensors: tensors)
-      let output = try OutputFile(path: path, byteCount: layout.byteCount)
-      try output.write(layout.header, at: 0)
-      for row in 0..<states.rows {
-        try states.withRow(row) { span throws(GGUFError) in
-          unsafe try output.write(
-            span.bytes, at: layout.tensorOffsets[0] + 4 * row * states.columns)
-        }
+      try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors) {
+        writer throws(GGUFError) in
+        try writer.write(states, to: 0)
+        try writer.write(bytes, to: 1)
+        UnfinishedFiles.keep(.state(path))
       }
-      try output.write(bytes, at: layout.tensorOffsets[1])
-      UnfinishedFiles.keep(.state(path))
-      try output.finish()
-    }
-  }
-
-  private static func bytes(_ token: TokenDivergence) -> [UInt8] {
-    token.numbers.flatMap { number in
-      (0..<8).map { UInt8(truncatingIfNeeded: number.bitPattern >> (8 * UInt64($0))) }
     }
   }
 

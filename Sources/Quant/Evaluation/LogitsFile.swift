@@ -19,26 +19,15 @@ public enum LogitsFile {
     metadata["general.type"] = .string("logits")
     metadata["logits.source"] = .string(MetadataString(model))
     try QuantError.wrapping { () throws(GGUFError) in
-      let layout = try GGUFLayout(
-        path: path, metadata: metadata,
-        tensors: [
-          TensorDescription(name: "tokens", dimensions: [tokens.count], type: .I32),
-          TensorDescription(
-            name: "logits", dimensions: [logits.columns, logits.rows], type: .F32),
-        ])
-      let output = try OutputFile(path: path, byteCount: layout.byteCount)
-      try output.write(layout.header, at: 0)
-      try output.write(
-        tokens.flatMap { token in
-          (0..<4).map { UInt8(truncatingIfNeeded: token >> (8 * $0)) }
-        }, at: layout.tensorOffsets[0])
-      for row in 0..<logits.rows {
-        try logits.withRow(row) { span throws(GGUFError) in
-          unsafe try output.write(
-            span.bytes, at: layout.tensorOffsets[1] + 4 * row * logits.columns)
-        }
+      let tensors = [
+        TensorDescription(name: "tokens", dimensions: [tokens.count], type: .I32),
+        TensorDescription(name: "logits", dimensions: [logits.columns, logits.rows], type: .F32),
+      ]
+      try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors) {
+        writer throws(GGUFError) in
+        try writer.write(tokens.littleEndianBytes, to: 0)
+        try writer.write(logits, to: 1)
       }
-      try output.finish()
     }
   }
 }

@@ -105,7 +105,8 @@ struct FrontierCommand: AsyncParsableCommand {
     }
     if let part { return try write(part, frontier, sweep) }
     frontier.choose(policy, try limits())
-    try FrontierView(output: output, frontier: frontier).write(isJSON: json.isJSON)
+    try ResultFile.write(frontier, to: output)
+    try FrontierView(output: output, frontier: frontier).show(isJSON: json.isJSON)
   }
 
   private func write(_ part: JobPart, _ frontier: Frontier, _ sweep: FrontierSweep) throws {

@@ -55,7 +55,8 @@ struct Imatrix: ParsableCommand {
     if let part = part.part { return try write(part, of: job, gathered) }
     var matrix = try gathered.matrix()
     for other in others { matrix = try matrix.merging(other) }
-    try ImatrixView(model: file.path, output: output, matrix: matrix).write(isJSON: json.isJSON)
+    try matrix.write(as: output)
+    try ImatrixView(model: file.path, output: output, matrix: matrix).show(isJSON: json.isJSON)
   }
 
   private func gather(

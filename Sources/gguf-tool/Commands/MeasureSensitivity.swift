@@ -80,7 +80,8 @@ struct MeasureSensitivity: ParsableCommand {
     if let part = part.part {
       try write(part, found, job, file)
     } else {
-      try SensitivityView(output: output, found: found.sensitivity).write(isJSON: json.isJSON)
+      try found.sensitivity.write(to: output)
+      try SensitivityView(output: output, found: found.sensitivity).show(isJSON: json.isJSON)
     }
     SensitivityMeasurement.removeState(state)
   }

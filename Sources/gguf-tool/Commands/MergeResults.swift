@@ -40,16 +40,19 @@ struct MergeResults: ParsableCommand {
     case .imatrix:
       let output = try checkedOutput(parts)
       let found = try GatheredImportance(merging: parts)
-      try ImatrixView(model: found.model, output: output, matrix: found.matrix())
-        .write(isJSON: json.isJSON)
+      let matrix = try found.matrix()
+      try matrix.write(as: output)
+      try ImatrixView(model: found.model, output: output, matrix: matrix).show(isJSON: json.isJSON)
     case .frontier:
       let output = try checkedOutput(parts)
-      try FrontierView(output: output, frontier: Frontier(merging: parts))
-        .write(isJSON: json.isJSON)
+      let frontier = try Frontier(merging: parts)
+      try ResultFile.write(frontier, to: output)
+      try FrontierView(output: output, frontier: frontier).show(isJSON: json.isJSON)
     case .sensitivity:
       let output = try checkedOutput(parts)
-      try SensitivityView(output: output, found: SensitivityPart(merging: parts).sensitivity)
-        .write(isJSON: json.isJSON)
+      let found = try SensitivityPart(merging: parts).sensitivity
+      try found.write(to: output)
+      try SensitivityView(output: output, found: found).show(isJSON: json.isJSON)
     }
   }
 

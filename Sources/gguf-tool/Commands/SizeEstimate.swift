@@ -44,7 +44,11 @@ struct SizeEstimate: ParsableCommand {
     }
     let presets =
       target.allPresets
-      ? try PresetSizes(source, budget: budget) { try runtime.context(for: $0) } : nil
+      ? try PresetSizes(budget: budget) {
+        try source.model(Recipe(preset: $0))
+      } options: {
+        try runtime.context(for: $0)
+      } : nil
     let view = SizeEstimateView(
       fit: fit, speed: speed, presets: presets,
       largestPreset: try presets.map { $0.largest?.preset.name ?? "none" }
@@ -58,7 +62,12 @@ struct SizeEstimate: ParsableCommand {
       let options = try runtime.context(for: model)
       return MemoryFit(model, options: options, budget: budget, rule: try memory.makeRule(budget))
     }
-    return try OllamaRun(model, runtime: runtime, budget: budget).fit
+    guard (budget?.gpus.count ?? 0) <= 1 else {
+      throw ValidationError("--runtime ollama-0.5.11: expected one GPU, found several in --vram.")
+    }
+    return try MemoryFit(
+      ollama: model, options: runtime.context(for: model),
+      context: runtime.ctx ?? OllamaProfile.defaultContext, budget: budget)
   }
 
   /// The largest preset that fits, where one is to be proposed: with a budget, and from weights in full
@@ -71,63 +80,4 @@ struct SizeEstimate: ParsableCommand {
       options: fit.options, budget: budget, hasImportance: target.imatrix != nil)
     return preset?.name ?? "none"
   }
-}
-
-/// A model as Ollama 0.5.11 would run it.
-private struct OllamaRun {
-  let fit: MemoryFit
-
-  /// - Throws: `ValidationError` for several GPUs; `QuantError.estimate` for other architectures.
-  init(_ model: MemoryModel, runtime: RuntimeOptions, budget: MemoryBudget?) throws {
-    guard (budget?.gpus.count ?? 0) <= 1 else {
-      throw ValidationError("--runtime ollama-0.5.11: expected one GPU, found several in --vram.")
-    }
-    var options = try runtime.context(for: model)
-    let decision = try OllamaProfile(model).decision(
-      freeBytes: budget?.gpus.first, context: runtime.ctx ?? OllamaProfile.defaultContext)
-    options.context = decision.context
-    options.batch = 512
-    options.sequences = decision.sequences
-    options.isUnified = true
-    options.usesFlashAttention = false
-    try options.check(for: model.shape)
-    var rule = PlacementRule(
-      gpuCount: budget?.gpus.count ?? 0, gpuLayers: decision.gpuLayers)
-    rule.order = .outputLast
-    fit = MemoryFit(model, options: options, budget: budget, rule: rule)
-  }
-}
-
-/// The size of a model in every preset, and whether it fits.
-struct PresetSizes {
-  /// One preset.
-  struct Row {
-    let preset: FileType
-    let fileBytes: Int
-    let bitsPerWeight: Double
-    /// Whether all of it fits the GPUs, or without GPUs the host; `nil` without a budget.
-    let fitsWhole: Bool?
-  }
-
-  /// The presets, the smallest first.
-  let rows: [Row]
-
-  /// - Complexity: One plan and one estimate a preset.
-  init(
-    _ source: SizeTarget, budget: MemoryBudget?, options: (MemoryModel) throws -> ContextOptions
-  ) throws {
-    rows = try FileType.all.map { preset in
-      let model = try source.model(Recipe(preset: preset))
-      let fits = try budget.map {
-        MemoryFit.fitsWhole(model, options: try options(model), budget: $0)
-      }
-      return Row(
-        preset: preset, fileBytes: model.fileBytes ?? model.tensorBytes,
-        bitsPerWeight: Double(model.tensorBytes) * 8 / Double(max(1, model.weightCount)),
-        fitsWhole: fits)
-    }.sorted { $0.fileBytes < $1.fileBytes }
-  }
-
-  /// The largest that fits.
-  var largest: Row? { rows.last { $0.fitsWhole == true } }
 }

@@ -78,25 +78,13 @@ struct BudgetOptions: ParsableArguments {
   /// What may be used; `nil` if nothing is said.
   func makeBudget(_ machine: Machine?, defaultMargin: Int) throws -> MemoryBudget? {
     let gpus =
-      try vram.map { text in
-        try text.split(separator: ",", omittingEmptySubsequences: false).map {
-          try Self.size(String($0), "--vram")
-        }
-      } ?? machine?.gpus.compactMap(\.memoryBytes) ?? []
-    guard gpus.count <= 64 else {
-      throw ValidationError("--vram: expected at most 64 GPUs, found \(gpus.count).")
-    }
-    let host = try ram.map { try Self.size($0, "--ram") } ?? machine?.cpu.memoryBytes
+      try vram.map { try Size.gpus($0, option: "--vram") }
+      ?? machine?.gpus.compactMap(\.memoryBytes) ?? []
+    try Size.checkGPUs(gpus, option: "--machine")
+    let host = try ram.map { try Size.exact($0, option: "--ram") } ?? machine?.cpu.memoryBytes
     guard !gpus.isEmpty || host != nil else { return nil }
-    let margin = try self.margin.map { try Self.size($0, "--margin", least: 0) }
+    let margin = try self.margin.map { try Size.exact($0, option: "--margin", least: 0) }
     return MemoryBudget(gpus: gpus, host: host, margin: margin ?? defaultMargin)
-  }
-
-  private static func size(_ text: String, _ option: String, least: Int = 1) throws -> Int {
-    guard let bytes = ByteSize.bytes(text), bytes >= least else {
-      throw ValidationError("\(option): expected a size such as 16GiB, found \"\(text)\".")
-    }
-    return bytes
   }
 
   /// The placement that is given; `nil` to look for one.

@@ -45,9 +45,10 @@ struct FittingOptions: ParsableArguments {
   }
 
   private func budget() throws -> MemoryBudget {
-    let margin = try margin.map { $0 == "0" ? 0 : try Size.exact($0, option: "--margin") }
+    let margin = try margin.map { try Size.exact($0, option: "--margin", least: 0) }
     return MemoryBudget(
-      gpus: try sizes(vram ?? ""), margin: margin ?? MemoryBudget.defaultMargin)
+      gpus: try Size.gpus(vram ?? "", option: "--vram"),
+      margin: margin ?? MemoryBudget.defaultMargin)
   }
 
   private func fits(_ plan: ModelPlan, _ budget: MemoryBudget) throws(QuantError) -> Bool {
@@ -56,14 +57,5 @@ struct FittingOptions: ParsableArguments {
       context: ctx ?? min(model.shape.trainedContext ?? 4096, 8192))
     try options.check(for: model.shape)
     return MemoryFit.fitsWhole(model, options: options, budget: budget)
-  }
-
-  private func sizes(_ text: String) throws -> [Int] {
-    let sizes = try text.split(separator: ",", omittingEmptySubsequences: false)
-      .map { try Size.exact(String($0), option: "--vram") }
-    guard sizes.count <= 64 else {
-      throw ValidationError("--vram: expected at most 64 GPUs, found \(sizes.count).")
-    }
-    return sizes
   }
 }

@@ -91,12 +91,11 @@ struct RecipeOptions: ParsableArguments {
 
   /// The recipe that the options and the recipe file describe; options go before the file.
   func makeRecipe() throws -> Recipe {
-    let file = try recipe.map { try RecipeFile.settings(TextFile.read($0), file: $0) }
-    var recipe = Recipe(preset: try preset(type ?? file?.preset))
+    var recipe = try RecipeSource(type: type, file: recipe).recipe()
     recipe.isPure = pure
-    recipe.rules = try rules()
-    recipe.effort = effort ?? file?.effort ?? .default
-    recipe.layout = layout ?? file?.layout ?? .keep
+    recipe.rules = try rules() + recipe.rules
+    recipe.effort = effort ?? recipe.effort
+    recipe.layout = layout ?? recipe.layout
     recipe.promotesExperts = promote
     recipe.outputTensorType = try outputTensorType.map {
       try Self.tensorType($0, "--output-tensor-type")
@@ -113,18 +112,6 @@ struct RecipeOptions: ParsableArguments {
     return recipe
   }
 
-  private func preset(_ name: String?) throws -> FileType? {
-    guard let name else {
-      throw ValidationError(
-        "Expected --type, or a line \"preset = NAME\" in \(recipe ?? "the recipe"); found neither.")
-    }
-    if name.uppercased() == "COPY" { return nil }
-    guard let preset = FileType(name: name) else {
-      throw ValidationError("--type: there is no preset \"\(name)\"; see --help for the list.")
-    }
-    return preset
-  }
-
   /// Refuses types for tensors that are to be copied.
   private func checkCopy(_ recipe: Recipe) throws {
     let isRuled =
@@ -134,12 +121,12 @@ struct RecipeOptions: ParsableArguments {
     throw ValidationError("--type COPY leaves all types as they are: no option can give others.")
   }
 
+  /// The rules of the options, which go before the recipe file's.
   private func rules() throws -> [TypeRule] {
     var rules = try tensorType.map { try TypeRule(option: $0, file: "--tensor-type") }
     if let tensorTypeFile {
       rules += try RecipeFile.tensorTypeFile(TextFile.read(tensorTypeFile), file: tensorTypeFile)
     }
-    if let recipe { rules += try RecipeFile.rules(TextFile.read(recipe), file: recipe) }
     return rules
   }
 
@@ -155,15 +142,11 @@ struct RecipeOptions: ParsableArguments {
   static func layers(_ text: String) throws -> Set<Int> {
     var layers: Set<Int> = []
     for part in text.split(separator: ",") {
-      let ends = part.filter { $0 != " " }.split(separator: "-", omittingEmptySubsequences: false)
-        .map { Int($0) }
-      guard let first = ends.first ?? nil, let last = ends.last ?? nil, ends.count <= 2,
-        (0...last).contains(first), last < 65_536
-      else {
+      guard let list = NumberList(part), !list.isAll else {
         throw ValidationError(
           "--prune-layers: expected numbers such as 3,7,20-23, found \"\(part)\".")
       }
-      layers.formUnion(first...last)
+      layers.formUnion(list.numbers)
     }
     return layers
   }

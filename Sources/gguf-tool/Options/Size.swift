@@ -21,11 +21,28 @@ enum Size {
 
   /// `12GiB`, `12.5GB` or `12G` as bytes: units of 1024 where they say so.
   ///
-  /// Throws `ValidationError` for anything else.
-  static func exact(_ text: String, option: String) throws -> Int {
-    guard let bytes = ByteSize.bytes(text), bytes > 0 else {
-      throw ValidationError("\(option): expected a size such as 12GiB or 12G, found \"\(text)\".")
+  /// Throws `ValidationError` for anything else, and for less than `least`.
+  static func exact(_ text: String, option: String, least: Int = 1) throws -> Int {
+    guard let bytes = ByteSize.bytes(text), bytes >= least else {
+      throw ValidationError("\(option): expected a size such as 16GiB or 16G, found \"\(text)\".")
     }
     return bytes
+  }
+
+  /// The memory of each GPU, set apart by commas.
+  ///
+  /// Throws `ValidationError` for anything else, and for more GPUs than a machine has.
+  static func gpus(_ text: String, option: String) throws -> [Int] {
+    let sizes = try text.split(separator: ",", omittingEmptySubsequences: false)
+      .map { try exact(String($0), option: option) }
+    try checkGPUs(sizes, option: option)
+    return sizes
+  }
+
+  /// Throws `ValidationError` for more GPUs than a machine has.
+  static func checkGPUs(_ sizes: [Int], option: String) throws {
+    guard sizes.count <= 64 else {
+      throw ValidationError("\(option): expected at most 64 GPUs, found \(sizes.count).")
+    }
   }
 }

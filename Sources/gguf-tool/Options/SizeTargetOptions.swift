@@ -61,33 +61,13 @@ struct SizeTargetOptions: ParsableArguments {
     guard !allPresets || (type == nil && recipe == nil && plan == nil) else {
       throw ValidationError("--all-presets shows every preset: expected no --type and no recipe.")
     }
-    if let type { _ = try Self.preset(type) }
+    if let type { _ = try RecipeSource.preset(type) }
   }
 
   /// The recipe that is asked for; `nil` for the model as it is.
   func makeRecipe() throws -> Recipe? {
-    let path = recipe ?? plan
-    guard type != nil || path != nil else { return nil }
-    let text = try path.map { try TextFile.read($0) } ?? ""
-    let settings = try RecipeFile.settings(text, file: path ?? "")
-    guard let name = type ?? settings.preset else {
-      throw ValidationError(
-        "\(path ?? ""): expected a line \"preset = NAME\", or --type, found neither.")
-    }
-    var recipe = Recipe(preset: try Self.preset(name))
-    recipe.rules = try RecipeFile.rules(text, file: path ?? "")
-    recipe.layout = settings.layout ?? .keep
-    return recipe
-  }
-
-  private static func preset(_ name: String) throws -> FileType? {
-    if name.uppercased() == "COPY" { return nil }
-    guard let preset = FileType(name: name) else {
-      throw ValidationError(
-        "--type: there is no preset \"\(name)\"; there are "
-          + FileType.all.map(\.name).joined(separator: ", ") + ".")
-    }
-    return preset
+    guard type != nil || recipe != nil || plan != nil else { return nil }
+    return try RecipeSource(type: type, file: recipe ?? plan).recipe()
   }
 
   /// Opens what the options name.

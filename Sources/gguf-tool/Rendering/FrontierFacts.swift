@@ -46,7 +46,7 @@ struct FrontierFacts {
     facts.append(("texts", texts.isEmpty ? "none" : texts.joined(separator: ", ")))
     facts.append(("variants", variants))
     if !frontier.expertLayers.isEmpty {
-      facts.append(("layers with experts", Text.ranges(frontier.expertLayers)))
+      facts.append(("layers with experts", NumberList.text(of: frontier.expertLayers)))
     }
     if let machine = frontier.machine { facts.append(("machine", machine)) }
     return facts

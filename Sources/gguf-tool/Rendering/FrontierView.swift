@@ -12,15 +12,8 @@ struct FrontierView {
       + "\(Units.significant(point.meanDivergence, 3)) nats"
   }
 
-  /// Writes the page and its figures, and shows the result.
-  func write(isJSON: Bool) throws {
-    try PlainFile.write(FrontierPage.html(of: frontier), to: output)
-    try PlainFile.write(JSONOutput.text(of: frontier), to: output + ".json")
-    try show(isJSON: isJSON)
-  }
-
   /// Shows the result.
-  private func show(isJSON: Bool) throws {
+  func show(isJSON: Bool) throws {
     guard !isJSON else { return try JSONOutput.write(frontier) }
     var report = Report()
     report.section("Frontier")

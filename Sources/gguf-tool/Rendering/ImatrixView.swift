@@ -14,18 +14,8 @@ struct ImatrixView {
     let rareExperts: [ExpertCoverage.Layer]
   }
 
-  /// Writes the matrix to its file, in the form that the name asks for, and shows the result.
-  func write(isJSON: Bool) throws {
-    if output.hasSuffix(".dat") {
-      try matrix.writeLegacy(to: output)
-    } else {
-      try matrix.write(to: output)
-    }
-    try show(isJSON: isJSON)
-  }
-
   /// Shows the result.
-  private func show(isJSON: Bool) throws {
+  func show(isJSON: Bool) throws {
     let coverage = ExpertCoverage(matrix)
     guard !isJSON else {
       return try JSONOutput.write(

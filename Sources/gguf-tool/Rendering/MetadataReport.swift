@@ -55,7 +55,7 @@ extension Report {
     section("Experts that no text reached")
     var table = Table([.flexible("tensor"), .number("of"), .flexible("experts")])
     for entry in matrix.entriesWithGaps {
-      table.add(entry.name, "\(entry.expertCount)", Text.ranges(entry.uncoveredExperts))
+      table.add(entry.name, "\(entry.expertCount)", NumberList.text(of: entry.uncoveredExperts))
     }
     self.table(table)
   }

@@ -111,7 +111,7 @@ extension Report {
         + (isShared ? [.number("shared")] : []) + [.number("all")])
     for group in experts.layers {
       table.add(
-        [Text.ranges(group.layers)] + projections.map { Self.types(of: $0, in: group) }
+        [NumberList.text(of: group.layers)] + projections.map { Self.types(of: $0, in: group) }
           + [Units.shortBytes(group.expertBytes)]
           + (isShared ? [Units.shortBytes(group.sharedBytes)] : [])
           + [Units.shortBytes(group.layerBytes)])
@@ -155,7 +155,7 @@ extension Report {
     guard !group.layers.isEmpty else { return "outside the layers" }
     let bits = Double(group.tensorBytes) * 8 / Double(max(1, group.weightCount))
     return
-      "\(group.stack).\(Text.ranges(group.layers)): \(Text.plural(group.layers.count, "layer")), "
+      "\(group.stack).\(NumberList.text(of: group.layers)): \(Text.plural(group.layers.count, "layer")), "
       + "\(Units.shortBytes(group.tensorBytes)), \(Units.bitsPerWeight(bits)) bits/weight"
   }
 

@@ -5,9 +5,6 @@ import GGUF
 enum PlainFile {
   /// Writes text under a temporary name, and renames it.
   static func write(_ text: String, to path: String) throws {
-    let bytes = Array(text.utf8)
-    let output = try OutputFile(path: path, byteCount: bytes.count)
-    try output.write(bytes, at: 0)
-    try output.finish()
+    try OutputFile.write(Array(text.utf8), to: path)
   }
 }

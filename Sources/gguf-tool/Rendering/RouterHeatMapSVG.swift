@@ -17,31 +17,46 @@ package enum RouterHeatMapSVG {
       (.share, "Share of tokens, even use = 1"),
       (.meanWeight, "Mean routing weight where chosen, the layer's mean = 1"),
     ]
-    var lines = [
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(width)\" "
-        + "height=\"\(panels.count * (height + gap))\" font-family=\"sans-serif\" font-size=\"10\">",
-      "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>",
+    var parts = [
+      Markup.element("rect", ["width": "100%", "height": "100%", "fill": "#ffffff"])
     ]
     for (index, (quantity, title)) in panels.enumerated() {
-      lines.append("<g transform=\"translate(0 \(index * (height + gap)))\">")
-      lines += panel(statistics, RouterHeatMap(statistics, quantity), title)
-      lines.append("</g>")
+      let lines = panel(statistics, RouterHeatMap(statistics, quantity), title)
+      parts.append(
+        Markup.element(
+          "g", ["transform": "translate(0 \(index * (height + gap)))"], block(lines)))
     }
-    return (lines + ["</svg>"]).joined(separator: "\n") + "\n"
+    let picture = Markup.element(
+      "svg",
+      [
+        "xmlns": "http://www.w3.org/2000/svg", "width": "\(width)",
+        "height": "\(panels.count * (height + gap))", "font-family": "sans-serif",
+        "font-size": "10",
+      ], block(parts))
+    return picture + "\n"
+  }
+
+  /// Content on lines of its own.
+  private static func block(_ lines: [String]) -> String {
+    "\n" + lines.joined(separator: "\n") + "\n"
   }
 
   private static func panel(
     _ statistics: RouterStatistics, _ map: RouterHeatMap, _ title: String
   ) -> [String] {
-    var lines = ["<text x=\"\(left)\" y=\"18\" font-size=\"13\">\(title)</text>"]
+    var lines = [Markup.element("text", ["x": "\(left)", "y": "18", "font-size": "13"], title)]
     for expert in stride(from: 0, to: map.columns, by: max(1, map.columns > 16 ? 8 : 1)) {
       let x = left + expert * cell + cell / 2
-      lines.append("<text x=\"\(x)\" y=\"\(top - 6)\" text-anchor=\"middle\">\(expert)</text>")
+      lines.append(
+        Markup.text(
+          "text", "\(expert)", ["x": "\(x)", "y": "\(top - 6)", "text-anchor": "middle"]))
     }
     for (row, layer) in statistics.layers.enumerated() {
       let y = top + row * cell
       lines.append(
-        "<text x=\"\(left - 6)\" y=\"\(y + cell - 3)\" text-anchor=\"end\">\(layer.layer)</text>")
+        Markup.text(
+          "text", "\(layer.layer)",
+          ["x": "\(left - 6)", "y": "\(y + cell - 3)", "text-anchor": "end"]))
       for (expert, value) in map.rows[row].values.enumerated() {
         lines.append(rectangle(layer, expert, value, y))
       }
@@ -56,8 +71,12 @@ package enum RouterHeatMapSVG {
     let weight = Units.fixed(layer.meanWeight(of: expert), 4)
     let label =
       "layer \(layer.layer), expert \(expert): \(share) % of tokens, mean weight \(weight)"
-    return "<rect x=\"\(left + expert * cell)\" y=\"\(y)\" width=\"\(cell - 1)\" "
-      + "height=\"\(cell - 1)\" fill=\"\(color(value))\"><title>\(label)</title></rect>"
+    return Markup.element(
+      "rect",
+      [
+        "x": "\(left + expert * cell)", "y": "\(y)", "width": "\(cell - 1)",
+        "height": "\(cell - 1)", "fill": color(value),
+      ], Markup.text("title", label))
   }
 
   /// From light grey (never) over blue (even use) to dark red (four times that, and more).

@@ -35,14 +35,8 @@ struct SensitivityView {
     let tokens: Int
   }
 
-  /// Writes the file, and shows the result.
-  func write(isJSON: Bool) throws {
-    try found.write(to: output)
-    try show(isJSON: isJSON)
-  }
-
   /// Shows the result.
-  private func show(isJSON: Bool) throws {
+  func show(isJSON: Bool) throws {
     guard !isJSON else {
       return try JSONOutput.write(
         JSON(

@@ -70,21 +70,6 @@ package enum Text {
     "\(Units.grouped(count)) \(noun)\(count == 1 ? "" : "s")"
   }
 
-  /// Numbers in as few words as possible: `0-3, 7, 9-12`.
-  package static func ranges(_ numbers: [Int]) -> String {
-    var ranges: [ClosedRange<Int>] = []
-    for number in numbers {
-      if let last = ranges.last, number - 1 == last.upperBound {
-        ranges[ranges.count - 1] = last.lowerBound...number
-      } else {
-        ranges.append(number...number)
-      }
-    }
-    return ranges.map { range in
-      range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
-    }.joined(separator: ", ")
-  }
-
   /// A tensor's shape, innermost dimension first: `4096 × 14336 × 8`.
   package static func shape(_ dimensions: [Int]) -> String {
     dimensions.isEmpty ? "1" : dimensions.map(String.init).joined(separator: " × ")

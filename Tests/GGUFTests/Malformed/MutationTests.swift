@@ -40,7 +40,7 @@ import Testing
     let numbers: [UInt64] = [.max, 1 << 63, 1 << 63 - 1, 1 << 62, 1 << 32, 1 << 31 - 1]
     for offset in 0..<file.headerBytes - 8 {
       for number in numbers {
-        try file.set((0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }, at: offset)
+        try file.set(number.littleEndianBytes, at: offset)
         file.open()
         try file.restore()
       }

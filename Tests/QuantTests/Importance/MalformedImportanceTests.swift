@@ -161,22 +161,17 @@ private struct Legacy {
   }
 
   var bytes: [UInt8] {
-    var bytes = number(count ?? Int32(entries.count))
+    var bytes = (count ?? Int32(entries.count)).littleEndianBytes
     for entry in entries {
       let name = rawName ?? Array(entry.name.utf8)
-      bytes += number(nameBytes ?? Int32(name.count)) + name
-      bytes += number(entry.calls) + number(valueCount ?? Int32(entry.values.count))
+      bytes += (nameBytes ?? Int32(name.count)).littleEndianBytes + name
+      bytes += [entry.calls, valueCount ?? Int32(entry.values.count)].littleEndianBytes
       bytes += littleEndian(entry.values)
     }
-    return bytes + number(7) + number(4) + Array("text".utf8)
-  }
-
-  private func number(_ value: Int32) -> [UInt8] {
-    (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    return bytes + [Int32(7), 4].littleEndianBytes + Array("text".utf8)
   }
 }
 
 private func littleEndian(_ values: [Float]) -> [UInt8] {
-  values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
-  }
+  values.map(\.bitPattern).littleEndianBytes
 }

@@ -82,8 +82,7 @@ struct SentencePieceTests {
     nodes[0] = 1 << 10
     nodes[1 ^ 0x45] = 0x45 | 1 << 8 | UInt32(1 ^ 0x45 ^ 2) << 10
     nodes[2] = 1 << 31
-    let tree = nodes.flatMap { node in (0..<4).map { UInt8(truncatingIfNeeded: node >> (8 * $0)) } }
-    let bytes: [UInt8] = [0, 4, 0, 0] + tree + Array("é".utf8) + [0]
+    let bytes: [UInt8] = [0, 4, 0, 0] + nodes.littleEndianBytes + Array("é".utf8) + [0]
     var tiny = unigram
     func set(_ bytes: [UInt8]) {
       let values = bytes.map { MetadataValue.uint8($0) }
@@ -91,7 +90,9 @@ struct SentencePieceTests {
     }
     set(bytes)
     #expect(try tiny.tokenizer().encode("xEE", addSpecial: false) == [9, 8, 8])
-    for broken in [[1, 2, 3], Array(bytes.dropLast()), Array(bytes.prefix(500))] {
+    // A text of a few characters must not become gigabytes.
+    let long = Array(bytes.dropLast()) + Array(repeating: 0x78, count: 2000) + [0]
+    for broken in [[1, 2, 3], Array(bytes.dropLast()), Array(bytes.prefix(500)), long] {
       set(broken)
       #expect(throws: QuantError.self) { try tiny.tokenizer() }
     }

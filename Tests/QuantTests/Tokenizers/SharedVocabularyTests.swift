@@ -50,13 +50,7 @@ struct SharedVocabularyTests {
         .first { $0.hasPrefix(name + " ") }?.split(separator: " "))
     let ids = tokenizer.encode(text, addSpecial: false)
     #expect(ids.count == Int(line[1]))
-    #expect(SHA256.hex(Array(ids.map(String.init).joined(separator: ",").utf8)) == line[2])
+    #expect(try SHA256.hex(Array(ids.map(String.init).joined(separator: ",").utf8)) == line[2])
     #expect(ids.flatMap(tokenizer.piece(of:)).suffix(text.count) == text[...])
-  }
-
-  @Test func `the hash is SHA-256`() {
-    #expect(
-      SHA256.hex(Array("abc".utf8))
-        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
   }
 }

@@ -78,12 +78,6 @@ struct TextTests {
     #expect(Text.width(Text.shortened("タヌキタヌキ", to: 7)) <= 7)
   }
 
-  @Test func `numbers in a row become ranges`() {
-    #expect(Text.ranges([0, 1, 2, 3, 7, 9, 10]) == "0-3, 7, 9-10")
-    #expect(Text.ranges([]) == "")
-    #expect(Text.ranges([5]) == "5")
-  }
-
   @Test func `nouns follow their count`() {
     #expect(Text.plural(1, "tensor") == "1 tensor")
     #expect(Text.plural(1234, "tensor") == "1,234 tensors")

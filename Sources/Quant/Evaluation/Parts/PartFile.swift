@@ -156,38 +156,29 @@ extension PartFile {
       TensorDescription(name: $0.name, dimensions: [$0.count], type: $0.type)
     }
     tensors.append(TensorDescription(name: "mark", dimensions: [1], type: .I64))
-    let layout = try QuantError.wrapping { () throws(GGUFError) in
-      try GGUFLayout(path: path, metadata: metadata, tensors: tensors)
-    }
     var mark = Fingerprint()
     mark.add("\(part)")
     mark.add(text)
     try QuantError.wrapping { () throws(GGUFError) in
-      let output = try OutputFile(path: path, byteCount: layout.byteCount)
-      try output.write(layout.header, at: 0)
+      let writer = try GGUFWriter(path: path, metadata: metadata, tensors: tensors)
       let all = [UInt8](json)
       mark.add("result")
       for chunk in chunks(all.count) {
         mark.add(Array(all[chunk]))
-        try output.write(Array(all[chunk]), at: layout.tensorOffsets[0] + chunk.lowerBound)
+        try writer.write(Array(all[chunk]), to: 0, at: chunk.lowerBound)
       }
-      for (numbers, offset) in zip(numbers, layout.tensorOffsets.dropFirst()) {
+      for (place, numbers) in numbers.enumerated() {
         mark.add(numbers.name)
         for chunk in chunks(8 * numbers.count) {
-          let words = (chunk.lowerBound / 8..<chunk.upperBound / 8).flatMap {
-            bytes(of: numbers.word($0))
-          }
+          let words = (chunk.lowerBound / 8..<chunk.upperBound / 8).map(numbers.word)
+            .littleEndianBytes
           mark.add(words)
-          try output.write(words, at: offset + chunk.lowerBound)
+          try writer.write(words, to: 1 + place, at: chunk.lowerBound)
         }
       }
-      try output.write(bytes(of: mark.value), at: layout.tensorOffsets[tensors.count - 1])
-      try output.finish()
+      try writer.write(mark.value.littleEndianBytes, to: tensors.count - 1)
+      try writer.finish()
     }
-  }
-
-  private static func bytes(of word: UInt64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * UInt64($0))) }
   }
 }
 

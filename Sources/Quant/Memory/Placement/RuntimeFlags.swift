@@ -81,22 +81,11 @@ enum NumberPattern {
     let sorted = Set(numbers).sorted()
     let tens = Dictionary(grouping: sorted) { $0 / 10 }
     return tens.keys.sorted().flatMap { ten in
-      runs(tens[ten, default: []].map { $0 % 10 }).map { run in
+      NumberList.ranges(of: tens[ten, default: []].map { $0 % 10 }).map { run in
         let prefix = ten > 0 ? String(ten) : ""
         return run.count == 1
           ? "\(prefix)\(run.lowerBound)" : "\(prefix)[\(run.lowerBound)-\(run.upperBound)]"
       }
     }.joined(separator: "|")
-  }
-
-  /// Ascending digits as runs without gaps.
-  private static func runs(_ digits: [Int]) -> [ClosedRange<Int>] {
-    digits.reduce(into: []) { runs, digit in
-      if let last = runs.last, last.upperBound + 1 == digit {
-        runs[runs.count - 1] = last.lowerBound...digit
-      } else {
-        runs.append(digit...digit)
-      }
-    }
   }
 }

@@ -42,24 +42,32 @@ public struct NumberList: Sendable, Hashable {
   /// The numbers, ascending; empty for all.
   public var numbers: [Int] { Set((ranges ?? []).flatMap { Array($0) }).sorted() }
 
-  /// Numbers in words as short as they go: `0, 3-5`.
+  /// Numbers, in ascending order and as few words as possible: `0, 3-5`.
   public static func text(of numbers: [Int]) -> String {
-    var parts: [String] = []
-    var rest = numbers.sorted()[...]
-    while let first = rest.popFirst() {
-      var last = first
-      while last < .max, rest.first == last + 1 { last = rest.removeFirst() }
-      parts.append(first == last ? "\(first)" : "\(first)-\(last)")
+    ranges(of: numbers).map(text(of:)).joined(separator: ", ")
+  }
+
+  /// Numbers as ranges, ascending and as long as possible.
+  static func ranges(of numbers: [Int]) -> [ClosedRange<Int>] {
+    var ranges: [ClosedRange<Int>] = []
+    for number in numbers.sorted() {
+      if let last = ranges.last, last.upperBound < .max, last.upperBound + 1 == number {
+        ranges[ranges.count - 1] = last.lowerBound...number
+      } else {
+        ranges.append(number...number)
+      }
     }
-    return parts.joined(separator: ", ")
+    return ranges
+  }
+
+  private static func text(of range: ClosedRange<Int>) -> String {
+    range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
   }
 }
 
 extension NumberList: CustomStringConvertible {
   /// The list as it is written in recipes.
   public var description: String {
-    guard let ranges else { return "*" }
-    return ranges.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
-      .joined(separator: ",")
+    ranges.map { $0.map(Self.text(of:)).joined(separator: ",") } ?? "*"
   }
 }

@@ -4,7 +4,7 @@ import GGUF
 /// Finds the number that belongs to a string of bytes: the way from a text to its token.
 ///
 /// An open-addressing table; the strings lie one behind the other in one array.
-struct ByteIndex: Sendable {
+package struct ByteIndex: Sendable {
   private struct Slot {
     var hash: UInt32 = 0
     var id: Int32 = ByteIndex.none
@@ -18,9 +18,11 @@ struct ByteIndex: Sendable {
   private var slots: [Slot]
   private var bytes: [UInt8] = []
   private(set) var count = 0
+  private let hash: KeyedHash
 
   /// Makes an empty index with room for `capacity` strings; it grows beyond them.
-  init(capacity: Int) {
+  package init(capacity: Int, hash: KeyedHash = .ofProcess) {
+    self.hash = hash
     slots = Array(repeating: Slot(), count: Self.slotCount(capacity))
   }
 
@@ -32,8 +34,8 @@ struct ByteIndex: Sendable {
   }
 
   /// The number of a string that is part of a text, or `none`.
-  func find(_ text: [UInt8], _ range: Range<Int>) -> Int32 {
-    let hash = Self.hash(text, range)
+  package func find(_ text: [UInt8], _ range: Range<Int>) -> Int32 {
+    let hash = hash(text, range)
     var place = Int(hash) & (slots.count - 1)
     while slots[place].id != Self.none {
       if slots[place].hash == hash && isEqual(slots[place], text, range) { return slots[place].id }
@@ -50,9 +52,9 @@ struct ByteIndex: Sendable {
 
   /// Gives a string a number, unless it has one already; returns the number that it has then.
   @discardableResult
-  mutating func insert(_ text: [UInt8], _ range: Range<Int>, id: Int32) -> Int32 {
+  package mutating func insert(_ text: [UInt8], _ range: Range<Int>, id: Int32) -> Int32 {
     if (count + 1) * 2 > slots.count { grow() }
-    let hash = Self.hash(text, range)
+    let hash = hash(text, range)
     var place = Int(hash) & (slots.count - 1)
     while slots[place].id != Self.none {
       if slots[place].hash == hash && isEqual(slots[place], text, range) { return slots[place].id }
@@ -83,10 +85,10 @@ struct ByteIndex: Sendable {
     return true
   }
 
-  /// FNV-1a, its upper half folded into the lower.
-  static func hash(_ text: [UInt8], _ range: Range<Int>) -> UInt32 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for place in range { hash = (hash ^ UInt64(text[place])) &* 0x100_0000_01B3 }
-    return UInt32(truncatingIfNeeded: hash ^ (hash >> 32))
+  /// The most places that are looked at to find a string: few, whatever the strings.
+  package var longestSearch: Int {
+    slots.indices.filter { slots[$0].id != Self.none }.map { place in
+      1 + (place - Int(slots[place].hash)) & (slots.count - 1)
+    }.max() ?? 0
   }
 }

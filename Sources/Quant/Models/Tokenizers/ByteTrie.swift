@@ -3,7 +3,7 @@
 /// Strings of bytes as a tree: finds all strings that a text begins with, in one walk.
 ///
 /// The children of all nodes are in one open-addressing table, those of the root in an array.
-struct ByteTrie: Sendable {
+package struct ByteTrie: Sendable {
   private struct Edge {
     var key: UInt64 = 0
     /// Zero, the root, is nobody's child and marks an empty place.
@@ -18,9 +18,10 @@ struct ByteTrie: Sendable {
   private var edges: [Edge] = Array(repeating: Edge(), count: 64)
   private var first: [Int32] = Array(repeating: none, count: 256)
   private var values: [Int32] = [none]
+  private let hash: KeyedHash
 
   /// Makes a tree without strings.
-  init() {}
+  package init(hash: KeyedHash = .ofProcess) { self.hash = hash }
 
   /// The value of the string that ends at a node, or `none`.
   func value(_ node: Int32) -> Int32 { values[Int(node)] }
@@ -29,7 +30,7 @@ struct ByteTrie: Sendable {
   func child(_ node: Int32, _ byte: UInt8) -> Int32 {
     guard node != Self.root else { return first[Int(byte)] }
     let key = Self.key(node, byte)
-    var place = Self.place(key, edges.count)
+    var place = place(of: key)
     while edges[place].child != Self.root {
       if edges[place].key == key { return edges[place].child }
       place = (place + 1) & (edges.count - 1)
@@ -38,7 +39,7 @@ struct ByteTrie: Sendable {
   }
 
   /// Adds a string; its value replaces an earlier one.
-  mutating func insert(_ string: ArraySlice<UInt8>, value: Int32) {
+  package mutating func insert(_ string: ArraySlice<UInt8>, value: Int32) {
     var node = Self.root
     for byte in string {
       let next = child(node, byte)
@@ -66,7 +67,7 @@ struct ByteTrie: Sendable {
   }
 
   private mutating func link(_ edge: Edge) {
-    var place = Self.place(edge.key, edges.count)
+    var place = place(of: edge.key)
     while edges[place].child != Self.root { place = (place + 1) & (edges.count - 1) }
     edges[place] = edge
   }
@@ -75,8 +76,13 @@ struct ByteTrie: Sendable {
     UInt64(UInt32(bitPattern: node)) << 8 | UInt64(byte)
   }
 
-  /// The upper bits of a product with a large odd number, which depend on all bits of the key.
-  private static func place(_ key: UInt64, _ count: Int) -> Int {
-    Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & (count - 1)
+  /// Where a search for a key begins.
+  private func place(of key: UInt64) -> Int { Int(hash(key)) & (edges.count - 1) }
+
+  /// The most places that are looked at to find a child: few, whatever the strings.
+  package var longestSearch: Int {
+    edges.indices.filter { edges[$0].child != Self.root }.map { place in
+      1 + (place - self.place(of: edges[place].key)) & (edges.count - 1)
+    }.max() ?? 0
   }
 }

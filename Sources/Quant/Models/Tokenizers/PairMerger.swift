@@ -10,11 +10,17 @@ struct Symbol {
 }
 
 /// What two neighbours would become.
-struct Merge {
+package struct Merge {
   /// Lower ranks go first.
-  var rank: Int32
+  package var rank: Int32
   /// The number of the symbol that results.
-  var id: Int32
+  package var id: Int32
+
+  /// Makes a merge.
+  package init(rank: Int32, id: Int32) {
+    self.rank = rank
+    self.id = id
+  }
 
   /// Neighbours that stay apart.
   static let none = Merge(rank: .max, id: ByteIndex.none)

@@ -9,26 +9,33 @@ struct SpecialTokenCutter: Sendable {
   /// Attributes of tokens that may be cut out.
   static let special: TokenAttributes = [.control, .userDefined, .unknown]
 
+  /// Tokens to look for.
+  private struct Tokens: Sendable {
+    var tree = ByteTrie()
+    var lengths: Set<Int> = []
+
+    mutating func insert(_ text: ArraySlice<UInt8>, _ id: Int32) {
+      tree.insert(text, value: id)
+      lengths.insert(text.count)
+    }
+  }
+
   private let vocabulary: Vocabulary
-  private let all: ByteTrie
-  private let userDefined: ByteTrie
-  private let hasUserDefined: Bool
+  private let all: Tokens
+  private let userDefined: Tokens
 
   init(_ vocabulary: Vocabulary) {
-    var (all, userDefined) = (ByteTrie(), ByteTrie())
-    var hasUserDefined = false
+    var (all, userDefined) = (Tokens(), Tokens())
     for id in 0..<Int32(vocabulary.count) {
       let attributes = vocabulary.attributes(of: id)
       guard !attributes.isDisjoint(with: Self.special) else { continue }
-      all.insert(vocabulary.text(of: id), value: id)
+      all.insert(vocabulary.text(of: id), id)
       guard attributes.isDisjoint(with: [.control, .unknown]) else { continue }
-      userDefined.insert(vocabulary.text(of: id), value: id)
-      hasUserDefined = true
+      userDefined.insert(vocabulary.text(of: id), id)
     }
     self.vocabulary = vocabulary
     self.all = all
     self.userDefined = userDefined
-    self.hasUserDefined = hasUserDefined
   }
 
   private struct Occurrence {
@@ -43,51 +50,71 @@ struct SpecialTokenCutter: Sendable {
   ///   - parseSpecial: Whether control tokens and the unknown token are cut out too, and not only
   ///     user-defined ones.
   /// - Returns: Tokens and what lies between them; no empty parts.
-  /// - Complexity: O(*n* log *n*) in the bytes, for tokens of bounded length.
+  /// - Complexity: O(*n* log *n*) in the bytes, for tokens of bounded length; O(*n*) memory for any.
   func cut(_ text: [UInt8], parseSpecial: Bool) -> [Fragment] {
-    let whole: [Fragment] = text.isEmpty ? [] : [.text(text.indices)]
-    guard parseSpecial || hasUserDefined else { return whole }
-    var found = occurrences(of: parseSpecial ? all : userDefined, in: text)
-    guard !found.isEmpty else { return whole }
-    found.sort { a, b in
-      (b.range.count, a.id, a.range.lowerBound) < (a.range.count, b.id, b.range.lowerBound)
+    let tokens = parseSpecial ? all : userDefined
+    guard !text.isEmpty, !tokens.lengths.isEmpty else {
+      return text.isEmpty ? [] : [.text(text.indices)]
     }
-    return fragments(of: text, around: choose(found, text))
+    return fragments(of: text, around: choose(tokens, text))
   }
 
-  private func occurrences(of trie: ByteTrie, in text: [UInt8]) -> [Occurrence] {
-    var found: [Occurrence] = []
-    for start in text.indices {
-      var (node, end) = (ByteTrie.root, start)
-      while end < text.count {
-        node = trie.child(node, text[end])
-        guard node != ByteTrie.none else { break }
-        end += 1
-        let id = trie.value(node)
-        if id != ByteTrie.none { found.append(Occurrence(id: id, range: start..<end)) }
-      }
+  /// The longest token that begins a part of a text.
+  private func longest(_ tokens: Tokens, _ text: [UInt8], _ part: Range<Int>) -> Occurrence? {
+    var (node, found) = (ByteTrie.root, nil as Occurrence?)
+    for place in part {
+      node = tokens.tree.child(node, text[place])
+      guard node != ByteTrie.none else { break }
+      let id = tokens.tree.value(node)
+      if id != ByteTrie.none { found = Occurrence(id: id, range: part.lowerBound..<place + 1) }
     }
     return found
   }
 
   /// The occurrences that do not touch what was taken by one before them, in the order of the text;
   /// ranges take in the white space that belongs to the tokens.
-  private func choose(_ found: [Occurrence], _ text: [UInt8]) -> [Occurrence] {
+  ///
+  /// Of each place only the longest token waits. One that has lost some of its bytes gives way to the
+  /// longest of those that end before them. Each taken token does that to no more than it has bytes.
+  private func choose(_ tokens: Tokens, _ text: [UInt8]) -> [Occurrence] {
+    var waiting: [Int: [Occurrence]] = [:]
+    func wait(_ part: Range<Int>) {
+      guard let found = longest(tokens, text, part) else { return }
+      waiting[found.range.count, default: []].append(found)
+    }
+    for start in text.indices { wait(start..<text.count) }
+    guard !waiting.isEmpty else { return [] }
     var isTaken = [Bool](repeating: false, count: text.count)
     var chosen: [Occurrence] = []
-    for occurrence in found where !occurrence.range.contains(where: { isTaken[$0] }) {
-      var (start, end) = (occurrence.range.lowerBound, occurrence.range.upperBound)
-      let attributes = vocabulary.attributes(of: occurrence.id)
-      if attributes.contains(.stripsLeft) {
-        while start > 0, !isTaken[start - 1], Self.isSpace(text[start - 1]) { start -= 1 }
+    for length in tokens.lengths.sorted(by: >) {
+      let found = waiting.removeValue(forKey: length) ?? []
+      for occurrence in found.sorted(by: {
+        ($0.id, $0.range.lowerBound) < ($1.id, $1.range.lowerBound)
+      }) {
+        if let taken = occurrence.range.first(where: { isTaken[$0] }) {
+          wait(occurrence.range.lowerBound..<taken)
+        } else {
+          chosen.append(take(occurrence, text, &isTaken))
+        }
       }
-      if attributes.contains(.stripsRight) {
-        while end < text.count, !isTaken[end], Self.isSpace(text[end]) { end += 1 }
-      }
-      for place in start..<end { isTaken[place] = true }
-      chosen.append(Occurrence(id: occurrence.id, range: start..<end))
     }
     return chosen.sorted { $0.range.lowerBound < $1.range.lowerBound }
+  }
+
+  /// Takes an occurrence, with its white space.
+  private func take(
+    _ occurrence: Occurrence, _ text: [UInt8], _ isTaken: inout [Bool]
+  ) -> Occurrence {
+    var (start, end) = (occurrence.range.lowerBound, occurrence.range.upperBound)
+    let attributes = vocabulary.attributes(of: occurrence.id)
+    if attributes.contains(.stripsLeft) {
+      while start > 0, !isTaken[start - 1], Self.isSpace(text[start - 1]) { start -= 1 }
+    }
+    if attributes.contains(.stripsRight) {
+      while end < text.count, !isTaken[end], Self.isSpace(text[end]) { end += 1 }
+    }
+    for place in start..<end { isTaken[place] = true }
+    return Occurrence(id: occurrence.id, range: start..<end)
   }
 
   private func fragments(of text: [UInt8], around chosen: [Occurrence]) -> [Fragment] {

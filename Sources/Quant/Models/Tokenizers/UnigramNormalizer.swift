@@ -64,6 +64,8 @@ struct UnigramNormalizer: Sendable {
 struct CharacterMap: Sendable {
   /// Far more bytes than a string of a map has: in a broken tree a walk may go round in circles.
   private static let longestKey = 256
+  /// Far more bytes than a character becomes (33, U+FDFA in NFKC): a text grows by that at most.
+  private static let longestReplacement = 1024
 
   private let nodes: [UInt32]
   private let replacements: [UInt8]
@@ -87,6 +89,12 @@ struct CharacterMap: Sendable {
     replacements = Array(bytes[(4 + treeBytes)...])
     guard replacements.last == 0 else {
       throw reader.error(key, expected: "a zero at the end", found: "none")
+    }
+    let longest = replacements.split(separator: 0).map(\.count).max() ?? 0
+    guard longest <= Self.longestReplacement else {
+      throw reader.error(
+        key, expected: "replacements of at most \(Self.longestReplacement) bytes",
+        found: "one of \(longest)")
     }
   }
 

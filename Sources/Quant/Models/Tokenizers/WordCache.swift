@@ -14,6 +14,7 @@ struct WordCache {
   private var slots: [Slot]
   private var ids: [Int32] = []
   private var count = 0
+  private let hash = KeyedHash.ofProcess
 
   /// Longer words hardly ever come again.
   private static let longest = 48
@@ -33,7 +34,7 @@ struct WordCache {
     _ make: (inout [Int32]) -> Void
   ) {
     guard word.count <= Self.longest else { return make(&output) }
-    let hash = ByteIndex.hash(text, word)
+    let hash = hash(text, word)
     var place = Int(hash) & (slots.count - 1)
     while slots[place].byteCount > 0 {
       let slot = slots[place]

@@ -82,18 +82,14 @@ extension ImportanceMatrix {
   /// - Throws: `QuantError.container` if it cannot be written.
   public func write(to path: String) throws(QuantError) {
     let sorted = entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    do throws(GGUFError) {
-      let layout = try GGUFLayout(
-        path: path, metadata: metadata, tensors: sorted.flatMap(\.tensors))
-      let output = try OutputFile(path: path, byteCount: layout.byteCount)
-      try output.write(layout.header, at: 0)
-      for (place, entry) in sorted.enumerated() {
-        try output.write(entry.sums.bytes, at: layout.tensorOffsets[2 * place])
-        try output.write(entry.writtenCounts.bytes, at: layout.tensorOffsets[2 * place + 1])
+    try QuantError.wrapping { () throws(GGUFError) in
+      try GGUFWriter.write(to: path, metadata: metadata, tensors: sorted.flatMap(\.tensors)) {
+        writer throws(GGUFError) in
+        for (place, entry) in sorted.enumerated() {
+          try writer.write(entry.sums.bytes, to: 2 * place)
+          try writer.write(entry.writtenCounts.bytes, to: 2 * place + 1)
+        }
       }
-      try output.finish()
-    } catch {
-      throw .container(error)
     }
   }
 
@@ -126,10 +122,5 @@ extension ImportanceMatrix.Entry {
 
 extension FloatStore {
   /// The floats as a little-endian file holds them.
-  var bytes: [UInt8] {
-    values(0..<count).flatMap { value in
-      let bits = value.bitPattern
-      return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
-    }
-  }
+  var bytes: [UInt8] { values(0..<count).map(\.bitPattern).littleEndianBytes }
 }

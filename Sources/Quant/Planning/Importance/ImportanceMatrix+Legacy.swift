@@ -58,6 +58,14 @@ extension ImportanceMatrix {
 }
 
 extension ImportanceMatrix {
+  /// Writes the form that the name asks for: the older one for a name that ends in `.dat`.
+  ///
+  /// - Parameter path: The file; it is replaced only when the new one is whole.
+  /// - Throws: `QuantError.container` if it cannot be written.
+  public func write(as path: String) throws(QuantError) {
+    if path.hasSuffix(".dat") { try writeLegacy(to: path) } else { try write(to: path) }
+  }
+
   /// Writes the older form. It holds means and not counts: experts that no text reached are zeros.
   ///
   /// - Parameter path: The file; it is replaced only when the new one is whole.
@@ -73,15 +81,13 @@ extension ImportanceMatrix {
       writer.integer(entry.rowWeights * entry.expertCount)
       for expert in 0..<entry.expertCount {
         let means = entry.values(expert: expert) ?? Array(repeating: 0, count: entry.rowWeights)
-        for mean in means { writer.float(mean * Float(calls)) }
+        writer.floats(means.map { $0 * Float(calls) })
       }
     }
     writer.integer(chunkCount ?? 0)
     writer.text(datasets.first ?? "")
     try QuantError.wrapping { () throws(GGUFError) in
-      let output = try OutputFile(path: path, byteCount: writer.bytes.count)
-      try output.write(writer.bytes, at: 0)
-      try output.finish()
+      try OutputFile.write(writer.bytes, to: path)
     }
   }
 }
@@ -91,13 +97,11 @@ private struct LegacyWriter {
   private(set) var bytes: [UInt8] = []
 
   mutating func integer(_ value: Int) {
-    let bits = UInt32(bitPattern: Int32(clamping: value))
-    for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: bits >> (8 * UInt32(shift)))) }
+    bytes += Int32(clamping: value).littleEndianBytes
   }
 
-  mutating func float(_ value: Float) {
-    let bits = value.bitPattern
-    for shift in 0..<4 { bytes.append(UInt8(truncatingIfNeeded: bits >> (8 * UInt32(shift)))) }
+  mutating func floats(_ values: [Float]) {
+    bytes += values.map(\.bitPattern).littleEndianBytes
   }
 
   mutating func text(_ text: String) {

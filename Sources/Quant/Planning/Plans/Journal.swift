@@ -115,19 +115,15 @@ public final class Journal: Sendable {
   }
 
   private static func header(_ fingerprint: UInt64, _ slabCount: Int) -> [UInt8] {
-    magic + littleEndian(fingerprint) + littleEndian(UInt64(slabCount))
+    magic + [fingerprint, UInt64(slabCount)].littleEndianBytes
   }
 
   private static func bytes(of record: Record) -> [UInt8] {
-    let body =
-      littleEndian(UInt64(record.slab)) + littleEndian(record.mark)
-      + littleEndian(record.error.error.bitPattern)
-      + littleEndian(record.error.reference.bitPattern)
-    return body + littleEndian(unsafe Fingerprint.of(body.span.bytes))
-  }
-
-  private static func littleEndian(_ number: UInt64) -> [UInt8] {
-    (0..<8).map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+    let body = [
+      UInt64(record.slab), record.mark, record.error.error.bitPattern,
+      record.error.reference.bitPattern,
+    ].littleEndianBytes
+    return body + (unsafe Fingerprint.of(body.span.bytes)).littleEndianBytes
   }
 
   private static func bytes(

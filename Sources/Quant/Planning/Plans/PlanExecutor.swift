@@ -97,17 +97,15 @@ public struct PlanExecutor: Sendable {
     }
   }
 
-  private func openFiles(resuming: Bool, isKept: Bool) throws(QuantError) -> [OutputFile] {
-    var files: [OutputFile] = []
+  private func openFiles(resuming: Bool, isKept: Bool) throws(QuantError) -> [GGUFWriter] {
+    var files: [GGUFWriter] = []
     for file in plan.files {
-      let output = try QuantError.wrapping { () throws(GGUFError) in
-        if resuming { try OutputFile.reopenFinished(file.path, byteCount: file.layout.byteCount) }
-        let output = try OutputFile(
-          path: file.path, byteCount: file.layout.byteCount, resuming: resuming, isKept: isKept)
-        try output.write(file.layout.header, at: 0)
-        return output
-      }
-      files.append(output)
+      files.append(
+        try QuantError.wrapping { () throws(GGUFError) in
+          if resuming { try OutputFile.reopenFinished(file.path, byteCount: file.layout.byteCount) }
+          return try GGUFWriter(
+            path: file.path, layout: file.layout, resuming: resuming, isKept: isKept)
+        })
     }
     return files
   }
@@ -119,7 +117,7 @@ private final class PlanJob: Sendable {
   private let importance: ImportanceMatrix?
   private let slabs: SlabTable
   private let journal: Journal
-  private let files: [OutputFile]
+  private let files: [GGUFWriter]
   private let progress: @Sendable (PlanProgress) -> Void
   private let next = Atomic(0)
   private let state: Locked<State>
@@ -135,7 +133,7 @@ private final class PlanJob: Sendable {
 
   init(
     plan: ModelPlan, importance: ImportanceMatrix?, slabs: SlabTable, journal: Journal,
-    files: [OutputFile], progress: @escaping @Sendable (PlanProgress) -> Void
+    files: [GGUFWriter], progress: @escaping @Sendable (PlanProgress) -> Void
   ) {
     self.plan = plan
     self.importance = importance
@@ -174,8 +172,10 @@ private final class PlanJob: Sendable {
       return note(slab, record.error, resumed: true)
     }
     let error = try worker.make(slab)
-    let (file, offset) = place(of: slab)
-    try QuantError.wrapping { () throws(GGUFError) in try file.write(worker.bytes, at: offset) }
+    let (file, tensor, offset) = place(of: slab)
+    try QuantError.wrapping { () throws(GGUFError) in
+      try file.write(worker.bytes, to: tensor, at: offset)
+    }
     let mark = unsafe Fingerprint.of(worker.bytes.span.bytes)
     try journal.append(.init(slab: slab.index, mark: mark, error: error))
     note(slab, error, resumed: false)
@@ -185,20 +185,23 @@ private final class PlanJob: Sendable {
     plan.tensors[slab.tensor].description.type.layout?.bytesPerBlock ?? 0
   }
 
-  private func place(of slab: Slab) -> (OutputFile, Int) {
-    let tensor = plan.tensors[slab.tensor]
-    let offset = tensor.byteOffset + slab.blocks.lowerBound * bytesPerBlock(slab)
-    return (files[tensor.file], offset)
+  /// Where a slab goes: the file, the tensor's place in its table, and the offset in the tensor.
+  private func place(of slab: Slab) -> (GGUFWriter, Int, Int) {
+    let file = plan.tensors[slab.tensor].file
+    return (
+      files[file], slab.tensor - plan.files[file].tensors.lowerBound,
+      slab.blocks.lowerBound * bytesPerBlock(slab)
+    )
   }
 
   /// Whether the bytes that an earlier run noted are in the file.
   private func isIntact(_ slab: Slab, _ record: Journal.Record) throws(QuantError) -> Bool {
-    let (file, offset) = place(of: slab)
+    let (file, tensor, offset) = place(of: slab)
     var bytes = [UInt8](repeating: 0, count: slab.blocks.count * bytesPerBlock(slab))
     try QuantError.wrapping { () throws(GGUFError) in
       var span = bytes.mutableSpan
       var raw = unsafe span.mutableBytes
-      try file.read(at: offset, into: &raw)
+      try file.read(tensor, at: offset, into: &raw)
     }
     return unsafe Fingerprint.of(bytes.span.bytes) == record.mark
   }

@@ -35,6 +35,12 @@ public struct Recipe: Sendable {
   /// A recipe of a preset alone; `nil` copies.
   public init(preset: FileType?) { self.preset = preset }
 
+  /// A recipe of the preset of a name, or of `COPY`; `nil` for other names.
+  public init?(presetName name: String) {
+    preset = FileType(name: name)
+    guard preset != nil || name.uppercased() == "COPY" else { return nil }
+  }
+
   /// The recipe in one line, for the metadata of the file made by it.
   ///
   /// Rules beyond `mostTextBytes` are counted, and a mark made of all of them tells recipes apart.

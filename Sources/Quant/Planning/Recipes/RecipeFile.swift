@@ -48,16 +48,22 @@ public enum RecipeFile {
     return settings
   }
 
-  /// Reads a recipe that needs no options: it must name a preset.
+  /// Reads a whole recipe.
   ///
-  /// Throws `QuantError.recipe` with the first line that cannot be understood, or for a recipe without
-  /// a preset.
-  public static func recipe(_ text: String, file: String) throws(QuantError) -> Recipe {
+  /// - Parameters:
+  ///   - text: The recipe.
+  ///   - file: Its name, for errors.
+  ///   - base: What it goes on from, instead of the preset that it names.
+  /// - Returns: The recipe.
+  /// - Throws: `QuantError.recipe` with the first line that cannot be understood, or if there is no
+  ///   preset.
+  public static func recipe(
+    _ text: String, file: String, base: Recipe? = nil
+  ) throws(QuantError) -> Recipe {
     let settings = try settings(text, file: file)
-    guard let name = settings.preset else {
+    guard var recipe = base ?? settings.preset.flatMap(Recipe.init(presetName:)) else {
       throw .recipe(file: file, line: 0, message: "expected a line \"preset = NAME\", found none")
     }
-    var recipe = Recipe(preset: FileType(name: name))
     recipe.rules = try rules(text, file: file)
     recipe.layout = settings.layout ?? .keep
     recipe.effort = settings.effort ?? .default
@@ -126,7 +132,7 @@ struct RecipeLine {
     case "effort":
       return Effort(rawValue: value).map { .effort($0) }
     case "preset":
-      guard FileType(name: value) != nil || value.uppercased() == "COPY" else {
+      guard Recipe(presetName: value) != nil else {
         throw .recipe(
           file: file, line: number,
           message: "there is no preset \"\(value)\"; presets are "

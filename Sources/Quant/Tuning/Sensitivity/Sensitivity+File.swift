@@ -19,9 +19,7 @@ extension Sensitivity {
   public func write(to path: String) throws(QuantError) {
     let bytes = try bytes()
     try QuantError.wrapping { () throws(GGUFError) in
-      let output = try OutputFile(path: path, byteCount: bytes.count)
-      try output.write(bytes, at: 0)
-      try output.finish()
+      try OutputFile.write(bytes, to: path)
     }
   }
 

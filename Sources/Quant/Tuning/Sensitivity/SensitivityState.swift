@@ -81,18 +81,11 @@ struct SensitivityState {
       TensorDescription(name: $0, dimensions: [$1.columns, $1.rows], type: .F32)
     }
     try QuantError.wrapping { () throws(GGUFError) in
-      let layout = try GGUFLayout(path: path, metadata: metadata, tensors: tensors)
-      let output = try OutputFile(path: path, byteCount: layout.byteCount)
-      try output.write(layout.header, at: 0)
-      for (matrix, offset) in zip(matrices, layout.tensorOffsets) {
-        for row in 0..<matrix.rows {
-          try matrix.withRow(row) { span throws(GGUFError) in
-            unsafe try output.write(span.bytes, at: offset + 4 * row * matrix.columns)
-          }
-        }
+      try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors) {
+        writer throws(GGUFError) in
+        for (place, matrix) in matrices.enumerated() { try writer.write(matrix, to: place) }
+        UnfinishedFiles.keep(.state(path))
       }
-      UnfinishedFiles.keep(.state(path))
-      try output.finish()
     }
   }
 

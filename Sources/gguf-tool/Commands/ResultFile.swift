@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+import Quant
+
+/// Files of results that several commands write.
+enum ResultFile {
+  /// Writes the page of a frontier, and its figures beside it.
+  static func write(_ frontier: Frontier, to path: String) throws {
+    try PlainFile.write(FrontierPage.html(of: frontier), to: path)
+    try PlainFile.write(JSONOutput.text(of: frontier), to: path + ".json")
+  }
+}
