@@ -55,7 +55,7 @@ package final class OutputFile: Sendable {
   ///   - bytes: What the file will hold.
   ///   - path: The name that it will have.
   /// - Throws: As `init`; then the name is what it was.
-  public static func write(_ bytes: [UInt8], to path: String) throws(GGUFError) {
+  package static func write(_ bytes: [UInt8], to path: String) throws(FileError) {
     let output = try OutputFile(path: path, byteCount: bytes.count)
     try output.write(bytes, at: 0)
     try output.finish()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import GGUF
+package import GGUF
 
 extension GGUFWriter {
   /// Writes the rows of a matrix to a tensor of F32.
@@ -9,7 +9,7 @@ extension GGUFWriter {
   ///   - tensor: The place of the tensor in the table.
   ///   - offset: Where the rows begin, in bytes from the start of the tensor.
   /// - Throws: `GGUFError.system` if they cannot be written.
-  func write(_ matrix: Matrix, to tensor: Int, at offset: Int = 0) throws(GGUFError) {
+  package func write(_ matrix: Matrix, to tensor: Int, at offset: Int = 0) throws(GGUFError) {
     for row in 0..<matrix.rows {
       try matrix.withRow(row) { span throws(GGUFError) in
         unsafe try write(span.bytes, to: tensor, at: offset + 4 * row * matrix.columns)

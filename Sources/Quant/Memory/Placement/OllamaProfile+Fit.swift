@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import QuantModels
 
 extension MemoryFit {
   /// A model as Ollama 0.5.11 would run it.

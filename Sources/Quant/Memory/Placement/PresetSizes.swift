@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+public import QuantModels
 
 /// The size of a model in every preset, and whether it fits.
 public struct PresetSizes: Sendable {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import QuantModels
 internal import GGUF
 
 /// Options to paste for llama.cpp.

@@ -48,7 +48,7 @@ public struct NumberList: Sendable, Hashable {
   }
 
   /// Numbers as ranges, ascending and as long as possible.
-  static func ranges(of numbers: [Int]) -> [ClosedRange<Int>] {
+  package static func ranges(of numbers: [Int]) -> [ClosedRange<Int>] {
     var ranges: [ClosedRange<Int>] = []
     for number in numbers.sorted() {
       if let last = ranges.last, last.upperBound < .max, last.upperBound + 1 == number {
