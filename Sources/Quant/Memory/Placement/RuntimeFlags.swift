@@ -1,6 +1,6 @@
+internal import GGUF
 // SPDX-License-Identifier: MIT
 internal import QuantModels
-internal import GGUF
 
 /// Options to paste for llama.cpp.
 public struct RuntimeFlags: Sendable {
