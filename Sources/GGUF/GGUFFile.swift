@@ -31,8 +31,17 @@ public struct GGUFFile: Sendable {
   public static func open(
     _ path: String, requiring requirement: Requirement = .complete
   ) throws(GGUFError) -> GGUFFile {
+    try open(LocalFile(path: path), requiring: requirement)
+  }
+
+  /// Opens a model by the bytes of its file, or of any of its shards; the source is asked for the others.
+  ///
+  /// Parameters and errors are those of `open(_:requiring:)`.
+  public static func open(
+    _ source: any ByteSource, requiring requirement: Requirement = .complete
+  ) throws(FileError) -> GGUFFile {
     let complete = requirement == .complete
-    let first = try Shard(MappedFile(path: path), index: 0, requiresData: complete)
+    let first = try Shard(source, index: 0, requiresData: complete)
     guard let set = try ShardSet(opened: first) else { return GGUFFile(shards: [first]) }
     return GGUFFile(shards: try set.open(requiresData: complete))
   }
@@ -48,13 +57,13 @@ public struct GGUFFile: Sendable {
   public var metadata: Metadata { shards[0].metadata }
 
   /// The path of the first file.
-  public var path: String { shards[0].mapping.path }
+  public var path: String { shards[0].name }
 
   /// The byte order of all files.
   public var byteOrder: ByteOrder { shards[0].byteOrder }
 
   /// Bytes of all files together.
-  public var byteCount: Int { shards.reduce(0) { $0 + $1.mapping.byteCount } }
+  public var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
   /// Finds a tensor by its name.
   public func tensor(_ name: String) throws(GGUFError) -> TensorInfo {
@@ -67,28 +76,27 @@ public struct GGUFFile: Sendable {
   /// Whether the model has a tensor of this name.
   public func contains(_ name: String) -> Bool { places[name] != nil }
 
-  /// Lends the bytes of a tensor, through the mapping.
-  public func withBytes<R>(
-    of tensor: TensorInfo, _ body: (RawSpan) throws -> R
-  ) throws -> R {
+  /// A copy of all bytes of a tensor.
+  ///
+  /// - Throws: As `byteRange(of:)`, and if the bytes cannot be read.
+  public func bytes(of tensor: TensorInfo) throws(FileError) -> [UInt8] {
     let range = try byteRange(of: tensor)
-    let mapping = shards[tensor.shard].mapping
-    return try body(mapping.bytes.extracting(range))
+    return range.isEmpty ? [] : try shards[tensor.shard].source.bytes(range)
   }
 
-  /// Copies part of a tensor's bytes, from `offset` on, with ordinary reads (see `MappedFile.read`).
+  /// Copies part of a tensor's bytes, from `offset` on, (see `ByteSource.read`).
   public func read(
     _ tensor: TensorInfo, at offset: Int, into buffer: inout MutableRawSpan
   ) throws(GGUFError) {
     let range = try byteRange(of: tensor)
     precondition(offset >= 0 && offset + buffer.byteCount <= range.count, "beyond the tensor")
-    try shards[tensor.shard].mapping.read(at: range.lowerBound + offset, into: &buffer)
+    try shards[tensor.shard].source.read(at: range.lowerBound + offset, into: &buffer)
   }
 
   /// Refuses a model whose files were changed since they were opened (see
-  /// `MappedFile.checkUnchanged`).
+  /// `ByteSource.checkUnchanged`).
   public func checkUnchanged() throws(GGUFError) {
-    for shard in shards { try shard.mapping.checkUnchanged() }
+    for shard in shards { try shard.source.checkUnchanged() }
   }
 
   /// Where a tensor's bytes lie in its file.
@@ -97,19 +105,19 @@ public struct GGUFFile: Sendable {
   /// `GGUFError.unsupported` if the type's size is not known, and `.malformed` if the file ends before
   /// the tensor does.
   public func byteRange(of tensor: TensorInfo) throws(GGUFError) -> Range<Int> {
-    let mapping = shards[tensor.shard].mapping
+    let file = shards[tensor.shard]
     guard let count = tensor.byteCount else {
       throw .unsupported(
-        file: mapping.path,
+        file: file.name,
         what: "tensor \"\(tensor.name)\" has \(Self.describe(tensor.type)), whose size is not known"
       )
     }
     guard count > 0 else { return 0..<0 }
-    guard tensor.byteOffset + count <= mapping.byteCount else {
+    guard tensor.byteOffset + count <= file.byteCount else {
       throw .malformed(
-        file: mapping.path, offset: tensor.byteOffset, what: "tensor \"\(tensor.name)\"",
+        file: file.name, offset: tensor.byteOffset, what: "tensor \"\(tensor.name)\"",
         expected: "\(count) bytes",
-        found: "\(max(0, mapping.byteCount - tensor.byteOffset)) before the end of the file")
+        found: "\(max(0, file.byteCount - tensor.byteOffset)) before the end of the file")
     }
     return tensor.byteOffset..<tensor.byteOffset + count
   }

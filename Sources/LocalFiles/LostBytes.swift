@@ -33,14 +33,14 @@ package enum LostBytes {
     unsafe install(handle)
   }
 
-  static func add(_ address: UnsafeRawPointer, byteCount: Int, path: String) {
+  package static func add(_ address: UnsafeRawPointer, byteCount: Int, path: String) {
     let first = UInt(bitPattern: address)
     mappings.withLock {
       $0[first] = Mapping(addresses: first..<first + UInt(byteCount), path: path)
     }
   }
 
-  static func remove(_ address: UnsafeRawPointer) {
+  package static func remove(_ address: UnsafeRawPointer) {
     mappings.withLock { $0[UInt(bitPattern: address)] = nil }
   }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #if canImport(Glibc)
-  import Glibc
+  package import Glibc
 #elseif canImport(Musl)
-  import Musl
+  package import Musl
 #else
-  import Darwin
+  package import Darwin
 #endif
 
 /// The text of an error number, as the system words it.
@@ -13,9 +13,9 @@ func systemErrorText(_ number: Int32) -> String {
 }
 
 /// The few system calls that files need, with errors that name file and call.
-enum POSIX {
+package enum POSIX {
   /// Opens a regular file for reading. A pipe or device is refused instead of waited for.
-  static func openForReading(
+  package static func openForReading(
     _ path: String
   ) throws(FileError) -> (descriptor: Int32, size: Int, modificationTime: Int) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -33,7 +33,7 @@ enum POSIX {
   }
 
   /// When a file was last changed, in nanoseconds since 1970.
-  static func modificationTime(_ status: stat) -> Int {
+  package static func modificationTime(_ status: stat) -> Int {
     #if canImport(Darwin)
       let time = status.st_mtimespec
     #else
@@ -66,7 +66,7 @@ enum POSIX {
     #endif
   }
 
-  static func statistics(_ descriptor: Int32, _ path: String) throws(FileError) -> stat {
+  package static func statistics(_ descriptor: Int32, _ path: String) throws(FileError) -> stat {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else { throw failure(path, "fstat") }
     return status
@@ -78,7 +78,7 @@ enum POSIX {
   }
 
   /// Reads until `buffer` is full; a file that ends earlier is an error with its place.
-  static func readFully(
+  package static func readFully(
     _ descriptor: Int32, _ path: String, at offset: Int, into buffer: UnsafeMutableRawBufferPointer
   ) throws(FileError) {
     var done = 0
@@ -131,7 +131,7 @@ enum POSIX {
     guard unsafe rename(source, target) == 0 else { throw failure(target, "rename") }
   }
 
-  static func closeFile(_ descriptor: Int32) { _ = close(descriptor) }
+  package static func closeFile(_ descriptor: Int32) { _ = close(descriptor) }
 
   static func remove(_ path: String) { _ = unsafe unlink(path) }
 
@@ -141,7 +141,7 @@ enum POSIX {
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
-  static func failure(_ path: String, _ call: String) -> FileError {
+  package static func failure(_ path: String, _ call: String) -> FileError {
     .system(file: path, call: call, errno: errno)
   }
 }

@@ -2,11 +2,6 @@
 public import GGUF
 
 extension GGUFFile {
-  /// Copies all bytes of a tensor out of the mapping.
-  public func bytes(of tensor: TensorInfo) throws -> [UInt8] {
-    try withBytes(of: tensor) { span in span.withUnsafeBytes { Array($0) } }
-  }
-
   /// Reads part of a tensor with ordinary reads.
   public func read(_ tensor: TensorInfo, at offset: Int, count: Int) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)

@@ -37,16 +37,14 @@ public struct QuantVectors: Sendable {
 
   /// The bytes of a tensor.
   public func bytes(_ name: String) throws -> [UInt8] {
-    try file.withBytes(of: file.tensor(name)) { span in
-      (0..<span.byteCount).map { span.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
-    }
+    try file.bytes(of: file.tensor(name))
   }
 
   /// The numbers of an F32 tensor.
   public func floats(_ name: String) throws -> [Float] {
-    try file.withBytes(of: file.tensor(name)) { span in
-      stride(from: 0, to: span.byteCount, by: 4).map {
-        span.unsafeLoadUnaligned(fromByteOffset: $0, as: Float.self)
+    try bytes(name).withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count, by: 4).map {
+        bytes.loadUnaligned(fromByteOffset: $0, as: Float.self)
       }
     }
   }

@@ -52,9 +52,9 @@ struct VectorErrors {
   }
 
   private func floats(_ name: String) throws -> [Float] {
-    try file.withBytes(of: file.tensor(name)) { span in
-      stride(from: 0, to: span.byteCount, by: 4).map {
-        span.unsafeLoadUnaligned(fromByteOffset: $0, as: Float.self)
+    try file.bytes(of: file.tensor(name)).withUnsafeBytes { bytes in
+      stride(from: 0, to: bytes.count, by: 4).map {
+        bytes.loadUnaligned(fromByteOffset: $0, as: Float.self)
       }
     }
   }

@@ -12,15 +12,16 @@ public struct MetadataArray: Sendable, Equatable {
   private let storage: Storage
 
   private enum Storage: Sendable {
-    case file(MappedFile, Range<Int>, ByteOrder)
+    case header(HeaderBytes, Range<Int>, ByteOrder)
     case owned([UInt8])
   }
 
-  init(elementType: MetadataType, count: Int, file: MappedFile, range: Range<Int>, order: ByteOrder)
-  {
+  init(
+    elementType: MetadataType, count: Int, header: HeaderBytes, range: Range<Int>, order: ByteOrder
+  ) {
     self.elementType = elementType
     self.count = count
-    storage = .file(file, range, order)
+    storage = .header(header, range, order)
   }
 
   /// Makes an array of values, all of one type.
@@ -43,7 +44,7 @@ public struct MetadataArray: Sendable, Equatable {
   /// Bytes that the elements take in the file.
   public var byteCount: Int {
     switch storage {
-    case .file(_, let range, _): range.count
+    case .header(_, let range, _): range.count
     case .owned(let bytes): bytes.count
     }
   }
@@ -54,9 +55,9 @@ public struct MetadataArray: Sendable, Equatable {
   public func values(_ limit: Int = .max) -> [MetadataValue] {
     let wanted = max(0, min(limit, count))
     switch storage {
-    case .file(let file, let range, let order):
+    case .header(let header, let range, let order):
       return Self.decode(
-        file.bytes.extracting(range), elementType, wanted, order: order, file: file.path)
+        header.bytes.extracting(range), elementType, wanted, order: order, file: header.name)
     case .owned(let bytes):
       return unsafe Self.decode(bytes.span.bytes, elementType, wanted)
     }
@@ -74,8 +75,8 @@ public struct MetadataArray: Sendable, Equatable {
   public var stringTable: StringTable? {
     guard elementType == .string else { return nil }
     switch storage {
-    case .file(let file, let range, let order):
-      return Self.table(file.bytes.extracting(range), count, order: order, file: file.path)
+    case .header(let header, let range, let order):
+      return Self.table(header.bytes.extracting(range), count, order: order, file: header.name)
     case .owned(let bytes):
       return unsafe Self.table(bytes.span.bytes, count)
     }
@@ -84,7 +85,7 @@ public struct MetadataArray: Sendable, Equatable {
   /// The elements in the byte order asked for, as a file holds them.
   func encoded(_ order: ByteOrder) -> [UInt8] {
     switch storage {
-    case .file(let file, let range, order): return file.bytes.extracting(range).array()
+    case .header(let header, let range, order): return header.bytes.extracting(range).array()
     case .owned(let bytes) where order == .little: return bytes
     default:
       var writer = ByteWriter(order: order)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 extension ByteReader {
-  /// Reads `count` keys and values; arrays stay in `mapping` until asked for.
+  /// Reads `count` keys and values; arrays stay in `header` until asked for.
   @_lifetime(self: copy self)
-  mutating func metadata(count: Int, mapping: MappedFile) throws(GGUFError) -> Metadata {
+  mutating func metadata(count: Int, header: HeaderBytes) throws(GGUFError) -> Metadata {
     var table = Metadata()
     for index in 0..<count {
       let start = offset
@@ -12,7 +12,7 @@ extension ByteReader {
         throw malformed(
           "key \(index)", expected: "each key once", found: "\"\(key)\" again", at: start)
       }
-      table[key] = try value(key, mapping: mapping)
+      table[key] = try value(key, header: header)
     }
     return table
   }
@@ -20,12 +20,12 @@ extension ByteReader {
   /// Where a key stands, or where the keys end: only errors need it, so nothing keeps it.
   @_lifetime(self: copy self)
   mutating func place(
-    ofKey wanted: String, count: Int, mapping: MappedFile
+    ofKey wanted: String, count: Int, header: HeaderBytes
   ) throws(GGUFError) -> Int {
     for index in 0..<count {
       let start = offset
       guard try key(index) != wanted else { return start }
-      _ = try value(wanted, mapping: mapping)
+      _ = try value(wanted, header: header)
     }
     return offset
   }
@@ -69,7 +69,7 @@ extension ByteReader {
 
   @_lifetime(self: copy self)
   private mutating func value(
-    _ key: String, mapping: MappedFile
+    _ key: String, header: HeaderBytes
   ) throws(GGUFError) -> MetadataValue {
     let type = try type("the type of \"\(key)\"")
     guard type == .array else { return try scalar(type, "the value of \"\(key)\"") }
@@ -78,7 +78,8 @@ extension ByteReader {
     try skipElements(elementType, count, "\"\(key)\"", depth: 1)
     return .array(
       MetadataArray(
-        elementType: elementType, count: count, file: mapping, range: start..<offset, order: order))
+        elementType: elementType, count: count, header: header, range: start..<offset, order: order)
+    )
   }
 
   /// Any value but an array. A bool byte other than 0 counts as true, as elsewhere.

@@ -17,10 +17,10 @@ struct ShardSet {
       if opened.metadata["split.no"] != nil { try Self.checkNumber(opened, index: 0) }
       return nil
     }
-    guard let name = SplitName(path: opened.mapping.path), name.count == count else {
+    guard let name = SplitName(path: opened.name), name.count == count else {
       throw Self.malformed(
         opened, "split.count", expected: "\(count) in the file's name (NAME-00001-of-NNNNN.gguf)",
-        found: opened.mapping.path)
+        found: opened.name)
     }
     self.opened = opened
     self.name = name
@@ -30,13 +30,14 @@ struct ShardSet {
   func open(requiresData: Bool) throws(GGUFError) -> [Shard] {
     var shards: [Shard] = []
     for (index, path) in name.allPaths.enumerated() {
-      guard Disk.exists(path) else {
+      guard
+        let source = index == name.index ? opened.source : try opened.source.sibling(path)
+      else {
         throw .missing(
-          file: opened.mapping.path, what: "shard \(index + 1) of \(name.count) beside it (\(path))"
+          file: opened.name, what: "shard \(index + 1) of \(name.count) beside it (\(path))"
         )
       }
-      let mapping = index == name.index ? opened.mapping : try MappedFile(path: path)
-      let shard = try Shard(mapping, index: index, requiresData: requiresData)
+      let shard = try Shard(source, index: index, requiresData: requiresData)
       try check(shard, index: index)
       shards.append(shard)
     }
@@ -50,7 +51,7 @@ struct ShardSet {
       let (mine, theirs) = (shard.metadata[key]?.integer, opened.metadata[key]?.integer)
       guard mine == theirs else {
         throw Self.malformed(
-          shard, key, expected: "\(Self.text(theirs)), as in \(opened.mapping.path)",
+          shard, key, expected: "\(Self.text(theirs)), as in \(opened.name)",
           found: Self.text(mine))
       }
     }
@@ -61,7 +62,7 @@ struct ShardSet {
     }
     guard shard.byteOrder == opened.byteOrder else {
       throw .malformed(
-        file: shard.mapping.path, offset: 4, what: "the byte order",
+        file: shard.name, offset: 4, what: "the byte order",
         expected: "\(opened.byteOrder)-endian as the other shards",
         found: "\(shard.byteOrder)-endian")
     }
@@ -79,9 +80,9 @@ struct ShardSet {
     var owners: [String: String] = [:]
     for shard in shards {
       for tensor in shard.tensors {
-        if let other = owners.updateValue(shard.mapping.path, forKey: tensor.name) {
+        if let other = owners.updateValue(shard.name, forKey: tensor.name) {
           throw .malformed(
-            file: shard.mapping.path, offset: tensor.byteOffset, what: "tensor \"\(tensor.name)\"",
+            file: shard.name, offset: tensor.byteOffset, what: "tensor \"\(tensor.name)\"",
             expected: "each name in one shard", found: "it in \(other) too")
         }
       }
@@ -102,7 +103,7 @@ struct ShardSet {
     _ shard: Shard, _ key: String, expected: String, found: String
   ) -> GGUFError {
     .malformed(
-      file: shard.mapping.path, offset: shard.place(ofKey: key), what: key, expected: expected,
+      file: shard.name, offset: shard.place(ofKey: key), what: key, expected: expected,
       found: found)
   }
 }

@@ -59,10 +59,8 @@ public final class EvaluationState {
     _ evaluator: Evaluator, _ text: EvaluationWindows, _ base: BaseStates?, _ range: Range<Int>
   ) -> UInt64 {
     var mark = Fingerprint()
-    for shard in evaluator.file.shards + (base?.file.shards ?? []) {
-      mark.add(shard.mapping.byteCount)
-      mark.add(shard.mapping.modificationTime)
-    }
+    ModelIdentity.addFiles(of: evaluator.file, to: &mark)
+    if let base { ModelIdentity.addFiles(of: base.file, to: &mark) }
     mark.add(evaluator.options.mode.rawValue)
     mark.add(evaluator.options.firstPosition)
     mark.add(text.rules.rawValue)

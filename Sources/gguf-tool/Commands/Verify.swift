@@ -97,7 +97,7 @@ struct Verify: AsyncParsableCommand {
   // MARK: Manifests
 
   private static func text(_ path: String) throws -> String {
-    let isSmall = try path == "-" || MappedFile(path: path).byteCount <= largestManifest
+    let isSmall = try path == "-" || LocalFile(path: path).byteCount <= largestManifest
     guard isSmall else {
       throw QuantError.unsupported(
         "\(path): expected a manifest of at most \(largestManifest) bytes")

@@ -14,12 +14,7 @@ enum Input {
   /// The content of a file, or of standard input for `-`.
   static func read(_ path: String) throws -> [UInt8] {
     guard path != "-" else { return try readStandardInput() }
-    let file = try MappedFile(path: path)
-    var bytes = [UInt8](repeating: 0, count: file.byteCount)
-    var span = bytes.mutableSpan
-    var raw = unsafe span.mutableBytes
-    try file.read(at: 0, into: &raw)
-    return bytes
+    return try LocalFile.contents(of: path)
   }
 
   private static func readStandardInput() throws -> [UInt8] {

@@ -15,7 +15,7 @@ enum OutputPath {
   static func check(
     _ outputs: [String?], isNot model: GGUFFile, others: [String?] = []
   ) throws(GGUFError) {
-    let inputs = InputFiles(models: model.shards.map(\.mapping.path) + others.compactMap { $0 })
+    let inputs = InputFiles(models: model.shards.map(\.name) + others.compactMap { $0 })
     var seen: Set<String> = []
     for path in outputs.compactMap({ $0 }) {
       try inputs.check(path)

@@ -189,14 +189,7 @@ enum TextFile {
 
   /// The whole text of a file, at most 16 MiB of UTF-8.
   static func read(_ path: String) throws -> String {
-    let file = try MappedFile(path: path)
-    guard file.byteCount <= largest else {
-      throw GGUFError.unsupported(file: path, what: "this is too large to be a list of rules")
-    }
-    var bytes = [UInt8](repeating: 0, count: file.byteCount)
-    var span = bytes.mutableSpan
-    var raw = unsafe span.mutableBytes
-    try file.read(at: 0, into: &raw)
+    let bytes = try LocalFile.contents(of: path, limit: largest, kind: "a list of rules")
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw GGUFError.unsupported(file: path, what: "this is not UTF-8 text")
     }

@@ -16,14 +16,14 @@ import Testing
     #expect(names.count > 1)
     for name in names {
       let file = try GGUFFile.open(name.path)
-      #expect(file.shards.map(\.mapping.path) == names.map(\.path))
+      #expect(file.shards.map(\.name) == names.map(\.path))
       #expect(file.metadata.withoutSplitKeys() == model.metadata)
       #expect(file.tensors.map(\.name) == model.tensors.map(\.name))
       for (tensor, content) in zip(file.tensors, model.contents) {
         #expect(try file.bytes(of: tensor) == content)
         #expect(try file.read(tensor, at: 0, count: content.count) == content)
       }
-      #expect(file.byteCount == file.shards.reduce(0) { $0 + $1.mapping.byteCount })
+      #expect(file.byteCount == file.shards.reduce(0) { $0 + $1.byteCount })
     }
   }
 
@@ -145,7 +145,7 @@ import Testing
   }
 
   /// Writes the model as shards, each changed by `change` before it is written.
-  private func split(
+  func split(
     _ model: ModelFile? = nil, by rule: SplitRule, order: ByteOrder = .little,
     change: (inout ModelFile, Int) -> Void = { _, _ in }
   ) throws -> [SplitName] {

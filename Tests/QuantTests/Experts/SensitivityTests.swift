@@ -184,9 +184,10 @@ import Testing
   }
 
   @Test func `another model of the same shape is told apart`() throws {
-    let first = try testing.open(model.file(), "a.gguf").fingerprint()
-    let same = try testing.open(model.file(), "b.gguf").fingerprint()
-    let other = try testing.open(TinyLlama(seed: 2).file(), "c.gguf").fingerprint()
+    let first = try ModelIdentity.content(of: testing.open(model.file(), "a.gguf"))
+    let same = try ModelIdentity.content(of: testing.open(model.file(), "b.gguf"))
+    let other = try ModelIdentity.content(
+      of: testing.open(TinyLlama(seed: 2).file(), "c.gguf"))
     #expect(first == same && first != other && first.count == 16)
   }
 }

@@ -11,11 +11,11 @@ struct FileChunks {
   var byteCount: Int { file.byteCount }
   /// Bytes that have been read.
   private(set) var offset = 0
-  private let file: MappedFile
+  private let file: LocalFile
 
   /// Opens a regular file.
   init(path: String) throws(QuantError) {
-    file = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
+    file = try QuantError.wrapping { () throws(GGUFError) in try LocalFile(path: path) }
   }
 
   /// Replaces `chunk` by the next bytes; false at the end of the file.
@@ -25,7 +25,6 @@ struct FileChunks {
     if chunk.count != count { chunk = Array(repeating: 0, count: count) }
     var span = chunk.mutableSpan
     var bytes = unsafe span.mutableBytes
-    // Not through the mapping: a file cut short meanwhile is then an error, not a signal.
     do throws(GGUFError) {
       try file.read(at: offset, into: &bytes)
     } catch {

@@ -50,13 +50,7 @@ public struct PartJob: Sendable, Codable {
   public mutating func add(_ name: String, _ file: GGUFFile?) throws(QuantError) {
     guard let file else { return add(name, "none") }
     var mark = Fingerprint()
-    for shard in file.shards {
-      mark.add(shard.mapping.byteCount)
-      let header = min(shard.dataOffset, shard.mapping.byteCount)
-      mark.add(shard.mapping.bytes.extracting(0..<header))
-    }
-    // The first bytes of every tensor: models of one family have the same headers.
-    mark.add(try file.fingerprint())
+    try ModelIdentity.addCopies(of: file, to: &mark)
     add(name, "with the mark \(mark.text)")
   }
 

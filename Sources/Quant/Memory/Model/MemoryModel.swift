@@ -70,7 +70,7 @@ public struct MemoryModel: Sendable {
     let tensors = file.tensors.map {
       TensorDescription(name: $0.name, dimensions: $0.dimensions, type: $0.type)
     }
-    let whole = file.shards.clampedSum { max($0.mapping.byteCount, $0.dataEnd) }
+    let whole = file.shards.clampedSum { max($0.byteCount, $0.dataEnd) }
     try self.init(
       name: file.path, metadata: file.metadata, tensors: tensors, fileBytes: whole)
   }

@@ -70,7 +70,7 @@ public struct ModelSummary: Sendable, Encodable {
     weightCount = file.tensors.clampedSum(\.weightCount)
     activeWeightCount = Self.active(weightCount, experts)
     fileBytes = file.byteCount
-    wholeFileBytes = file.shards.clampedSum { max($0.mapping.byteCount, $0.dataEnd) }
+    wholeFileBytes = file.shards.clampedSum { max($0.byteCount, $0.dataEnd) }
     tensorBytes = file.tensors.clampedSum { $0.byteCount ?? 0 }
     let isCounted = file.tensors.allSatisfy { $0.byteCount != nil }
     bitsPerWeight =

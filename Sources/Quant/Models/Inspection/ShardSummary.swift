@@ -18,8 +18,8 @@ public struct ShardSummary: Sendable, Encodable {
 
   /// Reads the numbers off a shard.
   public init(_ shard: Shard) {
-    path = shard.mapping.path
-    fileBytes = shard.mapping.byteCount
+    path = shard.name
+    fileBytes = shard.byteCount
     expectedBytes = shard.dataEnd
     tensorCount = shard.tensors.count
     let size = fileBytes

@@ -64,10 +64,11 @@ extension ImportanceMatrix {
       throw .importance(
         file: file.path, what: "entry \"\(entry)\": expected F32 numbers, found \(tensor.type)")
     }
-    let range = try QuantError.wrapping { () throws(GGUFError) in try file.byteRange(of: tensor) }
-    return FloatStore(
-      file: file.shards[tensor.shard].mapping, offset: range.lowerBound,
-      count: tensor.weightCount, order: file.byteOrder)
+    return try QuantError.wrapping { () throws(GGUFError) in
+      try FloatStore(
+        file.shards[tensor.shard].source, offset: try file.byteRange(of: tensor).lowerBound,
+        count: tensor.weightCount, order: file.byteOrder)
+    }
   }
 
   private static func shape(_ tensor: TensorInfo) -> String {

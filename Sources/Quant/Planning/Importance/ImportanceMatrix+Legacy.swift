@@ -12,8 +12,8 @@ public import QuantModels
 ///
 /// Experts of a merged tensor follow each other, and nothing says how many there are.
 extension ImportanceMatrix {
-  static func readLegacy(_ mapping: MappedFile) throws(QuantError) -> ImportanceMatrix {
-    var reader = LegacyReader(mapping: mapping)
+  static func readLegacy(_ file: LocalFile) throws(QuantError) -> ImportanceMatrix {
+    var reader = LegacyReader(file: file)
     let count = try reader.count("the number of entries", limit: reader.remaining / 17)
     var raw: [LegacyReader.RawEntry] = []
     for index in 0..<count { raw.append(try reader.entry(index)) }
@@ -26,15 +26,15 @@ extension ImportanceMatrix {
     }
     let experts = inferredExperts(raw)
     var entries: [Entry] = []
-    for entry in raw { entries.append(try entry.checked(mapping, experts: experts)) }
+    for entry in raw { entries.append(try entry.checked(file, experts: experts)) }
     return try ImportanceMatrix(
-      path: mapping.path, datasets: dataset.isEmpty ? [] : [dataset], chunkCount: chunks,
+      path: file.name, datasets: dataset.isEmpty ? [] : [dataset], chunkCount: chunks,
       chunkSize: nil, entries: entries)
   }
 
   /// Whether a file begins as the older form does: with a count, and a name that could be a tensor's.
-  static func beginsAsLegacy(_ mapping: MappedFile) -> Bool {
-    var reader = LegacyReader(mapping: mapping)
+  static func beginsAsLegacy(_ file: LocalFile) -> Bool {
+    var reader = LegacyReader(file: file)
     let count = try? reader.count("the number of entries", limit: reader.remaining / 17)
     let name = try? reader.text("the name of entry 0")
     return count != nil && name?.contains(".weight") == true
@@ -120,29 +120,31 @@ private struct LegacyReader {
 
     /// The entry with as many experts as its layer has, if that divides its values.
     func checked(
-      _ mapping: MappedFile, experts: [Int: Int]
+      _ file: LocalFile, experts: [Int: Int]
     ) throws(QuantError) -> ImportanceMatrix.Entry {
       let merged = ExpertTensorName(name).flatMap { $0.expert == nil ? experts[$0.layer] : nil }
       let count = merged.flatMap { valueCount % $0 == 0 ? $0 : nil } ?? 1
+      let sums = try QuantError.wrapping { () throws(GGUFError) in
+        try FloatStore(file, offset: offset, count: valueCount, order: .little)
+      }
       return try ImportanceMatrix.Entry(
-        file: mapping.path, name: name, rowWeights: valueCount / count, expertCount: count,
-        counts: nil, calls: Float(max(1, calls)),
-        sums: FloatStore(file: mapping, offset: offset, count: valueCount, order: .little))
+        file: file.name, name: name, rowWeights: valueCount / count, expertCount: count,
+        counts: nil, calls: Float(max(1, calls)), sums: sums)
     }
   }
 
-  let mapping: MappedFile
+  let file: LocalFile
   private var offset = 0
   /// No tensor's name is longer in GGUF; some room for older ones.
   private static let longestName = 4096
 
-  init(mapping: MappedFile) { self.mapping = mapping }
+  init(file: LocalFile) { self.file = file }
 
-  var remaining: Int { mapping.byteCount - offset }
+  var remaining: Int { file.byteCount - offset }
 
   func failure(_ what: String) -> QuantError {
     .importance(
-      file: mapping.path,
+      file: file.name,
       what: "byte \(offset): \(what) (read as an importance matrix of the older form, "
         + "as the file does not begin with \"GGUF\")")
   }
@@ -150,7 +152,7 @@ private struct LegacyReader {
   /// Reads a number and checks it against what the file has room for.
   mutating func count(_ what: String, limit: Int, minimum: Int = 1) throws(QuantError) -> Int {
     guard remaining >= 4 else { throw failure("the file ends before \(what)") }
-    let value = Int(Int32(bitPattern: mapping.bytes.u32(at: offset)))
+    let value = try int32(at: offset)
     guard value >= minimum, value <= limit else {
       throw failure("\(what): expected \(minimum) to \(limit), found \(value)")
     }
@@ -162,16 +164,22 @@ private struct LegacyReader {
     let limit = max(0, min(Self.longestName, remaining - 4))
     let length = try count(
       "the length of \(what)", limit: limit, minimum: isEmptyAllowed ? 0 : 1)
-    guard let text = String(validating: bytes(length), as: UTF8.self) else {
+    guard let text = String(validating: try bytes(length), as: UTF8.self) else {
       throw failure("\(what) is not UTF-8 text")
     }
     offset += length
     return text
   }
 
-  private func bytes(_ count: Int) -> [UInt8] {
-    let bytes = mapping.bytes
-    return (offset..<offset + count).map { bytes.u8(at: $0) }
+  private func bytes(_ count: Int) throws(QuantError) -> [UInt8] {
+    try QuantError.wrapping { () throws(GGUFError) in try file.bytes(offset..<offset + count) }
+  }
+
+  private func int32(at offset: Int) throws(QuantError) -> Int {
+    let bytes = try QuantError.wrapping { () throws(GGUFError) in
+      try file.bytes(offset..<offset + 4)
+    }
+    return Int(Int32(truncatingIfNeeded: bytes.reversed().reduce(0) { $0 << 8 | Int($1) }))
   }
 
   mutating func entry(_ index: Int) throws(QuantError) -> RawEntry {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 public import QuantModels
 
 extension ImportanceMatrix {

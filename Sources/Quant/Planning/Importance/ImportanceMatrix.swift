@@ -63,8 +63,8 @@ public struct ImportanceMatrix: Sendable {
   ///   `.container` for a file that cannot be read.
   /// - Complexity: O(*n*) in the file's bytes; memory grows with the number of entries only.
   public static func read(_ path: String) throws(QuantError) -> ImportanceMatrix {
-    let mapping = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
-    return isGGUF(mapping) ? try readGGUF(path) : try readLegacy(mapping)
+    let file = try QuantError.wrapping { () throws(GGUFError) in try LocalFile(path: path) }
+    return isGGUF(file) ? try readGGUF(path) : try readLegacy(file)
   }
 
   /// The entry of this name.
@@ -82,28 +82,27 @@ public struct ImportanceMatrix: Sendable {
   /// - Returns: Whether `read` is the way to read it.
   /// - Throws: `QuantError.container` if it cannot be opened, or is a GGUF file with a broken header.
   public static func isImportanceMatrix(atPath path: String) throws(QuantError) -> Bool {
-    let mapping = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
-    if isGGUF(mapping) {
+    let file = try QuantError.wrapping { () throws(GGUFError) in try LocalFile(path: path) }
+    if isGGUF(file) {
       return isImportanceMatrix(
         try QuantError.wrapping { () throws(GGUFError) in
           try GGUFFile.open(path, requiring: .headerOnly)
         })
     }
-    return beginsAsLegacy(mapping)
+    return beginsAsLegacy(file)
   }
 
-  /// Refuses a matrix whose file was changed since it was opened (see `MappedFile.checkUnchanged`).
+  /// Refuses a matrix whose file was changed since it was opened (see `ByteSource.checkUnchanged`).
   ///
   /// Throws `QuantError.container`. Complexity: O(*n*) in entries.
   func checkUnchanged() throws(QuantError) {
-    let files = entries.compactMap(\.sums.file).map { (ObjectIdentifier($0), $0) }
+    let files = entries.compactMap(\.sums.file).map { ($0.name, $0) }
     for file in Dictionary(files, uniquingKeysWith: { first, _ in first }).values {
       try QuantError.wrapping { () throws(GGUFError) in try file.checkUnchanged() }
     }
   }
 
-  private static func isGGUF(_ mapping: MappedFile) -> Bool {
-    let bytes = mapping.bytes
-    return bytes.byteCount >= 4 && bytes.u32(at: 0) == 0x4655_4747  // "GGUF", little-endian
+  private static func isGGUF(_ file: LocalFile) -> Bool {
+    file.byteCount >= 4 && (try? file.bytes(0..<4)) == Array("GGUF".utf8)
   }
 }

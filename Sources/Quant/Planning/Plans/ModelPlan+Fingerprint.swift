@@ -8,7 +8,7 @@ extension ModelPlan {
   /// are on disk, and the importance matrix.
   func fingerprint(importance: ImportanceMatrix?) -> UInt64 {
     var mark = jobMark(importance)
-    for shard in source.shards { mark.add(shard.mapping.modificationTime) }
+    for shard in source.shards { mark.add(shard.source.version) }
     return mark.value
   }
 
@@ -25,7 +25,7 @@ extension ModelPlan {
   ) throws(QuantError) -> String {
     var mark = jobMark(importance)
     for shard in source.shards {
-      for place in 0..<16 { mark.add(try Self.sample(shard.mapping, place, of: 16)) }
+      for place in 0..<16 { mark.add(try Self.sample(shard.source, place, of: 16)) }
     }
     let digits = String(mark.value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
@@ -50,22 +50,18 @@ extension ModelPlan {
       mark.add(Int(tensor.type.rawValue))
       mark.add(tensor.byteOffset)
     }
-    for shard in source.shards { mark.add(shard.mapping.byteCount) }
+    for shard in source.shards { mark.add(shard.byteCount) }
     importance?.mark(&mark)
     return mark
   }
 
   /// The first bytes of one of `count` equal parts of a file.
   private static func sample(
-    _ file: MappedFile, _ place: Int, of count: Int
+    _ file: any ByteSource, _ place: Int, of count: Int
   ) throws(QuantError) -> [UInt8] {
     let start = file.byteCount / count * place
-    var bytes = [UInt8](repeating: 0, count: min(64, file.byteCount - start))
-    try QuantError.wrapping { () throws(GGUFError) in
-      var span = bytes.mutableSpan
-      var raw = unsafe span.mutableBytes
-      try file.read(at: start, into: &raw)
+    return try QuantError.wrapping { () throws(GGUFError) in
+      try file.bytes(start..<start + min(64, file.byteCount - start))
     }
-    return bytes
   }
 }

@@ -39,7 +39,7 @@ struct FilePiece: Sendable {
         pieces += blocks(of: tensor, index)
         end = range.upperBound
       }
-      if includesGaps { pieces += gap(number, end..<shard.mapping.byteCount) }
+      if includesGaps { pieces += gap(number, end..<shard.byteCount) }
     }
     return pieces
   }
@@ -71,11 +71,11 @@ extension FilePiece {
   /// Throws `QuantError.container` if they cannot be read.
   func read(of file: GGUFFile) throws(QuantError) -> [UInt8] {
     var failure: GGUFError?
-    let mapping = file.shards[shard].mapping
+    let source = file.shards[shard].source
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
       var span = unsafe MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(buffer))
       do throws(GGUFError) {
-        try mapping.read(at: byteOffset, into: &span)
+        try source.read(at: byteOffset, into: &span)
         count = byteCount
       } catch {
         failure = error

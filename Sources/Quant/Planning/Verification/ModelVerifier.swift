@@ -80,7 +80,7 @@ public struct ModelVerifier: Sendable {
   private func header() -> Verification {
     var result = Verification(path: file.path)
     result.files = file.shards.map { shard in
-      .init(path: shard.mapping.path, fileBytes: shard.mapping.byteCount)
+      .init(path: shard.name, fileBytes: shard.byteCount)
     }
     let inspection = ModelInspection(file)
     result.faults = inspection.warnings.filter { $0.severity == .error && $0.kind != .truncated }
@@ -90,10 +90,10 @@ public struct ModelVerifier: Sendable {
       var entry = Verification.Tensor(
         name: tensor.name, type: tensor.type.name, shard: tensor.shard,
         tensorBytes: tensor.byteCount)
-      let mapping = file.shards[tensor.shard].mapping
-      if let count = tensor.byteCount, count > 0, tensor.byteOffset + count > mapping.byteCount {
+      let shard = file.shards[tensor.shard]
+      if let count = tensor.byteCount, count > 0, tensor.byteOffset + count > shard.byteCount {
         entry.isTruncated = true
-        result.faults.append(Self.truncation(tensor, count, mapping))
+        result.faults.append(Self.truncation(tensor, count, shard))
       } else if tensor.byteCount != nil {
         entry.isChecked = FormatRegistry.format(of: tensor.type) != nil
       }
@@ -102,12 +102,11 @@ public struct ModelVerifier: Sendable {
     return result
   }
 
-  private static func truncation(_ tensor: TensorInfo, _ count: Int, _ mapping: MappedFile) -> Fault
-  {
+  private static func truncation(_ tensor: TensorInfo, _ count: Int, _ shard: Shard) -> Fault {
     Fault(
-      kind: .truncated, file: mapping.path, tensor: tensor.name, offsetBytes: tensor.byteOffset,
+      kind: .truncated, file: shard.name, tensor: tensor.name, offsetBytes: tensor.byteOffset,
       expected: "\(count) bytes",
-      found: "\(max(0, mapping.byteCount - tensor.byteOffset)) before the end of the file")
+      found: "\(max(0, shard.byteCount - tensor.byteOffset)) before the end of the file")
   }
 
   /// What a look at one piece found.

@@ -96,7 +96,7 @@ public struct FrontierSweep {
       progress(Progress(done: points.count, total: members.count, point: point))
     }
     var frontier = Frontier(
-      model: source.path, modelBytes: source.shards.reduce(0) { $0 + $1.mapping.byteCount },
+      model: source.path, modelBytes: source.byteCount,
       base: base, machine: speed?.name, speedBasis: basis, expertLayers: expertLayers,
       points: points)
     frontier.markFront()

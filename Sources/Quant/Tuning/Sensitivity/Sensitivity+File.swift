@@ -38,11 +38,12 @@ extension Sensitivity {
   ///
   /// Throws `QuantError.container` if it cannot be opened.
   public static func isKind(_ path: String) throws(QuantError) -> Bool {
-    let file = try QuantError.wrapping { () throws(GGUFError) in try MappedFile(path: path) }
     let name = Array("\"\(kindName)\"".utf8)
-    let count = min(file.byteCount, 1 << 16)
     // Keys are sorted: the kind comes after the short lists at the head.
-    let head = (0..<count).map { file.bytes.u8(at: $0) }
+    let head = try QuantError.wrapping { () throws(GGUFError) in
+      let file = try LocalFile(path: path)
+      return try file.bytes(0..<min(file.byteCount, 1 << 16))
+    }
     return head.firstRange(of: name) != nil
   }
 
@@ -51,15 +52,7 @@ extension Sensitivity {
   /// Throws `QuantError.unsupported` if it is something else or does not hold together.
   public static func read(_ path: String) throws(QuantError) -> Sensitivity {
     let bytes = try QuantError.wrapping { () throws(GGUFError) in
-      let file = try MappedFile(path: path)
-      guard file.byteCount <= largest else {
-        throw .unsupported(file: path, what: "this is too large to be a sensitivity file")
-      }
-      var bytes = [UInt8](repeating: 0, count: file.byteCount)
-      var span = bytes.mutableSpan
-      var raw = unsafe span.mutableBytes
-      try file.read(at: 0, into: &raw)
-      return bytes
+      try LocalFile.contents(of: path, limit: largest, kind: "a sensitivity file")
     }
     guard let found = try? JSONDecoder().decode(Sensitivity.self, from: Data(bytes)),
       found.kind == kindName
@@ -99,7 +92,7 @@ extension Sensitivity {
   ///
   /// Throws `QuantError.unsupported`.
   public func check(_ file: GGUFFile) throws(QuantError) {
-    let found = try file.fingerprint()
+    let found = try ModelIdentity.content(of: file)
     guard found == fingerprint else {
       throw .unsupported(
         "\(file.path): expected the model that the sensitivity was measured on (\(model), mark "

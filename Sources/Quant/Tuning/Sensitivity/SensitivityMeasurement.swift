@@ -164,7 +164,7 @@ public final class SensitivityMeasurement {
   private func result() throws(QuantError) -> SensitivityPart {
     let plain = Sensitivity(
       kind: Sensitivity.kindName, model: evaluator.file.path,
-      fingerprint: try evaluator.file.fingerprint(), corpora: corpora,
+      fingerprint: try ModelIdentity.content(of: evaluator.file), corpora: corpora,
       importance: importance?.path, windows: whole.windows, windowLength: whole.length,
       probeWindows: probeWindows, types: types.map(\.name), units: targets.map(\.unit))
     return SensitivityPart(plain, counts: whole, range: range, sums: sums)

@@ -45,10 +45,7 @@ struct SensitivityState {
   init(_ path: String, _ job: SensitivityMeasurement) {
     self.path = path
     var mark = Fingerprint()
-    for shard in job.evaluator.file.shards {
-      mark.add(shard.mapping.byteCount)
-      mark.add(shard.mapping.modificationTime)
-    }
+    ModelIdentity.addFiles(of: job.evaluator.file, to: &mark)
     mark.add(job.evaluator.options.mode.rawValue)
     mark.add(FormatRegistry.encoderRevision)
     mark.add(job.windows.length)

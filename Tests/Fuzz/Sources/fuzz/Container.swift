@@ -25,7 +25,5 @@ private func read(_ value: MetadataValue) {
 
 private func read(_ tensor: TensorInfo, of model: GGUFFile) {
   _ = (tensor.weightCount, tensor.rowCount, tensor.rowBytes, tensor.type.name)
-  _ = try? model.withBytes(of: tensor) { span in
-    span.withUnsafeBytes { $0.reduce(0, &+) }
-  }
+  _ = try? model.bytes(of: tensor).reduce(0, &+)
 }

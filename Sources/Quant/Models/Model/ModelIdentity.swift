@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+internal import BlockFormats
+package import GGUF
+
+/// What tells one model from another: for journals, states, partial results and sensitivity files.
+package enum ModelIdentity {
+  /// Adds the sizes and versions of a model's files: another file, or one changed since, gives another
+  /// mark. Nothing is read.
+  package static func addFiles(of file: GGUFFile, to mark: inout Fingerprint) {
+    for shard in file.shards {
+      mark.add(shard.byteCount)
+      mark.add(shard.source.version)
+    }
+  }
+
+  /// Adds what is the same wherever a model lies and whenever it was copied there: its headers, and
+  /// `content(of:)`.
+  ///
+  /// Throws `QuantError.container` if it cannot be read.
+  package static func addCopies(
+    of file: GGUFFile, to mark: inout Fingerprint
+  ) throws(QuantError) {
+    for shard in file.shards {
+      mark.add(shard.byteCount)
+      mark.add(
+        try QuantError.wrapping { () throws(GGUFError) in
+          try shard.source.bytes(0..<min(shard.dataOffset, shard.byteCount))
+        })
+    }
+    mark.add(try content(of: file))
+  }
+
+  /// A mark of a model's tensors: their names, shapes and types, and the first bytes of each.
+  ///
+  /// Throws `QuantError.container` if they cannot be read. Complexity: O(*n*) in tensors.
+  package static func content(of file: GGUFFile) throws(QuantError) -> String {
+    var mark = Fingerprint()
+    var bytes = [UInt8](repeating: 0, count: 256)
+    for tensor in file.tensors {
+      mark.add(tensor.name)
+      for dimension in tensor.dimensions { mark.add(dimension) }
+      mark.add(Int(tensor.type.rawValue))
+      let count = min(bytes.count, tensor.byteCount ?? 0)
+      try QuantError.wrapping { () throws(GGUFError) in
+        var span = bytes.mutableSpan
+        var raw = unsafe span.mutableBytes
+        var window = raw.part(0..<count)
+        try file.read(tensor, at: 0, into: &window)
+      }
+      mark.add(Array(bytes[..<count]))
+    }
+    return mark.text
+  }
+}
