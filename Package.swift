@@ -15,7 +15,7 @@ let modern: [SwiftSetting] = [
 /// The targets that handle files and users' data: unsafe expressions must be marked.
 let strict: [SwiftSetting] = modern + [.strictMemorySafety()]
 
-/// Flags that give a stamp of the block kernels the instructions of its level (`-march` reaches
+/// Flags that give a build of the block kernels the instructions of its level (`-march` reaches
 /// Swift's own code generation through clang's options). On other architectures the baseline is all.
 func level(_ march: String) -> [SwiftSetting] {
   #if arch(x86_64)
@@ -36,18 +36,25 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
-    .target(name: "GGUF", swiftSettings: strict),
     .target(name: "BlockKernels", swiftSettings: modern),
+    .target(name: "GGUF", dependencies: ["BlockKernels"], swiftSettings: strict),
     .target(
       name: "BlockKernelsBaseline", dependencies: ["BlockKernels"],
-      path: "Sources/BlockKernelStamps/Baseline", swiftSettings: modern),
+      path: "Sources/BlockKernelLevels/Baseline", swiftSettings: modern),
     .target(
       name: "BlockKernelsAVX2", dependencies: ["BlockKernels"],
-      path: "Sources/BlockKernelStamps/AVX2", swiftSettings: level("x86-64-v3")),
+      path: "Sources/BlockKernelLevels/AVX2", swiftSettings: level("x86-64-v3")),
     .target(
       name: "BlockKernelsAVX512", dependencies: ["BlockKernels"],
-      path: "Sources/BlockKernelStamps/AVX512", swiftSettings: level("x86-64-v4")),
+      path: "Sources/BlockKernelLevels/AVX512", swiftSettings: level("x86-64-v4")),
     .systemLibrary(name: "CPUFeatures"),
+    .target(
+      name: "BlockFormats",
+      dependencies: [
+        "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
+        "CPUFeatures",
+      ],
+      path: "Sources/Quant/Formats", swiftSettings: strict),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -56,10 +63,9 @@ let package = Package(
     .target(
       name: "Quant",
       dependencies: [
-        "GGUF", "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
-        "CPUFeatures", "COneDNN", "COpenSSL", "CZlib", "CZstd",
+        "GGUF", "BlockKernels", "BlockFormats", "COneDNN", "COpenSSL", "CZlib", "CZstd",
       ],
-      swiftSettings: strict),
+      exclude: ["Formats"], swiftSettings: strict),
     .executableTarget(
       name: "gguf-tool",
       dependencies: [

@@ -40,12 +40,13 @@ public enum KernelLevel: String, Sendable, CaseIterable, Comparable {
     }
   }
 
-  /// Throws `QuantError.unsupported` if the environment asks for a level that is not to be had.
-  public static func check() throws(QuantError) {
+  /// Throws if the environment asks for a level that is not to be had.
+  public static func check() throws(KernelLevelError) {
     guard let requested else { return }
     guard let level = KernelLevel(rawValue: requested), available.contains(level) else {
       let names = available.map(\.rawValue).joined(separator: ", ")
-      throw .unsupported("\(variable): expected one of \(names), found \"\(requested)\"")
+      throw KernelLevelError(
+        description: "\(variable): expected one of \(names), found \"\(requested)\"")
     }
   }
 
@@ -63,4 +64,10 @@ public enum KernelLevel: String, Sendable, CaseIterable, Comparable {
     case .avx512: 2
     }
   }
+}
+
+/// A level was asked for that is none, or that this machine does not have.
+public struct KernelLevelError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// One sentence: what was expected, what was found.
+  public let description: String
 }

@@ -138,7 +138,7 @@ public struct Evaluator: Sendable {
         }
         other?.apply(to: states.rows(row..<row + 1), matrix: 0, using: &blocks)
         if graph.embeddingScale != 1 {
-          unsafe LayerKernels.scale(
+          unsafe KernelTable.current.layers.scale(
             states.base + row * states.stride, count: states.columns, factor: graph.embeddingScale)
         }
       }

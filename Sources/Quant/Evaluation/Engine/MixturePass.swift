@@ -117,7 +117,7 @@ struct MixturePass {
       let target = input.rows(row..<row + 1)
       target.copy(from: x.rows(place / routing.used..<place / routing.used + 1))
       if graph.weighsInput {
-        unsafe LayerKernels.scale(
+        unsafe KernelTable.current.layers.scale(
           target.base, count: target.columns, factor: routing.weights[place])
       }
     }
@@ -132,7 +132,7 @@ struct MixturePass {
       for row in range {
         let token = places[row] / routing.used
         let weight = graph.weighsInput ? 1 : routing.weights[places[row]]
-        unsafe LayerKernels.addScaledRow(
+        unsafe KernelTable.current.layers.addScaledRow(
           output.base + row * output.stride, y.base + token * y.stride, count: y.columns,
           factor: weight * scale)
       }
@@ -157,7 +157,7 @@ struct MixturePass {
     try LinearProduct(gate, in: context).run(x, into: logits)
     for row in 0..<output.rows {
       let factor = Float(1 / (1 + exp(-Double(logits[row, 0]))))
-      unsafe LayerKernels.scale(
+      unsafe KernelTable.current.layers.scale(
         output.base + row * output.stride, count: output.columns, factor: factor)
     }
   }

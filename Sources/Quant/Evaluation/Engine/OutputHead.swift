@@ -28,9 +28,11 @@ struct OutputHead {
       for row in rows {
         let numbers = unsafe logits.base + row * logits.stride
         if scale != 1 {
-          unsafe LayerKernels.scale(numbers, count: logits.columns, factor: scale)
+          unsafe KernelTable.current.layers.scale(numbers, count: logits.columns, factor: scale)
         }
-        if cap != 0 { unsafe LayerKernels.cap(numbers, count: logits.columns, cap: cap) }
+        if cap != 0 {
+          unsafe KernelTable.current.layers.cap(numbers, count: logits.columns, cap: cap)
+        }
       }
     }
   }

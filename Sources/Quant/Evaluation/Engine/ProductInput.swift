@@ -124,7 +124,7 @@ private struct HalfParts: @unchecked Sendable {
   }
 
   @unsafe func split(_ source: Matrix, at offset: Int) {
-    unsafe LayerKernels.split(
+    unsafe KernelTable.current.layers.split(
       source.floatRows, high: high + offset, low: low.map { unsafe $0 + offset },
       rows: source.rows, columns: source.columns)
   }

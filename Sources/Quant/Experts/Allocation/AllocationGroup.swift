@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-package import GGUF
+package import BlockKernels
+import GGUF
 
 /// Parts of a model that must have one type, and what each type would cost them.
 package struct AllocationGroup: Sendable {

@@ -45,7 +45,7 @@ extension ForwardContext {
       let rows = matrix.rows(windows[index])
       let sums = Matrix(rows: 1, columns: matrix.columns)
       sums.clear()
-      unsafe LayerKernels.squares(
+      unsafe KernelTable.current.layers.squares(
         rows.floatRows, rows: rows.rows, columns: rows.columns, sums: sums.base)
       found[index] = (0..<rows.columns).reduce(0.0) { $0 + Double(sums[0, $1]) }
     }
