@@ -19,10 +19,12 @@ public func roundToBytes(
   for start in stride(from: 0, to: count, by: laneCount) {
     let group = source.loadUnaligned(fromByteOffset: start * 4, as: Lanes.self)
     let quant = smaller(larger(rounded(group * inverse), low), high)
-    // In 1.5 · 2²³ + quant, the lowest byte is the quant in two's complement.
+    // In 1.5 · 2²³ + quant, the lowest byte is the quant in two's complement. (The initializer that
+    // truncates a vector may become a function of its own, which all levels would share.)
     let bits = unsafeBitCast(quant + 12_582_912, to: SIMD16<UInt32>.self)
-    quants.storeBytes(
-      of: SIMD16<UInt8>(truncatingIfNeeded: bits), toByteOffset: start, as: SIMD16<UInt8>.self)
+    var bytes = Bytes.zero
+    for lane in 0..<laneCount { bytes[lane] = UInt8(truncatingIfNeeded: bits[lane]) }
+    quants.storeBytes(of: bytes, toByteOffset: start, as: Bytes.self)
   }
 }
 
