@@ -15,7 +15,7 @@ let modern: [SwiftSetting] = [
 /// The targets that handle files and users' data: unsafe expressions must be marked.
 let strict: [SwiftSetting] = modern + [.strictMemorySafety()]
 
-/// Flags that give a stamp of the block kernels the instructions of its level (`-march` reaches
+/// Flags that give a build of the block kernels the instructions of its level (`-march` reaches
 /// Swift's own code generation through clang's options). On other architectures the baseline is all.
 func level(_ march: String) -> [SwiftSetting] {
   #if arch(x86_64)
@@ -37,30 +37,30 @@ let package = Package(
   ],
   targets: [
     .target(name: "LocalFiles", swiftSettings: strict),
-    .target(name: "GGUF", dependencies: ["LocalFiles"], swiftSettings: strict),
     .target(name: "BlockKernels", swiftSettings: modern),
+    .target(name: "GGUF", dependencies: ["BlockKernels", "LocalFiles"], swiftSettings: strict),
     .target(
       name: "BlockKernelsBaseline", dependencies: ["BlockKernels"],
-      path: "Sources/BlockKernelStamps/Baseline", swiftSettings: modern),
+      path: "Sources/BlockKernelLevels/Baseline", swiftSettings: modern),
     .target(
       name: "BlockKernelsAVX2", dependencies: ["BlockKernels"],
-      path: "Sources/BlockKernelStamps/AVX2", swiftSettings: level("x86-64-v3")),
+      path: "Sources/BlockKernelLevels/AVX2", swiftSettings: level("x86-64-v3")),
     .target(
       name: "BlockKernelsAVX512", dependencies: ["BlockKernels"],
-      path: "Sources/BlockKernelStamps/AVX512", swiftSettings: level("x86-64-v4")),
+      path: "Sources/BlockKernelLevels/AVX512", swiftSettings: level("x86-64-v4")),
     .systemLibrary(name: "CPUFeatures"),
+    .target(
+      name: "BlockFormats",
+      dependencies: [
+        "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
+        "CPUFeatures",
+      ],
+      path: "Sources/Quant/Formats", swiftSettings: strict),
     .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .systemLibrary(
       name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .target(
-      name: "BlockFormats",
-      dependencies: [
-        "GGUF", "BlockKernels", "BlockKernelsBaseline", "BlockKernelsAVX2", "BlockKernelsAVX512",
-        "CPUFeatures",
-      ],
-      path: "Sources/Quant/Formats", swiftSettings: strict),
     .target(
       name: "QuantModels", dependencies: ["BlockFormats", "GGUF"],
       path: "Sources/Quant/Models", swiftSettings: strict),
@@ -72,7 +72,7 @@ let package = Package(
       path: "Sources/Quant/Memory", swiftSettings: strict),
     .target(
       name: "QuantEvaluation",
-      dependencies: ["QuantPlanning", "BlockKernels", "COneDNN", "CZlib", "CZstd"],
+      dependencies: ["QuantPlanning", "COneDNN", "CZlib", "CZstd"],
       path: "Sources/Quant/Evaluation", swiftSettings: strict),
     .target(
       name: "QuantTuning", dependencies: ["QuantEvaluation", "QuantMemory", "QuantPlanning"],

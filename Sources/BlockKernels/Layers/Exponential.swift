@@ -44,15 +44,3 @@ public func exponential(_ x: Float) -> Float {
   let power = series * (rest * rest) + rest + 1
   return power * Float(bitPattern: sum.bitPattern &<< 23 &+ 126 &<< 23) * 2
 }
-
-/// Stores the exponentials of `count` numbers, a multiple of 16.
-@inlinable @inline(always)
-public func storeExponentials(
-  of numbers: UnsafePointer<Float>, count: Int, into target: UnsafeMutableRawPointer
-) {
-  let source = UnsafeRawPointer(numbers)
-  for start in stride(from: 0, to: count, by: laneCount) {
-    let group = source.loadUnaligned(fromByteOffset: 4 &* start, as: Lanes.self)
-    target.storeBytes(of: exponential(group), toByteOffset: 4 &* start, as: Lanes.self)
-  }
-}

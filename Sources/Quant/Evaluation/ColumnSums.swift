@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 package import QuantModels
 package import QuantPlanning
 
@@ -58,7 +59,7 @@ package final class ColumnSums: @unchecked Sendable {
       let partial = Matrix(rows: 1, columns: range.count)
       for window in windows {
         partial.clear()
-        unsafe LayerKernels.squares(
+        unsafe KernelTable.current.layers.squares(
           part.rows(window).floatRows, rows: window.count, columns: range.count,
           sums: partial.base)
         let first = matrix * columns + range.lowerBound

@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 public import QuantModels
 
 /// Logits as a GGUF file: `tokens`, I32, and `logits`, F32 with a row a token.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import GGUF
+public import BlockKernels
 
 /// Looks through blocks for what no encoder writes: numbers that are not finite, and bits that stand
 /// for nothing in their format.

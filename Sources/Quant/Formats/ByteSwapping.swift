@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-internal import GGUF
+public import BlockKernels
 
 /// Turns blocks of one byte order into the other.
 public enum ByteSwapping {

@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 internal import QuantModels
 
 /// Bytes of what a layer keeps, as llama.cpp allocates it.

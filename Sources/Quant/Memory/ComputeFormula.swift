@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 internal import QuantModels
 
 /// Compute buffers by a formula, for models whose computation cannot even be guessed: the sum of the

@@ -1,5 +1,5 @@
-public import GGUF
 // SPDX-License-Identifier: MIT
+public import GGUF
 public import QuantModels
 
 /// How a model is run, as far as memory depends on it.

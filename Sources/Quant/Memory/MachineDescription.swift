@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 public import QuantModels
 
 /// Machines from text: a file of lines `key = value  # why`, or `key=value` pairs set apart by commas.

@@ -22,12 +22,6 @@ struct DecodeVectorTests {
   private func same(_ a: Float, _ b: Float) -> Bool {
     a.bitPattern == b.bitPattern || (a.isNaN && b.isNaN)
   }
-
-  @Test func `the vectors name every quantized type but those of activations`() throws {
-    let held = Set(try QuantVectors.shared().decodeTypes)
-    let quantized = FormatRegistry.all.map { $0.type }.filter { $0.isQuantized }
-    #expect(Set(quantized.map { $0.name }).subtracting(held).isSubset(of: ["Q8_1", "Q8_K"]))
-  }
 }
 
 @Suite("The registry of formats")

@@ -6,14 +6,6 @@ import Testing
 struct ValueSearchTests {
   private static let values = (0..<16).map { IQ4_NLValues.values[$0] }
 
-  @Test
-  func `midpoints lie between the values`() {
-    for index in 0..<15 {
-      #expect(
-        IQ4_NLValues.midpoints[index] == (Self.values[index] + Self.values[index + 1]) / 2)
-    }
-  }
-
   @Test(arguments: [1, 2, 3, 4, 5] as [UInt64])
   func `the scale is close to the best of very many`(seed: UInt64) throws {
     let weights = FormatTesting.rows(1, of: 32, seed: seed)

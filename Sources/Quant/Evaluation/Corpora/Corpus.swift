@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 public import QuantModels
 
 /// Texts to evaluate with: files of plain text or of JSON, and how they are put together.

@@ -10,16 +10,7 @@ internal import QuantModels
 enum ActivationRounding {
   /// The format that inputs of a product are rounded to; `nil` for none.
   static func format(for weights: TensorType) -> (any EncodableFormat.Type)? {
-    switch weights {
-    case .F16: F16.self
-    case .BF16: BF16.self
-    case .Q4_0, .Q5_0, .Q8_0, .IQ4_NL, .MXFP4, .NVFP4, .Q1_0, .Q2_0: Q8_0.self
-    case .Q4_1, .Q5_1: Q8_1.self
-    case .Q2_K, .Q3_K, .Q4_K, .Q5_K, .Q6_K, .TQ1_0, .TQ2_0, .IQ1_S, .IQ1_M, .IQ2_XXS, .IQ2_XS,
-      .IQ2_S, .IQ3_XXS, .IQ3_S, .IQ4_XS:
-      Q8_K.self
-    default: nil
-    }
+    FormatRegistry.format(of: weights)?.facts.activations.flatMap(FormatRegistry.encoder(of:))
   }
 
   /// Rounds rows, in place, on all threads.

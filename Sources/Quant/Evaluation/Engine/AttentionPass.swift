@@ -89,7 +89,7 @@ package struct AttentionPass {
     try context.workers.forEach(rows.rows / length) { (window, _) throws(QuantError) in
       let part = rows.rows(window * length..<(window + 1) * length)
         .columns(first..<rows.columns)
-      LayerKernels.rotate(
+      KernelTable.current.layers.rotate(
         part.floatRows, rows: length, count: heads, headStride: size,
         pairs: table.rotation.dimensions / 2, halved: halves, angles: table.angles.floatRows)
     }
@@ -99,7 +99,7 @@ package struct AttentionPass {
   private func warm(_ queries: Matrix, _ temperature: AttentionTemperature) {
     for row in 0..<queries.rows {
       let factor = temperature.factor(at: positions.lowerBound + row % positions.count)
-      unsafe LayerKernels.scale(
+      unsafe KernelTable.current.layers.scale(
         queries.base + row * queries.stride, count: queries.columns, factor: factor)
     }
   }
@@ -132,7 +132,7 @@ package struct AttentionPass {
     try slot.products.multiply(
       inputs.queries.rows(block), inputs.keys.rows(keys), transposed: true, into: scores)
     for (row, query) in block.enumerated() {
-      unsafe LayerKernels.softmax(
+      unsafe KernelTable.current.layers.softmax(
         scores.base + row * scores.stride, count: keys.count, low: firstKey(query) - first,
         high: query - first + 1, scale: graph.scale, cap: graph.cap,
         sink: sinks?[head] ?? -.infinity)

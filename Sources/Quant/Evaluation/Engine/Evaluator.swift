@@ -1,5 +1,6 @@
-public import GGUF
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
+public import GGUF
 public import QuantModels
 
 /// What an evaluation may use.
@@ -139,7 +140,7 @@ public struct Evaluator: Sendable {
         }
         other?.apply(to: states.rows(row..<row + 1), matrix: 0, using: &blocks)
         if graph.embeddingScale != 1 {
-          unsafe LayerKernels.scale(
+          unsafe KernelTable.current.layers.scale(
             states.base + row * states.stride, count: states.columns, factor: graph.embeddingScale)
         }
       }

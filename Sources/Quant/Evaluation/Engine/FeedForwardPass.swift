@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 package import QuantModels
 
 /// A dense feed-forward network over some rows.

@@ -1,6 +1,6 @@
-internal import BlockKernels
-package import GGUF
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
+package import GGUF
 package import QuantModels
 
 /// What all steps of a forward pass share: the file, the threads, and the way to multiply.
@@ -76,7 +76,7 @@ package final class ForwardContext: Sendable {
     try workers.forRanges(source.rows, atLeast: 8) { (rows, _) throws(QuantError) in
       unsafe weight.withPointer { weight in
         unsafe bias.withPointer { bias in
-          unsafe LayerKernels.normalize(
+          unsafe KernelTable.current.layers.normalize(
             source.rows(rows).floatRows, target.rows(rows).floatRows, rows: rows.count,
             columns: source.columns, weight: weight, bias: bias, epsilon: epsilon)
         }
@@ -90,7 +90,7 @@ package final class ForwardContext: Sendable {
     try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
       unsafe Optional(bias).withPointer { bias in
         guard let bias = unsafe bias else { return }
-        unsafe LayerKernels.add(
+        unsafe KernelTable.current.layers.add(
           target.rows(rows).floatRows, rows: rows.count, columns: target.columns, bias: bias)
       }
     }
@@ -101,7 +101,7 @@ package final class ForwardContext: Sendable {
     precondition(source.rows == target.rows && source.columns == target.columns)
     try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
       for row in rows {
-        unsafe LayerKernels.addScaledRow(
+        unsafe KernelTable.current.layers.addScaledRow(
           source.base + row * source.stride, target.base + row * target.stride,
           count: target.columns, factor: factor)
       }
@@ -119,7 +119,7 @@ package final class ForwardContext: Sendable {
       case .clampedSwish: .clampedSwish
       }
     try workers.forRanges(gate.rows, atLeast: 4) { (rows, _) throws(QuantError) in
-      LayerKernels.gate(
+      KernelTable.current.layers.gate(
         gate.rows(rows).floatRows, up.rows(rows).floatRows, target.rows(rows).floatRows,
         rows: rows.count, columns: gate.columns, activation: kind)
     }

@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 package import QuantModels
 
 /// One layer over all rows of a segment, in place.

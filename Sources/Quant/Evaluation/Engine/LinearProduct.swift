@@ -84,7 +84,8 @@ package struct LinearProduct {
     let factors = try context.vector(factor)
     let value = factors.count == 1 ? factors[0] : factors[matrix]
     for row in 0..<y.rows {
-      unsafe LayerKernels.scale(y.base + row * y.stride, count: y.columns, factor: value)
+      unsafe KernelTable.current.layers.scale(
+        y.base + row * y.stride, count: y.columns, factor: value)
     }
   }
 }

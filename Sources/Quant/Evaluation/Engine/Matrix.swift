@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package import BlockKernels
+package import BlockFormats
 
 /// Memory for floats, aligned for the widest vectors.
 @safe

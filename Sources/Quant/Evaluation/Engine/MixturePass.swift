@@ -1,5 +1,6 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
+internal import GGUF
 package import QuantModels
 
 #if canImport(Glibc)
@@ -126,7 +127,7 @@ package struct MixturePass {
       let target = input.rows(row..<row + 1)
       target.copy(from: x.rows(place / routing.used..<place / routing.used + 1))
       if graph.weighsInput {
-        unsafe LayerKernels.scale(
+        unsafe KernelTable.current.layers.scale(
           target.base, count: target.columns, factor: routing.weights[place])
       }
     }
@@ -141,7 +142,7 @@ package struct MixturePass {
       for row in range {
         let token = places[row] / routing.used
         let weight = graph.weighsInput ? 1 : routing.weights[places[row]]
-        unsafe LayerKernels.addScaledRow(
+        unsafe KernelTable.current.layers.addScaledRow(
           output.base + row * output.stride, y.base + token * y.stride, count: y.columns,
           factor: weight * scale)
       }
@@ -166,7 +167,7 @@ package struct MixturePass {
     try LinearProduct(gate, in: context).run(x, into: logits)
     for row in 0..<output.rows {
       let factor = Float(1 / (1 + exp(-Double(logits[row, 0]))))
-      unsafe LayerKernels.scale(
+      unsafe KernelTable.current.layers.scale(
         output.base + row * output.stride, count: output.columns, factor: factor)
     }
   }

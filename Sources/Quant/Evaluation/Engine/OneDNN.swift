@@ -1,5 +1,5 @@
-internal import COneDNN
 // SPDX-License-Identifier: MIT
+internal import COneDNN
 internal import QuantModels
 
 #if canImport(Glibc)

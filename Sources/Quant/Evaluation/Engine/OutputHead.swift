@@ -1,5 +1,6 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
+internal import GGUF
 package import QuantModels
 
 /// From a model's last states to logits, some rows at a time.
@@ -29,9 +30,11 @@ package struct OutputHead {
       for row in rows {
         let numbers = unsafe logits.base + row * logits.stride
         if scale != 1 {
-          unsafe LayerKernels.scale(numbers, count: logits.columns, factor: scale)
+          unsafe KernelTable.current.layers.scale(numbers, count: logits.columns, factor: scale)
         }
-        if cap != 0 { unsafe LayerKernels.cap(numbers, count: logits.columns, cap: cap) }
+        if cap != 0 {
+          unsafe KernelTable.current.layers.cap(numbers, count: logits.columns, cap: cap)
+        }
       }
     }
   }

@@ -1,5 +1,5 @@
-internal import BlockKernels
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import QuantModels
 
 /// The rows that go into products with weights, in the form that the compute mode multiplies.
@@ -125,7 +125,7 @@ private struct HalfParts: @unchecked Sendable {
   }
 
   @unsafe func split(_ source: Matrix, at offset: Int) {
-    unsafe LayerKernels.split(
+    unsafe KernelTable.current.layers.split(
       source.floatRows, high: high + offset, low: low.map { unsafe $0 + offset },
       rows: source.rows, columns: source.columns)
   }

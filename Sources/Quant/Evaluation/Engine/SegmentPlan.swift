@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 internal import QuantModels
 
 /// How many windows are taken through the layers together, and how many within a layer, so that

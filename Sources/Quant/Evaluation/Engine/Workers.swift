@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: MIT
 internal import Dispatch
 internal import GGUF
-// SPDX-License-Identifier: MIT
 package import QuantModels
 internal import Synchronization
 

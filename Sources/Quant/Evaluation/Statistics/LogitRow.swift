@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 internal import BlockFormats
-internal import BlockKernels
 
 /// What two rows of logits, a base's and a variant's, say about the same token.
 public struct TokenDivergence: Sendable, Equatable {
@@ -49,8 +48,8 @@ public enum LogitRow {
     let (peak, sum) = unsafe logits.withUnsafeBytes { row in
       unsafe withScratch { scratch in
         guard let first = row.baseAddress else { return (0 as Float, 0.0) }
-        let peak = unsafe Kernels.peak(first, logits.count, scratch).value
-        return (peak, unsafe Kernels.sum(first, logits.count, peak, scratch))
+        let peak = unsafe KernelTable.current.layers.peak(first, logits.count, scratch).value
+        return (peak, unsafe KernelTable.current.layers.sum(first, logits.count, peak, scratch))
       }
     }
     return Elementary.logarithm(sum) - (Double(logits[target]) - Double(peak))
@@ -91,9 +90,10 @@ public enum LogitRow {
             let none = RowPeak(value: 0, index: 0)
             return ((none, none), RowDivergence())
           }
-          let a = unsafe Kernels.peak(first, count, scratch)
-          let b = unsafe Kernels.peak(second, count, scratch)
-          let sums = unsafe Kernels.divergence(first, second, count, a.value, b.value, scratch)
+          let a = unsafe KernelTable.current.layers.peak(first, count, scratch)
+          let b = unsafe KernelTable.current.layers.peak(second, count, scratch)
+          let sums = unsafe KernelTable.current.layers.divergence(
+            first, second, count, a.value, b.value, scratch)
           return ((a, b), sums)
         }
       }

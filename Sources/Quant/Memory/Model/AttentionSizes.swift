@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 internal import QuantModels
 
 /// Sizes of attention in every layer.

@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 internal import QuantModels
 
 /// Reads the numbers that memory depends on, refusing what no model has.

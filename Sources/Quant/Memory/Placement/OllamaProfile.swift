@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 public import QuantModels
 
 /// How many layers Ollama 0.5.11 puts on one GPU, and what it says they need.

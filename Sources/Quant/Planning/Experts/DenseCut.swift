@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// Cuts a dense model out of a mixture: one expert of each layer becomes the layer's network, and the

@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// Leaves experts out: their tensors, their rows of the router, and their places in biases; the others

@@ -1,5 +1,5 @@
-public import GGUF
 // SPDX-License-Identifier: MIT
+public import GGUF
 public import QuantModels
 
 /// How far an importance matrix covers the tensors that are to be encoded.

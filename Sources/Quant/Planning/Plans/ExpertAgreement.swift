@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// The types that a recipe gives the experts of one tensor, which can have only one.

@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// Puts the tensors of single experts together, one tensor for all experts of a layer and projection.

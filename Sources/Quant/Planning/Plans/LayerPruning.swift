@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// Leaves layers out and numbers the others anew.

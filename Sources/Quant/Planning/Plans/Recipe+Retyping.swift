@@ -1,5 +1,5 @@
-package import GGUF
 // SPDX-License-Identifier: MIT
+package import GGUF
 package import QuantModels
 
 extension Recipe {

@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// The metadata of a quantized file: the source's, and what was done to it, under the names that

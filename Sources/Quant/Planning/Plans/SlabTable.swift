@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// One piece of work: some blocks of one output tensor.

@@ -1,5 +1,6 @@
-public import GGUF
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
+public import GGUF
 internal import QuantModels
 
 /// The type a recipe gives a tensor, and how it came to it.
@@ -172,21 +173,13 @@ struct TypeChooser {
 
 /// What stands in for a type whose blocks do not divide a tensor's rows.
 package enum Fallback {
-  /// Types of 32 weights a block for those of 64 and more, of as many bits or the next more.
-  private static let table: [TensorType: TensorType] = [
-    .IQ1_S: .IQ4_NL, .IQ1_M: .IQ4_NL, .IQ2_XXS: .IQ4_NL, .IQ2_XS: .IQ4_NL, .IQ2_S: .IQ4_NL,
-    .IQ3_XXS: .IQ4_NL, .IQ3_S: .IQ4_NL, .IQ4_XS: .IQ4_NL, .Q2_0: .Q4_0, .Q1_0: .Q4_0,
-    .NVFP4: .Q4_0, .Q2_K: .Q4_0, .Q3_K: .Q4_0, .TQ1_0: .Q4_0, .TQ2_0: .Q4_0, .Q4_K: .Q5_0,
-    .Q5_K: .Q5_1, .Q6_K: .Q8_0,
-  ]
-
   /// The type itself where its blocks divide the row, else its fallback, else F16.
   package static func type(for wanted: TensorType, rowWeights: Int) -> TensorType {
     func fits(_ type: TensorType) -> Bool {
       type.layout.map { rowWeights % $0.weightsPerBlock == 0 } ?? false
     }
     if fits(wanted) { return wanted }
-    if let other = table[wanted], fits(other) { return other }
+    if let other = FormatRegistry.format(of: wanted)?.facts.fallback, fits(other) { return other }
     return .F16
   }
 }

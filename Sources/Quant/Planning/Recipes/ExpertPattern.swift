@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 public import QuantModels
 
 /// Single experts in a recipe: `blk.LAYERS.experts[LIST].PROJECTION`, such as

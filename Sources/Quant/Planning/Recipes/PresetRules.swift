@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// Which type each preset gives a tensor: the mixes of llama-quantize, rule by rule.

@@ -1,5 +1,5 @@
-import GGUF
 // SPDX-License-Identifier: MIT
+import GGUF
 internal import QuantModels
 
 /// A run of bytes of a model's files that is read at once: blocks of one tensor, or what lies between

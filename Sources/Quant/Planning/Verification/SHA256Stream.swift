@@ -1,5 +1,5 @@
-private import COpenSSL
 // SPDX-License-Identifier: MIT
+private import COpenSSL
 internal import QuantModels
 
 /// SHA-256 of bytes that come in parts, by OpenSSL: it uses the instructions that the CPU has for it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package import GGUF
+package import BlockFormats
 
 /// A type for every group of a model.
 ///

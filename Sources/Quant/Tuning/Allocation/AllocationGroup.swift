@@ -1,5 +1,6 @@
-package import GGUF
 // SPDX-License-Identifier: MIT
+package import BlockFormats
+package import GGUF
 internal import QuantModels
 internal import QuantPlanning
 

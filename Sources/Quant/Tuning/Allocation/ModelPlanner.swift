@@ -1,5 +1,5 @@
-public import GGUF
 // SPDX-License-Identifier: MIT
+public import GGUF
 public import QuantModels
 public import QuantPlanning
 

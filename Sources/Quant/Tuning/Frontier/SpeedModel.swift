@@ -1,5 +1,5 @@
-internal import GGUF
 // SPDX-License-Identifier: MIT
+internal import GGUF
 public import QuantMemory
 
 /// How fast a machine would decode with a variant: what is not of experts on the GPU, then experts as

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import QuantEvaluation
 internal import QuantModels
 
@@ -47,7 +48,7 @@ extension ForwardContext {
       let rows = matrix.rows(windows[index])
       let sums = Matrix(rows: 1, columns: matrix.columns)
       sums.clear()
-      unsafe LayerKernels.squares(
+      unsafe KernelTable.current.layers.squares(
         rows.floatRows, rows: rows.rows, columns: rows.columns, sums: sums.base)
       found[index] = (0..<rows.columns).reduce(0.0) { $0 + Double(sums[0, $1]) }
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import QuantEvaluation
 internal import QuantModels
 
@@ -140,7 +141,7 @@ private struct ExpertRun {
   private func weigh(_ rows: Matrix) {
     guard !pass.graph.weighsInput else { return }
     for (row, place) in places.enumerated() {
-      unsafe LayerKernels.scale(
+      unsafe KernelTable.current.layers.scale(
         rows.base + row * rows.stride, count: rows.columns, factor: routing.weights[place])
     }
   }
@@ -153,7 +154,7 @@ private struct ExpertRun {
   ) throws(QuantError) -> ExactSum {
     let count = places.prefix { $0 / routing.used < limit }.count
     for (row, place) in places.prefix(count).enumerated() {
-      unsafe LayerKernels.addScaledRow(
+      unsafe KernelTable.current.layers.addScaledRow(
         change.base + row * change.stride, target.base + place / routing.used * target.stride,
         count: target.columns, factor: 1)
     }

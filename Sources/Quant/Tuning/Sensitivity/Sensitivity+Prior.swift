@@ -74,19 +74,12 @@ extension Sensitivity {
       weights: weights, bytes: bytes, errors: errors, divergences: errors)
   }
 
-  /// What a type leaves of the variance of normal weights (the vectors' set `gauss`).
+  /// What a type leaves of the variance of normal weights.
   private static func typicalError(_ type: TensorType) -> Double {
-    typicalErrors[type]
+    FormatRegistry.format(of: type)?.facts.typicalError
       ?? Elementary.exponential(
         -2 * 0.6931471805599453 * ((type.layout?.bitsPerWeight ?? 16) - 0.6))
   }
-
-  private static let typicalErrors: [TensorType: Double] = [
-    .IQ1_S: 0.198, .IQ1_M: 0.157, .IQ2_XXS: 0.0900, .IQ2_XS: 0.0696, .IQ2_S: 0.0516,
-    .Q2_K: 0.0576, .IQ3_XXS: 0.0244, .IQ3_S: 0.0147, .Q3_K: 0.0184, .IQ4_XS: 0.00506,
-    .IQ4_NL: 0.00495, .Q4_0: 0.00600, .Q4_K: 0.00427, .Q5_0: 0.00151, .Q5_K: 0.00110,
-    .Q5_1: 0.000972, .Q6_K: 0.000264, .Q8_0: 0.0000286,
-  ]
 
   /// What an error in a matrix of a role does, next to other matrices: read off models measured.
   private static func roleFactor(_ name: String) -> Double {

@@ -1,0 +1,1 @@
+../Baseline/LevelKernels.swift
