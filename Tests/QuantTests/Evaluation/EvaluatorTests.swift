@@ -10,7 +10,9 @@ import Testing
 
   init() throws { testing = try EvaluationTesting() }
 
-  @Test(arguments: [(ComputeMode.f32, 1e-4), (.bf16x3, 1e-3), (.bf16, 0.3), (.llama, 0.02)])
+  @Test(
+    arguments: [(ComputeMode.f32, 1e-4), (.bf16x3, 1e-3), (.bf16, 0.3), (.llama, 0.02)]
+      .filter { ComputeMode.available.contains($0.0) })
   func `logits are those of plain loops in double precision`(
     _ mode: ComputeMode, _ tolerance: Double
   ) throws {
@@ -25,7 +27,7 @@ import Testing
     #expect(spread > 4, "the model says nothing")
   }
 
-  @Test(arguments: ComputeMode.allCases)
+  @Test(arguments: ComputeMode.available)
   func `experts in a tensor each are the same as merged ones`(_ mode: ComputeMode) throws {
     let tokens = model.tokens(40)
     let merged = try testing.evaluator(model.file(), mode: mode).logits(tokens)
@@ -48,7 +50,7 @@ import Testing
     #expect(found == expected)
   }
 
-  @Test(arguments: ComputeMode.allCases)
+  @Test(arguments: ComputeMode.available)
   func `threads change nothing`(_ mode: ComputeMode) throws {
     let tokens = model.tokens(50)
     let one = try testing.evaluator(model.file(), threads: 1, mode: mode).logits(tokens)
@@ -84,6 +86,19 @@ import Testing
     #expect(throws: QuantError.self) { try less.logits(model.tokens(16)) }
   }
 
+  /// Says which modes the other tests leave out on this machine, and that they are refused in words.
+  @Test func `modes that the processor does not have are refused`() throws {
+    for mode in ComputeMode.allCases where !ComputeMode.available.contains(mode) {
+      print(
+        "tests of the compute mode \(mode.rawValue) are left out: this processor has no AVX-512")
+      let error = #expect(throws: QuantError.self) {
+        try testing.evaluator(model.file(), mode: mode)
+      }
+      #expect(error?.description.hasPrefix("compute mode \(mode.rawValue): expected a") == true)
+    }
+    #expect(Set(ComputeMode.available).isSuperset(of: [.f32, .llama]))
+  }
+
   /// Weights that are no numbers give logits that are none, in every mode, and no trap.
   @Test(arguments: ["output_norm", "blk.0.ffn_gate_inp", "blk.1.attn_q", "token_embd", "output"])
   func `weights that are not finite do no harm`(_ name: String) throws {
@@ -92,7 +107,7 @@ import Testing
       for place in broken.weights["\(name).weight"]?.indices ?? 0..<0 {
         broken.weights["\(name).weight"]?[place] = value
       }
-      for mode in ComputeMode.allCases {
+      for mode in ComputeMode.available {
         let evaluator = try testing.evaluator(broken.file(), mode: mode)
         #expect(try evaluator.logits(model.tokens(16)).rows == 16)
         let windows = try EvaluationTesting.windows(2, of: model)

@@ -33,7 +33,7 @@ import Testing
     let restored = try Data(contentsOf: folder.file("merged.gguf"))
     #expect(try restored == Data(contentsOf: URL(filePath: path)))
     let tokens: [Int32] = (0..<40).map { ($0 * 37 + 1) % 300 }
-    for mode in ComputeMode.allCases {
+    for mode in ComputeMode.available {
       let options = EvaluationOptions(threads: 2, mode: mode)
       let logits = try [source, single].map { file in
         try Evaluator(file: file, contextLength: 64, options: options).logits(tokens).numbers

@@ -16,4 +16,19 @@ public enum ComputeMode: String, Sendable, CaseIterable {
   ///
   /// Three products of 16-bit numbers are faster than one of 32 bits only with tiles (AMX).
   public static var accurate: ComputeMode { OneDNN.hasTiles ? .bf16x3 : .f32 }
+
+  /// The modes that this machine has: those of 16-bit numbers need AVX-512.
+  public static var available: [ComputeMode] {
+    allCases.filter { OneDNN.hasHalfProducts || !$0.multipliesHalves }
+  }
+
+  private var multipliesHalves: Bool { self == .bf16 || self == .bf16x3 }
+
+  /// Throws `QuantError.unsupported` for a mode that this machine does not have.
+  func check() throws(QuantError) {
+    guard !Self.available.contains(self) else { return }
+    throw .unsupported(
+      "compute mode \(rawValue): expected a processor with AVX-512 for products of 16-bit numbers,"
+        + " found none; f32 works on every processor")
+  }
 }

@@ -42,11 +42,12 @@ public struct Evaluator: Sendable {
   ///   - file: The model.
   ///   - contextLength: Tokens of a window: some models change with it.
   ///   - options: What may be used.
-  /// - Throws: `QuantError.unsupported` for an architecture that is not known, or a model that does
-  ///   not hold together.
+  /// - Throws: `QuantError.unsupported` for an architecture that is not known, a model that does not
+  ///   hold together, or a compute mode that this machine does not have.
   public init(
     file: GGUFFile, contextLength: Int, options: EvaluationOptions
   ) throws(QuantError) {
+    try options.mode.check()
     self.file = file
     self.options = options
     graph = try ArchitectureRegistry.graph(of: file, contextLength: contextLength)

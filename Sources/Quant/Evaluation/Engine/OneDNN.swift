@@ -58,6 +58,12 @@ enum OneDNN {
     dnnl_get_effective_cpu_isa().rawValue & 0x7FFF >= dnnl_cpu_isa_avx512_core_amx.rawValue & 0x7FFF
   }
 
+  /// Whether the library multiplies 16-bit numbers on this processor.
+  static var hasHalfProducts: Bool {
+    let needed = dnnl_cpu_isa_avx512_core.rawValue
+    return dnnl_get_effective_cpu_isa().rawValue & needed == needed
+  }
+
   /// Products of weights are made for multiples of so many rows: then no row's numbers depend on how
   /// many others there are, nor on its place among them (`RowIndependenceTests` holds this machine to
   /// it). The library takes rows in groups, of up to 24 on older processors, and for some layouts of
