@@ -31,6 +31,7 @@ public protocol ByteSource: Sendable {
   ///
   /// - Parameter name: Its path or address.
   /// - Returns: The file, or `nil` if there is none of this name.
+  /// - Throws: `FileError` if it is there and cannot be opened.
   func sibling(_ name: String) throws(FileError) -> (any ByteSource)?
 }
 

@@ -39,6 +39,7 @@ public struct LocalFile: ByteSource {
   ///   - path: The file.
   ///   - limit: Its largest size in bytes.
   ///   - kind: What it should be, with its article, for the error.
+  /// - Returns: Its bytes.
   /// - Throws: `FileError.unsupported` for a larger file, and as `init` and `read(at:into:)`.
   public static func contents(
     of path: String, limit: Int = .max, kind: String = "a file to read"

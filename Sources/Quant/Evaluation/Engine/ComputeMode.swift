@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// How precisely matrices are multiplied.
 public enum ComputeMode: String, Sendable, CaseIterable {
