@@ -65,21 +65,29 @@ let package = Package(
       name: "QuantModels", dependencies: ["BlockFormats", "GGUF"],
       path: "Sources/Quant/Models", swiftSettings: strict),
     .target(
-      name: "QuantPlanning", dependencies: ["QuantModels", "COpenSSL"],
+      name: "QuantPlanning", dependencies: ["BlockFormats", "GGUF", "QuantModels", "COpenSSL"],
       path: "Sources/Quant/Planning", swiftSettings: strict),
     .target(
-      name: "QuantMemory", dependencies: ["QuantPlanning"],
+      name: "QuantMemory", dependencies: ["GGUF", "QuantModels", "QuantPlanning"],
       path: "Sources/Quant/Memory", swiftSettings: strict),
     .target(
       name: "QuantEvaluation",
-      dependencies: ["QuantPlanning", "COneDNN", "CZlib", "CZstd"],
+      dependencies: [
+        "BlockFormats", "GGUF", "QuantModels", "QuantPlanning", "COneDNN", "CZlib", "CZstd",
+      ],
       path: "Sources/Quant/Evaluation", swiftSettings: strict),
     .target(
-      name: "QuantTuning", dependencies: ["QuantEvaluation", "QuantMemory", "QuantPlanning"],
+      name: "QuantTuning",
+      dependencies: [
+        "BlockFormats", "GGUF", "QuantModels", "QuantPlanning", "QuantMemory", "QuantEvaluation",
+      ],
       path: "Sources/Quant/Tuning", swiftSettings: strict),
     .target(
       name: "Quant",
-      dependencies: ["QuantEvaluation", "QuantMemory", "QuantPlanning", "QuantTuning"],
+      dependencies: [
+        "BlockFormats", "GGUF", "QuantModels", "QuantPlanning", "QuantMemory", "QuantEvaluation",
+        "QuantTuning",
+      ],
       path: "Sources/Quant", sources: ["Quant.swift"], swiftSettings: strict),
     .executableTarget(
       name: "gguf-tool",

@@ -25,12 +25,12 @@ public struct GGUFFile: Sendable {
   ///   - path: The file, or one shard of a split model.
   ///   - requirement: How much of the files must be there.
   /// - Returns: The model, with all its shards.
-  /// - Throws: `GGUFError.malformed` for any break of the format, `.missing` for a shard that is not
+  /// - Throws: `FileError.malformed` for any break of the format, `.missing` for a shard that is not
   ///   there, `.system` if a file cannot be opened or mapped.
   /// - Complexity: O(*n*) in the bytes of the headers; memory does not grow with arrays.
   public static func open(
     _ path: String, requiring requirement: Requirement = .complete
-  ) throws(GGUFError) -> GGUFFile {
+  ) throws(FileError) -> GGUFFile {
     try open(LocalFile(path: path), requiring: requirement)
   }
 
@@ -66,7 +66,7 @@ public struct GGUFFile: Sendable {
   public var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
   /// Finds a tensor by its name.
-  public func tensor(_ name: String) throws(GGUFError) -> TensorInfo {
+  public func tensor(_ name: String) throws(FileError) -> TensorInfo {
     guard let place = places[name] else {
       throw .missing(file: path, what: "tensor \"\(name)\"")
     }
@@ -87,7 +87,7 @@ public struct GGUFFile: Sendable {
   /// Copies part of a tensor's bytes, from `offset` on, (see `ByteSource.read`).
   public func read(
     _ tensor: TensorInfo, at offset: Int, into buffer: inout MutableRawSpan
-  ) throws(GGUFError) {
+  ) throws(FileError) {
     let range = try byteRange(of: tensor)
     precondition(offset >= 0 && offset + buffer.byteCount <= range.count, "beyond the tensor")
     try shards[tensor.shard].source.read(at: range.lowerBound + offset, into: &buffer)
@@ -95,16 +95,16 @@ public struct GGUFFile: Sendable {
 
   /// Refuses a model whose files were changed since they were opened (see
   /// `ByteSource.checkUnchanged`).
-  public func checkUnchanged() throws(GGUFError) {
+  public func checkUnchanged() throws(FileError) {
     for shard in shards { try shard.source.checkUnchanged() }
   }
 
   /// Where a tensor's bytes lie in its file.
   ///
   /// The range of a tensor without weights is empty and stands nowhere. Throws
-  /// `GGUFError.unsupported` if the type's size is not known, and `.malformed` if the file ends before
+  /// `FileError.unsupported` if the type's size is not known, and `.malformed` if the file ends before
   /// the tensor does.
-  public func byteRange(of tensor: TensorInfo) throws(GGUFError) -> Range<Int> {
+  public func byteRange(of tensor: TensorInfo) throws(FileError) -> Range<Int> {
     let file = shards[tensor.shard]
     guard let count = tensor.byteCount else {
       throw .unsupported(

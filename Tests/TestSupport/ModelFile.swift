@@ -37,7 +37,7 @@ public struct ModelFile: Sendable {
   /// Writes the model through the library's own writer.
   public func write(to path: String, order: ByteOrder = .little) throws {
     try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors, order: order) {
-      writer throws(GGUFError) in
+      writer throws(FileError) in
       for (place, bytes) in contents.enumerated() { try writer.write(bytes, to: place) }
     }
   }

@@ -101,7 +101,7 @@ public struct MetadataArray: Sendable, Equatable {
     var reader = ByteReader(bytes, file: file, order: order)
     var values: [MetadataValue] = []
     values.reserveCapacity(count)
-    do throws(GGUFError) {
+    do throws(FileError) {
       for _ in 0..<count { values.append(try reader.ownedValue(type)) }
     } catch {
       // Checked when the file was opened: only a file changed underneath can come here.
@@ -115,7 +115,7 @@ public struct MetadataArray: Sendable, Equatable {
     var reader = ByteReader(bytes, file: file, order: order)
     var table = StringTable()
     table.reserve(count: count, byteCount: max(0, bytes.byteCount - 8 * count))
-    do throws(GGUFError) {
+    do throws(FileError) {
       for _ in 0..<count {
         table.append(bytes.extracting(try reader.stringRange("an element")))
       }

@@ -16,7 +16,7 @@ struct Header {
 extension ByteReader {
   /// Reads magic, version and counts, and learns the byte order from the version.
   @_lifetime(self: copy self)
-  mutating func header() throws(GGUFError) -> Header {
+  mutating func header() throws(FileError) -> Header {
     try magic()
     let version = try version()
     let tensorCount = try boundedCount("the number of tensors", Header.minimumTensorBytes)
@@ -26,7 +26,7 @@ extension ByteReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func magic() throws(GGUFError) {
+  private mutating func magic() throws(FileError) {
     guard remaining >= 4 else {
       throw malformed("the magic", expected: "4 bytes", found: "\(remaining) (the whole file)")
     }
@@ -52,7 +52,7 @@ extension ByteReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func version() throws(GGUFError) -> UInt32 {
+  private mutating func version() throws(FileError) -> UInt32 {
     let start = offset
     var version = try integer(UInt32.self, "the version")
     // No version has its low half empty: such a number is one of the other byte order.
@@ -71,7 +71,7 @@ extension ByteReader {
   @_lifetime(self: copy self)
   private mutating func boundedCount(
     _ what: String, _ minimumBytes: Int
-  ) throws(GGUFError) -> Int {
+  ) throws(FileError) -> Int {
     let start = offset
     let value = try count(what)
     guard value <= remaining / minimumBytes else {

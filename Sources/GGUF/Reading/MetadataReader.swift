@@ -3,7 +3,7 @@
 extension ByteReader {
   /// Reads `count` keys and values; arrays stay in `header` until asked for.
   @_lifetime(self: copy self)
-  mutating func metadata(count: Int, header: HeaderBytes) throws(GGUFError) -> Metadata {
+  mutating func metadata(count: Int, header: HeaderBytes) throws(FileError) -> Metadata {
     var table = Metadata()
     for index in 0..<count {
       let start = offset
@@ -21,7 +21,7 @@ extension ByteReader {
   @_lifetime(self: copy self)
   mutating func place(
     ofKey wanted: String, count: Int, header: HeaderBytes
-  ) throws(GGUFError) -> Int {
+  ) throws(FileError) -> Int {
     for index in 0..<count {
       let start = offset
       guard try key(index) != wanted else { return start }
@@ -31,7 +31,7 @@ extension ByteReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func key(_ index: Int) throws(GGUFError) -> String {
+  private mutating func key(_ index: Int) throws(FileError) -> String {
     let start = offset
     let length = try count("the length of key \(index)")
     guard (1...Limits.keyBytes).contains(length) else {
@@ -46,7 +46,7 @@ extension ByteReader {
   @_lifetime(self: copy self)
   mutating func name(
     _ length: Int, _ what: String, rule: (String) -> String?
-  ) throws(GGUFError) -> String {
+  ) throws(FileError) -> String {
     let start = try skip(length, what)
     guard let name = String(validating: copy(start..<offset), as: UTF8.self) else {
       throw malformed(what, expected: "UTF-8 text", found: "other bytes", at: start)
@@ -55,108 +55,5 @@ extension ByteReader {
       throw malformed(what, expected: rule, found: String(reflecting: name), at: start)
     }
     return name
-  }
-
-  @_lifetime(self: copy self)
-  private mutating func type(_ what: @autoclosure () -> String) throws(GGUFError) -> MetadataType {
-    let start = offset
-    let raw = try integer(UInt32.self, what())
-    guard let type = MetadataType(rawValue: raw) else {
-      throw malformed(what(), expected: "a type from 0 to 12", found: "\(raw)", at: start)
-    }
-    return type
-  }
-
-  @_lifetime(self: copy self)
-  private mutating func value(
-    _ key: String, header: HeaderBytes
-  ) throws(GGUFError) -> MetadataValue {
-    let type = try type("the type of \"\(key)\"")
-    guard type == .array else { return try scalar(type, "the value of \"\(key)\"") }
-    let (elementType, count) = try arrayHeader("\"\(key)\"")
-    let start = offset
-    try skipElements(elementType, count, "\"\(key)\"", depth: 1)
-    return .array(
-      MetadataArray(
-        elementType: elementType, count: count, header: header, range: start..<offset, order: order)
-    )
-  }
-
-  /// Any value but an array. A bool byte other than 0 counts as true, as elsewhere.
-  @_lifetime(self: copy self)
-  private mutating func scalar(
-    _ type: MetadataType, _ what: @autoclosure () -> String
-  ) throws(GGUFError) -> MetadataValue {
-    switch type {
-    case .uint8: .uint8(try integer(UInt8.self, what()))
-    case .int8: .int8(try integer(Int8.self, what()))
-    case .uint16: .uint16(try integer(UInt16.self, what()))
-    case .int16: .int16(try integer(Int16.self, what()))
-    case .uint32: .uint32(try integer(UInt32.self, what()))
-    case .int32: .int32(try integer(Int32.self, what()))
-    case .uint64: .uint64(try integer(UInt64.self, what()))
-    case .int64: .int64(try integer(Int64.self, what()))
-    case .float32: .float32(Float(bitPattern: try integer(UInt32.self, what())))
-    case .float64: .float64(Double(bitPattern: try integer(UInt64.self, what())))
-    case .bool: .bool(try integer(UInt8.self, what()) != 0)
-    case .string: .string(MetadataString(bytes: copy(try stringRange(what()))))
-    case .array: preconditionFailure("arrays are read by their own function")
-    }
-  }
-
-  @_lifetime(self: copy self)
-  private mutating func arrayHeader(
-    _ name: @autoclosure () -> String
-  ) throws(GGUFError) -> (MetadataType, Int) {
-    let type = try type("the element type of \(name())")
-    let start = offset
-    let count = try count("the number of elements of \(name())")
-    guard count <= remaining / type.minimumByteCount else {
-      throw malformed(
-        "the number of elements of \(name())",
-        expected: "at most the \(remaining / type.minimumByteCount) that the file has room for",
-        found: "\(count)", at: start)
-    }
-    return (type, count)
-  }
-
-  /// Steps over the elements of an array, checking lengths and nothing else.
-  @_lifetime(self: copy self)
-  private mutating func skipElements(
-    _ type: MetadataType, _ count: Int, _ name: @autoclosure () -> String, depth: Int
-  ) throws(GGUFError) {
-    if let size = type.byteCount {
-      _ = try skip(count * size, "the elements of \(name())")  // bounded by arrayHeader
-      return
-    }
-    for index in 0..<count {
-      guard type == .array else {
-        _ = try stringRange("string \(index) of \(name())")
-        continue
-      }
-      guard depth < Limits.arrayDepth else {
-        throw malformed(
-          "the elements of \(name())", expected: "at most \(Limits.arrayDepth) arrays in arrays",
-          found: "more")
-      }
-      let (inner, innerCount) = try arrayHeader("array \(index) in \(name())")
-      try skipElements(inner, innerCount, "array \(index) in \(name())", depth: depth + 1)
-    }
-  }
-
-  /// Reads a value whose arrays are copied out of the file: for elements of a checked array.
-  @_lifetime(self: copy self)
-  mutating func ownedValue(
-    _ type: MetadataType, depth: Int = 1
-  ) throws(GGUFError) -> MetadataValue {
-    guard type == .array else { return try scalar(type, "an element") }
-    // Only a file changed since it was checked can be deeper; it must not use up the stack.
-    guard depth < Limits.arrayDepth else {
-      throw malformed("an element", expected: "what was there before", found: "deeper arrays")
-    }
-    let (elementType, count) = try arrayHeader("an element")
-    var values: [MetadataValue] = []
-    for _ in 0..<count { values.append(try ownedValue(elementType, depth: depth + 1)) }
-    return .array(MetadataArray(elementType: elementType, values))
   }
 }

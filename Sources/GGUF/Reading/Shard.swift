@@ -42,7 +42,7 @@ public struct Shard: Sendable {
   ///   - source: The file.
   ///   - index: The shard's number, from 0, for its tensors.
   ///   - requiresData: Whether every tensor must lie within the file.
-  /// - Throws: `GGUFError.malformed` for any break of the format.
+  /// - Throws: `FileError.malformed` for any break of the format.
   init(_ source: any ByteSource, index: Int, requiresData: Bool) throws(FileError) {
     self = try HeaderBytes.reading(source) { bytes throws(FileError) in
       try Shard(source, bytes, index: index, requiresData: requiresData)
@@ -86,7 +86,7 @@ public struct Shard: Sendable {
 
   private static func alignment(
     _ metadata: Metadata, _ bytes: HeaderBytes
-  ) throws(GGUFError) -> Int {
+  ) throws(FileError) -> Int {
     if let alignment = metadata.alignment { return alignment }
     let key = "general.alignment"
     let value = metadata[key]

@@ -6,7 +6,7 @@ struct ShardSet {
   private let name: SplitName
 
   /// Takes the one shard that was opened; `nil` if it is a whole model.
-  init?(opened: Shard) throws(GGUFError) {
+  init?(opened: Shard) throws(FileError) {
     guard let value = opened.metadata["split.count"] else { return nil }
     guard let count = value.integer, (0..<65_535).contains(count) else {
       throw Self.malformed(
@@ -27,7 +27,7 @@ struct ShardSet {
   }
 
   /// Opens all shards in order.
-  func open(requiresData: Bool) throws(GGUFError) -> [Shard] {
+  func open(requiresData: Bool) throws(FileError) -> [Shard] {
     var shards: [Shard] = []
     for (index, path) in name.allPaths.enumerated() {
       guard
@@ -45,7 +45,7 @@ struct ShardSet {
     return shards
   }
 
-  private func check(_ shard: Shard, index: Int) throws(GGUFError) {
+  private func check(_ shard: Shard, index: Int) throws(FileError) {
     try Self.checkNumber(shard, index: index)
     for key in ["split.count", "split.tensors.count"] {
       let (mine, theirs) = (shard.metadata[key]?.integer, opened.metadata[key]?.integer)
@@ -68,7 +68,7 @@ struct ShardSet {
     }
   }
 
-  private static func checkNumber(_ shard: Shard, index: Int) throws(GGUFError) {
+  private static func checkNumber(_ shard: Shard, index: Int) throws(FileError) {
     let number = shard.metadata["split.no"]?.integer
     guard number == index else {
       throw malformed(shard, "split.no", expected: "\(index)", found: text(number))
@@ -76,7 +76,7 @@ struct ShardSet {
   }
 
   /// The shards must hold as many tensors as promised, each name once.
-  private func checkTensors(_ shards: [Shard]) throws(GGUFError) {
+  private func checkTensors(_ shards: [Shard]) throws(FileError) {
     var owners: [String: String] = [:]
     for shard in shards {
       for tensor in shard.tensors {
@@ -101,7 +101,7 @@ struct ShardSet {
 
   private static func malformed(
     _ shard: Shard, _ key: String, expected: String, found: String
-  ) -> GGUFError {
+  ) -> FileError {
     .malformed(
       file: shard.name, offset: shard.place(ofKey: key), what: key, expected: expected,
       found: found)

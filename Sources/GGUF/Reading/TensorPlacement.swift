@@ -24,7 +24,7 @@ struct TensorPlacement {
     end = headerEnd
   }
 
-  mutating func place(_ entry: TensorEntry) throws(GGUFError) {
+  mutating func place(_ entry: TensorEntry) throws(FileError) {
     let tensor = entry.description
     try checkOffset(entry)
     guard let start = Checked.add(dataOffset, entry.relativeOffset),
@@ -42,7 +42,7 @@ struct TensorPlacement {
         byteOffset: start, byteCount: tensor.byteCount))
   }
 
-  private func checkOffset(_ entry: TensorEntry) throws(GGUFError) {
+  private func checkOffset(_ entry: TensorEntry) throws(FileError) {
     let offset = entry.relativeOffset
     guard offset % alignment == 0 else {
       throw malformed(
@@ -65,7 +65,7 @@ struct TensorPlacement {
   /// it may be missing.
   private func requireData(
     _ tensor: TensorDescription, from start: Int, to stop: Int
-  ) throws(GGUFError) {
+  ) throws(FileError) {
     guard let fileBytes, stop > start, stop > fileBytes else { return }
     throw .malformed(
       file: file, offset: start, what: "tensor \"\(tensor.name)\"",
@@ -76,7 +76,7 @@ struct TensorPlacement {
 
   private func malformed(
     _ entry: TensorEntry, expected: String, found: String
-  ) -> GGUFError {
+  ) -> FileError {
     .malformed(
       file: file, offset: entry.place, what: "tensor \"\(entry.description.name)\"",
       expected: expected, found: found)

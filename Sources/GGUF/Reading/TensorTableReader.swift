@@ -10,7 +10,7 @@ struct TensorEntry {
 extension ByteReader {
   /// Reads the tensor table and checks names, shapes and sizes.
   @_lifetime(self: copy self)
-  mutating func tensorTable(count: Int) throws(GGUFError) -> [TensorEntry] {
+  mutating func tensorTable(count: Int) throws(FileError) -> [TensorEntry] {
     var entries: [TensorEntry] = []
     var names: Set<String> = []
     for index in 0..<count {
@@ -27,7 +27,7 @@ extension ByteReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func tensorEntry(_ index: Int) throws(GGUFError) -> TensorEntry {
+  private mutating func tensorEntry(_ index: Int) throws(FileError) -> TensorEntry {
     let place = offset
     let name = try tensorName(index)
     let dimensions = try tensorDimensions(name)
@@ -39,7 +39,7 @@ extension ByteReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func tensorName(_ index: Int) throws(GGUFError) -> String {
+  private mutating func tensorName(_ index: Int) throws(FileError) -> String {
     let start = offset
     let length = try count("the length of the name of tensor \(index)")
     guard (1..<Limits.tensorNameBytes).contains(length) else {
@@ -52,7 +52,7 @@ extension ByteReader {
   }
 
   @_lifetime(self: copy self)
-  private mutating func tensorDimensions(_ name: String) throws(GGUFError) -> [Int] {
+  private mutating func tensorDimensions(_ name: String) throws(FileError) -> [Int] {
     let start = offset
     let count = try integer(UInt32.self, "the number of dimensions of \"\(name)\"")
     guard count <= Limits.dimensions else {
@@ -68,7 +68,7 @@ extension ByteReader {
   }
 
   /// Rows must be whole blocks, and weights and bytes countable.
-  private func check(_ tensor: TensorDescription, at place: Int) throws(GGUFError) {
+  private func check(_ tensor: TensorDescription, at place: Int) throws(FileError) {
     let shape = tensor.dimensions.map(String.init).joined(separator: " × ")
     guard tensor.fullWeightCount != nil else {
       throw malformed(

@@ -20,11 +20,11 @@ public struct GGUFLayout: Sendable {
   ///   - metadata: All keys, in the order to be written.
   ///   - tensors: The tensor table, in the order to be written.
   ///   - order: The byte order of the header; tensor bytes are the caller's.
-  /// - Throws: `GGUFError.unsupported` if a tensor has no countable size or a shape or name that a
+  /// - Throws: `FileError.unsupported` if a tensor has no countable size or a shape or name that a
   ///   reader would refuse, or if the alignment is not usable.
   public init(
     path: String, metadata: Metadata, tensors: [TensorDescription], order: ByteOrder = .little
-  ) throws(GGUFError) {
+  ) throws(FileError) {
     guard let alignment = metadata.alignment else {
       throw .unsupported(file: path, what: "general.alignment must be \(Limits.alignmentRule)")
     }
@@ -56,7 +56,7 @@ public struct GGUFLayout: Sendable {
   /// Refuses what a reader would refuse.
   private static func checkNames(
     _ path: String, _ metadata: Metadata, _ tensors: [TensorDescription]
-  ) throws(GGUFError) {
+  ) throws(FileError) {
     for key in metadata.keys {
       guard let rule = NamingRule.broken(byKey: key) else { continue }
       throw .unsupported(file: path, what: "key \(String(reflecting: key)) must be \(rule)")

@@ -15,11 +15,11 @@ public struct GGUFWriter: Sendable {
   ///   - metadata: All keys, in the order to be written.
   ///   - tensors: The tensor table, in the order to be written.
   ///   - order: The byte order of the header; tensor bytes are the caller's.
-  /// - Throws: `GGUFError.unsupported` if the file cannot be laid out or the name be given, `.system`
+  /// - Throws: `FileError.unsupported` if the file cannot be laid out or the name be given, `.system`
   ///   if it cannot be made.
   public init(
     path: String, metadata: Metadata, tensors: [TensorDescription], order: ByteOrder = .little
-  ) throws(GGUFError) {
+  ) throws(FileError) {
     let layout = try GGUFLayout(path: path, metadata: metadata, tensors: tensors, order: order)
     try self.init(path: path, layout: layout)
   }
@@ -27,7 +27,7 @@ public struct GGUFWriter: Sendable {
   /// Begins a file that is laid out already.
   package init(
     path: String, layout: GGUFLayout, resuming: Bool = false, isKept: Bool = false
-  ) throws(GGUFError) {
+  ) throws(FileError) {
     self.layout = layout
     output = try OutputFile(
       path: path, byteCount: layout.byteCount, resuming: resuming, isKept: isKept)
@@ -39,8 +39,8 @@ public struct GGUFWriter: Sendable {
   /// - Throws: What `init` and `body` throw; then there is no file.
   public static func write(
     to path: String, metadata: Metadata, tensors: [TensorDescription], order: ByteOrder = .little,
-    _ body: (GGUFWriter) throws(GGUFError) -> Void
-  ) throws(GGUFError) {
+    _ body: (GGUFWriter) throws(FileError) -> Void
+  ) throws(FileError) {
     let writer = try GGUFWriter(path: path, metadata: metadata, tensors: tensors, order: order)
     try body(writer)
     try writer.finish()
@@ -52,9 +52,9 @@ public struct GGUFWriter: Sendable {
   ///   - bytes: The bytes.
   ///   - tensor: The place of the tensor in the table.
   ///   - offset: Where they begin, from the start of the tensor.
-  /// - Throws: `GGUFError.system` if they cannot be written.
+  /// - Throws: `FileError.system` if they cannot be written.
   /// - Precondition: They lie within the tensor.
-  public func write(_ bytes: RawSpan, to tensor: Int, at offset: Int = 0) throws(GGUFError) {
+  public func write(_ bytes: RawSpan, to tensor: Int, at offset: Int = 0) throws(FileError) {
     precondition(
       offset >= 0 && offset + bytes.byteCount <= layout.tensorByteCounts[tensor],
       "beyond the tensor")
@@ -62,17 +62,17 @@ public struct GGUFWriter: Sendable {
   }
 
   /// Writes an array of bytes of a tensor.
-  public func write(_ bytes: [UInt8], to tensor: Int, at offset: Int = 0) throws(GGUFError) {
+  public func write(_ bytes: [UInt8], to tensor: Int, at offset: Int = 0) throws(FileError) {
     unsafe try write(bytes.span.bytes, to: tensor, at: offset)
   }
 
   /// Copies bytes of a tensor back out of the unfinished file.
   package func read(
     _ tensor: Int, at offset: Int, into buffer: inout MutableRawSpan
-  ) throws(GGUFError) {
+  ) throws(FileError) {
     try output.read(at: layout.tensorOffsets[tensor] + offset, into: &buffer)
   }
 
   /// Syncs the file and gives it its name.
-  public func finish() throws(GGUFError) { try output.finish() }
+  public func finish() throws(FileError) { try output.finish() }
 }

@@ -29,13 +29,13 @@ public struct BaseStates: Sendable {
   /// - Parameter path: The file.
   /// - Throws: `QuantError.unsupported` if it is no such file, `.container` if it cannot be read.
   public init(_ path: String) throws(QuantError) {
-    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(path) }
+    let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == Self.kind else {
       throw .unsupported(
         "\(path): expected states of a base model, as --save-base writes them, found another file")
     }
     let reader = ModelReader(file: file, architecture: "evaluation", contextLength: 0)
-    let found = try QuantError.wrapping { () throws(GGUFError) in
+    let found = try QuantError.wrapping { () throws(FileError) in
       (try file.tensor("states"), try file.tensor("output.weight"))
     }
     guard found.0.type == .F32, found.0.rowWeights == found.1.rowWeights else {
@@ -71,7 +71,7 @@ public struct BaseStates: Sendable {
           + "protocol \(windows.rules.rawValue), found \(states.rowCount) in windows of \(window) by "
           + "\"\(rules)\"")
     }
-    let tokens = try QuantError.wrapping { () throws(GGUFError) in try file.tensor("tokens") }
+    let tokens = try QuantError.wrapping { () throws(FileError) in try file.tensor("tokens") }
     guard tokens.type == .I32, tokens.weightCount >= windows.tokens.count else {
       throw .shape(
         tensor: "tokens", expected: "I32 of \(windows.tokens.count)",
@@ -80,7 +80,7 @@ public struct BaseStates: Sendable {
     var bytes = [UInt8](repeating: 0, count: 4 * windows.tokens.count)
     var span = bytes.mutableSpan
     var raw = unsafe span.mutableBytes
-    try QuantError.wrapping { () throws(GGUFError) in try file.read(tokens, at: 0, into: &raw) }
+    try QuantError.wrapping { () throws(FileError) in try file.read(tokens, at: 0, into: &raw) }
     for (index, token) in windows.tokens.enumerated() {
       guard unsafe Int32(bitPattern: bytes.span.bytes.u32(at: 4 * index)) == token else {
         throw .unsupported("\(file.path): it is of another text, or cut into other tokens")
@@ -138,7 +138,7 @@ public final class BaseStatesWriter {
       TensorDescription(name: name, dimensions: tensor.dimensions, type: tensor.type)
     }
     let metadata = Self.metadata(evaluator, windows)
-    writer = try QuantError.wrapping { () throws(GGUFError) in
+    writer = try QuantError.wrapping { () throws(FileError) in
       let writer = try GGUFWriter(path: path, metadata: metadata, tensors: tensors)
       try writer.write(windows.tokens.littleEndianBytes, to: 1)
       return writer
@@ -168,7 +168,7 @@ public final class BaseStatesWriter {
     }
     let count = writer.layout.tensorByteCounts[place]
     var buffer = [UInt8](repeating: 0, count: min(count, 1 << 22))
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       for start in stride(from: 0, to: count, by: buffer.count) {
         let size = min(buffer.count, count - start)
         var span = buffer.mutableSpan
@@ -182,7 +182,7 @@ public final class BaseStatesWriter {
 
   /// Adds the states of further counted tokens.
   func write(_ states: Matrix) throws(QuantError) {
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try writer.write(states, to: 0, at: written)
     }
     written += 4 * states.rows * states.columns
@@ -193,6 +193,6 @@ public final class BaseStatesWriter {
   /// Throws `QuantError.container` if it cannot be brought to the disk.
   public func finish() throws(QuantError) {
     precondition(written == writer.layout.tensorByteCounts[0], "states are missing")
-    try QuantError.wrapping { () throws(GGUFError) in try writer.finish() }
+    try QuantError.wrapping { () throws(FileError) in try writer.finish() }
   }
 }

@@ -74,7 +74,7 @@ public final class EvaluationState {
   private static func read(
     _ path: String, _ fingerprint: UInt64, width: Int
   ) throws(QuantError) -> Earlier {
-    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(path) }
+    let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == kind,
       case .uint64(fingerprint)? = file.metadata["evaluation.fingerprint"]
     else {
@@ -83,7 +83,7 @@ public final class EvaluationState {
           + "setting; remove it or name another file")
     }
     let reader = ModelReader(file: file, architecture: "evaluation", contextLength: 0)
-    let (states, results) = try QuantError.wrapping { () throws(GGUFError) in
+    let (states, results) = try QuantError.wrapping { () throws(FileError) in
       (try file.tensor("states"), try file.tensor("results"))
     }
     guard states.type == .F32, states.rowWeights == width, results.type == .F64,
@@ -108,7 +108,7 @@ public final class EvaluationState {
     var bytes = [UInt8](repeating: 0, count: 8 * tensor.weightCount)
     var span = bytes.mutableSpan
     var raw = unsafe span.mutableBytes
-    try QuantError.wrapping { () throws(GGUFError) in try file.read(tensor, at: 0, into: &raw) }
+    try QuantError.wrapping { () throws(FileError) in try file.read(tensor, at: 0, into: &raw) }
     let numbers = (0..<tensor.weightCount).map { index in
       unsafe Double(bitPattern: bytes.span.bytes.u64(at: 8 * index))
     }
@@ -151,9 +151,9 @@ extension EvaluationState {
         name: "results", dimensions: [TokenDivergence.fields, results.count], type: .F64),
     ]
     let bytes = results.flatMap(\.numbers).map(\.bitPattern).littleEndianBytes
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors) {
-        writer throws(GGUFError) in
+        writer throws(FileError) in
         try writer.write(states, to: 0)
         try writer.write(bytes, to: 1)
         UnfinishedFiles.keep(.state(path))

@@ -8,10 +8,10 @@ extension GGUFWriter {
   ///   - matrix: The numbers.
   ///   - tensor: The place of the tensor in the table.
   ///   - offset: Where the rows begin, in bytes from the start of the tensor.
-  /// - Throws: `GGUFError.system` if they cannot be written.
-  package func write(_ matrix: Matrix, to tensor: Int, at offset: Int = 0) throws(GGUFError) {
+  /// - Throws: `FileError.system` if they cannot be written.
+  package func write(_ matrix: Matrix, to tensor: Int, at offset: Int = 0) throws(FileError) {
     for row in 0..<matrix.rows {
-      try matrix.withRow(row) { span throws(GGUFError) in
+      try matrix.withRow(row) { span throws(FileError) in
         unsafe try write(span.bytes, to: tensor, at: offset + 4 * row * matrix.columns)
       }
     }

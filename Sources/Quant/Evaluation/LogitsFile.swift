@@ -18,13 +18,13 @@ public enum LogitsFile {
     var metadata = Metadata()
     metadata["general.type"] = .string("logits")
     metadata["logits.source"] = .string(MetadataString(model))
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       let tensors = [
         TensorDescription(name: "tokens", dimensions: [tokens.count], type: .I32),
         TensorDescription(name: "logits", dimensions: [logits.columns, logits.rows], type: .F32),
       ]
       try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors) {
-        writer throws(GGUFError) in
+        writer throws(FileError) in
         try writer.write(tokens.littleEndianBytes, to: 0)
         try writer.write(logits, to: 1)
       }

@@ -116,7 +116,7 @@ public struct LossEvaluation {
       state?.add(found)
     }
     // The output matrix was read after the layers.
-    try QuantError.wrapping { () throws(GGUFError) in try evaluator.file.checkUnchanged() }
+    try QuantError.wrapping { () throws(FileError) in try evaluator.file.checkUnchanged() }
     return LossReport(results, comparesWithBase: base != nil)
   }
 

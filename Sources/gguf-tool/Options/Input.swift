@@ -24,7 +24,7 @@ enum Input {
       let count = unsafe platformRead(0, &buffer, buffer.count)
       if count < 0 && errno == EINTR { continue }
       guard count >= 0 else {
-        throw GGUFError.system(file: "standard input", call: "read", errno: errno)
+        throw FileError.system(file: "standard input", call: "read", errno: errno)
       }
       guard count > 0 else { return bytes }
       bytes += buffer[..<count]

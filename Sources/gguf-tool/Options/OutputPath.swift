@@ -11,10 +11,10 @@ enum OutputPath {
   ///   - outputs: The files to be written; `nil` for those that were not asked for.
   ///   - model: The model that is read.
   ///   - others: Other files that are read.
-  /// - Throws: `GGUFError` for the first name of the kind.
+  /// - Throws: `FileError` for the first name of the kind.
   static func check(
     _ outputs: [String?], isNot model: GGUFFile, others: [String?] = []
-  ) throws(GGUFError) {
+  ) throws(FileError) {
     let inputs = InputFiles(models: model.shards.map(\.name) + others.compactMap { $0 })
     var seen: Set<String> = []
     for path in outputs.compactMap({ $0 }) {

@@ -191,7 +191,7 @@ enum TextFile {
   static func read(_ path: String) throws -> String {
     let bytes = try LocalFile.contents(of: path, limit: largest, kind: "a list of rules")
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw GGUFError.unsupported(file: path, what: "this is not UTF-8 text")
+      throw FileError.unsupported(file: path, what: "this is not UTF-8 text")
     }
     let byteOrderMark: Unicode.Scalar = "\u{FEFF}"
     guard text.unicodeScalars.first == byteOrderMark else { return text }

@@ -14,7 +14,7 @@ struct ErrorSentence: Error, CustomStringConvertible {
 
   /// An error of the libraries in words; any other, such as those about arguments, as it is.
   static func of(_ error: any Error) -> any Error {
-    guard error is QuantError || error is GGUFError else { return error }
+    guard error is QuantError || error is FileError else { return error }
     return ErrorSentence(description: Text.printable(shortened("\(error)")))
   }
 

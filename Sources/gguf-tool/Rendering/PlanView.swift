@@ -19,7 +19,7 @@ struct PlanView {
       let measuredDivergence: Double
       let perplexityIncrease: Double
       let isWithinLimits: Bool
-      let results: [Frontier.TextResult]
+      let results: [TextResult]
     }
     struct Part: Encodable {
       let tensor: String
@@ -46,7 +46,7 @@ struct PlanView {
     return (measured ?? "") + plan.text
   }
 
-  private static func words(_ result: Frontier.TextResult) -> String {
+  private static func words(_ result: TextResult) -> String {
     "\(result.corpus) \(Units.significant(result.divergence.value, 4)) ± "
       + "\(Units.significant(result.divergence.error, 2)) nats, perplexity × "
       + Units.significant(result.perplexityRatio.value, 5)

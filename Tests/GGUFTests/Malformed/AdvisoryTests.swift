@@ -74,7 +74,7 @@ import Testing
     }
     for count in 24..<whole.bytes.count {
       let path = try folder.write(Array(whole.bytes[..<count]))
-      #expect(throws: GGUFError.self) { try GGUFFile.open(path, requiring: .headerOnly) }
+      #expect(throws: FileError.self) { try GGUFFile.open(path, requiring: .headerOnly) }
     }
   }
 
@@ -90,7 +90,7 @@ import Testing
         $0.u64(length)
       }
       try file.write(to: folder.file("model.gguf"), size: size)
-      let error = #expect(throws: GGUFError.self) {
+      let error = #expect(throws: FileError.self) {
         try GGUFFile.open(folder.path("model.gguf"))
       }
       #expect(error?.description.contains(words) == true, "\(length)")
@@ -112,7 +112,7 @@ import Testing
         $0.zeros(1024)
       }
       let path = try folder.write(file.bytes)
-      let error = #expect(throws: GGUFError.self) { try GGUFFile.open(path) }
+      let error = #expect(throws: FileError.self) { try GGUFFile.open(path) }
       #expect(error?.description.contains("tensor \"b\"") == true, "\(short)")
     }
   }
@@ -166,7 +166,7 @@ import Testing
   func fourBytes() throws {
     for text in ["GGUF", "FUGG", "GGML", "\0\0\0\0"] {
       let path = try folder.write(Array(text.utf8))
-      #expect(throws: GGUFError.self) { try GGUFFile.open(path) }
+      #expect(throws: FileError.self) { try GGUFFile.open(path) }
     }
   }
 

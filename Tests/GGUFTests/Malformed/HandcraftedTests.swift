@@ -141,7 +141,7 @@ private struct HandcraftedFile {
     var file = HandcraftedFile(flaw, seed: seed)
     let path = try folder.write(file.bytes())
     guard flaw.isAccepted else {
-      let error = #expect(throws: GGUFError.self) { try GGUFFile.open(path) }
+      let error = #expect(throws: FileError.self) { try GGUFFile.open(path) }
       let text = "\(String(describing: error))"
       #expect(text.contains(path))
       return
@@ -151,7 +151,7 @@ private struct HandcraftedFile {
     #expect(opened.tensors.map(\.name) == file.model.tensors.map(\.name))
     if flaw == .TENSORS_BAD_TYPE {
       for tensor in opened.tensors {
-        #expect(throws: GGUFError.self) { try opened.byteRange(of: tensor) }
+        #expect(throws: FileError.self) { try opened.byteRange(of: tensor) }
       }
     } else if flaw != .TENSORS_ZERO_DIM {
       for (tensor, content) in zip(opened.tensors, file.model.contents) {

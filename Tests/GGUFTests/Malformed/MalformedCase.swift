@@ -57,7 +57,7 @@ struct MalformedCase: Sendable, CustomTestStringConvertible {
       let text = "\(error)"
       let place = "\(url.path): byte \(file.faultOffset ?? 0): "
       let missing = words.filter { !text.contains($0) }
-      return text.hasPrefix(place) && missing.isEmpty && error is GGUFError
+      return text.hasPrefix(place) && missing.isEmpty && error is FileError
         ? nil : "refused as \"\(text)\" without \"\(place)\" or \(missing)"
     }
   }

@@ -25,7 +25,7 @@ import Testing
     let handle = try FileHandle(forWritingTo: folder.file("model.gguf"))
     for count in (0..<dataEnd).reversed() {
       try handle.truncate(atOffset: UInt64(count))
-      let error = try #require(throws: GGUFError.self) { try GGUFFile.open(path) }
+      let error = try #require(throws: FileError.self) { try GGUFFile.open(path) }
       guard case .malformed(path, let offset, _, _, _) = error else {
         Issue.record("cut at \(count): \(error)")
         return
@@ -48,16 +48,16 @@ import Testing
     let first = whole.tensors[0]
     let end = first.byteOffset + (first.byteCount ?? 0)
     let path = try folder.write(Array(bytes[..<end]))
-    #expect(throws: GGUFError.self) { try GGUFFile.open(path) }
+    #expect(throws: FileError.self) { try GGUFFile.open(path) }
     let cut = try GGUFFile.open(path, requiring: .headerOnly)
     #expect(cut.shards[0].isTruncated)
     #expect(cut.metadata == whole.metadata)
     #expect(try cut.bytes(of: first) == whole.bytes(of: first))
     for tensor in cut.tensors.dropFirst() where tensor.byteCount != 0 {
-      let error = try #require(throws: GGUFError.self) { try cut.byteRange(of: tensor) }
+      let error = try #require(throws: FileError.self) { try cut.byteRange(of: tensor) }
       #expect("\(error)".hasPrefix("\(path): byte \(tensor.byteOffset): tensor \"\(tensor.name)\""))
-      #expect(throws: GGUFError.self) { try cut.read(tensor, at: 0, count: 1) }
-      #expect(throws: GGUFError.self) { try cut.bytes(of: tensor) }
+      #expect(throws: FileError.self) { try cut.read(tensor, at: 0, count: 1) }
+      #expect(throws: FileError.self) { try cut.bytes(of: tensor) }
     }
   }
 
@@ -69,18 +69,18 @@ import Testing
     try handle.truncate(atOffset: UInt64(last.byteOffset + 10))
     try handle.close()
     #expect(try model.read(last, at: 0, count: 10).count == 10)
-    let error = try #require(throws: GGUFError.self) { try model.read(last, at: 4, count: 20) }
+    let error = try #require(throws: FileError.self) { try model.read(last, at: 4, count: 20) }
     #expect("\(error)".hasPrefix("\(path): byte \(last.byteOffset + 10): data: "))
     #expect("\(error)".contains("end of the file"))
   }
 
   @Test func `other things than files are refused with a reason`() throws {
-    let missing = #expect(throws: GGUFError.self) { try GGUFFile.open(folder.path("nothing")) }
+    let missing = #expect(throws: FileError.self) { try GGUFFile.open(folder.path("nothing")) }
     #expect("\(String(describing: missing))".contains("No such file"))
-    let directory = #expect(throws: GGUFError.self) { try GGUFFile.open(folder.url.path) }
+    let directory = #expect(throws: FileError.self) { try GGUFFile.open(folder.url.path) }
     #expect("\(String(describing: directory))".contains("not a regular file"))
     let pipe = folder.path("pipe")
     #expect(mkfifo(pipe, 0o600) == 0)
-    #expect(throws: GGUFError.self) { try GGUFFile.open(pipe) }
+    #expect(throws: FileError.self) { try GGUFFile.open(pipe) }
   }
 }

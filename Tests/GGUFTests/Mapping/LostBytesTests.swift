@@ -16,7 +16,7 @@ import Testing
     let other = try GGUFFile.open(path)
     try FileManager.default.setAttributes(
       [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: path)
-    let error = #expect(throws: GGUFError.self) { try other.checkUnchanged() }
+    let error = #expect(throws: FileError.self) { try other.checkUnchanged() }
     #expect(error?.description.contains("the file was changed while it was read") == true)
   }
 

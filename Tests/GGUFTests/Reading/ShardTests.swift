@@ -71,7 +71,7 @@ import Testing
       bad.metadata["split.count"] = value
       let path = folder.path("model.gguf")
       try bad.write(to: path)
-      let error = try #require(throws: GGUFError.self) { try GGUFFile.open(path) }
+      let error = try #require(throws: FileError.self) { try GGUFFile.open(path) }
       #expect("\(error)".contains("split.count: expected 0 to 65534"))
     }
   }
@@ -81,7 +81,7 @@ import Testing
     let renamed = SplitName(prefix: names[0].prefix, index: 0, count: 2)
     for path in [renamed.path, folder.path("model.gguf")] {
       try FileManager.default.copyItem(atPath: names[0].path, toPath: path)
-      let error = try #require(throws: GGUFError.self) { try GGUFFile.open(path) }
+      let error = try #require(throws: FileError.self) { try GGUFFile.open(path) }
       #expect("\(error)".contains("split.count: expected 3 in the file's name"))
     }
   }
@@ -135,13 +135,13 @@ import Testing
     whole.metadata["split.no"] = .uint16(1)
     let path = folder.path("model-00001-of-00001.gguf")
     try whole.write(to: path)
-    let error = try #require(throws: GGUFError.self) { try GGUFFile.open(path) }
+    let error = try #require(throws: FileError.self) { try GGUFFile.open(path) }
     #expect("\(error)".contains("split.no: expected 0, found 1"))
   }
 
   /// The text of the error that a model is refused with.
   private func refusal(_ name: SplitName) throws -> String {
-    "\(try #require(throws: GGUFError.self) { try GGUFFile.open(name.path) })"
+    "\(try #require(throws: FileError.self) { try GGUFFile.open(name.path) })"
   }
 
   /// Writes the model as shards, each changed by `change` before it is written.

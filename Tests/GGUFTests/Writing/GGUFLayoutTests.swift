@@ -70,7 +70,7 @@ import Testing
   private func expectRefusal(
     of tensors: [TensorDescription], _ metadata: Metadata = Metadata(), because rule: String
   ) {
-    let error = #expect(throws: GGUFError.self) {
+    let error = #expect(throws: FileError.self) {
       try GGUFLayout(path: "out.gguf", metadata: metadata, tensors: tensors)
     }
     let text = error.map { "\($0)" } ?? ""

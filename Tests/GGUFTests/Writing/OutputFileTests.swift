@@ -74,7 +74,7 @@ import Testing
 
   @Test func `a file that is kept is one process's at a time`() throws {
     let first = try OutputFile(path: path, byteCount: 1, isKept: true)
-    let error = #expect(throws: GGUFError.self) {
+    let error = #expect(throws: FileError.self) {
       try OutputFile(path: path, byteCount: 1, isKept: true)
     }
     #expect("\(String(describing: error))".contains("another process is writing"))
@@ -91,7 +91,7 @@ import Testing
     // Nor is a link of the temporary name followed, which others may have put there.
     try FileManager.default.createSymbolicLink(
       atPath: path + ".partial", withDestinationPath: target)
-    #expect(throws: GGUFError.self) { try OutputFile(path: path, byteCount: 1) }
+    #expect(throws: FileError.self) { try OutputFile(path: path, byteCount: 1) }
     #expect(try bytes(target) == [9])
   }
 
@@ -104,7 +104,7 @@ import Testing
     ]
     _ = try folder.write([1], "out.gguf")
     for (name, words) in cases {
-      let error = #expect(throws: GGUFError.self) { try OutputFile(path: name, byteCount: 1) }
+      let error = #expect(throws: FileError.self) { try OutputFile(path: name, byteCount: 1) }
       #expect(error?.description.contains(words) == true, "\(name): \(String(describing: error))")
     }
   }
@@ -149,18 +149,18 @@ import Testing
 
   @Test func `errors name file and call`() throws {
     let nowhere = folder.path("missing/out.gguf")
-    let error = try #require(throws: GGUFError.self) {
+    let error = try #require(throws: FileError.self) {
       try OutputFile(path: nowhere, byteCount: 1)
     }
     #expect("\(error)".hasPrefix("\(folder.path("missing")): writing into this folder failed: "))
-    let huge = #expect(throws: GGUFError.self) {
+    let huge = #expect(throws: FileError.self) {
       try OutputFile(path: folder.path("huge.gguf"), byteCount: .max)
     }
     #expect("\(String(describing: huge))".contains("bytes free on its disk"))
     #expect(!Disk.exists(folder.path("huge.gguf.partial")))
     let file = try OutputFile(path: path, byteCount: 4)
     try Data([1]).write(to: URL(filePath: file.temporaryPath))
-    #expect(throws: GGUFError.self) { try read(file, at: 0, count: 4) }
+    #expect(throws: FileError.self) { try read(file, at: 0, count: 4) }
   }
 
   @Test func `places on disk`() throws {
@@ -170,7 +170,7 @@ import Testing
     try file.synchronize()
     #expect(Disk.allocatedBytes(of: file.temporaryPath) >= 8192)
     #expect(try Disk.freeBytes(for: path) > 0)
-    #expect(throws: GGUFError.self) { try Disk.freeBytes(for: "/no/such/folder/file") }
+    #expect(throws: FileError.self) { try Disk.freeBytes(for: "/no/such/folder/file") }
     let link = folder.path("link")
     try FileManager.default.createSymbolicLink(
       atPath: link, withDestinationPath: file.temporaryPath)

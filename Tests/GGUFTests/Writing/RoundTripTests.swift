@@ -119,7 +119,7 @@ import Testing
       #expect(try file.tensor(tensor.name) == tensor && file.contains(tensor.name))
     }
     #expect(file.shards[0].trailingByteCount == 0 && !file.shards[0].isTruncated)
-    #expect(throws: GGUFError.self) { try file.tensor("no such tensor") }
+    #expect(throws: FileError.self) { try file.tensor("no such tensor") }
     #expect(!file.contains("no such tensor"))
   }
 

@@ -42,11 +42,11 @@ enum SampleFrontier {
   static let texts = ["wikitext2", "ptb", "c4-sample"]
   private static let ownPerplexity = [38.1, 135.9, 72.4]
 
-  private static func results(divergence: Double, texts: [String]) -> [Frontier.TextResult] {
+  private static func results(divergence: Double, texts: [String]) -> [TextResult] {
     texts.indices.map { index in
       let own = ownPerplexity[index % ownPerplexity.count]
       let ratio = exp(min(divergence, 1e6)) * (1 + 0.002 * sin(divergence * 900 + Double(index)))
-      return Frontier.TextResult(
+      return TextResult(
         on: texts[index], perplexity: MeasuredValue(own * ratio, error: own * 0.004),
         ratio: MeasuredValue(ratio, error: 0.003),
         divergence: MeasuredValue(

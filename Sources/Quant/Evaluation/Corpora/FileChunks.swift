@@ -15,7 +15,7 @@ struct FileChunks {
 
   /// Opens a regular file.
   init(path: String) throws(QuantError) {
-    file = try QuantError.wrapping { () throws(GGUFError) in try LocalFile(path: path) }
+    file = try QuantError.wrapping { () throws(FileError) in try LocalFile(path: path) }
   }
 
   /// Replaces `chunk` by the next bytes; false at the end of the file.
@@ -25,7 +25,7 @@ struct FileChunks {
     if chunk.count != count { chunk = Array(repeating: 0, count: count) }
     var span = chunk.mutableSpan
     var bytes = unsafe span.mutableBytes
-    do throws(GGUFError) {
+    do throws(FileError) {
       try file.read(at: offset, into: &bytes)
     } catch {
       throw .container(error)

@@ -46,7 +46,7 @@ public struct PartFile {
   /// - Throws: `QuantError.unsupported` if it is no such file or is damaged, `.container` if it cannot
   ///   be read.
   public init(_ path: String) throws(QuantError) {
-    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(path) }
+    let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == Self.type else {
       throw .unsupported(
         "\(path): expected a partial result, as --part writes it, found another file")
@@ -105,7 +105,7 @@ public struct PartFile {
   }
 
   private func tensor(_ name: String, _ type: TensorType) throws(QuantError) -> TensorInfo {
-    let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(name) }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
     guard tensor.type == type else { throw broken }
     return tensor
   }
@@ -114,7 +114,7 @@ public struct PartFile {
     var bytes = [UInt8](repeating: 0, count: range.count)
     var span = bytes.mutableSpan
     var raw = unsafe span.mutableBytes
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try file.read(tensor, at: range.lowerBound, into: &raw)
     }
     return bytes
@@ -159,7 +159,7 @@ extension PartFile {
     var mark = Fingerprint()
     mark.add("\(part)")
     mark.add(text)
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       let writer = try GGUFWriter(path: path, metadata: metadata, tensors: tensors)
       let all = [UInt8](json)
       mark.add("result")

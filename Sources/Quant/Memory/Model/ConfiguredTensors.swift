@@ -148,7 +148,7 @@ extension MemoryModel {
     if let recipe {
       tensors = try recipe.retyping(tensors, try ModelFacts(metadata), hasImportance: false)
     }
-    let layout = try QuantError.wrapping { () throws(GGUFError) in
+    let layout = try QuantError.wrapping { () throws(FileError) in
       try GGUFLayout(path: name, metadata: metadata, tensors: tensors)
     }
     try self.init(

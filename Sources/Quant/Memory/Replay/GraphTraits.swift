@@ -142,13 +142,3 @@ struct GraphTraits {
     return ["ffn_gate_inp.weight", "ffn_up_exps.weight", "ffn_down_exps.weight"]
   }
 }
-
-extension MemoryModel {
-  /// Whether a layer has routed experts.
-  func hasExperts(_ layer: Int) -> Bool {
-    shape.usedExperts > 0 && contains("blk.\(layer).ffn_gate_inp.weight")
-  }
-
-  /// Whether queries are one product, not compressed.
-  func hasPlainQueries(_ layer: Int) -> Bool { contains("blk.\(layer).attn_q.weight") }
-}

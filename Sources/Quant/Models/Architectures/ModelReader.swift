@@ -100,7 +100,7 @@ extension ModelReader {
   /// A tensor that may be missing; if it is there, it must have these dimensions.
   package func optional(_ name: String, _ dimensions: [Int]) throws(QuantError) -> TensorInfo? {
     guard file.contains(name) else { return nil }
-    let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(name) }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
     guard dimensions.allSatisfy({ $0 > 0 }) else {
       throw .unsupported(
         "\(file.path): expected keys that leave something of the tensor \"\(name)\", found "

@@ -49,7 +49,7 @@ struct ModelSizes {
   {
     let name = "token_embd.weight"
     guard model.file.contains(name) else { return try model.tensor(name, [width, 0]) }
-    let tensor = try QuantError.wrapping { () throws(GGUFError) in try model.file.tensor(name) }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try model.file.tensor(name) }
     return try model.tensor(name, [width, tensor.rowCount])
   }
 }

@@ -1,34 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import GGUF
 
-/// A tensor's name with layer and expert cut out of it.
-public struct LayeredName: Sendable, Hashable {
-  /// What stands before the layer's number: `blk`, `enc.blk`; empty outside the layers.
-  public let stack: String
-  /// The layer.
-  public let layer: Int?
-  /// The rest: `attn_q.weight`; the number of a single expert is shown as `*`.
-  public let part: String
-
-  /// Takes a name apart. Layers are what a part `blk` with a number after it says.
-  public init(_ name: String) {
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard let place = parts.firstIndex(of: "blk"), place + 2 < parts.count,
-      let layer = Int(parts[place + 1]), layer >= 0
-    else {
-      (stack, self.layer, part) = ("", nil, name)
-      return
-    }
-    stack = parts[...place].joined(separator: ".")
-    self.layer = layer
-    let expert = ExpertTensorName(name)
-    part =
-      expert?.expert == nil
-      ? parts[(place + 2)...].joined(separator: ".")
-      : "\(parts[place + 2]).*.\(expert?.suffix ?? "")"
-  }
-}
-
 /// Layers that hold the same tensors in the same shapes, though perhaps not in the same types.
 public struct LayerGroup: Sendable, Encodable {
   /// Tensors that have the same place in each of the layers.

@@ -26,7 +26,7 @@ public struct ModelInspection: Sendable {
   /// - Complexity: O(*n*) in the bytes of the header.
   public static func open(_ path: String) throws(QuantError) -> ModelInspection {
     ModelInspection(
-      try QuantError.wrapping { () throws(GGUFError) in
+      try QuantError.wrapping { () throws(FileError) in
         try GGUFFile.open(path, requiring: .headerOnly)
       })
   }

@@ -23,7 +23,7 @@ package enum ModelIdentity {
     for shard in file.shards {
       mark.add(shard.byteCount)
       mark.add(
-        try QuantError.wrapping { () throws(GGUFError) in
+        try QuantError.wrapping { () throws(FileError) in
           try shard.source.bytes(0..<min(shard.dataOffset, shard.byteCount))
         })
     }
@@ -41,7 +41,7 @@ package enum ModelIdentity {
       for dimension in tensor.dimensions { mark.add(dimension) }
       mark.add(Int(tensor.type.rawValue))
       let count = min(bytes.count, tensor.byteCount ?? 0)
-      try QuantError.wrapping { () throws(GGUFError) in
+      try QuantError.wrapping { () throws(FileError) in
         var span = bytes.mutableSpan
         var raw = unsafe span.mutableBytes
         var window = raw.part(0..<count)

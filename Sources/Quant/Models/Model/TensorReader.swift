@@ -31,7 +31,7 @@ public struct TensorReader: Sendable {
         "\(file.path): tensor \"\(tensor.name)\" has \(GGUFFile.describe(tensor.type)), "
           + "which cannot be decoded")
     }
-    do throws(GGUFError) {
+    do throws(FileError) {
       _ = try file.byteRange(of: tensor)
     } catch {
       throw .container(error)
@@ -84,7 +84,7 @@ public struct TensorReader: Sendable {
     var storage = chunk.mutableSpan
     var bytes = unsafe storage.mutableBytes
     var blocks = bytes.part(0..<byteCount)
-    do throws(GGUFError) {
+    do throws(FileError) {
       try file.read(tensor, at: offset, into: &blocks)
     } catch {
       throw .container(error)

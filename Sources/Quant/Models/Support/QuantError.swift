@@ -4,7 +4,7 @@ public import GGUF
 /// Everything that can go wrong between a model and its quantized form.
 public enum QuantError: Error, Equatable, Sendable {
   /// The container could not be read or written.
-  case container(GGUFError)
+  case container(FileError)
   /// A tensor whose shape does not allow what was asked.
   case shape(tensor: String, expected: String, found: String)
   /// A tensor that the model needs and does not have.
@@ -60,8 +60,8 @@ extension QuantError: CustomStringConvertible {
 
 extension QuantError {
   /// Runs container work, wrapping its errors.
-  package static func wrapping<R>(_ body: () throws(GGUFError) -> R) throws(QuantError) -> R {
-    do throws(GGUFError) {
+  package static func wrapping<R>(_ body: () throws(FileError) -> R) throws(QuantError) -> R {
+    do throws(FileError) {
       return try body()
     } catch {
       throw .container(error)

@@ -13,7 +13,7 @@ extension ImportanceMatrix {
   private static let countsSuffix = ".counts"
 
   static func readGGUF(_ path: String) throws(QuantError) -> ImportanceMatrix {
-    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(path) }
+    let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard isImportanceMatrix(file) else {
       let kind = file.metadata["general.type"]?.text ?? file.metadata.architecture ?? "unknown"
       throw .importance(
@@ -64,7 +64,7 @@ extension ImportanceMatrix {
       throw .importance(
         file: file.path, what: "entry \"\(entry)\": expected F32 numbers, found \(tensor.type)")
     }
-    return try QuantError.wrapping { () throws(GGUFError) in
+    return try QuantError.wrapping { () throws(FileError) in
       try FloatStore(
         file.shards[tensor.shard].source, offset: try file.byteRange(of: tensor).lowerBound,
         count: tensor.weightCount, order: file.byteOrder)
@@ -83,9 +83,9 @@ extension ImportanceMatrix {
   /// - Throws: `QuantError.container` if it cannot be written.
   public func write(to path: String) throws(QuantError) {
     let sorted = entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try GGUFWriter.write(to: path, metadata: metadata, tensors: sorted.flatMap(\.tensors)) {
-        writer throws(GGUFError) in
+        writer throws(FileError) in
         for (place, entry) in sorted.enumerated() {
           try writer.write(entry.sums.bytes, to: 2 * place)
           try writer.write(entry.writtenCounts.bytes, to: 2 * place + 1)

@@ -86,7 +86,7 @@ extension ImportanceMatrix {
     }
     writer.integer(chunkCount ?? 0)
     writer.text(datasets.first ?? "")
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try OutputFile.write(writer.bytes, to: path)
     }
   }
@@ -124,7 +124,7 @@ private struct LegacyReader {
     ) throws(QuantError) -> ImportanceMatrix.Entry {
       let merged = ExpertTensorName(name).flatMap { $0.expert == nil ? experts[$0.layer] : nil }
       let count = merged.flatMap { valueCount % $0 == 0 ? $0 : nil } ?? 1
-      let sums = try QuantError.wrapping { () throws(GGUFError) in
+      let sums = try QuantError.wrapping { () throws(FileError) in
         try FloatStore(file, offset: offset, count: valueCount, order: .little)
       }
       return try ImportanceMatrix.Entry(
@@ -172,11 +172,11 @@ private struct LegacyReader {
   }
 
   private func bytes(_ count: Int) throws(QuantError) -> [UInt8] {
-    try QuantError.wrapping { () throws(GGUFError) in try file.bytes(offset..<offset + count) }
+    try QuantError.wrapping { () throws(FileError) in try file.bytes(offset..<offset + count) }
   }
 
   private func int32(at offset: Int) throws(QuantError) -> Int {
-    let bytes = try QuantError.wrapping { () throws(GGUFError) in
+    let bytes = try QuantError.wrapping { () throws(FileError) in
       try file.bytes(offset..<offset + 4)
     }
     return Int(Int32(truncatingIfNeeded: bytes.reversed().reduce(0) { $0 << 8 | Int($1) }))

@@ -63,7 +63,7 @@ public struct ImportanceMatrix: Sendable {
   ///   `.container` for a file that cannot be read.
   /// - Complexity: O(*n*) in the file's bytes; memory grows with the number of entries only.
   public static func read(_ path: String) throws(QuantError) -> ImportanceMatrix {
-    let file = try QuantError.wrapping { () throws(GGUFError) in try LocalFile(path: path) }
+    let file = try QuantError.wrapping { () throws(FileError) in try LocalFile(path: path) }
     return isGGUF(file) ? try readGGUF(path) : try readLegacy(file)
   }
 
@@ -82,10 +82,10 @@ public struct ImportanceMatrix: Sendable {
   /// - Returns: Whether `read` is the way to read it.
   /// - Throws: `QuantError.container` if it cannot be opened, or is a GGUF file with a broken header.
   public static func isImportanceMatrix(atPath path: String) throws(QuantError) -> Bool {
-    let file = try QuantError.wrapping { () throws(GGUFError) in try LocalFile(path: path) }
+    let file = try QuantError.wrapping { () throws(FileError) in try LocalFile(path: path) }
     if isGGUF(file) {
       return isImportanceMatrix(
-        try QuantError.wrapping { () throws(GGUFError) in
+        try QuantError.wrapping { () throws(FileError) in
           try GGUFFile.open(path, requiring: .headerOnly)
         })
     }
@@ -98,7 +98,7 @@ public struct ImportanceMatrix: Sendable {
   func checkUnchanged() throws(QuantError) {
     let files = entries.compactMap(\.sums.file).map { ($0.name, $0) }
     for file in Dictionary(files, uniquingKeysWith: { first, _ in first }).values {
-      try QuantError.wrapping { () throws(GGUFError) in try file.checkUnchanged() }
+      try QuantError.wrapping { () throws(FileError) in try file.checkUnchanged() }
     }
   }
 

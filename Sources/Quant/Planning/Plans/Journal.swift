@@ -50,7 +50,7 @@ public final class Journal: Sendable {
   /// Throws `QuantError.container` if that run is not over: with its files gone, it would give its
   /// name to those of the next.
   static func discard(_ output: OutputNaming, files: [String]) throws(QuantError) {
-    let held = try QuantError.wrapping { () throws(GGUFError) in
+    let held = try QuantError.wrapping { () throws(FileError) in
       try RecordFile(path: path(of: output.path))
     }
     for file in files { Disk.remove(OutputFile.temporaryPath(of: file)) }
@@ -61,11 +61,11 @@ public final class Journal: Sendable {
   ///
   /// Throws `QuantError.container` if another process holds it or if it is of another job.
   init(output: String, fingerprint: UInt64, slabCount: Int) throws(QuantError) {
-    let file = try QuantError.wrapping { () throws(GGUFError) in
+    let file = try QuantError.wrapping { () throws(FileError) in
       try RecordFile(path: Self.path(of: output))
     }
     let header = Self.header(fingerprint, slabCount)
-    let size = try QuantError.wrapping { () throws(GGUFError) in try file.byteCount() }
+    let size = try QuantError.wrapping { () throws(FileError) in try file.byteCount() }
     let found = try Self.bytes(of: file, 0..<min(size, Self.headerBytes))
     // A journal without a record has nothing to lose: its job never got far enough.
     guard found == header || size < Self.headerBytes + Self.recordBytes else {
@@ -76,7 +76,7 @@ public final class Journal: Sendable {
             + " source, matrix or version); pass --restart to give that one up"))
     }
     let (places, end) = try Self.places(in: file, slabCount: slabCount, size: size)
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try file.cut(to: end)
       if found != header { try file.write(header, at: 0) }
     }
@@ -103,7 +103,7 @@ public final class Journal: Sendable {
       defer { end += bytes.count }
       return end
     }
-    try QuantError.wrapping { () throws(GGUFError) in try file.write(bytes, at: place) }
+    try QuantError.wrapping { () throws(FileError) in try file.write(bytes, at: place) }
   }
 
   /// Removes the journal: the output is whole, or given up. Only the first time counts, as another
@@ -129,7 +129,7 @@ public final class Journal: Sendable {
   private static func bytes(
     of file: RecordFile, _ range: Range<Int>
   ) throws(QuantError) -> [UInt8] {
-    try QuantError.wrapping { () throws(GGUFError) in try file.contents(range) }
+    try QuantError.wrapping { () throws(FileError) in try file.contents(range) }
   }
 
   /// Finds whole records up to the first that is torn: where they stand by slab, and where they end.

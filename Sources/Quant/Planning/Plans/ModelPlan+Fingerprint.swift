@@ -60,7 +60,7 @@ extension ModelPlan {
     _ file: any ByteSource, _ place: Int, of count: Int
   ) throws(QuantError) -> [UInt8] {
     let start = file.byteCount / count * place
-    return try QuantError.wrapping { () throws(GGUFError) in
+    return try QuantError.wrapping { () throws(FileError) in
       try file.bytes(start..<start + min(64, file.byteCount - start))
     }
   }

@@ -15,7 +15,7 @@ extension ModelPlan {
   ) throws(QuantError) {
     let inputs = InputFiles(
       models: source.shards.map(\.name) + [importance?.path].compactMap({ $0 }))
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try inputs.check(Journal.path(of: output.path))
       for file in files { try inputs.check(file.path) }
     }

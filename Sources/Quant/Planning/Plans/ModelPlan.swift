@@ -146,7 +146,7 @@ public struct ModelPlan: Sendable {
       let own =
         output.isSplit
         ? metadata.forShard(index, of: ranges.count, tensorCount: tensors.count) : metadata
-      let layout = try QuantError.wrapping { () throws(GGUFError) in
+      let layout = try QuantError.wrapping { () throws(FileError) in
         try GGUFLayout(
           path: paths[index], metadata: own, tensors: tensors[range].map(\.description))
       }

@@ -73,7 +73,7 @@ public struct PlanExecutor: Sendable {
       progress: progress)
     try await job.run(threads: threads)
     try importance?.checkUnchanged()
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try plan.source.checkUnchanged()
       for file in files { try file.finish() }
     }
@@ -92,7 +92,7 @@ public struct PlanExecutor: Sendable {
       let isNamed = isResuming && !Disk.exists(temporary)
       return sum + Disk.allocatedBytes(of: isNamed ? file.path : temporary)
     }
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try Disk.require(max(0, plan.byteCount - present), for: output.path)
     }
   }
@@ -101,7 +101,7 @@ public struct PlanExecutor: Sendable {
     var files: [GGUFWriter] = []
     for file in plan.files {
       files.append(
-        try QuantError.wrapping { () throws(GGUFError) in
+        try QuantError.wrapping { () throws(FileError) in
           if resuming { try OutputFile.reopenFinished(file.path, byteCount: file.layout.byteCount) }
           return try GGUFWriter(
             path: file.path, layout: file.layout, resuming: resuming, isKept: isKept)
@@ -173,7 +173,7 @@ private final class PlanJob: Sendable {
     }
     let error = try worker.make(slab)
     let (file, tensor, offset) = place(of: slab)
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try file.write(worker.bytes, to: tensor, at: offset)
     }
     let mark = unsafe Fingerprint.of(worker.bytes.span.bytes)
@@ -198,7 +198,7 @@ private final class PlanJob: Sendable {
   private func isIntact(_ slab: Slab, _ record: Journal.Record) throws(QuantError) -> Bool {
     let (file, tensor, offset) = place(of: slab)
     var bytes = [UInt8](repeating: 0, count: slab.blocks.count * bytesPerBlock(slab))
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       var span = bytes.mutableSpan
       var raw = unsafe span.mutableBytes
       try file.read(tensor, at: offset, into: &raw)

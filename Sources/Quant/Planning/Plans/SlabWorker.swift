@@ -92,7 +92,7 @@ struct SlabWorker {
   private static func read(
     _ tensor: TensorInfo, of file: GGUFFile, at offset: Int, into window: inout MutableRawSpan
   ) throws(QuantError) {
-    do throws(GGUFError) {
+    do throws(FileError) {
       try file.read(tensor, at: offset, into: &window)
     } catch {
       throw .container(error)

@@ -66,7 +66,7 @@ extension Fault: CustomStringConvertible {
 
 extension Fault {
   /// A break of the format, or a shard that is missing; `nil` for what is no fault of the files.
-  init?(_ error: GGUFError) {
+  init?(_ error: FileError) {
     switch error {
     case .malformed(let file, let offset, let what, let expected, let found):
       self.init(

@@ -70,11 +70,11 @@ extension FilePiece {
   ///
   /// Throws `QuantError.container` if they cannot be read.
   func read(of file: GGUFFile) throws(QuantError) -> [UInt8] {
-    var failure: GGUFError?
+    var failure: FileError?
     let source = file.shards[shard].source
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
       var span = unsafe MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(buffer))
-      do throws(GGUFError) {
+      do throws(FileError) {
         try source.read(at: byteOffset, into: &span)
         count = byteCount
       } catch {

@@ -32,7 +32,7 @@ public struct ModelVerifier: Sendable {
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws(QuantError) -> Verification {
     let file: GGUFFile
-    do throws(GGUFError) {
+    do throws(FileError) {
       file = try GGUFFile.open(path, requiring: .headerOnly)
     } catch {
       guard let fault = Fault(error) else { throw .container(error) }

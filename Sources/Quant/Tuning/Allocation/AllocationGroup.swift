@@ -158,7 +158,7 @@ struct AllocationGroups {
   ) throws(QuantError) -> AllocationGroup.Option? {
     var (bytes, types) = (0, Set<TensorType>())
     for part in parts {
-      let tensor = try QuantError.wrapping { () throws(GGUFError) in
+      let tensor = try QuantError.wrapping { () throws(FileError) in
         try source.tensor(part.tensor)
       }
       let share = tensor.weightCount / max(1, part.weights)

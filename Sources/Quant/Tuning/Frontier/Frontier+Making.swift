@@ -18,23 +18,13 @@ extension Frontier.Point {
   /// Makes a point that is not on the front yet.
   package init(
     in series: Series, _ label: String, bytes: Int, bitsPerWeight: Double,
-    expectedDivergence: Double, results: [Frontier.TextResult], quantizedExperts: Int? = nil,
+    expectedDivergence: Double, results: [TextResult], quantizedExperts: Int? = nil,
     speed: Frontier.Speed? = nil, expertBits: [[Double]] = []
   ) {
     self.init(
       series: series, label: label, quantizedExperts: quantizedExperts, sizeBytes: bytes,
       bitsPerWeight: bitsPerWeight, expectedDivergence: expectedDivergence, results: results,
       speed: speed, expertBits: expertBits)
-  }
-}
-
-extension Frontier.TextResult {
-  /// Makes the result of a text.
-  package init(
-    on corpus: String, perplexity: MeasuredValue, ratio: MeasuredValue, divergence: MeasuredValue
-  ) {
-    self.init(
-      corpus: corpus, perplexity: perplexity, perplexityRatio: ratio, divergence: divergence)
   }
 }
 

@@ -45,18 +45,6 @@ public struct Frontier: Sendable, Codable {
     public var meanDivergence: Double { results.meanDivergence }
   }
 
-  /// What one text said about a variant.
-  public struct TextResult: Sendable, Codable {
-    /// The text.
-    public let corpus: String
-    /// The variant's perplexity.
-    public let perplexity: MeasuredValue
-    /// The variant's perplexity over the model's.
-    public let perplexityRatio: MeasuredValue
-    /// The Kullback-Leibler divergence from the model, in nats a token.
-    public let divergence: MeasuredValue
-  }
-
   /// Tokens a second, as a range.
   public struct Speed: Sendable, Codable {
     /// By the constants of the machine.
@@ -93,13 +81,6 @@ public struct Frontier: Sendable, Codable {
   public internal(set) var points: [Point]
   /// The point that was asked for.
   public internal(set) var pick: Pick?
-}
-
-extension [Frontier.TextResult] {
-  /// The mean divergence over the texts, in nats a token; zero without texts.
-  var meanDivergence: Double {
-    reduce(0) { $0 + $1.divergence.value } / Double(Swift.max(1, count))
-  }
 }
 
 extension Frontier {

@@ -152,14 +152,14 @@ struct FrontierVariants {
       {
         return Fallback.type(for: grid.lowType, rowWeights: try rowWeights(unit))
       }
-      return try QuantError.wrapping { () throws(GGUFError) in
+      return try QuantError.wrapping { () throws(FileError) in
         try source.tensor(unit.tensor).type
       }
     }
   }
 
   private func rowWeights(_ unit: Sensitivity.Unit) throws(QuantError) -> Int {
-    try QuantError.wrapping { () throws(GGUFError) in try source.tensor(unit.tensor).rowWeights }
+    try QuantError.wrapping { () throws(FileError) in try source.tensor(unit.tensor).rowWeights }
   }
 
   /// What each expert adds to the divergence in few bits.

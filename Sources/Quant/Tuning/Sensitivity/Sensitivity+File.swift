@@ -18,7 +18,7 @@ extension Sensitivity {
   /// Throws `QuantError` if it cannot be written.
   public func write(to path: String) throws(QuantError) {
     let bytes = try bytes()
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try OutputFile.write(bytes, to: path)
     }
   }
@@ -40,7 +40,7 @@ extension Sensitivity {
   public static func isKind(_ path: String) throws(QuantError) -> Bool {
     let name = Array("\"\(kindName)\"".utf8)
     // Keys are sorted: the kind comes after the short lists at the head.
-    let head = try QuantError.wrapping { () throws(GGUFError) in
+    let head = try QuantError.wrapping { () throws(FileError) in
       let file = try LocalFile(path: path)
       return try file.bytes(0..<min(file.byteCount, 1 << 16))
     }
@@ -51,7 +51,7 @@ extension Sensitivity {
   ///
   /// Throws `QuantError.unsupported` if it is something else or does not hold together.
   public static func read(_ path: String) throws(QuantError) -> Sensitivity {
-    let bytes = try QuantError.wrapping { () throws(GGUFError) in
+    let bytes = try QuantError.wrapping { () throws(FileError) in
       try LocalFile.contents(of: path, limit: largest, kind: "a sensitivity file")
     }
     guard let found = try? JSONDecoder().decode(Sensitivity.self, from: Data(bytes)),
@@ -106,7 +106,7 @@ extension Sensitivity {
   private func check(
     _ unit: Unit, _ file: GGUFFile, _ seen: inout Set<String>
   ) throws(QuantError) {
-    let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(unit.tensor) }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(unit.tensor) }
     let isMerged = ExpertTensorName(unit.tensor).map { $0.expert == nil } ?? false
     let parts = isMerged ? tensor.matrixCount : 1
     let bytes = types.map { name in

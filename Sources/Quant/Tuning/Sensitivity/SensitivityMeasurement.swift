@@ -107,7 +107,7 @@ public final class SensitivityMeasurement {
       try state.save(results, layer: layer + 1, states, probes.live)
     }
     try measureOutput(states)
-    try QuantError.wrapping { () throws(GGUFError) in try evaluator.file.checkUnchanged() }
+    try QuantError.wrapping { () throws(FileError) in try evaluator.file.checkUnchanged() }
     return try result()
   }
 

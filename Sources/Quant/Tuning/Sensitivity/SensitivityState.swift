@@ -77,9 +77,9 @@ struct SensitivityState {
     let tensors = zip(["states", "probes"], matrices).map {
       TensorDescription(name: $0, dimensions: [$1.columns, $1.rows], type: .F32)
     }
-    try QuantError.wrapping { () throws(GGUFError) in
+    try QuantError.wrapping { () throws(FileError) in
       try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors) {
-        writer throws(GGUFError) in
+        writer throws(FileError) in
         for (place, matrix) in matrices.enumerated() { try writer.write(matrix, to: place) }
         UnfinishedFiles.keep(.state(path))
       }
@@ -91,7 +91,7 @@ struct SensitivityState {
   /// Throws `QuantError.unsupported` if it is of another run, `.container` if it cannot be read.
   func read() throws(QuantError) -> Earlier? {
     guard Disk.exists(path) else { return nil }
-    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(path) }
+    let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == Self.kind,
       case .uint64(fingerprint)? = file.metadata["sensitivity.fingerprint"],
       let layer = file.metadata["sensitivity.layer"]?.integer,
@@ -112,7 +112,7 @@ struct SensitivityState {
     guard file.tensors.contains(where: { $0.name == name }) else {
       return Matrix(rows: 0, columns: file.tensors.first?.rowWeights ?? 0)
     }
-    let tensor = try QuantError.wrapping { () throws(GGUFError) in try file.tensor(name) }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
     var reader = try TensorReader(file: file, tensor: tensor)
     let matrix = Matrix(rows: tensor.rowCount, columns: tensor.rowWeights)
     for row in 0..<matrix.rows {

@@ -101,7 +101,7 @@ public struct Evaluator: Sendable {
       progress()
     }
     try context.normalize(states, by: graph.outputNorm, into: states)
-    try QuantError.wrapping { () throws(GGUFError) in try file.checkUnchanged() }
+    try QuantError.wrapping { () throws(FileError) in try file.checkUnchanged() }
     return states
   }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// What a tensor's bytes mean is the formats' to say; files name their numbers.
+@_exported public import LocalFiles
+
+// What this module shows of those below it.
 @_exported public import struct BlockKernels.TensorType

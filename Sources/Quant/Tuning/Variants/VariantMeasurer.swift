@@ -9,7 +9,7 @@ public struct MeasuredVariant: Sendable {
   /// Bytes of its file.
   public let byteCount: Int
   /// What each text said.
-  public let results: [Frontier.TextResult]
+  public let results: [TextResult]
 
   /// The mean divergence over the texts, in nats a token.
   public var meanDivergence: Double { results.meanDivergence }
@@ -88,7 +88,7 @@ public final class VariantMeasurer {
 
   private func takeNames() throws(QuantError) {
     guard lock == nil else { return }
-    lock = try QuantError.wrapping { () throws(GGUFError) in
+    lock = try QuantError.wrapping { () throws(FileError) in
       try RecordFile(path: "\(scratch).lock")
     }
     for name in files { UnfinishedFiles.add(temporary: name) }
@@ -106,9 +106,9 @@ public final class VariantMeasurer {
   /// - Returns: Its perplexities.
   /// - Throws: `QuantError` if it cannot be evaluated, or if another process measures variants of the
   ///   same name.
-  public func measureSource() throws(QuantError) -> [Frontier.TextResult] {
+  public func measureSource() throws(QuantError) -> [TextResult] {
     try takeNames()
-    var results: [Frontier.TextResult] = []
+    var results: [TextResult] = []
     for (index, text) in texts.enumerated() {
       let path = base(index)
       let evaluator = try evaluator(source, text)
@@ -117,7 +117,7 @@ public final class VariantMeasurer {
       let report = try LossEvaluation(evaluator, text.windows).run(keeping: writer)
       try writer.finish()
       results.append(
-        Frontier.TextResult(
+        TextResult(
           corpus: text.name, perplexity: report.losses.perplexity,
           perplexityRatio: MeasuredValue(1, error: 0), divergence: MeasuredValue(0, error: 0)))
     }
@@ -138,8 +138,8 @@ public final class VariantMeasurer {
     let output = path ?? variant
     let byteCount = try await write(recipe, to: output)
     defer { if path == nil { Disk.remove(output) } }
-    let file = try QuantError.wrapping { () throws(GGUFError) in try GGUFFile.open(output) }
-    var results: [Frontier.TextResult] = []
+    let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(output) }
+    var results: [TextResult] = []
     for (text, base) in zip(texts, bases) { results.append(try compare(file, text, base)) }
     return MeasuredVariant(byteCount: byteCount, results: results)
   }
@@ -160,13 +160,13 @@ public final class VariantMeasurer {
 
   private func compare(
     _ file: GGUFFile, _ text: Text, _ base: String
-  ) throws(QuantError) -> Frontier.TextResult {
+  ) throws(QuantError) -> TextResult {
     let run = try LossEvaluation(
       evaluator(file, text), text.windows, base: .states(BaseStates(base)))
     guard let summary = try run.run().divergence?.summary else {
       throw .unsupported("\(file.path): nothing was compared")
     }
-    return Frontier.TextResult(
+    return TextResult(
       corpus: text.name, perplexity: summary.variantPerplexity, perplexityRatio: summary.ratio,
       divergence: summary.meanDivergence)
   }

@@ -25,7 +25,7 @@ struct ByteReader: ~Escapable {
   /// An error at the cursor or at `place`.
   func malformed(
     _ what: String, expected: String, found: String, at place: Int? = nil
-  ) -> GGUFError {
+  ) -> FileError {
     let reading = order == .big ? "\(what) (read as big-endian)" : what
     return .malformed(
       file: file, offset: place ?? offset, what: reading, expected: expected, found: found)
@@ -33,7 +33,7 @@ struct ByteReader: ~Escapable {
 
   /// Steps over `count` bytes and returns where they begin.
   @_lifetime(self: copy self)
-  mutating func skip(_ count: Int, _ what: @autoclosure () -> String) throws(GGUFError) -> Int {
+  mutating func skip(_ count: Int, _ what: @autoclosure () -> String) throws(FileError) -> Int {
     guard count >= 0, count <= remaining else {
       throw malformed(
         what(), expected: "\(count) bytes", found: "\(remaining) before the end of the file")
@@ -45,7 +45,7 @@ struct ByteReader: ~Escapable {
   @_lifetime(self: copy self)
   mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(
     _: T.Type, _ what: @autoclosure () -> String
-  ) throws(GGUFError) -> T {
+  ) throws(FileError) -> T {
     let start = try skip(MemoryLayout<T>.size, what())
     let raw = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: start, as: T.self)
     return order == .little ? T(littleEndian: raw) : T(bigEndian: raw)
@@ -53,7 +53,7 @@ struct ByteReader: ~Escapable {
 
   /// Reads a 64-bit count, which must be less than 2^63.
   @_lifetime(self: copy self)
-  mutating func count(_ what: @autoclosure () -> String) throws(GGUFError) -> Int {
+  mutating func count(_ what: @autoclosure () -> String) throws(FileError) -> Int {
     let start = offset
     let raw = try integer(UInt64.self, what())
     guard let value = Int(exactly: raw) else {
@@ -64,7 +64,7 @@ struct ByteReader: ~Escapable {
 
   /// Reads a length-prefixed string and returns where its bytes lie.
   @_lifetime(self: copy self)
-  mutating func stringRange(_ what: @autoclosure () -> String) throws(GGUFError) -> Range<Int> {
+  mutating func stringRange(_ what: @autoclosure () -> String) throws(FileError) -> Range<Int> {
     let place = offset
     let length = try count("the length of \(what())")
     guard length <= Limits.stringBytes else {
