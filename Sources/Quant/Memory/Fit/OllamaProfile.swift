@@ -41,13 +41,15 @@ public struct OllamaProfile: Sendable {
   ///
   /// - Throws: `QuantError.estimate` for architectures that it has other formulas for.
   public init(_ model: MemoryModel) throws(QuantError) {
-    guard model.shape.architecture == "llama", let head = model.shape.attentionLayers.first,
+    let memory = ArchitectureRegistry.memory(model.shape.architecture)
+    guard memory.hasOllamaFormulas, let head = model.shape.attentionLayers.first,
       head.heads > 0, Self.isSensible(model.shape, head)
     else {
+      let names = ArchitectureRegistry.names { $0.hasOllamaFormulas }.joined(separator: ", ")
       throw .estimate(
         file: model.name, line: 0,
-        what: "ollama-0.5.11: expected the architecture llama, whose formulas are known, in sizes"
-          + " that models have, found \(model.shape.architecture)")
+        what: "ollama-0.5.11: expected the architecture \(names), whose formulas are known, in"
+          + " sizes that models have, found \(model.shape.architecture)")
     }
     shape = model.shape
     layerBytes = (0..<model.shape.layerCount).map { layer in

@@ -14,7 +14,7 @@ struct AttentionSizes {
   private let layers: [LayerMemory.Attention]
 
   init(
-    _ reader: ShapeReader, layers count: Int, width: Int, _ tensors: [String: [Int]]
+    _ reader: KeyReader, layers count: Int, width: Int, _ tensors: [String: [Int]]
   ) throws(QuantError) {
     let attends = tensors.keys.contains { $0.contains(".attn_") && !$0.contains("attn_norm") }
     let heads = try reader.integers(
@@ -41,7 +41,7 @@ struct AttentionSizes {
     headValueSize = try reader.integer("attention.value_length_mla", default: value, in: limit)
     guard latentRank == 0 || rotarySize < headKeySize else {
       throw .estimate(
-        file: reader.file, line: 0,
+        file: reader.path, line: 0,
         what:
           "rope.dimension_count: expected less than \(headKeySize), the numbers of a head, found"
           + " \(rotarySize)")
@@ -65,18 +65,18 @@ struct AttentionSizes {
   }
 
   private static func check(
-    _ reader: ShapeReader, _ heads: [Int], _ shared: [Int]
+    _ reader: KeyReader, _ heads: [Int], _ shared: [Int]
   ) throws(QuantError) {
     for (name, counts) in [("head_count", heads), ("head_count_kv", shared)]
     where !counts.contains(where: { $0 > 0 }) {
       throw .estimate(
-        file: reader.file, line: 0,
+        file: reader.path, line: 0,
         what: "attention.\(name): expected a number of heads, as there are tensors of attention,"
           + " found 0")
     }
     for (all, few) in zip(heads, shared) where few > 0 && all % few != 0 {
       throw .estimate(
-        file: reader.file, line: 0,
+        file: reader.path, line: 0,
         what: "attention.head_count: expected a number of heads that \(few) key and value heads"
           + " divide, found \(all)")
     }
@@ -84,19 +84,19 @@ struct AttentionSizes {
 
   /// Products of heads and their sizes must stay within what arithmetic here allows.
   private static func checkWidths(
-    _ reader: ShapeReader, _ layers: [LayerMemory.Attention]
+    _ reader: KeyReader, _ layers: [LayerMemory.Attention]
   ) throws(QuantError) {
     let widest = layers.map { $0.heads * max($0.keySize, $0.valueSize) }.max() ?? 0
     let cached = layers.map { max($0.keyWidth, $0.valueWidth) }.max() ?? 0
     guard max(widest, cached) <= ShapeLimit.cacheWidth else {
       throw .estimate(
-        file: reader.file, line: 0,
+        file: reader.path, line: 0,
         what: "attention.head_count: expected heads of at most \(ShapeLimit.cacheWidth) numbers"
           + " together, found \(max(widest, cached))")
     }
   }
 
-  private static func extraLayers(_ reader: ShapeReader, _ count: Int) throws(QuantError) -> Int {
+  private static func extraLayers(_ reader: KeyReader, _ count: Int) throws(QuantError) -> Int {
     let ahead = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
     let sharing = try reader.integer("attention.shared_kv_layers", default: 0, in: 0...count)
     return max(ahead, sharing)
@@ -108,16 +108,11 @@ private struct SlidingLayers {
   let window: Int
   let isSliding: [Bool]
 
-  /// In these architectures every n-th layer sees everything, and the others a window.
-  private static let periods = [
-    "gemma2": 2, "gemma3": 6, "gemma3n": 5, "gpt-oss": 2, "cohere2": 4, "exaone4": 4, "olmo2": 4,
-  ]
-
-  init(_ reader: ShapeReader, layers: Int) throws(QuantError) {
+  init(_ reader: KeyReader, layers: Int) throws(QuantError) {
     let stated = try reader.integer(
       "attention.sliding_window", default: 0, in: 0...ShapeLimit.context)
-    let pattern = reader.metadata.model("attention.sliding_window_pattern")
-    let period = Self.periods[reader.metadata.architecture ?? ""] ?? 0
+    let pattern = reader.value("attention.sliding_window_pattern")
+    let period = ArchitectureRegistry.memory(reader.architecture).slidingPeriod
     if let array = pattern?.elements, stated > 0 {
       let flags = array.values(layers).map { $0.flag ?? ($0.integer.map { $0 != 0 } ?? false) }
       isSliding = (0..<layers).map { $0 < flags.count && flags[$0] }

@@ -19,8 +19,7 @@ struct ConfiguredTensors {
       let names = "blk.\(layer)."
       vector(names + "attn_norm.weight", it.embedding)
       if it.latentRank > 0 { addLatentAttention(names) } else { addAttention(names) }
-      let isGPTOSS = it.hasSinks
-      vector(names + (isGPTOSS ? "post_attention_norm" : "ffn_norm") + ".weight", it.embedding)
+      vector(names + (it.hasSinks ? "post_attention_norm" : "ffn_norm") + ".weight", it.embedding)
       if it.hasPostNorms {
         vector(names + "post_attention_norm.weight", it.embedding)
         vector(names + "post_ffw_norm.weight", it.embedding)

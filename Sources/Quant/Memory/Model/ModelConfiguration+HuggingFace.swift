@@ -42,14 +42,6 @@ public struct HuggingFaceConfiguration: Decodable, Sendable {
 }
 
 extension ModelConfiguration {
-  /// GGUF's names of architectures, where they differ.
-  private static let architectures = [
-    "mistral": "llama", "mixtral": "llama", "qwen3_moe": "qwen3moe", "qwen2_moe": "qwen2moe",
-    "deepseek_v2": "deepseek2", "deepseek_v3": "deepseek2", "kimi_k2": "deepseek2",
-    "gpt_oss": "gpt-oss", "gemma3_text": "gemma3", "glm4_moe": "glm4moe",
-  ]
-  private static let queryNorms: Set<String> = ["qwen3", "qwen3moe", "olmoe", "glm4moe", "gemma3"]
-
   /// Takes the sizes of a `config.json`.
   ///
   /// - Throws: `QuantError.estimate` naming a key that is missing.
@@ -61,8 +53,9 @@ extension ModelConfiguration {
       }
       return value
     }
-    let kind = config.model_type ?? "llama"
-    architecture = Self.architectures[kind] ?? kind
+    let (architecture, mapping) = ArchitectureRegistry.huggingFace(
+      config.model_type ?? ArchitectureRegistry.plain)
+    self.architecture = architecture
     layers = try required(config.num_hidden_layers, "num_hidden_layers")
     embedding = try required(config.hidden_size, "hidden_size")
     heads = try required(config.num_attention_heads, "num_attention_heads")
@@ -71,12 +64,12 @@ extension ModelConfiguration {
     keyValueHeads = config.num_key_value_heads ?? heads
     headSize = config.head_dim ?? 0
     context = config.max_position_embeddings ?? context
-    isTied = config.tie_word_embeddings ?? architecture.hasPrefix("gemma")
+    isTied = config.tie_word_embeddings ?? mapping.isTied
     slidingWindow = config.use_sliding_window == false ? 0 : config.sliding_window ?? 0
-    normsQueries = Self.queryNorms.contains(architecture)
-    hasBias = config.attention_bias ?? ["qwen2", "qwen2moe"].contains(architecture)
-    hasPostNorms = ["gemma2", "gemma3"].contains(architecture)
-    hasSinks = architecture == "gpt-oss"
+    normsQueries = mapping.normsQueries
+    hasBias = config.attention_bias ?? mapping.hasBias
+    hasPostNorms = mapping.hasPostNorms
+    hasSinks = mapping.hasSinks
     takeExperts(config)
     takeLatent(config)
   }

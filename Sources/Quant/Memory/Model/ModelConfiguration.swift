@@ -4,7 +4,7 @@ internal import QuantModels
 /// A model that exists only as sizes: what a configuration file or a line of options says of it.
 public struct ModelConfiguration: Sendable, Equatable {
   /// GGUF's name of the architecture.
-  public var architecture = "llama"
+  public var architecture = ArchitectureRegistry.plain
   /// Layers.
   public var layers = 0
   /// Numbers that a token is between layers.

@@ -5,12 +5,12 @@ internal import QuantModels
 extension ModelShape {
   /// Reads the sizes off a model's metadata and the names and shapes of its tensors.
   ///
-  /// Throws `QuantError.estimate` for keys that are missing, and for numbers that no model has or that
-  /// contradict each other.
+  /// Throws `QuantError.unsupported` for keys that are missing, and for numbers that no model has;
+  /// `.estimate` for numbers that contradict each other.
   init(
     _ metadata: Metadata, tensors: [String: [Int]], file: String
   ) throws(QuantError) {
-    let reader = ShapeReader(file: file, metadata: metadata)
+    let reader = KeyReader(metadata, path: file)
     guard let architecture = metadata.architecture, !architecture.isEmpty else {
       throw .estimate(
         file: file, line: 0, what: "expected the key general.architecture, found none")
@@ -44,7 +44,7 @@ extension ModelShape {
 
   /// Numbers that a recurrent layer keeps for each sequence (llama.cpp's `n_embd_r` and `n_embd_s`).
   private static func recurrence(
-    _ reader: ShapeReader, _ space: StateSpace?, _ width: Int
+    _ reader: KeyReader, _ space: StateSpace?, _ width: Int
   ) throws(QuantError) -> LayerMemory.Recurrence? {
     let limit = ShapeLimit.headSize
     if reader.has("wkv.head_size") {
@@ -71,7 +71,7 @@ extension ModelShape {
 
 extension ModelShape.StateSpace {
   /// Reads the keys of a state space model; `nil` if there are none.
-  init?(_ reader: ShapeReader) throws(QuantError) {
+  init?(_ reader: KeyReader) throws(QuantError) {
     guard reader.has("ssm.conv_kernel") || reader.has("ssm.state_size") else { return nil }
     kernel = try reader.integer("ssm.conv_kernel", in: 1...64)
     inner = try reader.integer("ssm.inner_size", default: 0, in: 0...ShapeLimit.width)
@@ -81,7 +81,7 @@ extension ModelShape.StateSpace {
   }
 }
 
-extension ShapeReader {
+extension KeyReader {
   /// `context_length`, if it is said.
   fileprivate func trainedContext() throws(QuantError) -> Int? {
     try requirePositive("rope.freq_base")
@@ -98,12 +98,12 @@ extension ShapeReader {
     }
     guard (1...ShapeLimit.vocabulary).contains(shape[1]) else {
       throw .estimate(
-        file: file, line: 0,
+        file: path, line: 0,
         what: "token_embd.weight: expected 1 to \(ShapeLimit.vocabulary) rows, found \(shape[1])")
     }
     if let tokens, tokens != shape[1] {
       throw .estimate(
-        file: file, line: 0,
+        file: path, line: 0,
         what: "tokenizer.ggml.tokens: expected \(shape[1]) tokens, as token_embd.weight has rows,"
           + " found \(tokens)")
     }
@@ -119,18 +119,18 @@ private struct ExpertSizes {
   let usedGroups: Int
   let width: Int
 
-  init(_ reader: ShapeReader, _ tensors: [String: [Int]]) throws(QuantError) {
+  init(_ reader: KeyReader, _ tensors: [String: [Int]]) throws(QuantError) {
     count = try reader.integer("expert_count", default: 0, in: 0...ShapeLimit.experts)
     used = try reader.integer("expert_used_count", default: 0, in: 0...ShapeLimit.experts)
     let names = tensors.keys.filter { $0.contains("_exps.") }
     if count == 0, let name = names.min() {
       throw .estimate(
-        file: reader.file, line: 0,
+        file: reader.path, line: 0,
         what: "expert_count: expected the number of experts, as there is \"\(name)\", found 0")
     }
     guard used <= count, used > 0 || count == 0 else {
       throw .estimate(
-        file: reader.file, line: 0,
+        file: reader.path, line: 0,
         what: "expert_used_count: expected 1 to \(count), the number of experts, found \(used)")
     }
     groups = try reader.integer("expert_group_count", default: 1, in: 0...ShapeLimit.experts)
@@ -138,7 +138,7 @@ private struct ExpertSizes {
       "expert_group_used_count", default: max(1, groups), in: 0...ShapeLimit.experts)
     guard groups < 2 || (count % groups == 0 && (1...groups).contains(usedGroups)) else {
       throw .estimate(
-        file: reader.file, line: 0,
+        file: reader.path, line: 0,
         what: "expert_group_count: expected groups that divide \(count) experts, found \(groups)"
           + " of which \(usedGroups) are used")
     }
@@ -148,7 +148,7 @@ private struct ExpertSizes {
     width = shape.map { $0.count > 1 ? $0[1] : 0 } ?? stated
     guard (0...ShapeLimit.feedForward).contains(width) else {
       throw .estimate(
-        file: reader.file, line: 0, what: "experts: expected a sensible width, found \(width)")
+        file: reader.path, line: 0, what: "experts: expected a sensible width, found \(width)")
     }
   }
 }

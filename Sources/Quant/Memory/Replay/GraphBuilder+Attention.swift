@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 extension GraphBuilder {
   /// Attention, then the feed-forward network.
@@ -7,10 +8,10 @@ extension GraphBuilder {
     guard let memory = shape.layers[layer].attention else { return input }
     let normed = norm(input, "blk.\(layer).attn_norm", layer: layer)
     var current =
-      traits.family == .latent
+      traits.computation.family == .latent
       ? latentAttention(layer, memory, normed) : plainAttention(layer, memory, normed)
     var residual = input
-    if layer == shape.layerCount - 1 && !traits.choosesRowsLast {
+    if layer == shape.layerCount - 1 && !traits.computation.choosesRowsLast {
       current = outputRows(current)
       residual = outputRows(residual)
     }
@@ -33,7 +34,7 @@ extension GraphBuilder {
     queries = rotated(queries, layer)
     if traits.normsQueries { keys = norm(keys, names + "k_norm", layer: layer) }
     keys = rotated(keys, layer)
-    if traits.scalesQueries { queries = elementwise(queries, queries) }
+    if traits.computation.scalesQueries { queries = elementwise(queries, queries) }
     return attention(layer, memory, queries, keys, values)
   }
 
@@ -79,7 +80,7 @@ extension GraphBuilder {
     }
     if let valueRotation { values = turned(values, valueRotation) }
     let order =
-      traits.storesKeysFirst ? [queries, keys, values] : [queries, values, keys]
+      traits.computation.storesKeysFirst ? [queries, keys, values] : [queries, values, keys]
     for tensor in order { graph.expand(tensor) }
     let caches = store(layer, memory, keys, values)
     let cached = CachedRows(

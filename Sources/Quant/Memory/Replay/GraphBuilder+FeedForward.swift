@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 extension GraphBuilder {
   /// The feed-forward network of a layer, or its experts.
@@ -69,18 +70,18 @@ extension GraphBuilder {
     let scores = linear(
       "blk.\(layer).ffn_gate_inp", input, rows: rows, shape.expertCount)
     let probabilities =
-      traits.gating == .softmaxOfChosen ? scores : elementwise(scores, scores)
+      traits.computation.gating == .softmaxOfChosen ? scores : elementwise(scores, scores)
     let chosen = self.chosen(layer, probabilities, rows)
     let column = graph.view(probabilities, GraphShape(1, shape.expertCount, rows))
     var weights = graph.result(
       .rows, GraphShape(1, shape.usedExperts, rows), [column, chosen])
     let flat = GraphShape(shape.usedExperts, rows)
     let tall = GraphShape(1, shape.usedExperts, rows)
-    if traits.gating == .softmaxOfChosen {
+    if traits.computation.gating == .softmaxOfChosen {
       let row = graph.view(weights, flat)
       weights = graph.view(elementwise(row, row), tall)
     }
-    if traits.normsExpertWeights {
+    if traits.computation.normsExpertWeights {
       let row = graph.view(weights, flat)
       let sum = graph.result(.other, GraphShape(1, rows), [row])
       weights = graph.view(elementwise(row, elementwise(sum, sum)), tall)

@@ -59,7 +59,7 @@ extension GraphBuilder {
     let perStream = tokens / options.streams
     var scores = graph.result(
       .product, GraphShape(cells, perStream, memory.heads, options.streams), [cached.keys, queries])
-    if traits.capsScores { for _ in 0..<3 { scores = elementwise(scores, scores) } }
+    if traits.computation.capsScores { for _ in 0..<3 { scores = elementwise(scores, scores) } }
     scores = elementwise(scores, mask(memory))
     if traits.hasSinks { graph.add(weight("blk.\(layer).attn_sinks.weight"), to: scores) }
     var values = cached.values

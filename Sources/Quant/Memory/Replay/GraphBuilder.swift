@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
 /// Builds the computation of one batch, operation by operation, for architectures whose computation in
 /// llama.cpp is known.
@@ -50,7 +51,7 @@ struct GraphBuilder {
   private mutating func build() {
     var current = embedding()
     for layer in 0..<shape.layerCount { current = self.layer(layer, current) }
-    if traits.choosesRowsLast {
+    if traits.computation.choosesRowsLast {
       // The states before the choice stay until the end: draft models read them.
       graph.keep(current)
       current = outputRows(current)
@@ -58,13 +59,13 @@ struct GraphBuilder {
     current = norm(current, "output_norm", layer: nil)
     graph.keep(current)
     var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
-    if traits.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
+    if traits.computation.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
     graph.keep(logits)
     graph.expand(logits)
   }
 
   private mutating func layer(_ layer: Int, _ input: Int) -> Int {
-    switch traits.family {
+    switch traits.computation.family {
     case .standard, .latent: return transformerLayer(layer, input)
     case .mamba: return mambaLayer(layer, input)
     }
@@ -78,7 +79,7 @@ struct GraphBuilder {
     // A batch may hold embeddings instead of tokens: room is made for them, too.
     graph.expand(
       input("embeddings", GraphShape(shape.width, tokens), bytes: 4 * shape.width * tokens))
-    if traits.scalesEmbedding { current = elementwise(current, current) }
+    if traits.computation.scalesEmbedding { current = elementwise(current, current) }
     return current
   }
 

@@ -1,64 +1,24 @@
-// SPDX-License-Identifier: MIT
 internal import GGUF
+// SPDX-License-Identifier: MIT
+internal import QuantModels
 
-/// What sets the computations of known architectures apart.
+/// What sets a model's computation apart: what is said of its architecture, and what its tensors show.
 struct GraphTraits {
-  /// The layer's build.
-  enum Family {
-    /// Attention with keys and values cached, then a feed-forward network or experts.
-    case standard
-    /// Attention through compressed keys and values (DeepSeek).
-    case latent
-    /// A state space.
-    case mamba
-  }
-
-  /// How routers turn scores into weights.
-  enum Gating {
-    case softmax, sigmoid, softmaxOfChosen
-  }
-
-  let family: Family
-  var scalesEmbedding = false
-  var scalesQueries = false
-  var capsScores = false
-  var capsLogits = false
-  var normsQueries = false
-  var hasPostNorms = false
+  /// What its architecture says, or what is guessed in its place.
+  private(set) var computation: ComputationTraits
+  private(set) var normsQueries = false
+  private(set) var hasPostNorms = false
   /// The name of the norm before the feed-forward network.
-  var feedForwardNorm = "ffn_norm"
-  /// Whether keys are stored before values.
-  var storesKeysFirst = false
-  var normsExpertWeights = true
-  var scalesExpertWeights = false
-  var gating = Gating.softmax
-  var hasFactors = false
-  var hasSinks = false
-  /// Whether the rows that logits are wanted of are chosen after the last layer, not within it.
-  var choosesRowsLast = false
-
-  /// Architectures whose computation was compared with llama.cpp's, or shares every operation with one.
-  private static let standard: Set<String> = [
-    "llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gpt-oss",
-  ]
+  private(set) var feedForwardNorm = "ffn_norm"
+  private(set) var scalesExpertWeights = false
+  private(set) var hasFactors = false
+  private(set) var hasSinks = false
 
   /// The traits of a model; `nil` if its computation is not known.
   init?(known model: MemoryModel) {
-    switch model.shape.architecture {
-    case let name where Self.standard.contains(name): family = .standard
-    case "deepseek2": family = .latent
-    case "mamba": family = .mamba
-    default: return nil
-    }
-    let architecture = model.shape.architecture
-    if architecture == "gemma2" {
-      (scalesEmbedding, scalesQueries, capsScores) = (true, true, true)
-      (capsLogits, storesKeysFirst) = (true, true)
-    }
-    if architecture == "gpt-oss" {
-      (storesKeysFirst, normsExpertWeights, gating) = (true, false, .softmaxOfChosen)
-      choosesRowsLast = true
-    }
+    let memory = ArchitectureRegistry.memory(model.shape.architecture)
+    guard let computation = memory.computation else { return nil }
+    self.computation = computation
     takeTensors(of: model)
     guard Self.isWhole(model, self) else { return nil }
   }
@@ -68,15 +28,17 @@ struct GraphTraits {
   init?(guessing model: MemoryModel) {
     let first = model.shape.layers.indices.first { model.shape.layers[$0].attention != nil }
     if first == nil {
-      family = .mamba
+      computation = ComputationTraits(.mamba)
     } else {
-      family = model.contains("blk.\(first ?? 0).attn_kv_a_mqa.weight") ? .latent : .standard
+      let isLatent = model.contains("blk.\(first ?? 0).attn_kv_a_mqa.weight")
+      computation = ComputationTraits(isLatent ? .latent : .standard)
     }
     // llama.cpp stores keys first wherever some layers see a window.
-    storesKeysFirst = model.shape.slidingWindow > 0
+    computation.storesKeysFirst = model.shape.slidingWindow > 0
     if model.contains("blk.\(first ?? 0).ffn_gate_inp.bias") {
       // Routers with a bias weigh the experts after choosing them.
-      (gating, normsExpertWeights) = (.softmaxOfChosen, false)
+      computation.gating = .softmaxOfChosen
+      computation.normsExpertWeights = false
     }
     takeTensors(of: model)
     guard Self.isWhole(model, self) else { return nil }
@@ -92,10 +54,10 @@ struct GraphTraits {
     let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
     hasPostNorms = hasOwnNorm && hasPostNorm
     feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
-    if family == .latent {
-      normsExpertWeights = model.routing.normsWeights
+    if computation.family == .latent {
+      computation.normsExpertWeights = model.routing.normsWeights
       scalesExpertWeights = model.routing.scalesWeights
-      gating = model.routing.usesSigmoid ? .sigmoid : .softmax
+      computation.gating = model.routing.usesSigmoid ? .sigmoid : .softmax
     }
   }
 
@@ -107,7 +69,7 @@ struct GraphTraits {
     else { return false }
     return shape.layers.indices.allSatisfy { layer in
       let memory = shape.layers[layer]
-      let isMamba = traits.family == .mamba
+      let isMamba = traits.computation.family == .mamba
       guard (memory.recurrence != nil) == isMamba, (memory.attention != nil) != isMamba else {
         return false
       }
@@ -117,7 +79,7 @@ struct GraphTraits {
 
   private func names(_ model: MemoryModel, _ layer: Int) -> [String] {
     let block = "blk.\(layer)."
-    switch family {
+    switch computation.family {
     case .mamba:
       return ["ssm_in", "ssm_conv1d", "ssm_x", "ssm_dt", "ssm_out", "attn_norm"].map {
         $0 + ".weight"

@@ -1,24 +1,41 @@
 // SPDX-License-Identifier: MIT
 public import GGUF
 
-/// A kind of model: how its graph follows from its keys and tensors.
-protocol Architecture: Sendable {
-  /// The values of `general.architecture` that name it.
-  static var names: [String] { get }
-
-  /// Describes a model.
-  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph
-}
-
-/// The architectures that can be evaluated: one line each.
+/// The architectures that anything is known of: one line each.
+///
+/// What is true of one architecture stands in its file; the rest of the library asks here by name, and
+/// gets neutral values for names that are not here.
 public enum ArchitectureRegistry {
-  private static let all: [any Architecture.Type] = [
-    DeepSeek2.self, GLM4MoE.self, GPTOSS.self, Gemma.self, GraniteMoE.self, Llama.self, Llama4.self,
-    MiniMaxM2.self, OLMoE.self, Phi3.self, PhiMoE.self, Qwen2.self, Qwen2MoE.self, Qwen3.self,
+  package static let all: [any Architecture.Type] = [
+    Cohere2.self,
+    DeepSeek2.self,
+    EXAONE4.self,
+    GLM4MoE.self,
+    GPTOSS.self,
+    Gemma.self,
+    Gemma1.self,
+    Gemma3n.self,
+    GraniteMoE.self,
+    Llama.self,
+    Llama4.self,
+    Mamba.self,
+    MiniMaxM2.self,
+    OLMo2.self,
+    OLMoE.self,
+    Phi3.self,
+    PhiMoE.self,
+    Qwen2.self,
+    Qwen2MoE.self,
+    Qwen3.self,
   ]
 
-  /// The names of all of them, in alphabetical order.
-  public static var names: [String] { all.flatMap { $0.names }.sorted() }
+  /// The names of those that can be evaluated, in alphabetical order.
+  public static var names: [String] {
+    all.filter { $0 is any EvaluableArchitecture.Type }.flatMap { $0.names }.sorted()
+  }
+
+  /// The architecture of sizes that come without a name.
+  package static var plain: String { Llama.names[0] }
 
   /// Describes what a model computes.
   ///
@@ -26,7 +43,7 @@ public enum ArchitectureRegistry {
   ///   - file: The model.
   ///   - contextLength: Tokens of a window: some models change with it.
   /// - Returns: Its graph.
-  /// - Throws: `QuantError.unsupported` for an architecture that is not known, or keys that are
+  /// - Throws: `QuantError.unsupported` for an architecture that cannot be evaluated, or keys that are
   ///   missing or make no sense; `.shape` for tensors that do not fit them.
   public static func graph(
     of file: GGUFFile, contextLength: Int
@@ -34,12 +51,55 @@ public enum ArchitectureRegistry {
     guard let name = file.metadata.architecture else {
       throw .unsupported("\(file.path): expected the key general.architecture, found none")
     }
-    guard let architecture = all.first(where: { $0.names.contains(name) }) else {
+    guard let architecture = architecture(name) as? any EvaluableArchitecture.Type else {
       throw .unsupported(
         "\(file.path): expected one of the architectures \(names.joined(separator: ", ")), found "
           + "\"\(name)\"")
     }
     return try architecture.graph(
       ModelReader(file: file, architecture: name, contextLength: contextLength))
+  }
+
+  private static func architecture(_ name: String) -> (any Architecture.Type)? {
+    all.first { $0.names.contains(name) }
+  }
+}
+
+extension ArchitectureRegistry {
+  /// What memory at run time depends on beyond keys and tensors.
+  package static func memory(_ name: String) -> MemoryTraits {
+    architecture(name)?.memory(name) ?? .unknown
+  }
+
+  /// The names of architectures whose memory has a trait, in alphabetical order.
+  package static func names(_ has: (MemoryTraits) -> Bool) -> [String] {
+    all.flatMap { type in type.names.filter { has(type.memory($0)) } }.sorted()
+  }
+
+  /// The architecture that a `model_type` of Hugging Face stands for, and what its configuration leaves
+  /// open.
+  ///
+  /// A type that nobody claims is an architecture of that name.
+  package static func huggingFace(
+    _ modelType: String
+  ) -> (architecture: String, mapping: HuggingFaceMapping) {
+    let known = all.flatMap { type in type.names.map { ($0, type.huggingFace($0)) } }
+    if case (let name, let mapping?)? = known.first(where: { name, mapping in
+      mapping != nil && name == modelType || mapping?.modelTypes.contains(modelType) ?? false
+    }) {
+      return (name, mapping)
+    }
+    let family = known.lazy.compactMap(\.1).first { mapping in
+      mapping.family.map(modelType.hasPrefix) ?? false
+    }
+    return (modelType, family ?? HuggingFaceMapping())
+  }
+
+  /// The dense architecture that a mixture becomes when each layer keeps one expert.
+  package static func denseForm(_ name: String) -> DenseForm? { architecture(name)?.dense(name) }
+
+  /// The names of architectures that have a dense form, in alphabetical order.
+  package static var namesWithDenseForm: [String] {
+    all.flatMap { type in type.names.filter { type.dense($0) != nil } }.sorted()
   }
 }

@@ -11,8 +11,16 @@ internal import GGUF
 
 /// DeepSeek V2, V3, R1, Kimi K2: keys and values through a latent vector, dense layers first, then
 /// mixtures with a network for all tokens beside them.
-enum DeepSeek2: Architecture {
+enum DeepSeek2: EvaluableArchitecture {
   static let names = ["deepseek2"]
+
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(computation: ComputationTraits(.latent))
+  }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? {
+    HuggingFaceMapping(modelTypes: ["deepseek_v2", "deepseek_v3", "kimi_k2"])
+  }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

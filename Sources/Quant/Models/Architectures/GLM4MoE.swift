@@ -2,8 +2,14 @@
 
 /// GLM 4.5 and 4.6: half of each head is rotated; dense layers first, then mixtures with a network
 /// for all tokens beside them. Layers that predict further tokens are left out.
-enum GLM4MoE: Architecture {
+enum GLM4MoE: EvaluableArchitecture {
   static let names = ["glm4moe"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? {
+    HuggingFaceMapping(modelTypes: ["glm4_moe"], normsQueries: true)
+  }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

@@ -2,13 +2,27 @@
 
 /// gpt-oss: attention sinks, a sliding window in every second layer, and experts with biases whose
 /// weights are a softmax over the chosen alone.
-enum GPTOSS: Architecture {
+enum GPTOSS: EvaluableArchitecture {
   static let names = ["gpt-oss"]
+  private static let slidingPeriod = 2
+
+  static func memory(_: String) -> MemoryTraits {
+    var computation = ComputationTraits(.standard)
+    computation.storesKeysFirst = true
+    computation.normsExpertWeights = false
+    computation.gating = .softmaxOfChosen
+    computation.choosesRowsLast = true
+    return MemoryTraits(computation: computation, slidingPeriod: slidingPeriod)
+  }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? {
+    HuggingFaceMapping(modelTypes: ["gpt_oss"], hasSinks: true)
+  }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let window = try model.integer("attention.sliding_window", in: 1...(1 << 28))
-    let isWindowed = try model.windowedLayers(sizes, pattern: 2)
+    let isWindowed = try model.windowedLayers(sizes, pattern: slidingPeriod)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
       LayerGraph(
         attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),

@@ -5,8 +5,28 @@
 ///
 /// Gemma 2 caps scores and logits; Gemma 3 norms query and key heads instead, and rotates windowed
 /// layers by other angles.
-enum Gemma: Architecture {
+enum Gemma: EvaluableArchitecture {
   static let names = ["gemma2", "gemma3"]
+
+  static func memory(_ name: String) -> MemoryTraits {
+    guard name == "gemma2" else { return MemoryTraits(slidingPeriod: slidingPeriod(name)) }
+    var computation = ComputationTraits(.standard)
+    computation.scalesEmbedding = true
+    computation.scalesQueries = true
+    computation.capsScores = true
+    computation.capsLogits = true
+    computation.storesKeysFirst = true
+    return MemoryTraits(computation: computation, slidingPeriod: slidingPeriod(name))
+  }
+
+  static func huggingFace(_ name: String) -> HuggingFaceMapping? {
+    name == "gemma2"
+      ? HuggingFaceMapping(isTied: true, hasPostNorms: true)
+      : HuggingFaceMapping(
+        modelTypes: ["gemma3_text"], isTied: true, normsQueries: true, hasPostNorms: true)
+  }
+
+  private static func slidingPeriod(_ name: String) -> Int { name == "gemma2" ? 2 : 6 }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
@@ -63,7 +83,7 @@ enum Gemma: Architecture {
       isWindowed =
         size == 0
         ? Array(repeating: false, count: sizes.layers)
-        : try model.windowedLayers(sizes, pattern: isThird ? 6 : 2)
+        : try model.windowedLayers(sizes, pattern: slidingPeriod(model.architecture))
       base = try model.number(
         "rope.freq_base_swa",
         default: isThird ? 10_000 : try model.number("rope.freq_base", default: 10_000))

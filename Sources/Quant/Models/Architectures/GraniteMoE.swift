@@ -2,8 +2,12 @@
 
 /// Granite 3 with experts: factors on embeddings, on scores, on what layers add, and a divisor of
 /// logits.
-enum GraniteMoE: Architecture {
+enum GraniteMoE: EvaluableArchitecture {
   static let names = ["granitemoe"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

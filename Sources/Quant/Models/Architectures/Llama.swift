@@ -4,8 +4,20 @@
 ///
 /// Norm, attention, norm, feed-forward; neighbours are rotated together. Experts, if there are any,
 /// have the width of `feed_forward_length`.
-enum Llama: Architecture {
+enum Llama: EvaluableArchitecture {
   static let names = ["llama"]
+
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(computation: ComputationTraits(.standard), hasOllamaFormulas: true)
+  }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? {
+    HuggingFaceMapping(modelTypes: ["mistral", "mixtral"])
+  }
+
+  static func dense(_ name: String) -> DenseForm? {
+    DenseForm(architecture: name, allowsBiases: true)
+  }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

@@ -2,8 +2,12 @@
 
 /// Llama 4: three of four layers see chunks of 8,192 positions, the fourth sees all and has no
 /// rotation; an expert's weight multiplies what goes into it.
-enum Llama4: Architecture {
+enum Llama4: EvaluableArchitecture {
   static let names = ["llama4"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
   /// The size of chunks, and the step of the fourth layers' temperature: fixed in the reference,
   /// whatever the file says.

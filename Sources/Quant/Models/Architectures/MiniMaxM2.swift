@@ -2,8 +2,12 @@
 
 /// MiniMax M2: all query heads are normed together, and all key heads; half of each is rotated. The
 /// experts' width is `feed_forward_length`.
-enum MiniMaxM2: Architecture {
+enum MiniMaxM2: EvaluableArchitecture {
   static let names = ["minimax-m2"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

@@ -3,94 +3,26 @@ package import GGUF
 
 /// Reads a model's keys and looks its tensors up, checking both: what an architecture's description
 /// is made with.
-package struct ModelReader {
+package struct ModelReader: KeyReading {
   package let file: GGUFFile
-  /// `general.architecture`, the prefix of keys.
   package let architecture: String
   /// Tokens of a window.
   package let contextLength: Int
 
-  /// Prepares to read a model under the prefix `architecture`.
+  package var path: String { file.path }
+  package var metadata: Metadata { file.metadata }
+
+  /// Reads the keys that begin with a name, the architecture's or that of a file of our own.
   package init(file: GGUFFile, architecture: String, contextLength: Int) {
     self.file = file
     self.architecture = architecture
     self.contextLength = contextLength
   }
-
-  /// A number from 0 to a sensible limit.
-  ///
-  /// Throws `QuantError.unsupported` if it is missing and has no default, or is no such number.
-  package func integer(
-    _ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 0...(1 << 28)
-  ) throws(QuantError) -> Int {
-    guard let value = file.metadata["\(architecture).\(key)"] else {
-      guard let fallback else { throw missing(key) }
-      return fallback
-    }
-    guard let found = value.integer, range.contains(found) else {
-      throw wrong(key, "a number from \(range.lowerBound) to \(range.upperBound)", value)
-    }
-    return found
-  }
-
-  /// A number for each layer: one for all of them, or an array.
-  func integers(
-    _ key: String, layers: Int, default fallback: Int? = nil,
-    in range: ClosedRange<Int> = 0...(1 << 28)
-  ) throws(QuantError) -> [Int] {
-    guard let array = file.metadata["\(architecture).\(key)"]?.elements else {
-      return Array(repeating: try integer(key, default: fallback, in: range), count: layers)
-    }
-    let found = array.integers(layers)
-    guard found.count == layers, found.allSatisfy(range.contains) else {
-      throw .unsupported(
-        "\(file.path): \(architecture).\(key): expected \(layers) numbers from "
-          + "\(range.lowerBound) to \(range.upperBound), found an array of \(array.count)")
-    }
-    return found
-  }
-
-  /// A finite number.
-  package func number(_ key: String, default fallback: Float? = nil) throws(QuantError) -> Float {
-    guard let value = file.metadata["\(architecture).\(key)"] else {
-      guard let fallback else { throw missing(key) }
-      return fallback
-    }
-    guard let found = value.number, Float(found).isFinite else {
-      throw wrong(key, "a finite number", value)
-    }
-    return Float(found)
-  }
-
-  /// Yes or no; integers count as in C.
-  func flag(_ key: String, default fallback: Bool) throws(QuantError) -> Bool {
-    guard let value = file.metadata["\(architecture).\(key)"] else { return fallback }
-    guard let found = value.flag ?? value.integer.map({ $0 != 0 }) else {
-      throw wrong(key, "true or false", value)
-    }
-    return found
-  }
-
-  /// Text, if the key is there.
-  package func text(_ key: String) -> String? { file.metadata["\(architecture).\(key)"]?.text }
-
-  /// Whether a key is there.
-  func has(_ key: String) -> Bool { file.metadata["\(architecture).\(key)"] != nil }
-
-  private func missing(_ key: String) -> QuantError {
-    .unsupported("\(file.path): expected the key \(architecture).\(key), found none")
-  }
-
-  private func wrong(_ key: String, _ expected: String, _ found: MetadataValue) -> QuantError {
-    let value = found.number.map { "\($0)" } ?? "a value of type \(found.type)"
-    return .unsupported(
-      "\(file.path): \(architecture).\(key): expected \(expected), found \(value)")
-  }
 }
 
 extension ModelReader {
   /// A tensor that must be there, with these dimensions, innermost first.
-  func tensor(_ name: String, _ dimensions: [Int]) throws(QuantError) -> TensorInfo {
+  package func tensor(_ name: String, _ dimensions: [Int]) throws(QuantError) -> TensorInfo {
     guard let tensor = try optional(name, dimensions) else {
       throw .missingTensor(file: file.path, name: name)
     }
@@ -119,7 +51,7 @@ extension ModelReader {
   }
 
   /// A product: `NAME.weight`, perhaps `NAME.bias` and `NAME.scale`.
-  func linear(
+  package func linear(
     _ name: String, _ inputs: Int, _ outputs: Int, needsBias: Bool = false
   ) throws(QuantError) -> Linear {
     let bias =
@@ -131,13 +63,13 @@ extension ModelReader {
   }
 
   /// A norm: `NAME.weight`, perhaps `NAME.bias`.
-  func norm(_ name: String, _ width: Int) throws(QuantError) -> Norm {
+  package func norm(_ name: String, _ width: Int) throws(QuantError) -> Norm {
     Norm(
       weight: try tensor("\(name).weight", [width]), bias: try optional("\(name).bias", [width]))
   }
 
   /// A norm, if the file has it.
-  func optionalNorm(_ name: String, _ width: Int) throws(QuantError) -> Norm? {
+  package func optionalNorm(_ name: String, _ width: Int) throws(QuantError) -> Norm? {
     file.contains("\(name).weight") ? try norm(name, width) : nil
   }
 }

@@ -2,8 +2,14 @@
 
 /// OLMoE: all query heads are normed together, and all key heads; the weights of the chosen experts
 /// do not add up to 1.
-enum OLMoE: Architecture {
+enum OLMoE: EvaluableArchitecture {
   static let names = ["olmoe"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? {
+    HuggingFaceMapping(normsQueries: true)
+  }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

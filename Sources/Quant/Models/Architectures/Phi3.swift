@@ -3,8 +3,12 @@ internal import GGUF
 
 /// Phi 3 and 4-mini: fused products, angles divided by factors for long or short contexts. Their
 /// sliding window is not used, as in the reference.
-enum Phi3: Architecture {
+enum Phi3: EvaluableArchitecture {
   static let names = ["phi3"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

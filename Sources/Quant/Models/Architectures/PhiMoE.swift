@@ -2,8 +2,12 @@
 
 /// Phi-3.5-MoE: norms and the output have biases. As in the reference, norms divide by the root
 /// mean square, and the choice of experts is a plain softmax.
-enum PhiMoE: Architecture {
+enum PhiMoE: EvaluableArchitecture {
   static let names = ["phimoe"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

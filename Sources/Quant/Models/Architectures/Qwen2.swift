@@ -2,8 +2,14 @@
 
 /// Qwen 2 and 2.5: biases on queries, keys and values; numbers of both halves of a head are
 /// rotated together.
-enum Qwen2: Architecture {
+enum Qwen2: EvaluableArchitecture {
   static let names = ["qwen2"]
+
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(computation: ComputationTraits(.standard))
+  }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? { HuggingFaceMapping(hasBias: true) }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

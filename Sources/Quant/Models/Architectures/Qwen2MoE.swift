@@ -2,8 +2,16 @@
 
 /// Qwen 1.5 and 2 with experts: the weights of the chosen do not add up to 1, and beside them stands
 /// a network for all tokens, which a gate of its own scales.
-enum Qwen2MoE: Architecture {
+enum Qwen2MoE: EvaluableArchitecture {
   static let names = ["qwen2moe"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? {
+    HuggingFaceMapping(modelTypes: ["qwen2_moe"], hasBias: true)
+  }
+
+  static func dense(_ name: String) -> DenseForm? { DenseForm(architecture: "qwen2") }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
 
 /// Qwen 3, dense and with experts: every query and key head is normed before rotation.
-enum Qwen3: Architecture {
+enum Qwen3: EvaluableArchitecture {
   static let names = ["qwen3", "qwen3moe"]
+
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(computation: ComputationTraits(.standard))
+  }
+
+  static func huggingFace(_ name: String) -> HuggingFaceMapping? {
+    HuggingFaceMapping(modelTypes: name == "qwen3moe" ? ["qwen3_moe"] : [], normsQueries: true)
+  }
+
+  static func dense(_ name: String) -> DenseForm? {
+    name == "qwen3moe" ? DenseForm(architecture: "qwen3") : nil
+  }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)

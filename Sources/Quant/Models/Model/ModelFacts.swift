@@ -18,11 +18,12 @@ public struct ModelFacts: Sendable {
   /// Throws `QuantError.unsupported` for numbers that no model has.
   public init(_ metadata: Metadata) throws(QuantError) {
     architecture = metadata.architecture ?? ""
-    layerCount = try Self.number(metadata, "block_count", in: 1...65_535)
-    expertCount = try Self.number(metadata, "expert_count", in: 0...65_535)
-    headCount = try Self.number(metadata, "attention.head_count", in: 0...1_048_576)
-    let keyValueHeads = try Self.number(
-      metadata, "attention.head_count_kv", in: 0...1_048_576, default: headCount)
+    let reader = KeyReader(metadata)
+    layerCount = try reader.first("block_count", default: 0, in: 1...65_535)
+    expertCount = try reader.first("expert_count", default: 0, in: 0...65_535)
+    headCount = try reader.first("attention.head_count", default: 0, in: 0...1_048_576)
+    let keyValueHeads = try reader.first(
+      "attention.head_count_kv", default: headCount, in: 0...1_048_576)
     groupedQueries = keyValueHeads > 0 ? headCount / keyValueHeads : 0
   }
 
@@ -30,20 +31,5 @@ public struct ModelFacts: Sendable {
   package var is70B: Bool {
     ["llama", "qwen2", "qwen2vl", "deci"].contains(architecture)
       && layerCount == 80 && groupedQueries != 1
-  }
-
-  /// A key that is a number, or an array whose first element counts.
-  private static func number(
-    _ metadata: Metadata, _ key: String, in range: ClosedRange<Int>, default fallback: Int = 0
-  ) throws(QuantError) -> Int {
-    guard let value = metadata.model(key) else { return fallback }
-    let found = value.integer ?? value.elements?.integers(1).first
-    guard let found, range.contains(found) else {
-      throw .unsupported(
-        "\(metadata.architecture ?? "").\(key): expected a number from \(range.lowerBound) to "
-          + "\(range.upperBound), found \(found.map(String.init) ?? "a value of type \(value.type)")"
-      )
-    }
-    return found
   }
 }

@@ -13,12 +13,10 @@ struct DenseCut {
   private let source: GGUFFile
   private let mixtures: Mixtures
   private let from: String
-  private let to: String
+  private let form: DenseForm
+  private var to: String { form.architecture }
   /// Numbers between an expert's products.
   private let width: Int
-
-  /// Architectures with experts, and those that are the same without.
-  private static let dense = ["llama": "llama", "qwen2moe": "qwen2", "qwen3moe": "qwen3"]
 
   /// Checks that there is such a model.
   ///
@@ -30,12 +28,12 @@ struct DenseCut {
   ///   this architecture cannot express.
   init(_ source: GGUFFile, _ mixtures: Mixtures, experts: [Int]) throws(QuantError) {
     from = source.metadata.architecture ?? ""
-    guard let to = Self.dense[from] else {
+    guard let form = ArchitectureRegistry.denseForm(from) else {
       throw .unsupported(
         "\(source.path): the architecture \"\(from)\" has no dense form: a dense model can be cut out "
-          + "of \(Self.dense.keys.sorted().joined(separator: ", "))")
+          + "of \(ArchitectureRegistry.namesWithDenseForm.joined(separator: ", "))")
     }
-    self.to = to
+    self.form = form
     guard experts.count == 1 || experts.count == mixtures.layers.count else {
       throw .unsupported(
         "--dense: expected one expert for all layers or one for each of the "
@@ -82,7 +80,7 @@ struct DenseCut {
 
   private func check(_ tensor: TensorInfo, _ name: ExpertTensorName) throws(QuantError) {
     let isFused = name.projection == "gate_up"
-    guard name.suffix == "weight" || (name.suffix == "bias" && to == "llama" && !isFused) else {
+    guard name.suffix == "weight" || (name.suffix == "bias" && form.allowsBiases && !isFused) else {
       throw refused("the tensor \(tensor.name)")
     }
     let rows = tensor.dimensions.count > 1 ? tensor.dimensions[1] : 1

@@ -68,7 +68,7 @@ extension ModelReader {
   /// The key may hold one flag a layer, or a number n: of every n layers, the last sees everything.
   func windowedLayers(_ sizes: ModelSizes, pattern: Int) throws(QuantError) -> [Bool] {
     let key = "attention.sliding_window_pattern"
-    if let flags = file.metadata["\(architecture).\(key)"]?.elements {
+    if let flags = value(key)?.elements {
       let values = flags.values(sizes.layers).map { $0.flag ?? ($0.integer != 0) }
       guard values.count == sizes.layers else {
         throw .unsupported(

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+
+/// A kind of model: everything that is known of it beyond what its files say.
+///
+/// Each requirement takes one of `names`, for kinds that go by several.
+package protocol Architecture: Sendable {
+  /// The values of `general.architecture` that name it.
+  static var names: [String] { get }
+
+  /// What memory at run time depends on beyond keys and tensors; `.unknown` if nobody said.
+  static func memory(_ name: String) -> MemoryTraits
+
+  /// How a Hugging Face configuration maps onto it; `nil` if nobody said.
+  static func huggingFace(_ name: String) -> HuggingFaceMapping?
+
+  /// What a mixture becomes when each layer keeps one expert; `nil` if there is no such architecture.
+  static func dense(_ name: String) -> DenseForm?
+}
+
+/// An architecture that can be evaluated.
+package protocol EvaluableArchitecture: Architecture {
+  /// Describes what a model computes, as its keys and tensors say.
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph
+}
+
+extension Architecture {
+  package static func dense(_ name: String) -> DenseForm? { nil }
+}
+
+/// The dense architecture that is a mixture's own but for the experts.
+package struct DenseForm: Sendable {
+  /// Its name.
+  package let architecture: String
+  /// Whether its feed-forward networks may have biases.
+  package var allowsBiases = false
+}

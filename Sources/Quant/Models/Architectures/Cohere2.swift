@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+
+/// Command R7B and A: every fourth layer sees everything, the others a window. Only estimated.
+enum Cohere2: Architecture {
+  static let names = ["cohere2"]
+
+  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: 4) }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
+}

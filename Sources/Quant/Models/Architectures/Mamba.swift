@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+
+/// Mamba: state spaces instead of attention. Only estimated.
+enum Mamba: Architecture {
+  static let names = ["mamba"]
+
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(computation: ComputationTraits(.mamba))
+  }
+
+  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+
+/// What memory at run time depends on that neither keys nor tensors say.
+package struct MemoryTraits: Sendable {
+  /// Nothing is known: the computation is guessed from the tensors, and the estimate is a bound.
+  package static let unknown = MemoryTraits()
+
+  /// How llama.cpp computes it, if that was compared with llama.cpp's own buffers, or shares every
+  /// operation with one that was; `nil` to guess from the tensors.
+  package var computation: ComputationTraits?
+  /// Every n-th layer sees everything and the others a window, unless a key says otherwise; zero if
+  /// only the key tells.
+  package var slidingPeriod = 0
+  /// Whether Ollama 0.5.11 estimates it by the formulas that are known here.
+  package var hasOllamaFormulas = false
+}
+
+extension MemoryTraits {
+  /// Whether the compute buffers are replayed exactly rather than bounded.
+  package var isExact: Bool { computation != nil }
+}
+
+/// What sets an architecture's computation in llama.cpp apart, where its tensors do not show it.
+package struct ComputationTraits: Sendable {
+  /// A layer's build.
+  package enum Family: Sendable {
+    /// Attention with keys and values cached, then a feed-forward network or experts.
+    case standard
+    /// Attention through compressed keys and values (DeepSeek).
+    case latent
+    /// A state space.
+    case mamba
+  }
+
+  /// How routers turn scores into weights.
+  package enum Gating: Sendable {
+    case softmax, sigmoid, softmaxOfChosen
+  }
+
+  package var family = Family.standard
+  package var scalesEmbedding = false
+  package var scalesQueries = false
+  package var capsScores = false
+  package var capsLogits = false
+  /// Whether keys are stored before values.
+  package var storesKeysFirst = false
+  package var normsExpertWeights = true
+  package var gating = Gating.softmax
+  /// Whether the rows that logits are wanted of are chosen after the last layer, not within it.
+  package var choosesRowsLast = false
+}
+
+extension ComputationTraits {
+  /// Traits of a family, all others neutral.
+  package init(_ family: Family) { self.family = family }
+}
