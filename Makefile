@@ -4,7 +4,7 @@
 # than memory.
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
-.PHONY: bench-evaluation bench-tokenizers accuracy efforts reference compared arrows
+.PHONY: bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
 .PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
@@ -90,6 +90,11 @@ check-experts: build
 # Tries Examples/slurm on a Slurm cluster of this machine alone, which it installs; needs root.
 test-slurm: build
 	@scripts/test-slurm
+
+# Examples/Library as a package outside, by path and by a version: what make test runs as part of this one.
+examples:
+	scripts/examples
+	scripts/examples --versioned
 
 # Holds Examples/kubernetes to the schema of its API.
 check-manifests:

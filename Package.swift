@@ -25,10 +25,19 @@ func level(_ march: String) -> [SwiftSetting] {
   #endif
 }
 
+/// A program of Examples/Library, which is a package of its own: here it is built for the tests, and sees
+/// of the library what other packages see.
+func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Examples/Library/Sources/\(name)",
+    packageAccess: false)
+}
+
 let package = Package(
   name: "gguf-tool",
   products: [
     .library(name: "GGUF", targets: ["GGUF"]),
+    .library(name: "BlockFormats", targets: ["BlockFormats"]),
     .library(name: "Quant", targets: ["Quant"]),
     .executable(name: "gguf-tool", targets: ["gguf-tool"]),
   ],
@@ -96,6 +105,11 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    example("ReadTensor", ["BlockFormats", "GGUF"]),
+    example("Requantize", ["Quant"]),
+    example("MeasurePerplexity", ["Quant"]),
+    example("GatherImportance", ["Quant"]),
+    example("EstimateMemory", ["Quant"]),
     .target(
       name: "TestSupport", dependencies: ["GGUF", "CZlib", "CZstd"], path: "Tests/TestSupport",
       swiftSettings: modern),
@@ -104,7 +118,11 @@ let package = Package(
       name: "QuantTests", dependencies: ["Quant", "GGUF", "BlockKernels", "TestSupport"],
       swiftSettings: modern),
     .testTarget(
-      name: "gguf-toolTests", dependencies: ["gguf-tool", "Quant", "GGUF", "TestSupport"],
+      name: "gguf-toolTests",
+      dependencies: [
+        "gguf-tool", "Quant", "GGUF", "TestSupport", "ReadTensor", "Requantize", "MeasurePerplexity",
+        "GatherImportance", "EstimateMemory",
+      ],
       swiftSettings: modern),
   ],
   swiftLanguageModes: [.v6]

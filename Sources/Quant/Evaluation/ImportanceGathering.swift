@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 package import GGUF
-package import QuantModels
-package import QuantPlanning
+public import QuantModels
+public import QuantPlanning
 
 /// Gathers an importance matrix: the sums of the squares of what goes into every product, a column at
 /// a time, for each expert apart.
@@ -51,11 +51,11 @@ package final class ImportanceGathering: ForwardObserver {
 }
 
 /// Gathers what routers do.
-package final class RouterGathering: ForwardObserver {
+public final class RouterGathering: ForwardObserver {
   private let layers = Locked<[Int: RouterStatistics.Layer]>([:])
 
   /// Begins with nothing.
-  package init() {}
+  public init() {}
 
   package func observe(
     _ tensor: TensorInfo, matrix: Int, input: Matrix, windows: [Range<Int>], workers: Workers
@@ -76,7 +76,7 @@ package final class RouterGathering: ForwardObserver {
   }
 
   /// What was gathered, by layer.
-  package var statistics: RouterStatistics {
+  public var statistics: RouterStatistics {
     var all = RouterStatistics()
     for (_, layer) in layers.withLock({ $0 }).sorted(by: { $0.key < $1.key }) { all.add(layer) }
     return all
@@ -84,6 +84,25 @@ package final class RouterGathering: ForwardObserver {
 }
 
 extension Evaluator {
+  /// Gathers an importance matrix.
+  ///
+  /// - Parameters:
+  ///   - windows: The text.
+  ///   - datasets: Names of the texts, for the file.
+  ///   - includesOutput: Whether the output matrix is gathered for, too.
+  ///   - progress: Called after each layer.
+  /// - Returns: The matrix, entries in the order of their names.
+  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
+  ///   too little memory; `.importance` if something is not finite.
+  public func gatherImportance(
+    over windows: EvaluationWindows, datasets: [String], includesOutput: Bool = false,
+    progress: (EvaluationProgress) -> Void = { _ in }
+  ) throws(QuantError) -> ImportanceMatrix {
+    let gathering = ImportanceGathering(includesOutput: includesOutput)
+    try gather(gathering, over: windows, progress: progress)
+    return try gathering.matrix(datasets: datasets, windows: windows)
+  }
+
   /// Runs windows through the model for what an observer sees of them.
   ///
   /// - Parameters:

@@ -120,6 +120,23 @@ public struct LossEvaluation {
     return LossReport(results, comparesWithBase: base != nil)
   }
 
+  /// Runs it.
+  ///
+  /// - Parameters:
+  ///   - routers: Counts how often routers choose each expert.
+  ///   - writer: Takes the states of counted tokens, for later comparisons.
+  ///   - progress: Called after each layer.
+  /// - Returns: The losses. They depend neither on the number of threads, nor on how many windows fit
+  ///   into memory together.
+  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
+  ///   too little memory.
+  public func run(
+    countingRouters routers: RouterGathering? = nil, keeping writer: BaseStatesWriter? = nil,
+    progress: @escaping (EvaluationProgress) -> Void
+  ) throws(QuantError) -> LossReport {
+    try run(observer: routers, keeping: writer, state: nil, progress: progress)
+  }
+
   /// Both models' states are held at the same time.
   private func segmentPlan() throws(QuantError) -> SegmentPlan {
     var plan = try evaluator.plan(windows: range.count, length: windows.length)

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+
+// Says whether a model fits a GPU: EstimateMemory MODEL CONTEXT GPU_BYTES
+import Quant
+
+let arguments = CommandLine.arguments
+guard arguments.count == 4, let context = Int(arguments[2]), let free = Int(arguments[3]) else {
+  fatalError("usage: EstimateMemory MODEL CONTEXT GPU_BYTES")
+}
+let model = try MemoryModel(GGUFFile.open(arguments[1], requiring: .headerOnly))
+let options = ContextOptions(context: context)
+try options.check(for: model.shape)
+let fit = MemoryFit(model, options: options, budget: MemoryBudget(gpus: [free], margin: 0))
+for device in fit.estimate.gpus + [fit.estimate.host] {
+  print(
+    "\(device.device.name): weights \(device.weights), cache \(device.cache), "
+      + "compute \(device.compute), total \(device.total) bytes")
+}
+print(fit.verdict?.rawValue ?? "no budget", "(compute buffers: \(fit.estimate.computeMethod.rawValue))")

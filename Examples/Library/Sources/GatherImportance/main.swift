@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+
+// Gathers an importance matrix from a text: GatherImportance MODEL TEXT OUTPUT
+import Quant
+
+let arguments = CommandLine.arguments
+guard arguments.count == 4 else { fatalError("usage: GatherImportance MODEL TEXT OUTPUT") }
+let model = try GGUFFile.open(arguments[1])
+let corpus = try Corpus(paths: [arguments[2]])
+let windows = try EvaluationWindows(of: corpus, Tokenizer(model), .llama, limit: 4)
+let evaluator = try Evaluator(
+  file: model, contextLength: windows.length, options: EvaluationOptions(threads: 2))
+let matrix = try evaluator.gatherImportance(over: windows, datasets: corpus.files)
+try matrix.write(as: arguments[3])
+print("\(matrix.entries.count) entries from \(windows.count) windows")

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+
+// Prints the first weights of a tensor, whatever its type: ReadTensor MODEL TENSOR
+import BlockFormats
+import GGUF
+
+guard CommandLine.arguments.count == 3 else { fatalError("usage: ReadTensor MODEL TENSOR") }
+let model = try GGUFFile.open(CommandLine.arguments[1])
+let tensor = try model.tensor(CommandLine.arguments[2])
+guard let format = FormatRegistry.format(of: tensor.type) else {
+  fatalError("\(tensor.name) has \(GGUFFile.describe(tensor.type))")
+}
+let bytes = try model.bytes(of: tensor)
+var weights = [Float](repeating: 0, count: tensor.weightCount)
+var span = weights.mutableSpan
+format.decode(bytes.span.bytes, into: &span)
+print(tensor.name, tensor.type, tensor.dimensions)
+print(weights.prefix(8).map { "\($0)" }.joined(separator: " "))
