@@ -120,7 +120,8 @@ let package = Package(
     .testTarget(
       name: "gguf-toolTests",
       dependencies: [
-        "gguf-tool", "Quant", "GGUF", "TestSupport", "ReadTensor", "Requantize", "MeasurePerplexity",
+        "gguf-tool", "Quant", "GGUF", "TestSupport", "ReadTensor", "Requantize",
+        "MeasurePerplexity",
         "GatherImportance", "EstimateMemory",
       ],
       swiftSettings: modern),
