@@ -27,12 +27,12 @@ public struct BaseStates: Sendable {
   /// Opens a file of states.
   ///
   /// - Parameter path: The file.
-  /// - Throws: `QuantError.unsupported` if it is no such file, `.container` if it cannot be read.
+  /// - Throws: `QuantError.unsupported` if it is no such file, `.file` if it cannot be read.
   public init(_ path: String) throws(QuantError) {
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == Self.kind else {
-      throw .unsupported(
-        "\(path): expected states of a base model, as --save-base writes them, found another file")
+      throw .content(
+        file: path, line: 0, what: "expected states of a base model found another file")
     }
     let reader = ModelReader(file: file, architecture: "evaluation", contextLength: 0)
     let found = try QuantError.wrapping { () throws(FileError) in
@@ -61,13 +61,15 @@ public struct BaseStates: Sendable {
   /// Throws unless the states are those of the same windows of the same text.
   func check(_ windows: EvaluationWindows, vocabulary: Int) throws(QuantError) {
     guard output.outputs == vocabulary else {
-      throw .unsupported(
-        "\(file.path): expected a vocabulary of \(vocabulary) tokens, found \(output.outputs)")
+      throw .mismatch(
+        file: file.path,
+        what: "expected a vocabulary of \(vocabulary) tokens, found \(output.outputs)")
     }
     let rows = windows.countedTokens
     guard rules == windows.rules.rawValue, window == windows.length, states.rowCount >= rows else {
-      throw .unsupported(
-        "\(file.path): expected states of \(rows) tokens in windows of \(windows.length) by the "
+      throw .mismatch(
+        file: file.path,
+        what: "expected states of \(rows) tokens in windows of \(windows.length) by the "
           + "protocol \(windows.rules.rawValue), found \(states.rowCount) in windows of \(window) by "
           + "\"\(rules)\"")
     }
@@ -83,7 +85,7 @@ public struct BaseStates: Sendable {
     try QuantError.wrapping { () throws(FileError) in try file.read(tokens, at: 0, into: &raw) }
     for (index, token) in windows.tokens.enumerated() {
       guard unsafe Int32(bitPattern: bytes.span.bytes.u32(at: 4 * index)) == token else {
-        throw .unsupported("\(file.path): it is of another text, or cut into other tokens")
+        throw .mismatch(file: file.path, what: "it is of another text, or cut into other tokens")
       }
     }
   }
@@ -119,7 +121,7 @@ public final class BaseStatesWriter {
   ///   - path: The file; it has its name when `finish` was called.
   ///   - evaluator: The model.
   ///   - windows: The text.
-  /// - Throws: `QuantError.container` if it cannot be written, or the model cannot be read.
+  /// - Throws: `QuantError.file` if it cannot be written, or the model cannot be read.
   public init(
     to path: String, _ evaluator: Evaluator, _ windows: EvaluationWindows
   ) throws(QuantError) {
@@ -190,7 +192,7 @@ public final class BaseStatesWriter {
 
   /// Gives the file its name.
   ///
-  /// Throws `QuantError.container` if it cannot be brought to the disk.
+  /// Throws `QuantError.file` if it cannot be brought to the disk.
   public func finish() throws(QuantError) {
     precondition(written == writer.layout.tensorByteCounts[0], "states are missing")
     try QuantError.wrapping { () throws(FileError) in try writer.finish() }

@@ -97,7 +97,7 @@ package struct ImportanceSums: Sendable {
   ///   - windowCount: Windows that were run.
   ///   - windowLength: Tokens of each.
   /// - Returns: The matrix, entries in the order of their names.
-  /// - Throws: `QuantError.importance` if something is not finite: the model computes nonsense.
+  /// - Throws: `QuantError.content` if something is not finite: the model computes nonsense.
   package func matrix(
     datasets: [String], windowCount: Int, windowLength: Int
   ) throws(QuantError) -> ImportanceMatrix {

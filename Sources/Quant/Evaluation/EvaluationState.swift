@@ -39,7 +39,7 @@ public final class EvaluationState {
   ///   - text: The windows.
   ///   - base: What the model is compared with.
   ///   - range: The windows to run; by default all.
-  /// - Throws: `QuantError.unsupported` if the file is of another run, `.container` if it cannot be
+  /// - Throws: `QuantError.mismatch` if the file is of another run, `.file` if it cannot be
   ///   read.
   public init(
     _ path: String, _ evaluator: Evaluator, _ text: EvaluationWindows, base: BaseStates? = nil,
@@ -78,8 +78,9 @@ public final class EvaluationState {
     guard file.metadata["general.type"]?.text == kind,
       case .uint64(fingerprint)? = file.metadata["evaluation.fingerprint"]
     else {
-      throw .unsupported(
-        "\(path): expected the state of this evaluation, found that of another model, text or "
+      throw .mismatch(
+        file: path,
+        what: "expected the state of this evaluation, found that of another model, text or "
           + "setting; remove it or name another file")
     }
     let reader = ModelReader(file: file, architecture: "evaluation", contextLength: 0)
@@ -88,7 +89,10 @@ public final class EvaluationState {
     }
     guard states.type == .F32, states.rowWeights == width, results.type == .F64,
       results.weightCount % TokenDivergence.fields == 0
-    else { throw .unsupported("\(path): its tensors are not those of an evaluation's state") }
+    else {
+      throw .content(
+        file: path, line: 0, what: "its tensors are not those of an evaluation's state")
+    }
     let matrix = Matrix(rows: states.rowCount, columns: width)
     var tensor = try TensorReader(file: file, tensor: states)
     for row in 0..<matrix.rows {

@@ -127,8 +127,9 @@ public struct Evaluator: Sendable {
     _ tokens: [Int32], substituting other: WeightSubstitution? = nil
   ) throws(QuantError) -> Matrix {
     if let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) {
-      throw .unsupported(
-        "\(file.path): expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
+      throw .content(
+        file: file.path, line: 0,
+        what: "expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
     }
     let states = Matrix(rows: tokens.count, columns: graph.width)
     try workers.forRanges(tokens.count, atLeast: 64) { (rows, _) throws(QuantError) in

@@ -41,7 +41,7 @@ package final class ImportanceGathering: ForwardObserver {
   ///   - datasets: Names of the texts.
   ///   - windows: What was run.
   /// - Returns: The matrix, entries in the order of their names.
-  /// - Throws: `QuantError.importance` if something is not finite: the model computes nonsense.
+  /// - Throws: `QuantError.content` if something is not finite: the model computes nonsense.
   package func matrix(
     datasets: [String], windows: EvaluationWindows
   ) throws(QuantError) -> ImportanceMatrix {
@@ -93,7 +93,7 @@ extension Evaluator {
   ///   - progress: Called after each layer.
   /// - Returns: The matrix, entries in the order of their names.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
-  ///   too little memory; `.importance` if something is not finite.
+  ///   too little memory; `.content` if something is not finite.
   public func gatherImportance(
     over windows: EvaluationWindows, datasets: [String], includesOutput: Bool = false,
     progress: (EvaluationProgress) -> Void = { _ in }

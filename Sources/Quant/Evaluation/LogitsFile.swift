@@ -11,7 +11,7 @@ public enum LogitsFile {
   ///   - tokens: The tokens.
   ///   - path: The file; it is replaced only when the new one is whole.
   ///   - model: What computed them, for a key.
-  /// - Throws: `QuantError.container` if it cannot be written.
+  /// - Throws: `QuantError.file` if it cannot be written.
   public static func write(
     _ logits: Matrix, _ tokens: [Int32], to path: String, model: String
   ) throws(QuantError) {

@@ -53,7 +53,7 @@ public struct LossEvaluation {
   ///   - windows: The text.
   ///   - base: What to compare it with.
   ///   - range: The windows of the text to run; by default all. A kept base is of all even so.
-  /// - Throws: `QuantError.unsupported` for a base with another vocabulary or other text.
+  /// - Throws: `QuantError.mismatch` for a base with another vocabulary or other text.
   public init(
     _ evaluator: Evaluator, _ windows: EvaluationWindows, base: EvaluationBase? = nil,
     only range: Range<Int>? = nil
@@ -68,8 +68,9 @@ public struct LossEvaluation {
     case nil: break
     case .model(let other):
       guard other.graph.vocabulary == vocabulary else {
-        throw .unsupported(
-          "\(evaluator.file.path): expected a vocabulary of \(other.graph.vocabulary) tokens, as "
+        throw .mismatch(
+          file: evaluator.file.path,
+          what: "expected a vocabulary of \(other.graph.vocabulary) tokens, as "
             + "\(other.file.path) has, found \(vocabulary)")
       }
     case .states(let states): try states.check(windows, vocabulary: vocabulary)

@@ -13,6 +13,17 @@ extension BlockFormat {
   public static func decode(_ blocks: RawSpan, into weights: inout MutableSpan<Float>) {
     KernelTable.current.decode(blocks, of: Self.self, into: &weights)
   }
+
+  /// The weights of whole blocks, one float a weight.
+  ///
+  /// - Parameter blocks: Blocks one after the other; a rest shorter than a block is left out.
+  public static func decode(_ blocks: RawSpan) -> [Float] {
+    let count = blocks.byteCount / layout.bytesPerBlock
+    var weights = [Float](repeating: 0, count: count * layout.weightsPerBlock)
+    var span = weights.mutableSpan
+    decode(blocks.extracting(first: count * layout.bytesPerBlock), into: &span)
+    return weights
+  }
 }
 
 extension EncodableFormat {

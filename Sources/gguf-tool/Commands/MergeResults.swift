@@ -64,7 +64,8 @@ struct MergeResults: ParsableCommand {
     for name in [output, OutputFile.temporaryPath(of: output)] {
       guard let identity = Disk.identity(of: name) else { continue }
       for file in parts.files where Disk.identity(of: file.path) == identity {
-        throw QuantError.unsupported("\(output): writing it would destroy the part \(file.path)")
+        throw QuantError.content(
+          file: output, line: 0, what: "writing it would destroy the part \(file.path)")
       }
     }
     return output

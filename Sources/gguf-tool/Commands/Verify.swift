@@ -99,8 +99,8 @@ struct Verify: AsyncParsableCommand {
   private static func text(_ path: String) throws -> String {
     let isSmall = try path == "-" || LocalFile(path: path).byteCount <= largestManifest
     guard isSmall else {
-      throw QuantError.unsupported(
-        "\(path): expected a manifest of at most \(largestManifest) bytes")
+      throw QuantError.content(
+        file: path, line: 0, what: "expected a manifest of at most \(largestManifest) bytes")
     }
     return String(decoding: try Input.read(path), as: UTF8.self)
   }

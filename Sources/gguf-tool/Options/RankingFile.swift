@@ -38,8 +38,9 @@ enum RankingFile {
     guard let report = try? decoder.decode(Perplexity.self, from: Data(text.utf8)),
       let router = report.router
     else {
-      throw QuantError.unsupported(
-        "\(path): expected the output of gguf-tool perplexity --router-stats --json, with counts and"
+      throw QuantError.content(
+        file: path, line: 0,
+        what: "expected the output of gguf-tool perplexity --router-stats --json, with counts and"
           + " mean_weights of each layer, or a file written by sensitivity")
     }
     return try ExpertRanking(

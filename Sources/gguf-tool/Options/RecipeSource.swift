@@ -11,7 +11,7 @@ struct RecipeSource {
 
   /// Reads the recipe.
   ///
-  /// Throws `ValidationError` without a preset, or one of a wrong name; `QuantError.recipe` for a file
+  /// Throws `ValidationError` without a preset, or one of a wrong name; `QuantError.content` for a file
   /// that cannot be understood.
   func recipe() throws -> Recipe {
     let base = try type.map(Self.preset)

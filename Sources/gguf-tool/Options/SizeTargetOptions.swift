@@ -88,7 +88,7 @@ struct SizeTargetOptions: ParsableArguments {
       let config = try inner ?? decoder.decode(HuggingFaceConfiguration.self, from: text)
       return try ModelConfiguration(config, file: path)
     } catch let error as DecodingError {
-      throw QuantError.estimate(file: path, line: 0, what: Self.sentence(error))
+      throw QuantError.content(file: path, line: 0, what: Self.sentence(error))
     }
   }
 

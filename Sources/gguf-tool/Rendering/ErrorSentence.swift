@@ -15,7 +15,8 @@ struct ErrorSentence: Error, CustomStringConvertible {
   /// An error of the libraries in words; any other, such as those about arguments, as it is.
   static func of(_ error: any Error) -> any Error {
     guard error is QuantError || error is FileError else { return error }
-    return ErrorSentence(description: Text.printable(shortened("\(error)")))
+    let sentence = (error as? QuantError)?.sentence ?? "\(error)"
+    return ErrorSentence(description: Text.printable(shortened(sentence)))
   }
 
   /// Leaves out the middle: the place stands at the beginning, and what was wrong at the end.

@@ -164,7 +164,7 @@ import Testing
   @Test func `a missing file and an empty one are errors`() throws {
     let missing = try Corpus(paths: [folder.path("none.txt")])
     let error = #expect(throws: QuantError.self) { try missing.text(for: .llama) }
-    guard case .container(.system) = error else {
+    guard case .file(.system) = error else {
       Issue.record("\(String(describing: error))"); return
     }
     for (name, text) in [("e.txt", ""), ("n.txt", "\n"), ("e.jsonl", "\n \n"), ("e.json", "[]")] {

@@ -120,7 +120,7 @@ import Testing
   @Test func `what a dense model cannot express is refused`() throws {
     let llama = TinyLlama().file()
     var cases: [(ModelFile, [Int], String)] = [
-      (llama, [4], "--dense: expected experts from 0 to 3, found 4"),
+      (llama, [4], "the experts of a dense model: expected experts from 0 to 3, found 4"),
       (llama, [0, 1, 2], "one for each of the 2 layers with experts, found 3"),
       (renamed(llama, "gpt-oss"), [0], "can be cut out of llama, qwen2moe, qwen3moe"),
     ]

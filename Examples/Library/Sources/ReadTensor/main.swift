@@ -10,9 +10,6 @@ let tensor = try model.tensor(CommandLine.arguments[2])
 guard let format = FormatRegistry.format(of: tensor.type) else {
   fatalError("\(tensor.name) has \(GGUFFile.describe(tensor.type))")
 }
-let bytes = try model.bytes(of: tensor)
-var weights = [Float](repeating: 0, count: tensor.weightCount)
-var span = weights.mutableSpan
-format.decode(bytes.span.bytes, into: &span)
+let weights = try format.decode(model.bytes(of: tensor).span.bytes)
 print(tensor.name, tensor.type, tensor.dimensions)
 print(weights.prefix(8).map { "\($0)" }.joined(separator: " "))

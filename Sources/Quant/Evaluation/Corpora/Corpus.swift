@@ -44,7 +44,7 @@ public struct Corpus: Sendable, Equatable {
   /// - Parameters:
   ///   - corpus: Which one.
   ///   - folder: Where it lies; by default in the folder that the environment names.
-  /// - Throws: `QuantError.corpus` if it is not there, saying which file to get.
+  /// - Throws: `QuantError.content` if it is not there, saying which file to get.
   public init(_ corpus: NamedCorpus, in folder: String? = nil) throws(QuantError) {
     name = corpus.rawValue
     files = [try corpus.path(in: folder)]
@@ -57,7 +57,7 @@ public struct Corpus: Sendable, Equatable {
   ///   - argument: A name or a path; `./ptb` is always a path.
   ///   - folder: Where known corpora lie.
   /// - Returns: The corpus; a path is not looked at, but for whether it is a folder.
-  /// - Throws: `QuantError.corpus` if a known corpus, or any file in a folder, is not there.
+  /// - Throws: `QuantError.content` if a known corpus, or any file in a folder, is not there.
   public static func named(_ argument: String, in folder: String? = nil) throws(QuantError)
     -> Corpus
   {
@@ -68,7 +68,7 @@ public struct Corpus: Sendable, Equatable {
   /// Hands over the documents one by one until there are no more or `body` returns false.
   ///
   /// - Parameter body: Takes the UTF-8 bytes of a document.
-  /// - Throws: `QuantError.corpus` or `.container` for files that cannot be read, and what `body` throws.
+  /// - Throws: `QuantError.content` or `.file` for files that cannot be read, and what `body` throws.
   /// - Complexity: O(*n*) in bytes; memory for one document and two chunks of a file.
   public func documents(
     _ body: (consuming [UInt8]) throws(QuantError) -> Bool
@@ -104,7 +104,7 @@ public struct Corpus: Sendable, Equatable {
     while text.count < limit, try bytes.next(into: &chunk) {
       text.append(contentsOf: chunk)
       guard text.count <= documentByteLimit else {
-        throw .corpus(
+        throw .content(
           file: bytes.path, line: 0, what: "a text of more than \(documentByteLimit) bytes")
       }
     }
@@ -124,7 +124,7 @@ extension Corpus {
   ///   - rules: The protocol.
   ///   - byteLimit: Enough: later text is left out, and reading ends early.
   /// - Returns: The bytes, at least one: UTF-8 if the files are.
-  /// - Throws: As `documents`, and `QuantError.corpus` for a corpus without text.
+  /// - Throws: As `documents`, and `QuantError.content` for a corpus without text.
   /// - Complexity: O(*n*) in bytes.
   public func text(
     for rules: EvaluationProtocol, byteLimit: Int = .max
@@ -159,7 +159,7 @@ extension Corpus {
 
   /// The error of a corpus that has nothing to evaluate.
   var withoutText: QuantError {
-    .corpus(file: name, line: 0, what: "there is no text in it")
+    .content(file: name, line: 0, what: "there is no text in it")
   }
 
   /// The most windows that a protocol evaluates of this corpus, if it says so: the papers take the

@@ -27,14 +27,14 @@ enum CorpusFolder {
       .map { prefix + $0 }
       .filter { !isFolder($0) }
     guard !paths.isEmpty else {
-      throw .corpus(file: folder, line: 0, what: "there are no files in this folder")
+      throw .content(file: folder, line: 0, what: "there are no files in this folder")
     }
     return paths
   }
 
   private static func names(in folder: String) throws(QuantError) -> [String] {
     guard let handle = unsafe opendir(folder) else {
-      throw .container(.system(file: folder, call: "reading this folder", errno: errno))
+      throw .file(.system(file: folder, call: "reading this folder", errno: errno))
     }
     defer { unsafe closedir(handle) }
     var names: [String] = []

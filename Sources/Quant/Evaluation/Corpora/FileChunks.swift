@@ -28,7 +28,7 @@ struct FileChunks {
     do throws(FileError) {
       try file.read(at: offset, into: &bytes)
     } catch {
-      throw .container(error)
+      throw .file(error)
     }
     offset += count
     return true

@@ -23,7 +23,7 @@ struct JSONDocuments {
 
   /// The next document; `nil` at the end.
   ///
-  /// Throws `QuantError.corpus`, with the line, for text that is not JSON and for an object without a
+  /// Throws `QuantError.content`, with the line, for text that is not JSON and for an object without a
   /// string called `text`.
   mutating func next() throws(QuantError) -> [UInt8]? {
     while true {

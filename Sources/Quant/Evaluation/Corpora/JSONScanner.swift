@@ -94,7 +94,7 @@ struct JSONScanner {
 
   /// An error at the present line.
   func failure(_ what: String, line: Int? = nil) -> QuantError {
-    .corpus(file: source.path, line: line ?? self.line, what: what)
+    .content(file: source.path, line: line ?? self.line, what: what)
   }
 
   /// An error for a byte, or an end, that should not be here.

@@ -51,10 +51,10 @@ public enum NamedCorpus: String, Sendable, CaseIterable {
   ///
   /// - Parameter folder: Where to look; by default where the environment says.
   /// - Returns: The first of the files that is there.
-  /// - Throws: `QuantError.corpus`, saying which file to get and where to put it, if there is none.
+  /// - Throws: `QuantError.content`, saying which file to get and where to put it, if there is none.
   public func path(in folder: String?) throws(QuantError) -> String {
     guard let folder = folder ?? Self.folderOfEnvironment else {
-      throw missing("there is no folder of corpora: name one with --corpus-dir or \(Self.variable)")
+      throw missing("there is no folder of corpora: name one, or set \(Self.variable)")
     }
     for name in fileNames {
       for suffix in ["", ".zst", ".gz"] {
@@ -72,7 +72,7 @@ public enum NamedCorpus: String, Sendable, CaseIterable {
 
   private func missing(_ what: String) -> QuantError {
     let names = fileNames.joined(separator: ", ")
-    return .corpus(
+    return .content(
       file: "corpus \(rawValue)", line: 0,
       what: "\(what). Put one of \(names) there, also as .zst or .gz; to be had as \(source)")
   }

@@ -26,12 +26,12 @@ final class PlainBytes {
     decoder = compression?.makeDecoder()
     if compression != nil {
       guard decoder != nil else {
-        throw .corpus(file: path, line: 0, what: "there is no memory to decompress it")
+        throw .content(file: path, line: 0, what: "there is no memory to decompress it")
       }
       output = Array(repeating: 0, count: FileChunks.chunkBytes)
     } else if let promised = Compression(path: path) {
       let name = promised.rawValue
-      throw .corpus(file: path, line: 0, what: "this is not \(name) data, as the name promises")
+      throw .content(file: path, line: 0, what: "this is not \(name) data, as the name promises")
     }
   }
 
@@ -78,6 +78,6 @@ final class PlainBytes {
   }
 
   private func failure(_ what: String) -> QuantError {
-    .corpus(file: path, line: 0, what: "\(what) \(file.offset)")
+    .content(file: path, line: 0, what: "\(what) \(file.offset)")
   }
 }

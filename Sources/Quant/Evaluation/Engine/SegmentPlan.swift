@@ -20,7 +20,7 @@ struct SegmentPlan: Equatable {
   ///   - windows: How many there are.
   ///   - length: Tokens of each.
   ///   - bytes: How much memory activations may take.
-  /// - Throws: `QuantError.unsupported` if not even one window fits.
+  /// - Throws: `QuantError.memory` if not even one window fits.
   init(_ graph: ModelGraph, windows: Int, length: Int, bytes: Int) throws(QuantError) {
     let float = MemoryLayout<Float>.size
     let width = graph.width
@@ -29,9 +29,9 @@ struct SegmentPlan: Equatable {
     let perWindow = (width + held) * length * float
     let perStep = step * length * float
     guard perWindow + perStep <= bytes else {
-      throw .unsupported(
-        "a window of \(length) tokens needs \(perWindow + perStep) bytes of memory for activations,"
-          + " and --memory allows \(bytes)")
+      throw .memory(
+        what: "a window of \(length) tokens needs", neededBytes: perWindow + perStep,
+        allowedBytes: bytes)
     }
     // A quarter for the steps, as far as they gain from it; the rest for as many windows as fit.
     let most = max(1, (Self.enoughRows + length - 1) / length)

@@ -40,7 +40,7 @@ public struct GatheredImportance: Sendable {
 
   /// The matrix of all texts.
   ///
-  /// - Throws: `QuantError.importance` if something is not finite: the model computes nonsense.
+  /// - Throws: `QuantError.content` if something is not finite: the model computes nonsense.
   public func matrix() throws(QuantError) -> ImportanceMatrix {
     var matrix: ImportanceMatrix?
     for text in texts {
@@ -48,7 +48,7 @@ public struct GatheredImportance: Sendable {
         datasets: text.datasets, windowCount: text.counts.windows, windowLength: text.counts.length)
       matrix = try matrix?.merging(own) ?? own
     }
-    guard let matrix else { throw .unsupported("\(model): there is no text") }
+    guard let matrix else { throw .content(file: model, line: 0, what: "there is no text") }
     return matrix
   }
 }
@@ -76,7 +76,7 @@ extension GatheredImportance {
 
   /// Writes what was gathered as a part of a job.
   ///
-  /// Throws `QuantError.container` if it cannot be written.
+  /// Throws `QuantError.file` if it cannot be written.
   public func write(_ part: JobPart, of job: PartJob, to path: String) throws(QuantError) {
     let kept = Kept(
       model: model,

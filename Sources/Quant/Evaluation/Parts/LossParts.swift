@@ -109,7 +109,7 @@ extension Losses {
 
   /// Writes what was found as a part of a job.
   ///
-  /// Throws `QuantError.container` if it cannot be written.
+  /// Throws `QuantError.file` if it cannot be written.
   public func write(_ part: JobPart, of job: PartJob, to path: String) throws(QuantError) {
     let kept = Kept(
       model: model, rules: rules.rawValue, compute: compute.rawValue,

@@ -43,20 +43,22 @@ public struct PartFile {
   /// Opens a file and checks that it is whole.
   ///
   /// - Parameter path: The file.
-  /// - Throws: `QuantError.unsupported` if it is no such file or is damaged, `.container` if it cannot
+  /// - Throws: `QuantError.content` if it is no such file or is damaged, `.file` if it cannot
   ///   be read.
   public init(_ path: String) throws(QuantError) {
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == Self.type else {
-      throw .unsupported(
-        "\(path): expected a partial result, as --part writes it, found another file")
+      throw .content(file: path, line: 0, what: "expected a partial result found another file")
     }
     guard let number = file.metadata["part.number"]?.integer,
       let count = file.metadata["part.count"]?.integer, let part = JobPart(number, of: count),
       let text = file.metadata["part.job"]?.text,
       let job = try? JSONDecoder().decode(PartJob.self, from: Data(text.utf8)),
       file.byteOrder == .little
-    else { throw .unsupported("\(path): expected a whole partial result, found a damaged one") }
+    else {
+      throw .content(
+        file: path, line: 0, what: "expected a whole partial result, found a damaged one")
+    }
     self.path = path
     self.part = part
     self.job = job
@@ -73,13 +75,14 @@ public struct PartFile {
       for chunk in Self.chunks(tensor.byteCount ?? 0) { mark.add(try bytes(tensor, chunk)) }
     }
     guard try words("mark", .I64) == [mark.value] else {
-      throw .unsupported("\(path): expected what was written, found other bytes: it is damaged")
+      throw .content(
+        file: path, line: 0, what: "expected what was written, found other bytes: it is damaged")
     }
   }
 
   /// What was found.
   ///
-  /// Throws `QuantError.unsupported` for another kind of result.
+  /// Throws `QuantError.content` for another kind of result.
   package func result<Result: Decodable>(_: Result.Type) throws(QuantError) -> Result {
     let tensor = try tensor("result", .I8)
     let bytes = try bytes(tensor, 0..<tensor.weightCount)
@@ -91,7 +94,7 @@ public struct PartFile {
 
   /// The bits of all numbers of a name; none if there are no such numbers.
   ///
-  /// Throws `QuantError.unsupported` if they are of another type.
+  /// Throws `QuantError.content` if they are of another type.
   func words(_ name: String, _ type: TensorType) throws(QuantError) -> [UInt64] {
     guard file.tensors.contains(where: { $0.name == name }) else { return [] }
     let tensor = try tensor(name, type)
@@ -101,7 +104,9 @@ public struct PartFile {
 
   /// An error for what is whole but not what this tool writes.
   package var broken: QuantError {
-    .unsupported("\(path): it does not hold together: expected a result of \(job.kind.rawValue)")
+    .content(
+      file: path, line: 0,
+      what: "it does not hold together: expected a result of \(job.kind.rawValue)")
   }
 
   private func tensor(_ name: String, _ type: TensorType) throws(QuantError) -> TensorInfo {
@@ -136,14 +141,14 @@ extension PartFile {
   ///   - job: What it is part of.
   ///   - result: What was found.
   ///   - numbers: Numbers that this speaks of.
-  /// - Throws: `QuantError.container` if it cannot be written.
+  /// - Throws: `QuantError.file` if it cannot be written.
   package static func write(
     to path: String, _ part: JobPart, of job: PartJob, _ result: some Encodable,
     _ numbers: [PartNumbers] = []
   ) throws(QuantError) {
     guard let json = try? JSONCoding.encoder.encode(result),
       let text = (try? JSONEncoder().encode(job)).map({ String(decoding: $0, as: UTF8.self) })
-    else { throw .unsupported("\(path): the result cannot be written as JSON") }
+    else { throw .content(file: path, line: 0, what: "the result cannot be written as JSON") }
     var metadata = Metadata()
     metadata["general.type"] = .string(MetadataString(type))
     metadata["part.number"] = .uint32(UInt32(clamping: part.number))

@@ -46,7 +46,7 @@ public struct PartJob: Sendable, Codable {
   /// Adds a model, or another GGUF file that results depend on, wherever it lies; or that there is
   /// none.
   ///
-  /// - Throws: `QuantError.container` if it cannot be read.
+  /// - Throws: `QuantError.file` if it cannot be read.
   public mutating func add(_ name: String, _ file: GGUFFile?) throws(QuantError) {
     guard let file else { return add(name, "none") }
     var mark = Fingerprint()
@@ -56,7 +56,7 @@ public struct PartJob: Sendable, Codable {
 
   /// Adds states of a base model, or that there are none.
   ///
-  /// - Throws: `QuantError.container` if they cannot be read.
+  /// - Throws: `QuantError.file` if they cannot be read.
   public mutating func add(_ name: String, _ base: BaseStates?) throws(QuantError) {
     try add(name, base?.file)
   }

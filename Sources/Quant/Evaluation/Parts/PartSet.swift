@@ -10,7 +10,7 @@ public struct PartSet {
   ///
   /// - Parameter paths: The files, in any order.
   /// - Throws: `QuantError.unsupported` for parts that do not belong together, are there twice or are
-  ///   missing, naming them; `.container` for files that cannot be read.
+  ///   missing, naming them; `.file` for files that cannot be read.
   public init(_ paths: [String]) throws(QuantError) {
     let all = try paths.map { path throws(QuantError) in try PartFile(path) }
     guard let first = all.first else { throw .unsupported("there are no partial results") }
@@ -18,14 +18,16 @@ public struct PartSet {
     for file in all {
       try Self.check(file, with: first)
       if let other = places.updateValue(file, forKey: file.part.number) {
-        throw .unsupported(
-          "\(file.path): expected another part than \(other.path), found part \(file.part) in both")
+        throw .mismatch(
+          file: file.path,
+          what: "expected another part than \(other.path), found part \(file.part) in both")
       }
     }
     let missing = (1...first.part.count).filter { places[$0] == nil }
     guard missing.isEmpty else {
-      throw .unsupported(
-        "\(first.path): expected all \(first.part.count) parts, found \(places.count) of them: "
+      throw .content(
+        file: first.path, line: 0,
+        what: "expected all \(first.part.count) parts, found \(places.count) of them: "
           + "\(Self.list(missing, of: first.part.count))")
     }
     files = all.sorted { $0.part.number < $1.part.number }
@@ -48,26 +50,30 @@ public struct PartSet {
 
   private static func check(_ file: PartFile, with first: PartFile) throws(QuantError) {
     guard file.job.kind == first.job.kind else {
-      throw .unsupported(
-        "\(file.path): expected a part of \(first.job.kind.rawValue), as \(first.path) is, found one "
+      throw .mismatch(
+        file: file.path,
+        what: "expected a part of \(first.job.kind.rawValue), as \(first.path) is, found one "
           + "of \(file.job.kind.rawValue)")
     }
     guard file.part.count == first.part.count else {
-      throw .unsupported(
-        "\(file.path): expected one of \(first.part.count) parts, as \(first.path) is, found part "
+      throw .mismatch(
+        file: file.path,
+        what: "expected one of \(first.part.count) parts, as \(first.path) is, found part "
           + "\(file.part)")
     }
     let (facts, others) = (first.job.facts, file.job.facts)
     for (fact, other) in zip(facts, others) where fact != other {
       let names = fact.name == other.name ? "" : "\(other.name) "
-      throw .unsupported(
-        "\(file.path): expected the \(fact.name) \(fact.value), as \(first.path) has, found "
+      throw .mismatch(
+        file: file.path,
+        what: "expected the \(fact.name) \(fact.value), as \(first.path) has, found "
           + "\(names)\(other.value)")
     }
     guard facts.count == others.count else {
       let more = (facts.count > others.count ? facts : others)[min(facts.count, others.count)]
-      throw .unsupported(
-        "\(file.path): expected what \(first.path) is part of, found a difference: "
+      throw .mismatch(
+        file: file.path,
+        what: "expected what \(first.path) is part of, found a difference: "
           + "\(more.name) \(more.value)")
     }
   }

@@ -9,7 +9,7 @@ extension MemoryFit {
   ///   - options: How it is run; batches, sequences, context and attention are Ollama's own.
   ///   - context: Tokens of context of one sequence.
   ///   - budget: What may be used; at most one GPU.
-  /// - Throws: `QuantError.estimate` for architectures that it has other formulas for, for several
+  /// - Throws: `QuantError.content` for architectures that it has other formulas for, for several
   ///   GPUs, and for a context that the model cannot have.
   public init(
     ollama model: MemoryModel, options: ContextOptions,
@@ -17,7 +17,7 @@ extension MemoryFit {
   ) throws(QuantError) {
     let gpus = budget?.gpus ?? []
     guard gpus.count <= 1 else {
-      throw .estimate(
+      throw .content(
         file: model.name, line: 0, what: "ollama-0.5.11: expected one GPU, found \(gpus.count)")
     }
     let decision = try OllamaProfile(model).decision(freeBytes: gpus.first, context: context)

@@ -39,14 +39,14 @@ public struct OllamaProfile: Sendable {
 
   /// Reads what the formulas need.
   ///
-  /// - Throws: `QuantError.estimate` for architectures that it has other formulas for.
+  /// - Throws: `QuantError.content` for architectures that it has other formulas for.
   public init(_ model: MemoryModel) throws(QuantError) {
     let memory = ArchitectureRegistry.memory(model.shape.architecture)
     guard memory.hasOllamaFormulas, let head = model.shape.attentionLayers.first,
       head.heads > 0, Self.isSensible(model.shape, head)
     else {
       let names = ArchitectureRegistry.names { $0.hasOllamaFormulas }.joined(separator: ", ")
-      throw .estimate(
+      throw .content(
         file: model.name, line: 0,
         what: "ollama-0.5.11: expected the architecture \(names), whose formulas are known, in"
           + " sizes that models have, found \(model.shape.architecture)")

@@ -19,7 +19,7 @@ extension Machine {
   /// - Parameters:
   ///   - text: Its lines; empty ones and those that begin with `#` mean nothing.
   ///   - file: The file's name, for errors.
-  /// - Throws: `QuantError.estimate` with the number of the first line that cannot be understood.
+  /// - Throws: `QuantError.content` with the number of the first line that cannot be understood.
   public init(description text: String, file: String) throws(QuantError) {
     self.init()
     var known: Set<String> = []
@@ -33,7 +33,7 @@ extension Machine {
 
   /// Reads pairs such as `cpu=51,gpu=288,pcie=25`.
   ///
-  /// - Throws: `QuantError.estimate` naming the first pair that cannot be understood.
+  /// - Throws: `QuantError.content` naming the first pair that cannot be understood.
   public init(pairs text: String, option: String) throws(QuantError) {
     self.init()
     var known: Set<String> = []
@@ -46,15 +46,15 @@ extension Machine {
     _ pair: Substring, file: String, line: Int, known: inout Set<String>
   ) throws(QuantError) {
     guard let sign = pair.firstIndex(of: "=") else {
-      throw .estimate(file: file, line: line, what: "expected key = value, found \"\(pair)\"")
+      throw .content(file: file, line: line, what: "expected key = value, found \"\(pair)\"")
     }
     let key = String(pair[..<sign].trimmed)
     let value = String(pair[pair.index(after: sign)...].trimmed)
     guard known.insert(key).inserted else {
-      throw .estimate(file: file, line: line, what: "\"\(key)\" is there twice")
+      throw .content(file: file, line: line, what: "\"\(key)\" is there twice")
     }
     if let problem = set(key, value) {
-      throw .estimate(file: file, line: line, what: "\(key): \(problem)")
+      throw .content(file: file, line: line, what: "\(key): \(problem)")
     }
   }
 }

@@ -40,7 +40,7 @@ struct AttentionSizes {
     headKeySize = try reader.integer("attention.key_length_mla", default: key, in: limit)
     headValueSize = try reader.integer("attention.value_length_mla", default: value, in: limit)
     guard latentRank == 0 || rotarySize < headKeySize else {
-      throw .estimate(
+      throw .content(
         file: reader.path, line: 0,
         what:
           "rope.dimension_count: expected less than \(headKeySize), the numbers of a head, found"
@@ -69,13 +69,13 @@ struct AttentionSizes {
   ) throws(QuantError) {
     for (name, counts) in [("head_count", heads), ("head_count_kv", shared)]
     where !counts.contains(where: { $0 > 0 }) {
-      throw .estimate(
+      throw .content(
         file: reader.path, line: 0,
         what: "attention.\(name): expected a number of heads, as there are tensors of attention,"
           + " found 0")
     }
     for (all, few) in zip(heads, shared) where few > 0 && all % few != 0 {
-      throw .estimate(
+      throw .content(
         file: reader.path, line: 0,
         what: "attention.head_count: expected a number of heads that \(few) key and value heads"
           + " divide, found \(all)")
@@ -89,7 +89,7 @@ struct AttentionSizes {
     let widest = layers.map { $0.heads * max($0.keySize, $0.valueSize) }.max() ?? 0
     let cached = layers.map { max($0.keyWidth, $0.valueWidth) }.max() ?? 0
     guard max(widest, cached) <= ShapeLimit.cacheWidth else {
-      throw .estimate(
+      throw .content(
         file: reader.path, line: 0,
         what: "attention.head_count: expected heads of at most \(ShapeLimit.cacheWidth) numbers"
           + " together, found \(max(widest, cached))")

@@ -135,7 +135,7 @@ extension MemoryModel {
   ///
   /// The size of the file lacks the vocabulary, which a configuration does not hold.
   ///
-  /// - Throws: `QuantError.estimate` if the sizes do not make a model.
+  /// - Throws: `QuantError.content` if the sizes do not make a model.
   /// - Complexity: O(*n*) in tensors.
   public init(
     _ configuration: ModelConfiguration, name: String, recipe: Recipe? = nil

@@ -37,47 +37,50 @@ public struct ContextOptions: Sendable, Equatable {
     .F32, .F16, .BF16, .Q8_0, .Q4_0, .Q4_1, .IQ4_NL, .Q5_0, .Q5_1,
   ]
 
-  /// Throws the first contradiction or absurd number, by its option's name.
+  /// Throws the first contradiction or absurd number, as a `QuantError.setting`.
   public func check(for shape: ModelShape) throws(QuantError) {
-    try Self.check("--ctx", context, in: 1...ShapeLimit.context)
-    try Self.check("--batch", batch, in: 1...ShapeLimit.context)
-    try Self.check("--ubatch", microBatch, in: 1...ShapeLimit.microBatch)
-    try Self.check("--parallel", sequences, in: 1...ShapeLimit.sequences)
-    for (option, type) in [("--cache-type-k", keyType), ("--cache-type-v", valueType)]
+    try Self.check(.contextLength, context, in: 1...ShapeLimit.context)
+    try Self.check(.batch, batch, in: 1...ShapeLimit.context)
+    try Self.check(.microBatch, microBatch, in: 1...ShapeLimit.microBatch)
+    try Self.check(.sequences, sequences, in: 1...ShapeLimit.sequences)
+    for (setting, type) in [(QuantError.Setting.keyType, keyType), (.valueType, valueType)]
     where !Self.cacheTypes.contains(type) {
       let names = Self.cacheTypes.map(\.name).joined(separator: ", ")
-      throw .unsupported("\(option): expected one of \(names), found \(type)")
+      throw .setting(setting, what: "expected one of \(names), found \(type)")
     }
     if valueType.isQuantized && !usesFlashAttention {
-      throw .unsupported(
-        "--cache-type-v: \(valueType) needs flash attention, which --flash-attn off turns off")
+      throw .setting(
+        .valueType, what: "\(valueType) needs flash attention, which is turned off")
     }
     guard let layer = shape.attentionLayers.first else { return }
     if shape.attentionLayers.contains(where: \.isLatent), keyType != valueType {
-      throw .unsupported(
-        "--cache-type-v: expected \(keyType), as keys and values of this model are cached in one"
+      throw .setting(
+        .valueType,
+        what: "expected \(keyType), as keys and values of this model are cached in one"
           + " row, found \(valueType)")
     }
-    try Self.checkRows(layer, "--cache-type-k", keyType, layer.keySize)
-    try Self.checkRows(layer, "--cache-type-v", valueType, layer.valueSize)
+    try Self.checkRows(layer, .keyType, keyType, layer.keySize)
+    try Self.checkRows(layer, .valueType, valueType, layer.valueSize)
   }
 
   private static func check(
-    _ option: String, _ value: Int, in range: ClosedRange<Int>
+    _ setting: QuantError.Setting, _ value: Int, in range: ClosedRange<Int>
   ) throws(QuantError) {
     guard !range.contains(value) else { return }
-    throw .unsupported(
-      "\(option): expected a number from \(range.lowerBound) to \(range.upperBound), found \(value)"
-    )
+    throw .setting(
+      setting,
+      what: "expected a number from \(range.lowerBound) to \(range.upperBound), found \(value)")
   }
 
   private static func checkRows(
-    _ layer: LayerMemory.Attention, _ option: String, _ type: TensorType, _ size: Int
+    _ layer: LayerMemory.Attention, _ setting: QuantError.Setting, _ type: TensorType,
+    _ size: Int
   ) throws(QuantError) {
     let block = type.layout?.weightsPerBlock ?? 1
     guard size % block != 0 else { return }
-    throw .unsupported(
-      "\(option): heads of \(size) numbers are not whole blocks of \(type), which have \(block)")
+    throw .setting(
+      setting, what: "heads of \(size) numbers are not whole blocks of \(type), which have \(block)"
+    )
   }
 
   // MARK: What llama.cpp makes of the options

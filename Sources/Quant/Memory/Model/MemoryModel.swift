@@ -20,10 +20,10 @@ public struct MemoryModel: Sendable {
     public var type: TensorType { description.type }
     /// Weights in it.
     public var weightCount: Int { description.dimensions.reduce(1, *) }
-    /// Throws `QuantError.estimate` if its bytes cannot be counted.
+    /// Throws `QuantError.content` if its bytes cannot be counted.
     init(_ tensor: TensorDescription, of file: String) throws(QuantError) {
       guard let bytes = tensor.byteCount, bytes < 1 << 56 else {
-        throw .estimate(
+        throw .content(
           file: file, line: 0,
           what: "tensor \"\(tensor.name)\": expected a size that can be counted, found"
             + " \(GGUFFile.describe(tensor.type)) with rows of \(tensor.dimensions.first ?? 1)")
@@ -64,7 +64,7 @@ public struct MemoryModel: Sendable {
 
   /// Reads a model's header.
   ///
-  /// - Throws: `QuantError.estimate` for sizes that no model has, and for tensors of unknown size.
+  /// - Throws: `QuantError.content` for sizes that no model has, and for tensors of unknown size.
   /// - Complexity: O(*n*) in tensors.
   public init(_ file: GGUFFile) throws(QuantError) {
     let tensors = file.tensors.map {
@@ -131,7 +131,7 @@ public struct MemoryModel: Sendable {
   private func checkLayers() throws(QuantError) {
     let beyond = tensors.first { ($0.layer ?? 0) >= shape.layerCount }
     guard let beyond else { return }
-    throw .estimate(
+    throw .content(
       file: name, line: 0,
       what: "block_count: expected more than \(beyond.layer ?? 0) layers, as there is"
         + " \"\(beyond.name)\", found \(shape.layerCount)")

@@ -44,12 +44,12 @@ public struct HuggingFaceConfiguration: Decodable, Sendable {
 extension ModelConfiguration {
   /// Takes the sizes of a `config.json`.
   ///
-  /// - Throws: `QuantError.estimate` naming a key that is missing.
+  /// - Throws: `QuantError.content` naming a key that is missing.
   public init(_ config: HuggingFaceConfiguration, file: String) throws(QuantError) {
     self.init()
     func required(_ value: Int?, _ key: String) throws(QuantError) -> Int {
       guard let value else {
-        throw .estimate(file: file, line: 0, what: "expected the key \"\(key)\", found none")
+        throw .content(file: file, line: 0, what: "expected the key \"\(key)\", found none")
       }
       return value
     }

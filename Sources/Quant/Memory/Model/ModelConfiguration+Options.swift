@@ -35,17 +35,17 @@ extension ModelConfiguration {
   /// - Parameters:
   ///   - text: Pairs set apart by commas.
   ///   - option: The option's name, for errors.
-  /// - Throws: `QuantError.estimate` naming the first pair that cannot be understood.
+  /// - Throws: `QuantError.content` naming the first pair that cannot be understood.
   public init(shape text: String, option: String) throws(QuantError) {
     self.init()
     var known: Set<String> = []
     for pair in text.split(separator: ",", omittingEmptySubsequences: false) {
       let parts = pair.split(separator: "=", maxSplits: 1).map { String($0.trimmed) }
       guard parts.count == 2 else {
-        throw .estimate(file: option, line: 0, what: "expected name=value, found \"\(pair)\"")
+        throw .content(file: option, line: 0, what: "expected name=value, found \"\(pair)\"")
       }
       guard known.insert(parts[0]).inserted else {
-        throw .estimate(file: option, line: 0, what: "\"\(parts[0])\" is there twice")
+        throw .content(file: option, line: 0, what: "\"\(parts[0])\" is there twice")
       }
       try set(parts[0], parts[1], option)
     }
@@ -62,18 +62,18 @@ extension ModelConfiguration {
       architecture = value
     } else if let number = Self.numbers.first(where: { $0.name == name }) {
       guard let found = Int(value), found >= 0, found < 1 << 31 else {
-        throw .estimate(
+        throw .content(
           file: option, line: 0, what: "\(name): expected a whole number, found \"\(value)\"")
       }
       self[keyPath: number.path] = found
     } else if let flag = Self.flags.first(where: { $0.name == name }) {
       guard ["yes", "no"].contains(value) else {
-        throw .estimate(
+        throw .content(
           file: option, line: 0, what: "\(name): expected yes or no, found \"\(value)\"")
       }
       self[keyPath: flag.path] = value == "yes"
     } else {
-      throw .estimate(
+      throw .content(
         file: option, line: 0, what: "there is no \"\(name)\"; there are \(Self.names)")
     }
   }

@@ -73,13 +73,13 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// A configuration of nothing.
   public init() {}
 
-  /// Throws `QuantError.estimate` if the sizes do not make a model.
+  /// Throws `QuantError.content` if the sizes do not make a model.
   func check(_ name: String) throws(QuantError) {
     func require(
       _ what: String, _ value: Int, _ range: ClosedRange<Int>
     ) throws(QuantError) {
       guard !range.contains(value) else { return }
-      throw .estimate(
+      throw .content(
         file: name, line: 0,
         what: "\(what): expected a number from \(range.lowerBound) to \(range.upperBound), found"
           + " \(value)")

@@ -5,15 +5,14 @@ internal import QuantModels
 extension ModelShape {
   /// Reads the sizes off a model's metadata and the names and shapes of its tensors.
   ///
-  /// Throws `QuantError.unsupported` for keys that are missing, and for numbers that no model has;
-  /// `.estimate` for numbers that contradict each other.
+  /// Throws `QuantError.content` for keys that are missing, and for numbers that no model has;
+  /// `.content` for numbers that contradict each other.
   init(
     _ metadata: Metadata, tensors: [String: [Int]], file: String
   ) throws(QuantError) {
     let reader = KeyReader(metadata, path: file)
     guard let architecture = metadata.architecture, !architecture.isEmpty else {
-      throw .estimate(
-        file: file, line: 0, what: "expected the key general.architecture, found none")
+      throw .content(file: file, line: 0, what: "expected the key general.architecture, found none")
     }
     self.architecture = architecture
     layerCount = try reader.integer("block_count", in: 1...ShapeLimit.layers)
@@ -97,12 +96,12 @@ extension KeyReader {
       return try integer("vocab_size", default: 0, in: 0...ShapeLimit.vocabulary)
     }
     guard (1...ShapeLimit.vocabulary).contains(shape[1]) else {
-      throw .estimate(
+      throw .content(
         file: path, line: 0,
         what: "token_embd.weight: expected 1 to \(ShapeLimit.vocabulary) rows, found \(shape[1])")
     }
     if let tokens, tokens != shape[1] {
-      throw .estimate(
+      throw .content(
         file: path, line: 0,
         what: "tokenizer.ggml.tokens: expected \(shape[1]) tokens, as token_embd.weight has rows,"
           + " found \(tokens)")
@@ -124,12 +123,12 @@ private struct ExpertSizes {
     used = try reader.integer("expert_used_count", default: 0, in: 0...ShapeLimit.experts)
     let names = tensors.keys.filter { $0.contains("_exps.") }
     if count == 0, let name = names.min() {
-      throw .estimate(
+      throw .content(
         file: reader.path, line: 0,
         what: "expert_count: expected the number of experts, as there is \"\(name)\", found 0")
     }
     guard used <= count, used > 0 || count == 0 else {
-      throw .estimate(
+      throw .content(
         file: reader.path, line: 0,
         what: "expert_used_count: expected 1 to \(count), the number of experts, found \(used)")
     }
@@ -137,7 +136,7 @@ private struct ExpertSizes {
     usedGroups = try reader.integer(
       "expert_group_used_count", default: max(1, groups), in: 0...ShapeLimit.experts)
     guard groups < 2 || (count % groups == 0 && (1...groups).contains(usedGroups)) else {
-      throw .estimate(
+      throw .content(
         file: reader.path, line: 0,
         what: "expert_group_count: expected groups that divide \(count) experts, found \(groups)"
           + " of which \(usedGroups) are used")
@@ -147,7 +146,7 @@ private struct ExpertSizes {
     let shape = names.filter { $0.hasSuffix("ffn_up_exps.weight") }.min().flatMap { tensors[$0] }
     width = shape.map { $0.count > 1 ? $0[1] : 0 } ?? stated
     guard (0...ShapeLimit.feedForward).contains(width) else {
-      throw .estimate(
+      throw .content(
         file: reader.path, line: 0, what: "experts: expected a sensible width, found \(width)")
     }
   }

@@ -29,7 +29,7 @@ public struct PlacementRule: Sendable {
 
     /// Takes a regular expression that is looked for anywhere in the name.
     ///
-    /// Throws `QuantError.unsupported` if it is not a regular expression.
+    /// Throws `QuantError` if it is not a regular expression.
     public init(pattern: String, device: MemoryDevice) throws(QuantError) {
       self.pattern = pattern
       self.device = device

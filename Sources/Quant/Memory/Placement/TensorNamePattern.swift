@@ -19,14 +19,15 @@ struct TensorNamePattern: Sendable {
   // A compiled pattern is immutable, though the library does not say so.
   nonisolated(unsafe) private let expression: Regex<AnyRegexOutput>?
 
-  /// Throws `QuantError.unsupported` if the text is not a regular expression.
+  /// Throws `QuantError.setting` if the text is not a regular expression.
   init(_ text: String) throws(QuantError) {
     self.text = text
     kind = .expression
     do {
       unsafe expression = try Regex(text)
     } catch {
-      throw .unsupported("--override-tensor: \"\(text)\" is not a regular expression: \(error)")
+      throw .setting(
+        .tensorPlacement, what: "\"\(text)\" is not a regular expression: \(error)")
     }
   }
 

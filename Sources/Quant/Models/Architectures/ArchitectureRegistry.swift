@@ -44,12 +44,13 @@ public enum ArchitectureRegistry {
   ///   - contextLength: Tokens of a window: some models change with it.
   /// - Returns: Its graph.
   /// - Throws: `QuantError.unsupported` for an architecture that cannot be evaluated, or keys that are
-  ///   missing or make no sense; `.shape` for tensors that do not fit them.
+  ///   missing or make no sense; `.tensor` for tensors that do not fit them.
   public static func graph(
     of file: GGUFFile, contextLength: Int
   ) throws(QuantError) -> ModelGraph {
     guard let name = file.metadata.architecture else {
-      throw .unsupported("\(file.path): expected the key general.architecture, found none")
+      throw .content(
+        file: file.path, line: 0, what: "expected the key general.architecture, found none")
     }
     guard let architecture = architecture(name) as? any EvaluableArchitecture.Type else {
       throw .unsupported(

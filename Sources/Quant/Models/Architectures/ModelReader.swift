@@ -34,8 +34,9 @@ extension ModelReader {
     guard file.contains(name) else { return nil }
     let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
     guard dimensions.allSatisfy({ $0 > 0 }) else {
-      throw .unsupported(
-        "\(file.path): expected keys that leave something of the tensor \"\(name)\", found "
+      throw .content(
+        file: file.path, line: 0,
+        what: "expected keys that leave something of the tensor \"\(name)\", found "
           + dimensions.map(String.init).joined(separator: " x "))
     }
     // Dimensions of one at the end mean nothing.

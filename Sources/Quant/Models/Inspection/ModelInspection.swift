@@ -22,7 +22,7 @@ public struct ModelInspection: Sendable {
   ///
   /// - Parameter path: The file, or one of the shards of a split model.
   /// - Returns: What its header tells.
-  /// - Throws: `QuantError.container` for a file that cannot be read.
+  /// - Throws: `QuantError.file` for a file that cannot be read.
   /// - Complexity: O(*n*) in the bytes of the header.
   public static func open(_ path: String) throws(QuantError) -> ModelInspection {
     ModelInspection(

@@ -15,7 +15,7 @@ public struct ModelFacts: Sendable {
 
   /// Reads the numbers from a model's metadata.
   ///
-  /// Throws `QuantError.unsupported` for numbers that no model has.
+  /// Throws `QuantError` for numbers that no model has.
   public init(_ metadata: Metadata) throws(QuantError) {
     architecture = metadata.architecture ?? ""
     let reader = KeyReader(metadata)

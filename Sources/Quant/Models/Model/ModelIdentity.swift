@@ -16,7 +16,7 @@ package enum ModelIdentity {
   /// Adds what is the same wherever a model lies and whenever it was copied there: its headers, and
   /// `content(of:)`.
   ///
-  /// Throws `QuantError.container` if it cannot be read.
+  /// Throws `QuantError.file` if it cannot be read.
   package static func addCopies(
     of file: GGUFFile, to mark: inout Fingerprint
   ) throws(QuantError) {
@@ -32,7 +32,7 @@ package enum ModelIdentity {
 
   /// A mark of a model's tensors: their names, shapes and types, and the first bytes of each.
   ///
-  /// Throws `QuantError.container` if they cannot be read. Complexity: O(*n*) in tensors.
+  /// Throws `QuantError.file` if they cannot be read. Complexity: O(*n*) in tensors.
   package static func content(of file: GGUFFile) throws(QuantError) -> String {
     var mark = Fingerprint()
     var bytes = [UInt8](repeating: 0, count: 256)

@@ -23,7 +23,7 @@ public struct TensorReader: Sendable {
   /// - Parameters:
   ///   - file: The model.
   ///   - tensor: One of its tensors.
-  /// - Throws: `QuantError.unsupported` for a type that cannot be decoded, `.container` if the file
+  /// - Throws: `QuantError.unsupported` for a type that cannot be decoded, `.file` if the file
   ///   ends before the tensor does.
   public init(file: GGUFFile, tensor: TensorInfo) throws(QuantError) {
     guard let format = FormatRegistry.format(of: tensor.type) else {
@@ -34,7 +34,7 @@ public struct TensorReader: Sendable {
     do throws(FileError) {
       _ = try file.byteRange(of: tensor)
     } catch {
-      throw .container(error)
+      throw .file(error)
     }
     self.file = file
     self.tensor = tensor
@@ -46,7 +46,7 @@ public struct TensorReader: Sendable {
   /// - Parameters:
   ///   - rows: The rows, counted over all outer dimensions.
   ///   - weights: The destination, `tensor.rowWeights` floats for each row.
-  /// - Throws: `QuantError.container` if the bytes cannot be read.
+  /// - Throws: `QuantError.file` if the bytes cannot be read.
   public mutating func readRows(
     _ rows: Range<Int>, into weights: inout MutableSpan<Float>
   ) throws(QuantError) {
@@ -59,7 +59,7 @@ public struct TensorReader: Sendable {
   /// - Parameters:
   ///   - range: The weights, counted from the start of the tensor; it begins and ends between blocks.
   ///   - weights: The destination, a float for each.
-  /// - Throws: `QuantError.container` if the bytes cannot be read.
+  /// - Throws: `QuantError.file` if the bytes cannot be read.
   public mutating func readWeights(
     _ range: Range<Int>, into weights: inout MutableSpan<Float>
   ) throws(QuantError) {
@@ -87,7 +87,7 @@ public struct TensorReader: Sendable {
     do throws(FileError) {
       try file.read(tensor, at: offset, into: &blocks)
     } catch {
-      throw .container(error)
+      throw .file(error)
     }
     if file.byteOrder == .big { ByteSwapping.swap(&blocks, of: format) }
     format.decode(blocks.bytes, into: &weights)

@@ -3,55 +3,63 @@ public import GGUF
 
 /// Everything that can go wrong between a model and its quantized form.
 public enum QuantError: Error, Equatable, Sendable {
-  /// The container could not be read or written.
-  case container(FileError)
-  /// A tensor whose shape does not allow what was asked.
-  case shape(tensor: String, expected: String, found: String)
+  /// A file could not be read or written, or breaks its container's format.
+  case file(FileError)
+  /// A well-formed file whose content cannot be used: a recipe, text, importance matrix, manifest,
+  /// configuration, vocabulary, state or model. `line` is 0 where there is none to name.
+  case content(file: String, line: Int, what: String)
+  /// A file that belongs to another model, text or job.
+  case mismatch(file: String, what: String)
+  /// A tensor whose shape or weights do not allow what was asked. `place` says where in the tensor; it is
+  /// empty for the whole.
+  case tensor(name: String, place: String, expected: String, found: String)
   /// A tensor that the model needs and does not have.
   case missingTensor(file: String, name: String)
-  /// Weights that cannot be used, such as NaN.
-  case weights(tensor: String, what: String)
-  /// A line of a recipe file, or a rule of the command line (`line` 0), that cannot be understood.
-  case recipe(file: String, line: Int, message: String)
-  /// An importance matrix that cannot be read or does not fit the model.
-  case importance(file: String, what: String)
-  /// A text for evaluation that cannot be read; `line` is 0 where there is none to name.
-  case corpus(file: String, line: Int, what: String)
-  /// A line of a list of hashes that cannot be understood.
-  case manifest(file: String, line: Int, what: String)
-  /// A vocabulary whose metadata cannot be used.
-  case vocabulary(file: String, key: String, expected: String, found: String)
-  /// A machine, configuration or model that memory cannot be estimated for; `line` is 0 where there is
-  /// none to name.
-  case estimate(file: String, line: Int, what: String)
-  /// Something well-formed that this version cannot do, or that was asked for by mistake.
+  /// Something that the caller chose and that cannot be.
+  case setting(Setting, what: String)
+  /// Memory that activations need and may not take.
+  case memory(what: String, neededBytes: Int, allowedBytes: Int)
+  /// Something that this version, or this machine, cannot do.
   case unsupported(String)
+
+  /// What callers choose. A program names its own option for it.
+  public enum Setting: String, Sendable, CaseIterable {
+    case contextLength = "the context length"
+    case batch = "the batch"
+    case microBatch = "the micro-batch"
+    case sequences = "the number of sequences"
+    case keyType = "the type of cached keys"
+    case valueType = "the type of cached values"
+    case tensorPlacement = "the placement of tensors"
+    case prunedLayers = "the layers to leave out"
+    case denseExperts = "the experts of a dense model"
+    case keptExperts = "the experts to keep"
+    case windows = "the windows of a text"
+    case layout = "the layout of experts"
+    case requantizing = "quantizing again"
+    case importance = "the importance matrix"
+    case unfinishedOutput = "the unfinished output"
+  }
 }
 
 extension QuantError: CustomStringConvertible {
   /// One sentence: what, where, what was expected, what was found.
   public var description: String {
     switch self {
-    case .container(let error):
+    case .file(let error):
       error.description
-    case .shape(let tensor, let expected, let found):
-      "tensor \"\(tensor)\": expected \(expected), found \(found)"
+    case .content(let file, let line, let what):
+      (file.isEmpty ? "" : "\(file): ") + (line > 0 ? "line \(line): \(what)" : what)
+    case .mismatch(let file, let what):
+      "\(file): \(what)"
+    case .tensor(let name, let place, let expected, let found):
+      "tensor \"\(name)\": \(place.isEmpty ? "" : "\(place): ")expected \(expected), found \(found)"
     case .missingTensor(let file, let name):
       "\(file): expected a tensor \"\(name)\", found none"
-    case .weights(let tensor, let what):
-      "tensor \"\(tensor)\": \(what)"
-    case .recipe(let file, let line, let message):
-      line > 0 ? "\(file): line \(line): \(message)" : "\(file): \(message)"
-    case .importance(let file, let what):
-      "\(file): \(what)"
-    case .corpus(let file, let line, let what):
-      line > 0 ? "\(file): line \(line): \(what)" : "\(file): \(what)"
-    case .manifest(let file, let line, let what):
-      "\(file): line \(line): \(what)"
-    case .estimate(let file, let line, let what):
-      line > 0 ? "\(file): line \(line): \(what)" : "\(file): \(what)"
-    case .vocabulary(let file, let key, let expected, let found):
-      "\(file): \(key): expected \(expected), found \(found)"
+    case .setting(let setting, let what):
+      "\(setting.rawValue): \(what)"
+    case .memory(let what, let needed, let allowed):
+      "\(what) \(needed) bytes of memory for activations, and \(allowed) are allowed"
     case .unsupported(let what):
       what
     }
@@ -59,12 +67,17 @@ extension QuantError: CustomStringConvertible {
 }
 
 extension QuantError {
-  /// Runs container work, wrapping its errors.
+  /// A tensor of another shape than expected.
+  package static func shape(tensor: String, expected: String, found: String) -> QuantError {
+    .tensor(name: tensor, place: "", expected: expected, found: found)
+  }
+
+  /// Runs work on files, wrapping its errors.
   package static func wrapping<R>(_ body: () throws(FileError) -> R) throws(QuantError) -> R {
     do throws(FileError) {
       return try body()
     } catch {
-      throw .container(error)
+      throw .file(error)
     }
   }
 }

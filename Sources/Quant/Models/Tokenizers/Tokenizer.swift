@@ -21,7 +21,7 @@ public struct Tokenizer: Sendable {
 
   /// Makes the tokenizer of a model.
   ///
-  /// `pre` overrides the pre-tokenizer that the file names. Throws `QuantError.vocabulary` if the
+  /// `pre` overrides the pre-tokenizer that the file names. Throws `QuantError.content` if the
   /// metadata does not describe a tokenizer that is known.
   public init(_ file: GGUFFile, pre: String? = nil) throws(QuantError) {
     try self.init(file.metadata, file: file.path, pre: pre)
@@ -33,7 +33,7 @@ public struct Tokenizer: Sendable {
   ///   - metadata: The keys `tokenizer.ggml.…`.
   ///   - file: The name of the file, for errors.
   ///   - pre: The pre-tokenizer, if not the one that the metadata names.
-  /// - Throws: `QuantError.vocabulary` if the metadata does not describe a tokenizer that is known.
+  /// - Throws: `QuantError.content` if the metadata does not describe a tokenizer that is known.
   /// - Complexity: O(*n*) in the bytes of tokens and merges.
   public init(_ metadata: Metadata, file: String, pre: String? = nil) throws(QuantError) {
     let reader = TokenizerMetadata(metadata: metadata, file: file)
@@ -87,7 +87,7 @@ public struct Tokenizer: Sendable {
     guard let rules = PreTokenizer.named(name) else {
       let names = PreTokenizer.names.joined(separator: ", ")
       throw reader.error(
-        "pre", expected: "a pre-tokenizer that is known (--pre chooses one: \(names))",
+        "pre", expected: "a pre-tokenizer that is known, one of \(names)",
         found: "\"\(name)\"")
     }
     let isGuessed = asked == nil && fallback == nil && stated == nil
@@ -95,7 +95,7 @@ public struct Tokenizer: Sendable {
       name: name, rules: rules,
       warning: isGuessed
         ? "\(TokenizerMetadata.prefix)pre is missing: words are cut as by \"default\", which hardly"
-          + " is what the model was made with; --pre chooses another" : nil)
+          + " is what the model was made with; choose another" : nil)
   }
 
   /// The merges; only Kimi-K2's files may come without.

@@ -11,7 +11,8 @@ struct TokenizerMetadata {
 
   /// An error about one key.
   func error(_ key: String, expected: String, found: String) -> QuantError {
-    .vocabulary(file: file, key: Self.prefix + key, expected: expected, found: found)
+    .content(
+      file: file, line: 0, what: "\(Self.prefix)\(key): expected \(expected), found \(found)")
   }
 
   func value(_ key: String) -> MetadataValue? { metadata[Self.prefix + key] }

@@ -110,7 +110,7 @@ extension ModelValidation {
       _ = try ArchitectureRegistry.graph(of: file, contextLength: 1)
     } catch {
       switch error {
-      case .shape(let tensor, let expected, let found):
+      case .tensor(let tensor, _, let expected, let found):
         return [.error(.tensors, tensor: tensor, expected: expected, found: found)]
       case .missingTensor(_, let name):
         return [.error(.tensors, tensor: name, expected: "this tensor", found: "none")]

@@ -35,13 +35,15 @@ struct DenseCut {
     }
     self.form = form
     guard experts.count == 1 || experts.count == mixtures.layers.count else {
-      throw .unsupported(
-        "--dense: expected one expert for all layers or one for each of the "
+      throw .setting(
+        .denseExperts,
+        what: "expected one expert for all layers or one for each of the "
           + "\(mixtures.layers.count) layers with experts, found \(experts.count)")
     }
     if let wrong = experts.first(where: { !(0..<mixtures.expertCount).contains($0) }) {
-      throw .unsupported(
-        "--dense: expected experts from 0 to \(mixtures.expertCount - 1), found \(wrong)")
+      throw .setting(
+        .denseExperts,
+        what: "expected experts from 0 to \(mixtures.expertCount - 1), found \(wrong)")
     }
     chosen = Dictionary(
       uniqueKeysWithValues: mixtures.layers.enumerated().map { place, layer in

@@ -82,10 +82,9 @@ public struct ExpertPlan: Sendable {
   /// Refuses experts of different types in one tensor: these jobs change no bytes.
   private static func copied(_ outline: TensorOutline) throws(QuantError) -> ModelPlan.Tensor {
     guard outline.isMade(of: outline.description.type) else {
-      throw .unsupported(
-        "tensor \"\(outline.name)\": its experts have different types (\(outline.typeList ?? "")), "
-          + "but a merged tensor has one: gguf-tool requantize --layout merged gives them one, by a "
-          + "preset or by --type COPY --promote")
+      throw .tensor(
+        name: outline.name, place: "", expected: "experts of one type, as a merged tensor has",
+        found: outline.typeList ?? "")
     }
     return outline.tensor(outline.description.type, fallbackFrom: nil)
   }

@@ -19,8 +19,9 @@ public struct ExpertRanking: Sendable, Equatable {
   public init(scores: [Int: [Double]], file: String) throws(QuantError) {
     for (layer, values) in scores.sorted(by: { $0.key < $1.key }) {
       guard let expert = values.firstIndex(where: { !$0.isFinite }) else { continue }
-      throw .unsupported(
-        "\(file): layer \(layer), expert \(expert): expected a finite number, found "
+      throw .content(
+        file: file, line: 0,
+        what: "layer \(layer), expert \(expert): expected a finite number, found "
           + "\(values[expert])")
     }
     self.scores = scores
@@ -42,8 +43,9 @@ public struct ExpertRanking: Sendable, Equatable {
       guard router.counts.count == router.meanWeights.count,
         router.counts.allSatisfy({ $0 >= 0 })
       else {
-        throw .unsupported(
-          "\(file): layer \(router.layer): expected a count of at least 0 and a mean weight for each "
+        throw .content(
+          file: file, line: 0,
+          what: "layer \(router.layer): expected a count of at least 0 and a mean weight for each "
             + "expert, found \(router.counts.count) counts and \(router.meanWeights.count) weights")
       }
       scores[router.layer] = zip(router.counts, router.meanWeights).map { Double($0) * $1 }
@@ -65,8 +67,9 @@ public struct ExpertRanking: Sendable, Equatable {
     _ count: Int, ofLayer layer: Int, experts: Int, groups: Int
   ) throws(QuantError) -> [Int] {
     guard let values = scores[layer], values.count == experts else {
-      throw .unsupported(
-        "\(file): layer \(layer): expected \(experts) experts as the model has, found "
+      throw .content(
+        file: file, line: 0,
+        what: "layer \(layer): expected \(experts) experts as the model has, found "
           + "\(scores[layer]?.count ?? 0)")
     }
     guard count % groups == 0, experts % groups == 0 else {

@@ -29,7 +29,7 @@ public enum ExpertSelection: Sendable {
   ///
   /// - Parameter mixtures: What the model has.
   /// - Returns: A list for each layer with experts, all of the same length.
-  /// - Throws: `QuantError.unsupported` for experts that do not exist, for layers that would keep more
+  /// - Throws: `QuantError.setting` for experts that do not exist, for layers that would keep more
   ///   than others, and for too few.
   func kept(of mixtures: Mixtures) throws(QuantError) -> [Int: [Int]] {
     var kept: [Int: [Int]] = [:]
@@ -45,8 +45,9 @@ public enum ExpertSelection: Sendable {
       }
     case .best(let count, let ranking):
       guard (1...mixtures.expertCount).contains(count) else {
-        throw .unsupported(
-          "expected to keep 1 to \(mixtures.expertCount) experts, found \(count)")
+        throw .setting(
+          .keptExperts,
+          what: "expected to keep 1 to \(mixtures.expertCount) experts, found \(count)")
       }
       for layer in mixtures.layers {
         kept[layer] = try ranking.best(
@@ -59,13 +60,16 @@ public enum ExpertSelection: Sendable {
 
   private static func check(_ rule: Rule, _ mixtures: Mixtures) throws(QuantError) {
     if let layer = rule.layers.numbers.first(where: { !mixtures.layers.contains($0) }) {
-      throw .unsupported(
-        "\(rule.layers):\(rule.experts): expected layers with experts, which are "
+      throw .setting(
+        .keptExperts,
+        what: "\(rule.layers):\(rule.experts): expected layers with experts, which are "
           + "\(NumberList.text(of: mixtures.layers)), found \(layer)")
     }
     if let last = rule.experts.numbers.last, last >= mixtures.expertCount {
-      throw .unsupported(
-        "\(rule.layers):\(rule.experts): expected experts from 0 to \(mixtures.expertCount - 1), "
+      throw .setting(
+        .keptExperts,
+        what:
+          "\(rule.layers):\(rule.experts): expected experts from 0 to \(mixtures.expertCount - 1), "
           + "found \(last)")
     }
   }

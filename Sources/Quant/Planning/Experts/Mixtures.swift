@@ -24,19 +24,21 @@ struct Mixtures: Sendable {
     path = source.path
     let counts = try Self.counts(source)
     guard let first = counts.min(by: { $0.key < $1.key }) else {
-      throw .unsupported("\(source.path): the model has no experts")
+      throw .content(file: source.path, line: 0, what: "the model has no experts")
     }
     if let other = counts.filter({ $0.value != first.value }).min(by: { $0.key < $1.key }) {
-      throw .unsupported(
-        "\(source.path): layer \(other.key): expected \(first.value) experts as layer \(first.key) "
+      throw .content(
+        file: source.path, line: 0,
+        what: "layer \(other.key): expected \(first.value) experts as layer \(first.key) "
           + "has, found \(other.value)")
     }
     layers = counts.keys.sorted()
     expertCount = first.value
     let promised = source.metadata.model("expert_count")?.integer
     guard promised == first.value else {
-      throw .unsupported(
-        "\(source.path): expert_count: expected \(first.value) as the tensors have, found "
+      throw .content(
+        file: source.path, line: 0,
+        what: "expert_count: expected \(first.value) as the tensors have, found "
           + "\(promised.map(String.init) ?? "none")")
     }
     let used = source.metadata.model("expert_used_count")
@@ -86,8 +88,9 @@ struct Mixtures: Sendable {
   /// Experts are grouped by their number, so that every group must keep its share.
   private func checkGroups(_ kept: [Int: [Int]], _ count: Int) throws(QuantError) {
     guard expertCount % groupCount == 0 else {
-      throw .unsupported(
-        "\(path): expert_group_count: expected a divisor of \(expertCount), found \(groupCount)")
+      throw .content(
+        file: path, line: 0,
+        what: "expert_group_count: expected a divisor of \(expertCount), found \(groupCount)")
     }
     guard count >= 2 * groupCount else {
       // A group's rank is the sum of its two best experts; llama.cpp stops at groups of one.

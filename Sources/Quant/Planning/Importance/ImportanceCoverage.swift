@@ -11,7 +11,7 @@ public struct ImportanceCoverage: Sendable {
 
   /// Compares a matrix with tensors under their names in the source.
   ///
-  /// Throws `QuantError.importance` if an entry has another shape than its tensor: the matrix is of
+  /// Throws `QuantError.content` if an entry has another shape than its tensor: the matrix is of
   /// another model.
   public init(_ matrix: ImportanceMatrix, _ tensors: [TensorInfo]) throws(QuantError) {
     var missing: [String] = []

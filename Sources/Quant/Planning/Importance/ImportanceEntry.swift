@@ -32,7 +32,7 @@ extension ImportanceMatrix.Entry {
   ///   - rowWeights: Columns.
   ///   - sums: Sums of squared activations, `rowWeights` for each expert.
   ///   - counts: Activations in each expert's sums.
-  /// - Throws: `QuantError.importance` for numbers that are negative or not finite.
+  /// - Throws: `QuantError.content` for numbers that are negative or not finite.
   public init(
     name: String, rowWeights: Int, sums: [Float], counts: [Float]
   ) throws(QuantError) {
@@ -54,7 +54,7 @@ extension ImportanceMatrix.Entry {
       let values = sums.values(expert * rowWeights..<(expert + 1) * rowWeights)
       if let fault = Self.fault(count: count, sums: values) {
         let place = expertCount > 1 ? ", expert \(expert)" : ""
-        throw .importance(file: file, what: "entry \"\(name)\"\(place): \(fault)")
+        throw .content(file: file, line: 0, what: "entry \"\(name)\"\(place): \(fault)")
       }
       if !Self.isInformative(values, count: count, isCounted: counts != nil) {
         uncovered.append(expert)
@@ -86,8 +86,8 @@ extension ImportanceMatrix.Entry {
   ) throws(QuantError) -> ImportanceMatrix.Entry {
     if rowWeights == columns && expertCount == experts { return self }
     guard counts == nil, columns > 0, sums.count == columns * experts else {
-      throw .importance(
-        file: file,
+      throw .content(
+        file: file, line: 0,
         what: "entry \"\(name)\": expected \(columns) × \(experts) values for tensor "
           + "\"\(tensor.name)\", found \(rowWeights) × \(expertCount)")
     }

@@ -16,8 +16,8 @@ extension ImportanceMatrix {
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard isImportanceMatrix(file) else {
       let kind = file.metadata["general.type"]?.text ?? file.metadata.architecture ?? "unknown"
-      throw .importance(
-        file: path,
+      throw .content(
+        file: path, line: 0,
         what:
           "expected an importance matrix (general.type \"imatrix\"), found a file of \"\(kind)\"")
     }
@@ -28,7 +28,7 @@ extension ImportanceMatrix {
       } else if tensor.name.hasSuffix(countsSuffix) {
         let name = tensor.name.dropLast(countsSuffix.count)
         guard file.contains(name + sumsSuffix) else {
-          throw .importance(file: path, what: "entry \"\(name)\" has counts but no sums")
+          throw .content(file: path, line: 0, what: "entry \"\(name)\" has counts but no sums")
         }
       }
     }
@@ -43,11 +43,11 @@ extension ImportanceMatrix {
   ) throws(QuantError) -> Entry {
     let name = String(sums.name.dropLast(sumsSuffix.count))
     guard let counts = try? file.tensor(name + countsSuffix) else {
-      throw .importance(file: file.path, what: "entry \"\(name)\" has no counts")
+      throw .content(file: file.path, line: 0, what: "entry \"\(name)\" has no counts")
     }
     guard sums.weightCount > 0, counts.weightCount == sums.rowCount else {
-      throw .importance(
-        file: file.path,
+      throw .content(
+        file: file.path, line: 0,
         what: "entry \"\(name)\": expected \(sums.rowCount) counts for sums of "
           + "\(shape(sums)), found \(shape(counts))")
     }
@@ -61,8 +61,9 @@ extension ImportanceMatrix {
     _ tensor: TensorInfo, of entry: String, in file: GGUFFile
   ) throws(QuantError) -> FloatStore {
     guard tensor.type == .F32 else {
-      throw .importance(
-        file: file.path, what: "entry \"\(entry)\": expected F32 numbers, found \(tensor.type)")
+      throw .content(
+        file: file.path, line: 0,
+        what: "entry \"\(entry)\": expected F32 numbers, found \(tensor.type)")
     }
     return try QuantError.wrapping { () throws(FileError) in
       try FloatStore(
@@ -80,7 +81,7 @@ extension ImportanceMatrix {
   /// Entries of the older form get their number of runs as counts, which keeps the means.
   ///
   /// - Parameter path: The file; it is replaced only when the new one is whole.
-  /// - Throws: `QuantError.container` if it cannot be written.
+  /// - Throws: `QuantError.file` if it cannot be written.
   public func write(to path: String) throws(QuantError) {
     let sorted = entries.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     try QuantError.wrapping { () throws(FileError) in

@@ -61,7 +61,7 @@ extension ImportanceMatrix {
   /// Writes the form that the name asks for: the older one for a name that ends in `.dat`.
   ///
   /// - Parameter path: The file; it is replaced only when the new one is whole.
-  /// - Throws: `QuantError.container` if it cannot be written.
+  /// - Throws: `QuantError.file` if it cannot be written.
   public func write(as path: String) throws(QuantError) {
     if path.hasSuffix(".dat") { try writeLegacy(to: path) } else { try write(to: path) }
   }
@@ -69,7 +69,7 @@ extension ImportanceMatrix {
   /// Writes the older form. It holds means and not counts: experts that no text reached are zeros.
   ///
   /// - Parameter path: The file; it is replaced only when the new one is whole.
-  /// - Throws: `QuantError.container` if it cannot be written.
+  /// - Throws: `QuantError.file` if it cannot be written.
   public func writeLegacy(to path: String) throws(QuantError) {
     var writer = LegacyWriter()
     writer.integer(entries.count)
@@ -143,8 +143,8 @@ private struct LegacyReader {
   var remaining: Int { file.byteCount - offset }
 
   func failure(_ what: String) -> QuantError {
-    .importance(
-      file: file.name,
+    .content(
+      file: file.name, line: 0,
       what: "byte \(offset): \(what) (read as an importance matrix of the older form, "
         + "as the file does not begin with \"GGUF\")")
   }

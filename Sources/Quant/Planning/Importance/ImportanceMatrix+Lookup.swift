@@ -31,7 +31,7 @@ extension ImportanceMatrix {
   ///
   /// - Parameter tensor: The tensor in the model.
   /// - Returns: The entry; `nil` if nothing is known.
-  /// - Throws: `QuantError.importance` if the sizes do not fit.
+  /// - Throws: `QuantError.content` if the sizes do not fit.
   public func entry(fitting tensor: TensorInfo) throws(QuantError) -> Entry? {
     let matrices = tensor.dimensions.dropFirst(2).reduce(1, *)
     if let name = ExpertTensorName(tensor.name), let expert = name.expert,

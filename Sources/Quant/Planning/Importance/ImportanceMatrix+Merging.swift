@@ -7,7 +7,7 @@ extension ImportanceMatrix {
   ///
   /// - Parameter other: A matrix of the same model; names that only one of them has are kept.
   /// - Returns: The sum, with the texts of both.
-  /// - Throws: `QuantError.importance` if an entry differs in size, or if only one of the two knows
+  /// - Throws: `QuantError.content` if an entry differs in size, or if only one of the two knows
   ///   its counts: sums of the older form are of another scale.
   /// - Complexity: O(*n*) in the values, which are held in memory.
   public func merging(_ other: ImportanceMatrix) throws(QuantError) -> ImportanceMatrix {
@@ -40,8 +40,8 @@ extension ImportanceMatrix.Entry {
     guard rowWeights == other.rowWeights, expertCount == other.expertCount,
       (counts == nil) == (other.counts == nil)
     else {
-      throw .importance(
-        file: file,
+      throw .content(
+        file: file, line: 0,
         what: "entry \"\(name)\": expected \(rowWeights) × \(expertCount) sums "
           + "\(counts == nil ? "without" : "with") counts, found "
           + "\(other.rowWeights) × \(other.expertCount) "

@@ -32,7 +32,7 @@ public struct ImportanceMatrix: Sendable {
   ///   - chunkCount: How many chunks of text were run.
   ///   - chunkSize: Tokens in a chunk.
   ///   - entries: The entries, each name once.
-  /// - Throws: `QuantError.importance` for a name that is there twice.
+  /// - Throws: `QuantError.content` for a name that is there twice.
   public init(
     path: String, datasets: [String], chunkCount: Int?, chunkSize: Int?, entries: [Entry]
   ) throws(QuantError) {
@@ -40,7 +40,7 @@ public struct ImportanceMatrix: Sendable {
     var singles: [String: [Int: Int]] = [:]
     for (place, entry) in entries.enumerated() {
       guard places.updateValue(place, forKey: entry.name) == nil else {
-        throw .importance(file: path, what: "entry \"\(entry.name)\" is there twice")
+        throw .content(file: path, line: 0, what: "entry \"\(entry.name)\" is there twice")
       }
       if let name = ExpertTensorName(entry.name), let expert = name.expert {
         singles[name.merged, default: [:]][expert] = place
@@ -59,8 +59,8 @@ public struct ImportanceMatrix: Sendable {
   ///
   /// - Parameter path: The file.
   /// - Returns: The matrix, all its values checked.
-  /// - Throws: `QuantError.importance` for values that cannot be used, with the name of the entry, and
-  ///   `.container` for a file that cannot be read.
+  /// - Throws: `QuantError.content` for values that cannot be used, with the name of the entry, and
+  ///   `.file` for a file that cannot be read.
   /// - Complexity: O(*n*) in the file's bytes; memory grows with the number of entries only.
   public static func read(_ path: String) throws(QuantError) -> ImportanceMatrix {
     let file = try QuantError.wrapping { () throws(FileError) in try LocalFile(path: path) }
@@ -80,7 +80,7 @@ public struct ImportanceMatrix: Sendable {
   ///
   /// - Parameter path: The file.
   /// - Returns: Whether `read` is the way to read it.
-  /// - Throws: `QuantError.container` if it cannot be opened, or is a GGUF file with a broken header.
+  /// - Throws: `QuantError.file` if it cannot be opened, or is a GGUF file with a broken header.
   public static func isImportanceMatrix(atPath path: String) throws(QuantError) -> Bool {
     let file = try QuantError.wrapping { () throws(FileError) in try LocalFile(path: path) }
     if isGGUF(file) {
@@ -94,7 +94,7 @@ public struct ImportanceMatrix: Sendable {
 
   /// Refuses a matrix whose file was changed since it was opened (see `ByteSource.checkUnchanged`).
   ///
-  /// Throws `QuantError.container`. Complexity: O(*n*) in entries.
+  /// Throws `QuantError.file`. Complexity: O(*n*) in entries.
   func checkUnchanged() throws(QuantError) {
     let files = entries.compactMap(\.sums.file).map { ($0.name, $0) }
     for file in Dictionary(files, uniquingKeysWith: { first, _ in first }).values {

@@ -15,16 +15,16 @@ struct ExpertAgreement {
 
   /// The choice for the whole tensor.
   ///
-  /// Throws `QuantError.unsupported` naming experts and types if they differ, unless the best of them
+  /// Throws `QuantError.setting` naming experts and types if they differ, unless the best of them
   /// is taken.
   func choice(promoting: Bool) throws(QuantError) -> TypeChoice {
     var best = choices[0]
     guard choices.contains(where: { $0.type != best.type }) else { return best }
     guard promoting else {
-      throw .unsupported(
-        "tensor \"\(tensor)\": its experts should have different types (\(Self.list(of: choices.map(\.type)))), but a tensor has "
-          + "one: write a tensor an expert (--layout per-expert), or take the best type for all "
-          + "(--promote)")
+      throw .setting(
+        .layout,
+        what: "tensor \"\(tensor)\": its experts should have different types "
+          + "(\(Self.list(of: choices.map(\.type)))), but a tensor has one")
     }
     for other in choices where Self.bits(other) > Self.bits(best) { best = other }
     best.isPromoted = true

@@ -10,7 +10,7 @@ extension ExpertLayout {
   ///   - tensors: Tensors of either layout, none of them put together yet.
   ///   - expertCount: Experts of each layer by the metadata; 0 where it does not say.
   /// - Returns: The tensors, made of slices of the same source.
-  /// - Throws: `QuantError.shape` for a tensor that is not one matrix an expert, `.unsupported` for
+  /// - Throws: `QuantError.tensor` for a tensor that is not one matrix an expert, `.unsupported` for
   ///   experts that are missing or not alike.
   /// - Complexity: O(*n*) in tensors of both sides.
   func arranged(

@@ -31,7 +31,7 @@ struct ExpertMerging {
 
   /// All tensors, those of single experts put together.
   ///
-  /// - Throws: `QuantError.unsupported` for experts that are missing, `.shape` for those that differ.
+  /// - Throws: `QuantError.unsupported` for experts that are missing, `.tensor` for those that differ.
   func merged() throws(QuantError) -> [TensorOutline] {
     var result: [TensorOutline] = []
     for (place, tensor) in tensors.enumerated() {

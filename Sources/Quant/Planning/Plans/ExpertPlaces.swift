@@ -20,7 +20,7 @@ struct ExpertPlaces {
 
   /// Refuses a pattern for layers, experts or projections that the model does not have.
   ///
-  /// Throws `QuantError.recipe` with what it has.
+  /// Throws `QuantError.content` with what it has.
   func check(_ rule: TypeRule) throws(QuantError) {
     guard let pattern = rule.experts else { return }
     guard !counts.isEmpty else { throw wrong(rule, "the model has no experts") }
@@ -42,6 +42,6 @@ struct ExpertPlaces {
   }
 
   private func wrong(_ rule: TypeRule, _ what: String) -> QuantError {
-    .recipe(file: rule.file, line: rule.line, message: "\(rule.pattern): \(what)")
+    .content(file: rule.file, line: rule.line, what: "\(rule.pattern): \(what)")
   }
 }

@@ -47,7 +47,7 @@ public final class Journal: Sendable {
 
   /// Removes what an earlier run left of an output.
   ///
-  /// Throws `QuantError.container` if that run is not over: with its files gone, it would give its
+  /// Throws `QuantError.file` if that run is not over: with its files gone, it would give its
   /// name to those of the next.
   static func discard(_ output: OutputNaming, files: [String]) throws(QuantError) {
     let held = try QuantError.wrapping { () throws(FileError) in
@@ -59,7 +59,7 @@ public final class Journal: Sendable {
 
   /// Opens the journal of an output, or begins one.
   ///
-  /// Throws `QuantError.container` if another process holds it or if it is of another job.
+  /// Throws `QuantError.file` if another process holds it or if it is of another job.
   init(output: String, fingerprint: UInt64, slabCount: Int) throws(QuantError) {
     let file = try QuantError.wrapping { () throws(FileError) in
       try RecordFile(path: Self.path(of: output))
@@ -69,11 +69,11 @@ public final class Journal: Sendable {
     let found = try Self.bytes(of: file, 0..<min(size, Self.headerBytes))
     // A journal without a record has nothing to lose: its job never got far enough.
     guard found == header || size < Self.headerBytes + Self.recordBytes else {
-      throw .container(
-        .unsupported(
-          file: file.path,
-          what: "this is the journal of another job for the same output (another recipe, effort,"
-            + " source, matrix or version); pass --restart to give that one up"))
+      throw .setting(
+        .unfinishedOutput,
+        what:
+          "\(file.path): this is the journal of another job for the same output (another recipe,"
+          + " effort, source, matrix or version)")
     }
     let (places, end) = try Self.places(in: file, slabCount: slabCount, size: size)
     try QuantError.wrapping { () throws(FileError) in

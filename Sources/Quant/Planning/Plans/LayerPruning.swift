@@ -8,11 +8,11 @@ struct LayerPruning {
 
   init(_ pruned: Set<Int>, layerCount: Int) throws(QuantError) {
     if let layer = pruned.filter({ $0 < 0 || $0 >= layerCount }).min() {
-      throw .unsupported(
-        "--prune-layers: expected layers from 0 to \(layerCount - 1), found \(layer)")
+      throw .setting(
+        .prunedLayers, what: "expected layers from 0 to \(layerCount - 1), found \(layer)")
     }
     guard pruned.isEmpty || pruned.count < layerCount else {
-      throw .unsupported("--prune-layers: none of the \(layerCount) layers would be left")
+      throw .setting(.prunedLayers, what: "none of the \(layerCount) layers would be left")
     }
     self.pruned = pruned
   }

@@ -18,7 +18,7 @@ extension ModelPlan {
   ///
   /// - Parameter importance: The importance matrix of the job.
   /// - Returns: 16 hexadecimal digits.
-  /// - Throws: `QuantError.container` if the source cannot be read.
+  /// - Throws: `QuantError.file` if the source cannot be read.
   /// - Complexity: O(*n*) in tensors and in values of the matrix.
   public func portableFingerprint(
     importance: ImportanceMatrix?

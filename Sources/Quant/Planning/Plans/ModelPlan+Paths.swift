@@ -8,7 +8,7 @@ extension ModelPlan {
   /// - Parameters:
   ///   - output: The names that the plan was made for.
   ///   - importance: The importance matrix, if there is one.
-  /// - Throws: `QuantError.container` with the first such name.
+  /// - Throws: `QuantError.file` with the first such name.
   /// - Complexity: O(*n*) in files.
   public func checkPaths(
     _ output: OutputNaming, importance: ImportanceMatrix?

@@ -127,16 +127,18 @@ public struct RequantizePlan: Sendable {
           + FormatRegistry.encodableNames)
     }
     if let name = requantizedTensors.first, !recipe.allowsRequantizing {
-      throw .unsupported(
-        "tensor \"\(name)\" is quantized already, as are \(requantizedTensors.count - 1) others:"
-          + " quantizing again adds error to error; start from F16 or BF16, or pass"
-          + " --allow-requantize")
+      throw .setting(
+        .requantizing,
+        what:
+          "tensor \"\(name)\" is quantized already, as are \(requantizedTensors.count - 1) others:"
+          + " quantizing again adds error to error; start from F16 or BF16")
     }
     if let name = tensorsLackingImportance.first, !recipe.allowsMissingImportance {
-      throw .unsupported(
-        "tensor \"\(name)\" and \(tensorsLackingImportance.count - 1) others would get types that"
-          + " need an importance matrix: pass one with --imatrix, or go on without it by"
-          + " --allow-missing-imatrix")
+      throw .setting(
+        .importance,
+        what:
+          "tensor \"\(name)\" and \(tensorsLackingImportance.count - 1) others would get types that"
+          + " need an importance matrix")
     }
     _ = try SlabTable(plan)
   }

@@ -126,7 +126,7 @@ public struct ModelPlan: Sendable {
 
   /// Lays out the output files.
   ///
-  /// Throws `QuantError.container` if a tensor has no countable size, `.unsupported` if there would be
+  /// Throws `QuantError.file` if a tensor has no countable size, `.unsupported` if there would be
   /// too many files.
   init(
     source: GGUFFile, metadata: Metadata, tensors: [Tensor], output: OutputNaming,

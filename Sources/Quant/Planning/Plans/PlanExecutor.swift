@@ -83,7 +83,7 @@ public struct PlanExecutor: Sendable {
 
   /// Bytes that the output will take beyond what an earlier run has written already.
   ///
-  /// Throws `QuantError.unsupported` if the disk does not have them.
+  /// Throws `QuantError` if the disk does not have them.
   private func checkDiskSpace() throws(QuantError) {
     // A run that was cut off while it named its files left some under their own names already.
     let isResuming = Journal.exists(for: output.path)

@@ -48,10 +48,10 @@ struct SlabWorker {
     let width = max(1, tensor.rowWeights)
     let origin =
       tensor.action == .copy ? "; a damaged tensor is not copied (gguf-tool verify shows all)" : ""
-    throw .weights(
-      tensor: tensor.description.name,
-      what: "block \(block) (row \(weight / width), column \(weight % width)), \(fault.field): "
-        + "expected \(fault.expected), found \(fault.found)\(origin)")
+    throw .tensor(
+      name: tensor.description.name,
+      place: "block \(block) (row \(weight / width), column \(weight % width)), \(fault.field)",
+      expected: fault.expected, found: fault.found + origin)
   }
 
   private func resize<T>(_ array: inout [T], _ count: Int, _ zero: T) {
@@ -95,7 +95,7 @@ struct SlabWorker {
     do throws(FileError) {
       try file.read(tensor, at: offset, into: &window)
     } catch {
-      throw .container(error)
+      throw .file(error)
     }
     guard file.byteOrder == .big else { return }
     guard let format = FormatRegistry.format(of: tensor.type) else {
@@ -195,10 +195,9 @@ struct SlabWorker {
     try reader.readRows(segment.rows, into: &window)
     guard let bad = Self.firstNonFinite(weights.span.extracting(floats)) else { return }
     let row = segment.rows.lowerBound + bad / segment.tensor.rowWeights
-    throw .weights(
-      tensor: segment.tensor.name,
-      what: "row \(row), column \(bad % segment.tensor.rowWeights): expected a finite weight,"
-        + " found \(weights[floats.lowerBound + bad])")
+    throw .tensor(
+      name: segment.tensor.name, place: "row \(row), column \(bad % segment.tensor.rowWeights)",
+      expected: "a finite weight", found: "\(weights[floats.lowerBound + bad])")
   }
 
   private static func encode(

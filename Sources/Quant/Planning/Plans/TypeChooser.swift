@@ -91,7 +91,7 @@ struct TypeChooser {
   ///
   /// - Parameter tensor: A tensor of the output.
   /// - Returns: Its type, common to all its experts.
-  /// - Throws: `QuantError.unsupported` if its experts should have different types, unless the recipe
+  /// - Throws: `QuantError` if its experts should have different types, unless the recipe
   ///   promotes them.
   func choice(for tensor: TensorOutline) throws(QuantError) -> TypeChoice {
     let name = ExpertTensorName(tensor.name)

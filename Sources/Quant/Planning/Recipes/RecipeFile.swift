@@ -19,7 +19,7 @@ public enum RecipeFile {
 
   /// Reads all rules of a recipe.
   ///
-  /// Throws `QuantError.recipe` with the number of the first line that cannot be understood.
+  /// Throws `QuantError.content` with the number of the first line that cannot be understood.
   public static func rules(_ text: String, file: String) throws(QuantError) -> [TypeRule] {
     var rules: [TypeRule] = []
     for line in try lines(text, file: file) {
@@ -34,7 +34,7 @@ public enum RecipeFile {
 
   /// Reads what a recipe says beside its rules.
   ///
-  /// Throws `QuantError.recipe` with the number of the first line that cannot be understood.
+  /// Throws `QuantError.content` with the number of the first line that cannot be understood.
   public static func settings(_ text: String, file: String) throws(QuantError) -> Settings {
     var settings = Settings()
     for line in try lines(text, file: file) {
@@ -55,14 +55,14 @@ public enum RecipeFile {
   ///   - file: Its name, for errors.
   ///   - base: What it goes on from, instead of the preset that it names.
   /// - Returns: The recipe.
-  /// - Throws: `QuantError.recipe` with the first line that cannot be understood, or if there is no
+  /// - Throws: `QuantError.content` with the first line that cannot be understood, or if there is no
   ///   preset.
   public static func recipe(
     _ text: String, file: String, base: Recipe? = nil
   ) throws(QuantError) -> Recipe {
     let settings = try settings(text, file: file)
     guard var recipe = base ?? settings.preset.flatMap(Recipe.init(presetName:)) else {
-      throw .recipe(file: file, line: 0, message: "expected a line \"preset = NAME\", found none")
+      throw .content(file: file, line: 0, what: "expected a line \"preset = NAME\", found none")
     }
     recipe.rules = try rules(text, file: file)
     recipe.layout = settings.layout ?? .keep
@@ -81,7 +81,7 @@ public enum RecipeFile {
 
   /// Reads `regex=type` pairs set apart by spaces or line ends, as `--tensor-type-file` has them.
   ///
-  /// Throws `QuantError.recipe` with the number of the first line that cannot be understood.
+  /// Throws `QuantError.content` with the number of the first line that cannot be understood.
   public static func tensorTypeFile(
     _ text: String, file: String
   ) throws(QuantError) -> [TypeRule] {
@@ -114,15 +114,15 @@ struct RecipeLine {
     let rule = Self.trimmed(parts[0])
     guard !rule.isEmpty else { return nil }
     guard let sign = rule.lastIndex(of: "=") else {
-      throw .recipe(
-        file: file, line: number, message: "expected PATTERN = TYPE, found \"\(rule)\"")
+      throw .content(
+        file: file, line: number, what: "expected PATTERN = TYPE, found \"\(rule)\"")
     }
     pattern = Self.trimmed(rule[..<sign])
     value = Self.trimmed(rule[rule.index(after: sign)...])
     reason = parts.count > 1 ? Self.trimmed(parts[1]) : ""
     self.number = number
     guard !pattern.isEmpty else {
-      throw .recipe(file: file, line: number, message: "there is no pattern before the \"=\"")
+      throw .content(file: file, line: number, what: "there is no pattern before the \"=\"")
     }
   }
 
@@ -133,17 +133,17 @@ struct RecipeLine {
       return Effort(rawValue: value).map { .effort($0) }
     case "preset":
       guard Recipe(presetName: value) != nil else {
-        throw .recipe(
+        throw .content(
           file: file, line: number,
-          message: "there is no preset \"\(value)\"; presets are "
+          what: "there is no preset \"\(value)\"; presets are "
             + FileType.all.map(\.name).joined(separator: ", ") + ", or COPY")
       }
       return .preset(value)
     case "layout":
       guard let layout = ExpertLayout(rawValue: value) else {
         let names = ExpertLayout.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .recipe(
-          file: file, line: number, message: "there is no layout \"\(value)\"; layouts are \(names)"
+        throw .content(
+          file: file, line: number, what: "there is no layout \"\(value)\"; layouts are \(names)"
         )
       }
       return .layout(layout)

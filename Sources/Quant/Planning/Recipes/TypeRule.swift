@@ -34,7 +34,7 @@ public struct TypeRule: Sendable {
 
   /// Compiles a rule.
   ///
-  /// Throws `QuantError.recipe` naming `file` and `line` if the pattern is neither a regular
+  /// Throws `QuantError.content` naming `file` and `line` if the pattern is neither a regular
   /// expression nor one of experts, or the type is none.
   public init(
     pattern: String, type: String, reason: String = "", file: String, line: Int
@@ -46,8 +46,8 @@ public struct TypeRule: Sendable {
     choice = try Self.choice(type, file: file, line: line)
     if ExpertPattern.hasForm(pattern) {
       guard let experts = ExpertPattern(pattern) else {
-        throw .recipe(
-          file: file, line: line, message: "\(ExpertPattern.expectation), found \"\(pattern)\"")
+        throw .content(
+          file: file, line: line, what: "\(ExpertPattern.expectation), found \"\(pattern)\"")
       }
       self.experts = experts
       names = nil
@@ -58,14 +58,14 @@ public struct TypeRule: Sendable {
     do {
       unsafe expression = try Regex(pattern)
     } catch {
-      throw .recipe(
-        file: file, line: line, message: "\"\(pattern)\" is not a regular expression: \(error)")
+      throw .content(
+        file: file, line: line, what: "\"\(pattern)\" is not a regular expression: \(error)")
     }
     names = NamePattern(pattern)
     guard names != nil || !NamePattern.mayTakeForever(pattern) else {
-      throw .recipe(
+      throw .content(
         file: file, line: line,
-        message: "\"\(pattern)\" may take endlessly long to match: expected no repeated groups and "
+        what: "\"\(pattern)\" may take endlessly long to match: expected no repeated groups and "
           + "at most \(NamePattern.mostRepetitions) repetitions beside look-around, references and "
           + "options")
     }
@@ -83,11 +83,11 @@ public struct TypeRule: Sendable {
 
   /// Splits `pattern=type` at the last `=`, as `--tensor-type` has it.
   ///
-  /// Throws `QuantError.recipe` naming `file` and `line` if there is no such sign.
+  /// Throws `QuantError.content` naming `file` and `line` if there is no such sign.
   public init(option text: String, file: String, line: Int = 0) throws(QuantError) {
     guard let sign = text.lastIndex(of: "="), sign != text.startIndex else {
-      throw .recipe(
-        file: file, line: line, message: "expected REGEX=TYPE, found \"\(text)\"")
+      throw .content(
+        file: file, line: line, what: "expected REGEX=TYPE, found \"\(text)\"")
     }
     try self.init(
       pattern: String(text[..<sign]), type: String(text[text.index(after: sign)...]), file: file,
@@ -99,9 +99,9 @@ public struct TypeRule: Sendable {
   ) throws(QuantError) -> Choice {
     if text.lowercased() == "keep" { return .keep }
     guard let type = TensorType(name: text), type.status == .current else {
-      throw .recipe(
+      throw .content(
         file: file, line: line,
-        message: "there is no type \"\(text)\"; types are \(FormatRegistry.encodableNames), or keep"
+        what: "there is no type \"\(text)\"; types are \(FormatRegistry.encodableNames), or keep"
       )
     }
     return .type(type)

@@ -68,7 +68,7 @@ struct FilePiece: Sendable {
 extension FilePiece {
   /// The piece's bytes, as they stand in the file.
   ///
-  /// Throws `QuantError.container` if they cannot be read.
+  /// Throws `QuantError.file` if they cannot be read.
   func read(of file: GGUFFile) throws(QuantError) -> [UInt8] {
     var failure: FileError?
     let source = file.shards[shard].source
@@ -81,7 +81,7 @@ extension FilePiece {
         failure = error
       }
     }
-    if let failure { throw .container(failure) }
+    if let failure { throw .file(failure) }
     return bytes
   }
 }

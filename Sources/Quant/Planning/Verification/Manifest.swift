@@ -37,7 +37,7 @@ public struct Manifest: Sendable {
   ///   - text: The content of the file.
   ///   - model: What was looked through, with its hashes: a name may hold colons, and tensors that the
   ///     model has are recognised.
-  /// - Throws: `QuantError.manifest` for a line that is none of a manifest, `.unsupported` if there are no
+  /// - Throws: `QuantError.content` for a line that is none of a manifest, `.unsupported` if there are no
   ///   hashes of this model that can be compared.
   public init(path: String, text: String, for model: Verification) throws(QuantError) {
     self.path = path
@@ -46,13 +46,14 @@ public struct Manifest: Sendable {
     for (number, line) in lines.enumerated() {
       guard !line.allSatisfy(\.isWhitespace), line.first != "#" else { continue }
       guard line.utf8.count <= Self.longestLine, add(line, names) else {
-        throw .manifest(
+        throw .content(
           file: path, line: number + 1,
           what: "expected \"sha256 HEX FILE:TENSOR\" or \"HEX FILE\", found \"\(line.prefix(60))\"")
       }
     }
     guard !tensors.isEmpty || model.files.contains(where: { mentions($0, of: model) }) else {
-      throw .unsupported("\(path): expected SHA-256 hashes of \(model.path), found none")
+      throw .content(
+        file: path, line: 0, what: "expected SHA-256 hashes of \(model.path), found none")
     }
   }
 

@@ -56,7 +56,7 @@ public struct ModelComparison: Sendable {
   ///   - threads: How many runs of weights are compared at once.
   ///   - begin: Called before the first weight is read, with the number of all weights.
   ///   - progress: Called from any thread with the number of weights done since the call before.
-  /// - Throws: `QuantError.container` for tensors that cannot be read.
+  /// - Throws: `QuantError.file` for tensors that cannot be read.
   /// - Complexity: O(*n*) in weights; memory is bounded whatever the size of the models.
   public init(
     _ file: GGUFFile, against other: GGUFFile, threads: Int, begin: (Int) -> Void = { _ in },

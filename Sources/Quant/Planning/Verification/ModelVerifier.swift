@@ -25,7 +25,7 @@ public struct ModelVerifier: Sendable {
   ///   - begin: Called before the first byte of a tensor is read, with the number of all bytes.
   ///   - progress: Called from any thread with the number of bytes done since the call before.
   /// - Returns: What was found; a file that breaks its format gives a single fault.
-  /// - Throws: `QuantError.container` for files that cannot be opened or read.
+  /// - Throws: `QuantError.file` for files that cannot be opened or read.
   /// - Complexity: O(*n*) in the model's bytes.
   public static func verify(
     _ path: String, threads: Int, hashes: Bool, begin: (Int) -> Void = { _ in },
@@ -35,7 +35,7 @@ public struct ModelVerifier: Sendable {
     do throws(FileError) {
       file = try GGUFFile.open(path, requiring: .headerOnly)
     } catch {
-      guard let fault = Fault(error) else { throw .container(error) }
+      guard let fault = Fault(error) else { throw .file(error) }
       return Verification(path: path, faults: [fault])
     }
     let verifier = ModelVerifier(

@@ -36,7 +36,7 @@ public struct FrontierPart: Codable {
 
   /// Writes it as a part of a job.
   ///
-  /// Throws `QuantError.container` if it cannot be written.
+  /// Throws `QuantError.file` if it cannot be written.
   public func write(_ part: JobPart, of job: PartJob, to path: String) throws(QuantError) {
     try PartFile.write(to: path, part, of: job, self)
   }

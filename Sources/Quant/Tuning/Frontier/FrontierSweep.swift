@@ -33,7 +33,7 @@ public struct FrontierSweep {
   ///   - measurer: Measures them.
   ///   - speed: Predicts how fast they are.
   ///   - toolVersion: Written into the variants' metadata.
-  /// - Throws: `QuantError.unsupported` if types cannot be chosen.
+  /// - Throws: `QuantError` if types cannot be chosen.
   public init(
     _ source: GGUFFile, _ sensitivity: Sensitivity, importance: ImportanceMatrix?,
     rules: AllocationRules, grid: FrontierGrid, measurer: VariantMeasurer, speed: SpeedModel?,
@@ -62,7 +62,7 @@ public struct FrontierSweep {
 
   /// Adds all that points depend on to what parts of a job must agree in.
   ///
-  /// Throws `QuantError.container` if the model cannot be read.
+  /// Throws `QuantError.file` if the model cannot be read.
   public func describe(_ job: inout PartJob) throws(QuantError) {
     try job.add("model", source)
     measurer.describe(&job)

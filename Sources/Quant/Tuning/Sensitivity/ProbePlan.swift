@@ -21,7 +21,7 @@ struct ProbePlan {
   /// It is the same for every part of a job: `whole` is all of the text, of which so many `windows` are
   /// held here.
   ///
-  /// Throws `QuantError.unsupported` if not even one window of each fits.
+  /// Throws `QuantError.memory` if not even one window of each fits.
   init(
     _ evaluator: Evaluator, _ whole: WindowCounts, windows held: Int, parts: [ModelPart],
     probeWindows: Int
@@ -29,9 +29,9 @@ struct ProbePlan {
     let perWindow = whole.length * evaluator.graph.width * MemoryLayout<Float>.size
     let needed = Self.copies * held * perWindow
     guard needed <= evaluator.options.memoryBytes / 2 else {
-      throw .unsupported(
-        "\(held) windows of \(whole.length) tokens need \(2 * needed) bytes of memory, and "
-          + "--memory allows \(evaluator.options.memoryBytes): take fewer (--chunks)")
+      throw .memory(
+        what: "\(held) windows of \(whole.length) tokens need", neededBytes: 2 * needed,
+        allowedBytes: evaluator.options.memoryBytes)
     }
     let wanted = max(1, min(probeWindows, whole.windows))
     let most = evaluator.options.memoryBytes / 2 / perWindow
@@ -45,9 +45,9 @@ struct ProbePlan {
     (isShared, count) = (true, single + places)
     windows = min(wanted, most / max(1, count))
     guard windows > 0 else {
-      throw .unsupported(
-        "\(count) probes of a window of \(whole.length) tokens need \(2 * count * perWindow) bytes of"
-          + " memory, and --memory allows \(evaluator.options.memoryBytes)")
+      throw .memory(
+        what: "\(count) probes of a window of \(whole.length) tokens need",
+        neededBytes: 2 * count * perWindow, allowedBytes: evaluator.options.memoryBytes)
     }
   }
 }

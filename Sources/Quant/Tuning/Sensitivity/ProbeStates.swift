@@ -52,13 +52,13 @@ struct ProbeStates {
 
   /// Takes up the probes of an earlier run.
   ///
-  /// Throws `QuantError.unsupported` if they are not of this measurement.
+  /// Throws `QuantError.mismatch` if they are not of this measurement.
   mutating func restore(
     _ earlier: [Probe], _ saved: Matrix, path: String
   ) throws(QuantError) {
     guard saved.rows == earlier.count * rows, saved.rows <= states.rows,
       saved.columns == states.columns
-    else { throw .unsupported("\(path): it is not the state of this measurement") }
+    else { throw .mismatch(file: path, what: "it is not the state of this measurement") }
     probes = earlier
     states.rows(0..<saved.rows).copy(from: saved)
   }

@@ -30,13 +30,13 @@ extension Sensitivity {
     do {
       return Array(try encoder.encode(self))
     } catch {
-      throw .unsupported("\(model): a measurement is not a finite number")
+      throw .content(file: model, line: 0, what: "a measurement is not a finite number")
     }
   }
 
   /// Whether a file says that it is one of these, right or wrong.
   ///
-  /// Throws `QuantError.container` if it cannot be opened.
+  /// Throws `QuantError.file` if it cannot be opened.
   public static func isKind(_ path: String) throws(QuantError) -> Bool {
     let name = Array("\"\(kindName)\"".utf8)
     // Keys are sorted: the kind comes after the short lists at the head.
@@ -49,7 +49,7 @@ extension Sensitivity {
 
   /// Reads a file that `write` made.
   ///
-  /// Throws `QuantError.unsupported` if it is something else or does not hold together.
+  /// Throws `QuantError.mismatch` if it is something else or does not hold together.
   public static func read(_ path: String) throws(QuantError) -> Sensitivity {
     let bytes = try QuantError.wrapping { () throws(FileError) in
       try LocalFile.contents(of: path, limit: largest, kind: "a sensitivity file")
@@ -57,7 +57,8 @@ extension Sensitivity {
     guard let found = try? JSONDecoder().decode(Sensitivity.self, from: Data(bytes)),
       found.kind == kindName
     else {
-      throw .unsupported("\(path): expected a file written by sensitivity, found something else")
+      throw .content(
+        file: path, line: 0, what: "expected a file written by sensitivity, found something else")
     }
     try found.check(path)
     return found
@@ -68,8 +69,9 @@ extension Sensitivity {
     for unit in units {
       let lists = [unit.bytes.count, unit.errors.count, unit.divergences.count]
       guard lists.allSatisfy({ $0 == types.count }) else {
-        throw .unsupported(
-          "\(path): \(unit.tensor): expected \(types.count) figures a list, found "
+        throw .content(
+          file: path, line: 0,
+          what: "\(unit.tensor): expected \(types.count) figures a list, found "
             + lists.map(String.init).joined(separator: ", "))
       }
       guard (unit.divergences + unit.errors).allSatisfy({ $0.map(Self.isSound) ?? true }),
@@ -77,11 +79,11 @@ extension Sensitivity {
         (1...1 << 50).contains(unit.weights), (0...1 << 50).contains(unit.tokens),
         (0..<65_536).contains(unit.layer ?? 0), (0..<65_536).contains(unit.expert ?? 0)
       else {
-        throw .unsupported("\(path): \(unit.tensor): a figure is out of range")
+        throw .content(file: path, line: 0, what: "\(unit.tensor): a figure is out of range")
       }
     }
     if let name = types.first(where: { TensorType(name: $0) == nil }) {
-      throw .unsupported("\(path): there is no type \"\(name)\"")
+      throw .content(file: path, line: 0, what: "there is no type \"\(name)\"")
     }
   }
 
@@ -90,12 +92,13 @@ extension Sensitivity {
 
   /// Refuses a model other than the one measured.
   ///
-  /// Throws `QuantError.unsupported`.
+  /// Throws `QuantError.mismatch`.
   public func check(_ file: GGUFFile) throws(QuantError) {
     let found = try ModelIdentity.content(of: file)
     guard found == fingerprint else {
-      throw .unsupported(
-        "\(file.path): expected the model that the sensitivity was measured on (\(model), mark "
+      throw .mismatch(
+        file: file.path,
+        what: "expected the model that the sensitivity was measured on (\(model), mark "
           + "\(fingerprint)), found another (mark \(found))")
     }
     var seen: Set<String> = []
@@ -118,8 +121,9 @@ extension Sensitivity {
       zip(unit.bytes, bytes).allSatisfy({ $0 == nil || $0 == $1 }),
       seen.insert("\(unit.tensor)#\(unit.expert ?? -1)").inserted
     else {
-      throw .unsupported(
-        "\(file.path): tensor \"\(unit.tensor)\": the sensitivity file does not fit it, or names it"
+      throw .content(
+        file: file.path, line: 0,
+        what: "tensor \"\(unit.tensor)\": the sensitivity file does not fit it, or names it"
           + " twice")
     }
   }

@@ -9,7 +9,7 @@ extension ExpertRanking {
   /// - Parameters:
   ///   - sensitivity: The measurement.
   ///   - file: A name for errors.
-  /// - Throws: `QuantError.unsupported` for a measurement without experts.
+  /// - Throws: `QuantError.content` for a measurement without experts.
   public init(_ sensitivity: Sensitivity, file: String) throws(QuantError) {
     let experts = sensitivity.units.filter { $0.expert != nil && $0.bytes.contains { $0 != nil } }
     let common = sensitivity.types.indices.filter { type in
@@ -21,7 +21,7 @@ extension ExpertRanking {
       worths[layer, default: [:]][expert, default: 0] += unit.worth(in: common)
     }
     guard !worths.isEmpty else {
-      throw .unsupported("\(file): it has no experts to rank")
+      throw .content(file: file, line: 0, what: "it has no experts to rank")
     }
     var scores: [Int: [Double]] = [:]
     for (layer, experts) in worths {

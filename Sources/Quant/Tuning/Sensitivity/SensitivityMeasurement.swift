@@ -51,7 +51,7 @@ public final class SensitivityMeasurement {
   ///   - importance: What encoders are told of the columns.
   ///   - probeWindows: Windows of each probe.
   ///   - part: The part of the text to measure with; by default all.
-  /// - Throws: `QuantError.unsupported` if memory does not suffice, `.importance` for a matrix of
+  /// - Throws: `QuantError.mismatch` if memory does not suffice, `.content` for a matrix of
   ///   another model.
   public init(
     _ evaluator: Evaluator, _ windows: EvaluationWindows, of corpora: [String],
@@ -125,7 +125,7 @@ public final class SensitivityMeasurement {
       earlier.states.columns == evaluator.graph.width,
       (0...evaluator.graph.layers.count).contains(earlier.layer), hasWholeResults
     else {
-      throw .unsupported("\(state.path): it is not the state of this measurement")
+      throw .mismatch(file: state.path, what: "it is not the state of this measurement")
     }
     return (earlier.states, earlier.layer)
   }
@@ -172,7 +172,7 @@ public final class SensitivityMeasurement {
 
   /// Adds all that results depend on to what parts of a job must agree in.
   ///
-  /// Throws `QuantError.container` if the model cannot be read.
+  /// Throws `QuantError.file` if the model cannot be read.
   public func describe(_ job: inout PartJob) throws(QuantError) {
     try job.add("model", evaluator.file)
     job.add(importance)
@@ -180,7 +180,7 @@ public final class SensitivityMeasurement {
     job.add("types", types.map(\.name).joined(separator: ","))
     let sharing = sharesProbes ? "experts of a layer together" : "each part alone"
     job.add(
-      "plan of probes (--probe-windows, --memory)", "of \(probeWindows) windows, \(sharing)")
+      "plan of probes", "of \(probeWindows) windows, \(sharing)")
     job.add("compute mode", evaluator.options.mode.rawValue)
     job.add("encoders", "of revision \(FormatRegistry.encoderRevision)")
   }

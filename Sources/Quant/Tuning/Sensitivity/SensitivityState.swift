@@ -68,7 +68,7 @@ struct SensitivityState {
     metadata["sensitivity.fingerprint"] = .uint64(fingerprint)
     metadata["sensitivity.layer"] = .uint32(UInt32(clamping: layer))
     guard let json = try? JSONEncoder().encode(results) else {
-      throw .unsupported("\(path): a measurement is not a finite number")
+      throw .content(file: path, line: 0, what: "a measurement is not a finite number")
     }
     metadata["sensitivity.results"] = .string(
       MetadataString(String(decoding: json, as: UTF8.self)))
@@ -88,7 +88,7 @@ struct SensitivityState {
 
   /// Reads what an earlier run left, if there is anything.
   ///
-  /// Throws `QuantError.unsupported` if it is of another run, `.container` if it cannot be read.
+  /// Throws `QuantError.mismatch` if it is of another run, `.file` if it cannot be read.
   func read() throws(QuantError) -> Earlier? {
     guard Disk.exists(path) else { return nil }
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
@@ -98,9 +98,10 @@ struct SensitivityState {
       let text = file.metadata["sensitivity.results"]?.text,
       let results = try? JSONDecoder().decode(Results.self, from: Data(text.utf8))
     else {
-      throw .unsupported(
-        "\(path): expected the state of this measurement, found that of another model, text or "
-          + "setting (--memory counts, too); remove it or name another output")
+      throw .mismatch(
+        file: path,
+        what: "expected the state of this measurement, found that of another model, text or "
+          + "setting (the memory allowed counts, too); remove it or name another output")
     }
     UnfinishedFiles.keep(.state(path))
     return Earlier(

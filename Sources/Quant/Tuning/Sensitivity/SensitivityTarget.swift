@@ -21,7 +21,7 @@ struct SensitivityTarget: Sendable {
 
   /// Chooses the types for a part.
   ///
-  /// Throws `QuantError.importance` for a matrix of another model.
+  /// Throws `QuantError.content` for a matrix of another model.
   init(
     _ part: ModelPart, types: [TensorType], importance: ImportanceMatrix?
   ) throws(QuantError) {

@@ -164,7 +164,7 @@ public final class VariantMeasurer {
     let run = try LossEvaluation(
       evaluator(file, text), text.windows, base: .states(BaseStates(base)))
     guard let summary = try run.run().divergence?.summary else {
-      throw .unsupported("\(file.path): nothing was compared")
+      throw .content(file: file.path, line: 0, what: "nothing was compared")
     }
     return TextResult(
       corpus: text.name, perplexity: summary.variantPerplexity, perplexityRatio: summary.ratio,

@@ -25,8 +25,9 @@ extension ModelReader {
   ) throws(QuantError) -> MixtureGraph {
     let used = sizes.usedExperts[layer]
     guard (1...max(sizes.experts, 1)).contains(used) else {
-      throw .unsupported(
-        "\(file.path): \(architecture).expert_used_count: expected a number from 1 to "
+      throw .content(
+        file: file.path, line: 0,
+        what: "\(architecture).expert_used_count: expected a number from 1 to "
           + "\(sizes.experts), found \(used)")
     }
     var mixture = MixtureGraph(
@@ -44,8 +45,9 @@ extension ModelReader {
     let used = try integer("expert_group_used_count", default: groups, in: 1...groups)
     let size = mixture.count / groups
     guard mixture.count % groups == 0, used * size >= mixture.used else {
-      throw .unsupported(
-        "\(file.path): \(architecture).expert_group_count: expected groups of equal size with "
+      throw .content(
+        file: file.path, line: 0,
+        what: "\(architecture).expert_group_count: expected groups of equal size with "
           + "\(mixture.used) experts in those used, found \(groups) of \(mixture.count) experts")
     }
     mixture.groups = groups

@@ -71,9 +71,9 @@ extension ModelReader {
     if let flags = value(key)?.elements {
       let values = flags.values(sizes.layers).map { $0.flag ?? ($0.integer != 0) }
       guard values.count == sizes.layers else {
-        throw .unsupported(
-          "\(file.path): \(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)"
-        )
+        throw .content(
+          file: file.path, line: 0,
+          what: "\(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)")
       }
       return values
     }

@@ -37,7 +37,7 @@ extension KeyReading {
 
   /// A number from 0 to a sensible limit, or within a range.
   ///
-  /// Throws `QuantError.unsupported` if it is missing and has no default, or is no such number.
+  /// Throws `QuantError.content` if it is missing and has no default, or is no such number.
   package func integer(
     _ key: String, default fallback: Int? = nil, in range: ClosedRange<Int> = 0...(1 << 28)
   ) throws(QuantError) -> Int {
@@ -122,6 +122,6 @@ extension KeyReading {
   }
 
   private func refused(_ what: String) -> QuantError {
-    .unsupported(path.isEmpty ? what : "\(path): \(what)")
+    .content(file: path, line: 0, what: what)
   }
 }
