@@ -14,14 +14,15 @@ extension BlockFormat {
     KernelTable.current.decode(blocks, of: Self.self, into: &weights)
   }
 
-  /// The weights of whole blocks, one float a weight.
+  /// Decodes whole blocks into new memory.
   ///
   /// - Parameter blocks: Blocks one after the other; a rest shorter than a block is left out.
-  public static func decode(_ blocks: RawSpan) -> [Float] {
-    let count = blocks.byteCount / layout.bytesPerBlock
+  /// - Returns: The weights, one float each.
+  public static func decode(_ blocks: [UInt8]) -> [Float] {
+    let count = blocks.count / layout.bytesPerBlock
     var weights = [Float](repeating: 0, count: count * layout.weightsPerBlock)
     var span = weights.mutableSpan
-    decode(blocks.extracting(first: count * layout.bytesPerBlock), into: &span)
+    decode(blocks.span.extracting(first: count * layout.bytesPerBlock).bytes, into: &span)
     return weights
   }
 }

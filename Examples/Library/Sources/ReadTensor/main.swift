@@ -10,6 +10,6 @@ let tensor = try model.tensor(CommandLine.arguments[2])
 guard let format = FormatRegistry.format(of: tensor.type) else {
   fatalError("\(tensor.name) has \(GGUFFile.describe(tensor.type))")
 }
-let weights = try format.decode(model.bytes(of: tensor).span.bytes)
+let weights = try format.decode(model.bytes(of: tensor))
 print(tensor.name, tensor.type, tensor.dimensions)
 print(weights.prefix(8).map { "\($0)" }.joined(separator: " "))
