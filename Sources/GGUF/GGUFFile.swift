@@ -3,7 +3,7 @@
 /// A model on disk: one GGUF file, or all shards of a split one.
 ///
 /// Opening reads and checks the headers; tensor bytes and long arrays are left in the files.
-public struct GGUFFile: Sendable {
+public struct GGUFFile: ModelSource {
   /// The files, in order of their numbers; one for a model that is not split.
   public let shards: [Shard]
   /// The tensors of all shards, in file order.
@@ -53,6 +53,16 @@ public struct GGUFFile: Sendable {
       tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
   }
 
+  /// The shards as the files of a source.
+  public var files: [SourceFile] {
+    shards.map { shard in
+      SourceFile(
+        name: shard.name, byteCount: shard.byteCount,
+        wholeByteCount: max(shard.byteCount, shard.dataEnd),
+        headerByteCount: shard.dataOffset, version: shard.source.version)
+    }
+  }
+
   /// The model's metadata, from its first file.
   public var metadata: Metadata { shards[0].metadata }
 
@@ -61,9 +71,6 @@ public struct GGUFFile: Sendable {
 
   /// The byte order of all files.
   public var byteOrder: ByteOrder { shards[0].byteOrder }
-
-  /// Bytes of all files together.
-  public var byteCount: Int { shards.reduce(0) { $0 + $1.byteCount } }
 
   /// Finds a tensor by its name.
   public func tensor(_ name: String) throws(FileError) -> TensorInfo {
@@ -76,14 +83,6 @@ public struct GGUFFile: Sendable {
   /// Whether the model has a tensor of this name.
   public func contains(_ name: String) -> Bool { places[name] != nil }
 
-  /// A copy of all bytes of a tensor.
-  ///
-  /// - Throws: As `byteRange(of:)`, and if the bytes cannot be read.
-  public func bytes(of tensor: TensorInfo) throws(FileError) -> [UInt8] {
-    let range = try byteRange(of: tensor)
-    return range.isEmpty ? [] : try shards[tensor.shard].source.bytes(range)
-  }
-
   /// Copies part of a tensor's bytes, from `offset` on, (see `ByteSource.read`).
   public func read(
     _ tensor: TensorInfo, at offset: Int, into buffer: inout MutableRawSpan
@@ -91,6 +90,14 @@ public struct GGUFFile: Sendable {
     let range = try byteRange(of: tensor)
     precondition(offset >= 0 && offset + buffer.byteCount <= range.count, "beyond the tensor")
     try shards[tensor.shard].source.read(at: range.lowerBound + offset, into: &buffer)
+  }
+
+  /// Refuses a tensor whose bytes cannot be read (see `byteRange(of:)`).
+  public func check(_ tensor: TensorInfo) throws(FileError) { _ = try byteRange(of: tensor) }
+
+  /// Bytes of a shard.
+  public func bytes(_ range: Range<Int>, ofFile file: Int) throws(FileError) -> [UInt8] {
+    try shards[file].source.bytes(range)
   }
 
   /// Refuses a model whose files were changed since they were opened (see

@@ -164,7 +164,9 @@ public final class BaseStatesWriter {
     return metadata
   }
 
-  private func copy(_ tensor: TensorInfo, from file: GGUFFile, to place: Int) throws(QuantError) {
+  private func copy(
+    _ tensor: TensorInfo, from file: any ModelSource, to place: Int
+  ) throws(QuantError) {
     guard file.byteOrder == .little else {
       throw .unsupported("\(file.path): states of big-endian models cannot be saved")
     }

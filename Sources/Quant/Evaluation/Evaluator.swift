@@ -29,7 +29,7 @@ public struct EvaluationOptions: Sendable {
 /// for all windows that fit in memory together.
 public struct Evaluator: Sendable {
   /// The model's file.
-  public let file: GGUFFile
+  public let file: any ModelSource
   /// What it computes.
   public let graph: ModelGraph
   /// What may be used.
@@ -45,7 +45,7 @@ public struct Evaluator: Sendable {
   /// - Throws: `QuantError.unsupported` for an architecture that is not known, a model that does not
   ///   hold together, or a compute mode that this machine does not have.
   public init(
-    file: GGUFFile, contextLength: Int, options: EvaluationOptions
+    file: any ModelSource, contextLength: Int, options: EvaluationOptions
   ) throws(QuantError) {
     try options.mode.check()
     self.file = file

@@ -60,7 +60,7 @@ struct Imatrix: ParsableCommand {
   }
 
   private func gather(
-    _ corpus: Corpus, _ windows: EvaluationWindows, _ file: GGUFFile
+    _ corpus: Corpus, _ windows: EvaluationWindows, _ file: any ModelSource
   ) throws -> TextImportance {
     let range = part.part?.range(of: windows.count) ?? 0..<windows.count
     let evaluator = try compute.evaluator(file, contextLength: windows.length)

@@ -88,7 +88,7 @@ struct MeasureSensitivity: ParsableCommand {
 
   private func write(
     _ part: JobPart, _ found: SensitivityPart, _ measurement: SensitivityMeasurement,
-    _ file: GGUFFile
+    _ file: any ModelSource
   ) throws {
     var job = PartJob(.sensitivity, toolVersion: Version.current)
     try measurement.describe(&job)
@@ -111,7 +111,7 @@ struct MeasureSensitivity: ParsableCommand {
   }
 
   /// The windows of all texts together.
-  private func windows(_ file: GGUFFile) throws -> (EvaluationWindows, [String]) {
+  private func windows(_ file: any ModelSource) throws -> (EvaluationWindows, [String]) {
     let tokenizer = try text.tokenizer(file)
     var options = text
     options.ctx = text.ctx ?? Self.usualLength

@@ -124,7 +124,7 @@ struct Perplexity: ParsableCommand {
   }
 
   /// What parts of this must agree in, but for the texts.
-  private func job(_ file: GGUFFile) throws -> PartJob {
+  private func job(_ file: any ModelSource) throws -> PartJob {
     var job = PartJob(.perplexity, toolVersion: Version.current)
     guard part.part != nil else { return job }
     try job.add("model", file)
@@ -136,7 +136,8 @@ struct Perplexity: ParsableCommand {
   }
 
   private func measure(
-    _ corpus: Corpus, _ windows: EvaluationWindows, _ file: GGUFFile, _ router: RouterGathering?
+    _ corpus: Corpus, _ windows: EvaluationWindows, _ file: any ModelSource,
+    _ router: RouterGathering?
   ) throws -> TextLosses {
     let range = part.part?.range(of: windows.count) ?? 0..<windows.count
     let evaluator = try compute.evaluator(file, contextLength: windows.length)

@@ -32,7 +32,7 @@ struct ComputeOptions: ParsableArguments {
 
   /// Opens a model for evaluation.
   func evaluator(
-    _ file: GGUFFile, contextLength: Int, firstPosition: Int = 0
+    _ file: any ModelSource, contextLength: Int, firstPosition: Int = 0
   ) throws -> Evaluator {
     try Evaluator(
       file: file, contextLength: contextLength, options: options(firstPosition: firstPosition))
@@ -96,7 +96,7 @@ struct CorpusOptions: ParsableArguments {
   }
 
   /// The model's tokenizer.
-  func tokenizer(_ file: GGUFFile) throws -> Tokenizer {
+  func tokenizer(_ file: any ModelSource) throws -> Tokenizer {
     let tokenizer = try Tokenizer(file, pre: pre)
     for warning in tokenizer.warnings { Warnings.write("\(file.path): \(warning)") }
     return tokenizer

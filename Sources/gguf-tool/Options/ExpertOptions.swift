@@ -64,13 +64,13 @@ struct ExpertOptions: ParsableArguments {
   private var hasSelection: Bool { keepTop != nil || !keep.isEmpty || !drop.isEmpty }
 
   /// The job that the options describe.
-  func job(for source: GGUFFile) throws -> ExpertJob {
+  func job(for source: any ModelSource) throws -> ExpertJob {
     if let dense { return .dense(try Self.numbers(dense)) }
     let usual: ExpertLayout = hasSelection || shardExperts ? .keep : .perExpert
     return .arrange(merge ? .merged : layout ?? usual, keeping: try selection(source))
   }
 
-  private func selection(_ source: GGUFFile) throws -> ExpertSelection? {
+  private func selection(_ source: any ModelSource) throws -> ExpertSelection? {
     guard hasSelection else { return nil }
     if let keepTop, let by { return .best(keepTop, by: try RankingFile.read(by, for: source)) }
     return .rules(

@@ -26,7 +26,7 @@ struct MachineOptions: ParsableArguments {
   var isGiven: Bool { machine != nil }
 
   /// Predicts speeds of a model's variants; `nil` without a machine.
-  func speedModel(_ source: GGUFFile) throws -> SpeedModel? {
+  func speedModel(_ source: any ModelSource) throws -> SpeedModel? {
     guard let machine else { return nil }
     let used = source.metadata.model("expert_used_count")?.integer ?? 0
     return SpeedModel(

@@ -27,7 +27,8 @@ struct MeasuringOptions: ParsableArguments {
 
   /// Measures variants of a model.
   func measurer(
-    _ source: GGUFFile, _ importance: ImportanceMatrix?, _ compute: ComputeOptions, scratch: String
+    _ source: any ModelSource, _ importance: ImportanceMatrix?, _ compute: ComputeOptions,
+    scratch: String
   ) throws -> VariantMeasurer {
     VariantMeasurer(
       source, importance: importance, texts: try texts(source), options: try compute.options(),
@@ -47,7 +48,7 @@ struct MeasuringOptions: ParsableArguments {
     return options
   }
 
-  private func texts(_ source: GGUFFile) throws -> [VariantMeasurer.Text] {
+  private func texts(_ source: any ModelSource) throws -> [VariantMeasurer.Text] {
     guard !corpus.isEmpty else { return [] }
     let options = options
     let tokenizer = try options.tokenizer(source)

@@ -13,9 +13,9 @@ enum OutputPath {
   ///   - others: Other files that are read.
   /// - Throws: `FileError` for the first name of the kind.
   static func check(
-    _ outputs: [String?], isNot model: GGUFFile, others: [String?] = []
+    _ outputs: [String?], isNot model: any ModelSource, others: [String?] = []
   ) throws(FileError) {
-    let inputs = InputFiles(models: model.shards.map(\.name) + others.compactMap { $0 })
+    let inputs = InputFiles(models: model.files.map(\.name) + others.compactMap { $0 })
     var seen: Set<String> = []
     for path in outputs.compactMap({ $0 }) {
       try inputs.check(path)

@@ -53,7 +53,7 @@ struct PlanningOptions: ParsableArguments {
 
   /// The planner for a model.
   func planner(
-    _ source: GGUFFile, _ importance: ImportanceMatrix?
+    _ source: any ModelSource, _ importance: ImportanceMatrix?
   ) throws -> ModelPlanner {
     try ModelPlanner(
       source, measured(source, importance), rules(), importance: importance,
@@ -62,7 +62,7 @@ struct PlanningOptions: ParsableArguments {
 
   /// What parts of the model suffer, measured or expected.
   func measured(
-    _ source: GGUFFile, _ importance: ImportanceMatrix?
+    _ source: any ModelSource, _ importance: ImportanceMatrix?
   ) throws -> Sensitivity {
     guard let sensitivity else {
       Warnings.write(

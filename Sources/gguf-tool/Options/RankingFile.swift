@@ -26,7 +26,7 @@ enum RankingFile {
   /// Reads a ranking.
   ///
   /// Throws `QuantError` if the file has none, or numbers that cannot be used.
-  static func read(_ path: String, for source: GGUFFile) throws -> ExpertRanking {
+  static func read(_ path: String, for source: any ModelSource) throws -> ExpertRanking {
     if try Sensitivity.isKind(path) {
       let sensitivity = try Sensitivity.read(path)
       try sensitivity.check(source)

@@ -36,11 +36,11 @@ struct SplitOptions: ParsableArguments {
   }
 
   /// The names and cuts of the output for a path.
-  func naming(_ path: String, source: GGUFFile) throws -> OutputNaming {
+  func naming(_ path: String, source: any ModelSource) throws -> OutputNaming {
     if let splitMaxSize {
       return .split(path, .maxBytes(try Size.bytes(splitMaxSize, option: "--split-max-size")))
     }
     if let splitMaxTensors { return .split(path, .maxTensors(splitMaxTensors)) }
-    return keepSplit && source.shards.count > 1 ? .keepSplit(path) : .single(path)
+    return keepSplit && source.files.count > 1 ? .keepSplit(path) : .single(path)
   }
 }

@@ -12,7 +12,7 @@ struct PlanMark {
   init(
     of plan: ModelPlan, importance: ImportanceMatrix?, only shard: JobPart?
   ) throws(QuantError) {
-    let isWhole = !plan.source.shards.contains(where: \.isTruncated)
+    let isWhole = plan.source.files.allSatisfy { $0.byteCount == $0.wholeByteCount }
     fingerprint = isWhole ? try plan.portableFingerprint(importance: importance) : nil
     let part = shard.map { plan.part(file: $0.number - 1) } ?? plan
     costs = part.shardCosts(isWeighted: importance != nil)

@@ -4,7 +4,7 @@ import Quant
 
 /// A plan, its recipe, and what was measured of it.
 struct PlanView {
-  let source: GGUFFile
+  let source: any ModelSource
   let planner: ModelPlanner
   let plan: PlannedTypes
   let trials: [PlanTrial]

@@ -29,7 +29,9 @@ extension QuantError.Setting {
     case .tensorPlacement: "--override-tensor"
     case .prunedLayers: "--prune-layers"
     case .denseExperts: "--dense"
-    case .keptExperts, .windows, .layout, .requantizing, .importance, .unfinishedOutput: nil
+    case .preTokenizer, .keptExperts, .windows, .layout, .requantizing, .importance,
+      .unfinishedOutput:
+      nil
     }
   }
 
@@ -41,6 +43,7 @@ extension QuantError.Setting {
       ": write a tensor an expert (--layout per-expert), or take the best type for all (--promote)"
     case .requantizing: ", or pass --allow-requantize"
     case .importance: ": pass one with --imatrix, or go on without it by --allow-missing-imatrix"
+    case .preTokenizer: "; choose one with --pre"
     case .unfinishedOutput: "; pass --restart to discard it"
     default: nil
     }

@@ -141,7 +141,8 @@ import Testing
       ([model, "--dense", "1", "--merge"], 64, "--dense leaves no experts"),
       ([model, "--merge", "--layout", "per-expert"], 64, "--merge is the layout merged"),
       (
-        [mixed, "--merge"], 1, "(experts 0, 2-7: Q8_0; expert 1: Q6_K), but a merged tensor has one"
+        [mixed, "--merge"], 1,
+        "as a merged tensor has, found experts 0, 2-7: Q8_0; expert 1: Q6_K"
       ),
       ([folder.path("no.gguf")], 1, "no.gguf"),
     ]

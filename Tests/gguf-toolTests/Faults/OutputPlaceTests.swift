@@ -186,7 +186,7 @@ import Testing
     _ = try folder.write([1], other)
     let refused = try Tool.run(words + ["--split-max-tensors", "4"], in: folder.url)
     #expect(refused.status == 1, "\(refused.errors)")
-    #expect(refused.errors.contains("pass --restart to give that one up"), "\(refused.errors)")
+    #expect(refused.errors.contains("pass --restart to discard it"), "\(refused.errors)")
     let outcome = try Tool.run(
       words + ["--split-max-tensors", "4", "--restart"], in: folder.url)
     #expect(outcome.status == 0, "\(outcome.errors)")

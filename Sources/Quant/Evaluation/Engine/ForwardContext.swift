@@ -5,7 +5,7 @@ package import QuantModels
 
 /// What all steps of a forward pass share: the file, the threads, and the way to multiply.
 package final class ForwardContext: Sendable {
-  let file: GGUFFile
+  let file: any ModelSource
   package let workers: Workers
   let mode: ComputeMode
   let epsilon: Float
@@ -20,7 +20,7 @@ package final class ForwardContext: Sendable {
 
   /// Puts together what steps share.
   package convenience init(
-    file: GGUFFile, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
+    file: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
     observer: (any ForwardObserver)? = nil
   ) {
     self.init(
@@ -29,7 +29,7 @@ package final class ForwardContext: Sendable {
   }
 
   private init(
-    file: GGUFFile, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
+    file: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
     observer: (any ForwardObserver)?, substitution: WeightSubstitution?
   ) {
     self.file = file

@@ -47,7 +47,7 @@ public struct PartJob: Sendable, Codable {
   /// none.
   ///
   /// - Throws: `QuantError.file` if it cannot be read.
-  public mutating func add(_ name: String, _ file: GGUFFile?) throws(QuantError) {
+  public mutating func add(_ name: String, _ file: (any ModelSource)?) throws(QuantError) {
     guard let file else { return add(name, "none") }
     var mark = Fingerprint()
     try ModelIdentity.addCopies(of: file, to: &mark)

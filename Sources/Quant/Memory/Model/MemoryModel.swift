@@ -66,11 +66,11 @@ public struct MemoryModel: Sendable {
   ///
   /// - Throws: `QuantError.content` for sizes that no model has, and for tensors of unknown size.
   /// - Complexity: O(*n*) in tensors.
-  public init(_ file: GGUFFile) throws(QuantError) {
+  public init(_ file: any ModelSource) throws(QuantError) {
     let tensors = file.tensors.map {
       TensorDescription(name: $0.name, dimensions: $0.dimensions, type: $0.type)
     }
-    let whole = file.shards.clampedSum { max($0.byteCount, $0.dataEnd) }
+    let whole = file.files.clampedSum(\.wholeByteCount)
     try self.init(
       name: file.path, metadata: file.metadata, tensors: tensors, fileBytes: whole)
   }

@@ -46,7 +46,7 @@ public enum ArchitectureRegistry {
   /// - Throws: `QuantError.unsupported` for an architecture that cannot be evaluated, or keys that are
   ///   missing or make no sense; `.tensor` for tensors that do not fit them.
   public static func graph(
-    of file: GGUFFile, contextLength: Int
+    of file: any ModelSource, contextLength: Int
   ) throws(QuantError) -> ModelGraph {
     guard let name = file.metadata.architecture else {
       throw .content(

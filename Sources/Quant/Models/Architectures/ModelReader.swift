@@ -4,7 +4,7 @@ package import GGUF
 /// Reads a model's keys and looks its tensors up, checking both: what an architecture's description
 /// is made with.
 package struct ModelReader: KeyReading {
-  package let file: GGUFFile
+  package let file: any ModelSource
   package let architecture: String
   /// Tokens of a window.
   package let contextLength: Int
@@ -13,7 +13,7 @@ package struct ModelReader: KeyReading {
   package var metadata: Metadata { file.metadata }
 
   /// Reads the keys that begin with a name, the architecture's or that of a file of our own.
-  package init(file: GGUFFile, architecture: String, contextLength: Int) {
+  package init(file: any ModelSource, architecture: String, contextLength: Int) {
     self.file = file
     self.architecture = architecture
     self.contextLength = contextLength

@@ -6,10 +6,10 @@ package import GGUF
 package enum ModelIdentity {
   /// Adds the sizes and versions of a model's files: another file, or one changed since, gives another
   /// mark. Nothing is read.
-  package static func addFiles(of file: GGUFFile, to mark: inout Fingerprint) {
-    for shard in file.shards {
-      mark.add(shard.byteCount)
-      mark.add(shard.source.version)
+  package static func addFiles(of model: any ModelSource, to mark: inout Fingerprint) {
+    for file in model.files {
+      mark.add(file.byteCount)
+      mark.add(file.version)
     }
   }
 
@@ -18,25 +18,26 @@ package enum ModelIdentity {
   ///
   /// Throws `QuantError.file` if it cannot be read.
   package static func addCopies(
-    of file: GGUFFile, to mark: inout Fingerprint
+    of model: any ModelSource, to mark: inout Fingerprint
   ) throws(QuantError) {
-    for shard in file.shards {
-      mark.add(shard.byteCount)
+    for (number, file) in model.files.enumerated() {
+      mark.add(file.byteCount)
+      let header = 0..<min(file.headerByteCount, file.byteCount)
       mark.add(
         try QuantError.wrapping { () throws(FileError) in
-          try shard.source.bytes(0..<min(shard.dataOffset, shard.byteCount))
+          try model.bytes(header, ofFile: number)
         })
     }
-    mark.add(try content(of: file))
+    mark.add(try content(of: model))
   }
 
   /// A mark of a model's tensors: their names, shapes and types, and the first bytes of each.
   ///
   /// Throws `QuantError.file` if they cannot be read. Complexity: O(*n*) in tensors.
-  package static func content(of file: GGUFFile) throws(QuantError) -> String {
+  package static func content(of model: any ModelSource) throws(QuantError) -> String {
     var mark = Fingerprint()
     var bytes = [UInt8](repeating: 0, count: 256)
-    for tensor in file.tensors {
+    for tensor in model.tensors {
       mark.add(tensor.name)
       for dimension in tensor.dimensions { mark.add(dimension) }
       mark.add(Int(tensor.type.rawValue))
@@ -45,7 +46,7 @@ package enum ModelIdentity {
         var span = bytes.mutableSpan
         var raw = unsafe span.mutableBytes
         var window = raw.part(0..<count)
-        try file.read(tensor, at: 0, into: &window)
+        try model.read(tensor, at: 0, into: &window)
       }
       mark.add(Array(bytes[..<count]))
     }

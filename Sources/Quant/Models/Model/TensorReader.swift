@@ -13,7 +13,7 @@ public struct TensorReader: Sendable {
   /// The format of its blocks.
   public let format: any BlockFormat.Type
 
-  private let file: GGUFFile
+  private let file: any ModelSource
   private var chunk: [UInt8] = []
   /// Weights decoded at once: their blocks and floats stay in the second-level cache.
   private static let chunkWeights = 1 << 16
@@ -25,14 +25,14 @@ public struct TensorReader: Sendable {
   ///   - tensor: One of its tensors.
   /// - Throws: `QuantError.unsupported` for a type that cannot be decoded, `.file` if the file
   ///   ends before the tensor does.
-  public init(file: GGUFFile, tensor: TensorInfo) throws(QuantError) {
+  public init(file: any ModelSource, tensor: TensorInfo) throws(QuantError) {
     guard let format = FormatRegistry.format(of: tensor.type) else {
       throw .unsupported(
         "\(file.path): tensor \"\(tensor.name)\" has \(GGUFFile.describe(tensor.type)), "
           + "which cannot be decoded")
     }
     do throws(FileError) {
-      _ = try file.byteRange(of: tensor)
+      try file.check(tensor)
     } catch {
       throw .file(error)
     }
@@ -84,12 +84,7 @@ public struct TensorReader: Sendable {
     var storage = chunk.mutableSpan
     var bytes = unsafe storage.mutableBytes
     var blocks = bytes.part(0..<byteCount)
-    do throws(FileError) {
-      try file.read(tensor, at: offset, into: &blocks)
-    } catch {
-      throw .file(error)
-    }
-    if file.byteOrder == .big { ByteSwapping.swap(&blocks, of: format) }
+    try file.readBlocks(of: tensor, at: offset, into: &blocks)
     format.decode(blocks.bytes, into: &weights)
   }
 }

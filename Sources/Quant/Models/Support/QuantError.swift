@@ -24,6 +24,7 @@ public enum QuantError: Error, Equatable, Sendable {
 
   /// What callers choose. A program names its own option for it.
   public enum Setting: String, Sendable, CaseIterable {
+    case preTokenizer = "the pre-tokenizer"
     case contextLength = "the context length"
     case batch = "the batch"
     case microBatch = "the micro-batch"

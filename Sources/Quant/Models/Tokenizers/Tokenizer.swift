@@ -23,7 +23,7 @@ public struct Tokenizer: Sendable {
   ///
   /// `pre` overrides the pre-tokenizer that the file names. Throws `QuantError.content` if the
   /// metadata does not describe a tokenizer that is known.
-  public init(_ file: GGUFFile, pre: String? = nil) throws(QuantError) {
+  public init(_ file: any ModelSource, pre: String? = nil) throws(QuantError) {
     try self.init(file.metadata, file: file.path, pre: pre)
   }
 
@@ -86,9 +86,10 @@ public struct Tokenizer: Sendable {
     let name = asked ?? fallback ?? stated ?? "default"
     guard let rules = PreTokenizer.named(name) else {
       let names = PreTokenizer.names.joined(separator: ", ")
-      throw reader.error(
-        "pre", expected: "a pre-tokenizer that is known, one of \(names)",
-        found: "\"\(name)\"")
+      throw .setting(
+        .preTokenizer,
+        what: "\(reader.file): \(TokenizerMetadata.prefix)pre: expected one of \(names), found"
+          + " \"\(name)\"")
     }
     let isGuessed = asked == nil && fallback == nil && stated == nil
     return ChosenPreTokenizer(

@@ -10,7 +10,7 @@ internal import QuantModels
 struct DenseCut {
   /// The expert of each layer.
   let chosen: [Int: Int]
-  private let source: GGUFFile
+  private let source: any ModelSource
   private let mixtures: Mixtures
   private let from: String
   private let form: DenseForm
@@ -26,7 +26,7 @@ struct DenseCut {
   ///   - experts: The expert of all layers, or one for each layer with experts.
   /// - Throws: `QuantError.unsupported` for experts that do not exist, and for what a dense model of
   ///   this architecture cannot express.
-  init(_ source: GGUFFile, _ mixtures: Mixtures, experts: [Int]) throws(QuantError) {
+  init(_ source: any ModelSource, _ mixtures: Mixtures, experts: [Int]) throws(QuantError) {
     from = source.metadata.architecture ?? ""
     guard let form = ArchitectureRegistry.denseForm(from) else {
       throw .unsupported(

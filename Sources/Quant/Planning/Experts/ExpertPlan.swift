@@ -35,7 +35,7 @@ public struct ExpertPlan: Sendable {
   /// - Throws: `QuantError` for a model without experts, experts that do not exist or would be too few,
   ///   experts of different types that should be merged, and what a dense model cannot express.
   /// - Complexity: O(*n*) in tensors of both sides; no weights are read.
-  public init(source: GGUFFile, job: ExpertJob, output: OutputNaming) throws(QuantError) {
+  public init(source: any ModelSource, job: ExpertJob, output: OutputNaming) throws(QuantError) {
     let mixtures = try Mixtures(source)
     let whole = source.tensors.enumerated().map { TensorOutline(whole: $1, index: $0) }
     var metadata = source.metadata.withoutSplitKeys()

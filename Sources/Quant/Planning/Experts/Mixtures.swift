@@ -20,7 +20,7 @@ struct Mixtures: Sendable {
   ///
   /// Throws `QuantError.unsupported` for a model without experts, layers with different numbers of
   /// them, and keys that tell of others.
-  init(_ source: GGUFFile) throws(QuantError) {
+  init(_ source: any ModelSource) throws(QuantError) {
     path = source.path
     let counts = try Self.counts(source)
     guard let first = counts.min(by: { $0.key < $1.key }) else {
@@ -50,7 +50,7 @@ struct Mixtures: Sendable {
   }
 
   /// Experts of each layer, by the tensors of their weights.
-  private static func counts(_ source: GGUFFile) throws(QuantError) -> [Int: Int] {
+  private static func counts(_ source: any ModelSource) throws(QuantError) -> [Int: Int] {
     var counts: [Int: Int] = [:]
     for tensor in source.tensors {
       guard let name = ExpertTensorName(tensor.name), name.suffix == "weight" else { continue }

@@ -8,7 +8,7 @@ extension ModelPlan {
   /// are on disk, and the importance matrix.
   func fingerprint(importance: ImportanceMatrix?) -> UInt64 {
     var mark = jobMark(importance)
-    for shard in source.shards { mark.add(shard.source.version) }
+    for file in source.files { mark.add(file.version) }
     return mark.value
   }
 
@@ -24,8 +24,8 @@ extension ModelPlan {
     importance: ImportanceMatrix?
   ) throws(QuantError) -> String {
     var mark = jobMark(importance)
-    for shard in source.shards {
-      for place in 0..<16 { mark.add(try Self.sample(shard.source, place, of: 16)) }
+    for file in source.files.indices {
+      for part in 0..<16 { mark.add(try sample(file, part, of: 16)) }
     }
     let digits = String(mark.value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
@@ -50,18 +50,17 @@ extension ModelPlan {
       mark.add(Int(tensor.type.rawValue))
       mark.add(tensor.byteOffset)
     }
-    for shard in source.shards { mark.add(shard.byteCount) }
+    for file in source.files { mark.add(file.byteCount) }
     importance?.mark(&mark)
     return mark
   }
 
-  /// The first bytes of one of `count` equal parts of a file.
-  private static func sample(
-    _ file: any ByteSource, _ place: Int, of count: Int
-  ) throws(QuantError) -> [UInt8] {
-    let start = file.byteCount / count * place
+  /// The first bytes of one of `count` equal parts of a file of the source.
+  private func sample(_ file: Int, _ part: Int, of count: Int) throws(QuantError) -> [UInt8] {
+    let byteCount = source.files[file].byteCount
+    let start = byteCount / count * part
     return try QuantError.wrapping { () throws(FileError) in
-      try file.bytes(start..<start + min(64, file.byteCount - start))
+      try source.bytes(start..<start + min(64, byteCount - start), ofFile: file)
     }
   }
 }

@@ -14,7 +14,7 @@ extension ModelPlan {
     _ output: OutputNaming, importance: ImportanceMatrix?
   ) throws(QuantError) {
     let inputs = InputFiles(
-      models: source.shards.map(\.name) + [importance?.path].compactMap({ $0 }))
+      models: source.files.map(\.name) + [importance?.path].compactMap({ $0 }))
     try QuantError.wrapping { () throws(FileError) in
       try inputs.check(Journal.path(of: output.path))
       for file in files { try inputs.check(file.path) }

@@ -38,7 +38,7 @@ public struct RequantizePlan: Sendable {
   ///   experts do not fit the model or its layout.
   /// - Complexity: O(*n*) in tensors; no weights are read.
   public init(
-    source: GGUFFile, recipe: Recipe, importance: ImportanceMatrix?, output: OutputNaming,
+    source: any ModelSource, recipe: Recipe, importance: ImportanceMatrix?, output: OutputNaming,
     toolVersion: String
   ) throws(QuantError) {
     let facts = try ModelFacts(source.metadata)

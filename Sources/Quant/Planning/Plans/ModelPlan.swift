@@ -87,7 +87,7 @@ public struct ModelPlan: Sendable {
   }
 
   /// The model that is read.
-  public let source: GGUFFile
+  public let source: any ModelSource
   /// The tensors of the output, in file order.
   public private(set) var tensors: [Tensor]
   /// The files of the output.
@@ -129,7 +129,7 @@ public struct ModelPlan: Sendable {
   /// Throws `QuantError.file` if a tensor has no countable size, `.unsupported` if there would be
   /// too many files.
   init(
-    source: GGUFFile, metadata: Metadata, tensors: [Tensor], output: OutputNaming,
+    source: any ModelSource, metadata: Metadata, tensors: [Tensor], output: OutputNaming,
     effort: Effort = .default
   ) throws(QuantError) {
     let ranges = output.ranges(tensors, source: source, metadata: metadata)
@@ -197,7 +197,7 @@ public enum OutputNaming: Sendable, Hashable {
   }
 
   func ranges(
-    _ tensors: [ModelPlan.Tensor], source: GGUFFile, metadata: Metadata
+    _ tensors: [ModelPlan.Tensor], source: any ModelSource, metadata: Metadata
   ) -> [Range<Int>] {
     switch self {
     case .single:
@@ -214,10 +214,10 @@ public enum OutputNaming: Sendable, Hashable {
   }
 
   private static func rangesByShard(
-    _ tensors: [ModelPlan.Tensor], source: GGUFFile
+    _ tensors: [ModelPlan.Tensor], source: any ModelSource
   ) -> [Range<Int>] {
     var start = 0
-    return source.shards.indices.map { shard in
+    return source.files.indices.map { shard in
       let count = tensors[start...].prefix { tensor in
         // A tensor put together stands where the first of its parts stood.
         tensor.slices.map { source.tensors[$0.tensor].shard }.min().map { $0 == shard } ?? true

@@ -83,27 +83,9 @@ struct SlabWorker {
       var raw = unsafe target.mutableBytes
       var window = raw.part(
         place..<place + part.count * layout.bytesPerBlock)
-      try Self.read(
-        source.tensors[slice.tensor], of: source, at: first * layout.bytesPerBlock, into: &window)
+      try source.readBlocks(
+        of: source.tensors[slice.tensor], at: first * layout.bytesPerBlock, into: &window)
     }
-  }
-
-  /// Bytes as they are in a little-endian file.
-  private static func read(
-    _ tensor: TensorInfo, of file: GGUFFile, at offset: Int, into window: inout MutableRawSpan
-  ) throws(QuantError) {
-    do throws(FileError) {
-      try file.read(tensor, at: offset, into: &window)
-    } catch {
-      throw .file(error)
-    }
-    guard file.byteOrder == .big else { return }
-    guard let format = FormatRegistry.format(of: tensor.type) else {
-      throw .unsupported(
-        "tensor \"\(tensor.name)\" has \(GGUFFile.describe(tensor.type)), whose bytes cannot be"
-          + " brought into little-endian order")
-    }
-    ByteSwapping.swap(&window, of: format)
   }
 
   // MARK: Encoding

@@ -80,7 +80,7 @@ struct AllocationGroups {
   ///   - rules: What is allowed.
   /// - Throws: `QuantError.unsupported` for a part that is left without any type.
   init(
-    _ sensitivity: Sensitivity, _ source: GGUFFile, _ rules: AllocationRules
+    _ sensitivity: Sensitivity, _ source: any ModelSource, _ rules: AllocationRules
   ) throws(QuantError) {
     var order: [String] = []
     var members: [String: [Int]] = [:]
@@ -121,7 +121,7 @@ struct AllocationGroups {
   }
 
   private static func group(
-    _ units: [Int], _ all: [Sensitivity.Unit], _ types: [TensorType], _ source: GGUFFile,
+    _ units: [Int], _ all: [Sensitivity.Unit], _ types: [TensorType], _ source: any ModelSource,
     _ rules: AllocationRules
   ) throws(QuantError) -> AllocationGroup {
     let parts = units.map { all[$0] }
@@ -154,7 +154,7 @@ struct AllocationGroups {
 
   /// The source's own type, which harms nothing; `nil` where it is not allowed, or experts differ.
   private static func kept(
-    _ parts: [Sensitivity.Unit], _ source: GGUFFile, _ rules: AllocationRules
+    _ parts: [Sensitivity.Unit], _ source: any ModelSource, _ rules: AllocationRules
   ) throws(QuantError) -> AllocationGroup.Option? {
     var (bytes, types) = (0, Set<TensorType>())
     for part in parts {

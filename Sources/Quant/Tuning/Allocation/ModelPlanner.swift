@@ -39,7 +39,7 @@ public struct PlannedTypes: Sendable {
 /// Chooses a type for every part of a model.
 public struct ModelPlanner: Sendable {
   /// The model.
-  public let source: GGUFFile
+  public let source: any ModelSource
   /// What its parts suffer.
   public let sensitivity: Sensitivity
   /// What may be chosen.
@@ -58,7 +58,7 @@ public struct ModelPlanner: Sendable {
   ///   - toolVersion: As it will be written into the metadata.
   /// - Throws: `QuantError.unsupported` for a part that is left without any type.
   public init(
-    _ source: GGUFFile, _ sensitivity: Sensitivity, _ rules: AllocationRules,
+    _ source: any ModelSource, _ sensitivity: Sensitivity, _ rules: AllocationRules,
     importance: ImportanceMatrix?, toolVersion: String
   ) throws(QuantError) {
     var rules = rules

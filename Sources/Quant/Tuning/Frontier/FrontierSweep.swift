@@ -16,7 +16,7 @@ public struct FrontierSweep {
     public let point: Frontier.Point
   }
 
-  private let source: GGUFFile
+  private let source: any ModelSource
   private let sensitivity: Sensitivity
   private let variants: [FrontierVariant]
   private let measurer: VariantMeasurer
@@ -35,7 +35,7 @@ public struct FrontierSweep {
   ///   - toolVersion: Written into the variants' metadata.
   /// - Throws: `QuantError` if types cannot be chosen.
   public init(
-    _ source: GGUFFile, _ sensitivity: Sensitivity, importance: ImportanceMatrix?,
+    _ source: any ModelSource, _ sensitivity: Sensitivity, importance: ImportanceMatrix?,
     rules: AllocationRules, grid: FrontierGrid, measurer: VariantMeasurer, speed: SpeedModel?,
     toolVersion: String
   ) throws(QuantError) {

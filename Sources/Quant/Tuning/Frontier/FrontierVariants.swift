@@ -43,13 +43,13 @@ public struct FrontierGrid: Sendable {
 
 /// Makes the variants of a grid.
 struct FrontierVariants {
-  private let source: GGUFFile
+  private let source: any ModelSource
   private let sensitivity: Sensitivity
   private let planners: [(Frontier.Point.Series, ModelPlanner)]
   private let grid: FrontierGrid
 
   init(
-    _ source: GGUFFile, _ sensitivity: Sensitivity,
+    _ source: any ModelSource, _ sensitivity: Sensitivity,
     planners: [(Frontier.Point.Series, ModelPlanner)], grid: FrontierGrid
   ) {
     self.source = source

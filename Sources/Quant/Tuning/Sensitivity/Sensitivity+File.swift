@@ -93,7 +93,7 @@ extension Sensitivity {
   /// Refuses a model other than the one measured.
   ///
   /// Throws `QuantError.mismatch`.
-  public func check(_ file: GGUFFile) throws(QuantError) {
+  public func check(_ file: any ModelSource) throws(QuantError) {
     let found = try ModelIdentity.content(of: file)
     guard found == fingerprint else {
       throw .mismatch(
@@ -107,7 +107,7 @@ extension Sensitivity {
 
   /// Holds a part to the model's tensor.
   private func check(
-    _ unit: Unit, _ file: GGUFFile, _ seen: inout Set<String>
+    _ unit: Unit, _ file: any ModelSource, _ seen: inout Set<String>
   ) throws(QuantError) {
     let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(unit.tensor) }
     let isMerged = ExpertTensorName(unit.tensor).map { $0.expert == nil } ?? false

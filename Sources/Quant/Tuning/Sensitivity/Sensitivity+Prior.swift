@@ -19,7 +19,7 @@ extension Sensitivity {
   /// - Returns: Figures for every matrix that may be quantized, experts one by one.
   /// - Throws: `QuantError` for metadata that cannot be used.
   public static func prior(
-    of file: GGUFFile, types: [TensorType], importance: ImportanceMatrix?
+    of file: any ModelSource, types: [TensorType], importance: ImportanceMatrix?
   ) throws(QuantError) -> Sensitivity {
     let facts = try ModelFacts(file.metadata)
     let used = file.metadata.model("expert_used_count")?.integer ?? 1

@@ -37,7 +37,7 @@ public final class VariantMeasurer {
     }
   }
 
-  private let source: GGUFFile
+  private let source: any ModelSource
   private let importance: ImportanceMatrix?
   private let texts: [Text]
   private let options: EvaluationOptions
@@ -57,7 +57,8 @@ public final class VariantMeasurer {
   ///   - scratch: The beginning of the names of files that are removed in the end.
   ///   - toolVersion: Written into the variants' metadata.
   public init(
-    _ source: GGUFFile, importance: ImportanceMatrix?, texts: [Text], options: EvaluationOptions,
+    _ source: any ModelSource, importance: ImportanceMatrix?, texts: [Text],
+    options: EvaluationOptions,
     scratch: String, toolVersion: String
   ) {
     self.source = source
@@ -159,7 +160,7 @@ public final class VariantMeasurer {
   }
 
   private func compare(
-    _ file: GGUFFile, _ text: Text, _ base: String
+    _ file: any ModelSource, _ text: Text, _ base: String
   ) throws(QuantError) -> TextResult {
     let run = try LossEvaluation(
       evaluator(file, text), text.windows, base: .states(BaseStates(base)))
@@ -171,7 +172,7 @@ public final class VariantMeasurer {
       divergence: summary.meanDivergence)
   }
 
-  private func evaluator(_ file: GGUFFile, _ text: Text) throws(QuantError) -> Evaluator {
+  private func evaluator(_ file: any ModelSource, _ text: Text) throws(QuantError) -> Evaluator {
     try Evaluator(file: file, contextLength: text.windows.length, options: options)
   }
 }
