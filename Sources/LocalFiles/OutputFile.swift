@@ -141,7 +141,7 @@ private struct TemporaryName {
   /// Far more than processes that write one output.
   private static let most = 1000
 
-  /// The usual name, whose file a later run goes on with.
+  /// The usual name, whose file a later run continues.
   static func held(for output: String) throws(FileError) -> TemporaryName {
     let path = OutputFile.temporaryPath(of: output)
     guard let descriptor = try POSIX.openLocked(path) else {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// What is on the disk for the sake of running jobs: files that go when their job ends early, and those
-/// that the next run goes on with.
+/// that the next run continues from.
 ///
 /// Writers enter what they make. A program that is told to stop calls `clear(finally:)`.
 package enum UnfinishedFiles {

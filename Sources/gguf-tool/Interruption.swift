@@ -11,7 +11,7 @@ import Synchronization
 #endif
 
 /// What the tool does when it is told to stop, or when a file is taken away from under it: temporary
-/// files go, and what the next run goes on with is named.
+/// files go, and what the next run continues from is named.
 enum Interruption {
   /// Signals that ask a program to stop, and leave it time to tidy up.
   private static let requests = [SIGINT, SIGTERM, SIGHUP]
@@ -54,9 +54,9 @@ enum Interruption {
   private static func sentence(_ kept: UnfinishedFiles.Kept) -> String {
     switch kept {
     case .output(let path):
-      "the unfinished \(path) stays: the same command goes on with it, --restart gives it up"
+      "kept the unfinished \(path): the same command continues it, --restart discards it"
     case .state(let path):
-      "\(path) stays: the same command goes on with it"
+      "kept \(path): the same command continues from it"
     }
   }
 

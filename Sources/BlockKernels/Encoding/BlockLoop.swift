@@ -27,7 +27,7 @@ extension EncodableFormat {
       let first = index * weightsPerBlock
       let bytes = index * bytesPerBlock
       let column = first % rowWeights
-      var block = blocks.part(bytes..<bytes + bytesPerBlock)
+      var block = blocks.slice(bytes..<bytes + bytesPerBlock)
       encode(
         rows.extracting(first..<first + weightsPerBlock),
         importance?.extracting(column..<column + weightsPerBlock), &block)
@@ -55,7 +55,7 @@ extension EncodableFormat {
 extension MutableSpan where Element: BitwiseCopyable {
   /// The part between two places.
   @inlinable @inline(always) @_lifetime(&self)
-  package mutating func part(_ range: Range<Int>) -> MutableSpan<Element> {
+  package mutating func slice(_ range: Range<Int>) -> MutableSpan<Element> {
     _mutatingExtracting(range)
   }
 }
@@ -63,5 +63,5 @@ extension MutableSpan where Element: BitwiseCopyable {
 extension MutableRawSpan {
   /// The part between two places.
   @inlinable @inline(always) @_lifetime(&self)
-  package mutating func part(_ range: Range<Int>) -> MutableRawSpan { _mutatingExtracting(range) }
+  package mutating func slice(_ range: Range<Int>) -> MutableRawSpan { _mutatingExtracting(range) }
 }

@@ -33,7 +33,7 @@ extension GridFormat {
         rowWeights: rowWeights, importance: importance, by: table.searches)
       for index in 0..<(end - start) / layout.weightsPerBlock {
         let offset = (start / layout.weightsPerBlock + index) * layout.bytesPerBlock
-        var block = blocks.part(offset..<offset + layout.bytesPerBlock)
+        var block = blocks.slice(offset..<offset + layout.bytesPerBlock)
         pack(memory.found(index, grid, shape), into: &block)
         let first = start + index * layout.weightsPerBlock
         let gain = restoring.gain(

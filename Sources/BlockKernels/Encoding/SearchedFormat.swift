@@ -31,7 +31,7 @@ extension SearchedFormat {
         importance: importance, by: table.searches)
       for index in 0..<(end - start) / blockWeights {
         let offset = (start / blockWeights + index) * bytesPerBlock
-        var block = blocks.part(offset..<offset + bytesPerBlock)
+        var block = blocks.slice(offset..<offset + bytesPerBlock)
         pack(memory.found(index, shape), into: &block)
       }
     }

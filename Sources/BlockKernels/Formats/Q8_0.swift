@@ -36,7 +36,7 @@ public enum Q8_0: EncodableFormat {
     ) { weights, _, block in
       let scale = ByteRounding.scale(of: weights, table)
       block.set(Half.exact(scale), at: 0)
-      var quants = block.part(2..<34)
+      var quants = block.slice(2..<34)
       ByteRounding.round(weights, scale: scale, into: &quants, table)
     }
   }

@@ -35,7 +35,7 @@ public enum Q8_1: EncodableFormat {
       of: 32, in: 36, rows, rowWeights: rowWeights, importance: importance, into: &blocks
     ) { weights, _, block in
       let scale = ByteRounding.scale(of: weights, table)
-      var quants = block.part(4..<36)
+      var quants = block.slice(4..<36)
       ByteRounding.round(weights, scale: scale, into: &quants, table)
       var sum: Int32 = 0
       for index in 0..<32 { sum += Int32(block.bytes.i8(at: 4 + index)) }

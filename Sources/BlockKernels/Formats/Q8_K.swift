@@ -47,7 +47,7 @@ public enum Q8_K: EncodableFormat {
       // Rounding up near the largest float must not make 127 times the scale infinite.
       let limit = Float.greatestFiniteMagnitude.nextDown / 127
       let scale = min(max(ByteRounding.extreme(of: weights, table) / -127, -limit), limit)
-      var quants = block.part(4..<260)
+      var quants = block.slice(4..<260)
       ByteRounding.round(weights, scale: scale, into: &quants, table)
       block.set(scale.bitPattern, at: 0)
       for part in 0..<16 {

@@ -35,7 +35,7 @@ public struct BlockFault: Sendable, Hashable {
   public enum Kind: String, Sendable, Encodable {
     /// A number that is NaN or infinite, or that makes weights so.
     case notFinite = "not_finite"
-    /// Bits that stand for nothing in this format.
+    /// A code that this format does not define.
     case code
   }
 
@@ -51,7 +51,7 @@ public struct BlockFault: Sendable, Hashable {
   public let found: String
 }
 
-/// A format in which some bits stand for nothing, or whose finite numbers may restore to infinite
+/// A format in which some codes are invalid, or whose finite numbers may restore to infinite
 /// weights: what its encoders never write, and a look at the floats alone does not find.
 package protocol CodedFormat: BlockFormat {
   /// Looks for such bits.
@@ -71,7 +71,7 @@ extension BlockFault {
       found: "\(found)")
   }
 
-  /// A code that stands for nothing.
+  /// An invalid code.
   static func code(_ field: String, at offset: Int, expected: String, found: UInt8) -> BlockFault {
     BlockFault(
       kind: .code, field: field, byteOffset: offset, expected: expected, found: "\(found)")

@@ -177,7 +177,7 @@ public final class BaseStatesWriter {
         let size = min(buffer.count, count - start)
         var span = buffer.mutableSpan
         var bytes = unsafe span.mutableBytes
-        var part = bytes.part(0..<size)
+        var part = bytes.slice(0..<size)
         try file.read(tensor, at: start, into: &part)
         try writer.write(part.bytes, to: place, at: start)
       }

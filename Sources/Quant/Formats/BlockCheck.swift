@@ -98,7 +98,7 @@ public enum BlockCheck {
 }
 
 extension CodedFormat {
-  /// Whether some block has bits that stand for nothing.
+  /// Whether some block has an invalid code.
   fileprivate static func hasCodeFault(in blocks: RawSpan) -> Bool {
     let size = layout.bytesPerBlock
     for start in stride(from: 0, to: blocks.byteCount, by: size)

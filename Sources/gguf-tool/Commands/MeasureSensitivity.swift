@@ -73,7 +73,7 @@ struct MeasureSensitivity: ParsableCommand {
       evaluator, windows, of: names, types: try tried(), importance: importance,
       probeWindows: probeWindows, only: part.part)
     let state = output + ".state"
-    if SensitivityMeasurement.isResuming(state) { Notes.write("going on with \(state)") }
+    if SensitivityMeasurement.isResuming(state) { Notes.write("continuing from \(state)") }
     let progress = Progress("measuring", total: job.trialCount, unit: .items("trials"))
     let found = try job.run(keepingStateIn: state) { progress.update(to: $0.done) }
     progress.finish()

@@ -44,7 +44,7 @@ struct Perplexity: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Keep the state after each layer; the same command goes on from there if it was cut off.",
+      "Keep the state after each layer; the same command continues from it if interrupted.",
       valueName: "file"))
   var saveState: String?
 
@@ -148,7 +148,7 @@ struct Perplexity: ParsableCommand {
     let state = try saveState.map {
       try EvaluationState($0, evaluator, windows, base: kept, only: range)
     }
-    if let state, state.isResuming { Notes.write("going on with \(state.path)") }
+    if let state, state.isResuming { Notes.write("continuing from \(state.path)") }
     let tokens = range.count * windows.length
     let progress = Progress(corpus.name, total: tokens, unit: .items("tokens"))
     let clock = ContinuousClock()

@@ -6,7 +6,7 @@ import Quant
 struct PlanRun {
   /// The path that the user gave for the output.
   let output: String
-  /// Whether what an earlier run left is given up.
+  /// Whether the unfinished output of an earlier run is discarded.
   let restart: Bool
   /// How many slabs are worked on at once.
   let threads: Int
@@ -28,7 +28,7 @@ struct PlanRun {
 
   private func announce(_ plan: ModelPlan) {
     guard restart || !Journal.exists(for: output) else {
-      return Notes.write("going on with the unfinished \(output)")
+      return Notes.write("continuing the unfinished \(output)")
     }
     for file in plan.files where Disk.exists(file.path) {
       Warnings.write("\(file.path) is there already and will be replaced")

@@ -8,8 +8,8 @@ struct Requantize: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Write a model with its tensors in other types.",
     discussion: """
-      The output has its name only when it is whole. A run that was cut off leaves OUT.partial and \
-      OUT.journal; the same command goes on from there.
+      The output is renamed into place only when complete. An interrupted run leaves OUT.partial and \
+      OUT.journal; the same command continues from there.
 
       Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M
       """)
@@ -33,7 +33,7 @@ struct Requantize: AsyncParsableCommand {
   @Flag(help: "Say what would be written, tensor by tensor and to the byte, and stop.")
   var dryRun = false
 
-  @Flag(help: "Give up what an earlier run left unfinished, and start anew.")
+  @Flag(help: "Discard the unfinished output of an earlier run and start over.")
   var restart = false
 
   @OptionGroup var threadOptions: ThreadOptions
@@ -49,7 +49,7 @@ struct Requantize: AsyncParsableCommand {
     try shardOptions.check(plan.plan, importance: importance)
     let mark =
       try dryRun
-      ? PlanMark(of: plan.plan, importance: importance, only: shardOptions.shard) : nil
+      ? PlanSummary(of: plan.plan, importance: importance, only: shardOptions.shard) : nil
     if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
     let view = RequantizeView(plan: plan, isJSON: jsonOption.isJSON)

@@ -11,7 +11,7 @@ struct SplitExperts: AsyncParsableCommand {
     discussion: """
       Bytes are copied, none is decoded: splitting and merging again restores the file. Without options \
       every expert gets a tensor of its own, which this tool's evaluator reads and llama.cpp does not. \
-      A run that was cut off goes on with the same command.
+      The same command continues an interrupted run.
 
       Example: gguf-tool split-experts model.gguf model-6-experts.gguf --keep '*:0-5'
       """)
@@ -29,7 +29,7 @@ struct SplitExperts: AsyncParsableCommand {
   @Flag(help: "Say what would be written, to the byte, and stop.")
   var dryRun = false
 
-  @Flag(help: "Give up what an earlier run left unfinished, and start anew.")
+  @Flag(help: "Discard the unfinished output of an earlier run and start over.")
   var restart = false
 
   @OptionGroup var threadOptions: ThreadOptions
@@ -51,7 +51,7 @@ struct SplitExperts: AsyncParsableCommand {
     try shardOptions.check(plan.plan, importance: nil)
     let mark =
       try dryRun
-      ? PlanMark(of: plan.plan, importance: nil, only: shardOptions.shard) : nil
+      ? PlanSummary(of: plan.plan, importance: nil, only: shardOptions.shard) : nil
     if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
     let view = SplitExpertsView(plan: plan, isJSON: jsonOption.isJSON)

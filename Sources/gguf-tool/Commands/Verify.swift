@@ -6,11 +6,11 @@ import Quant
 /// Looks for damage in a model.
 struct Verify: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look through every byte of a model for damage.",
+    abstract: "Check every byte of a model for damage.",
     usage: "gguf-tool verify <model> [<options>]",
     discussion: """
       Checks the header, keys against tensors, and every block for what no encoder writes: numbers that \
-      are not finite, and bits that stand for nothing. The exit code is 0 for a model without faults \
+      are not finite, and invalid codes. The exit code is 0 for a model without faults \
       and 1 for one with faults.
 
       Example: gguf-tool verify model.gguf --manifest model.sha256

@@ -63,7 +63,7 @@ struct CorpusOptions: ParsableArguments {
   var corpusDir: String?
 
   @Option(
-    name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
+    name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size"), .customLong("window")],
     help: ArgumentHelp(
       "Tokens of a window (default: 512, or 2048 for the protocol full).", valueName: "count"))
   var ctx: Int?

@@ -42,7 +42,7 @@ extension QuantError.Setting {
     case .layout:
       ": write a tensor an expert (--layout per-expert), or take the best type for all (--promote)"
     case .requantizing: ", or pass --allow-requantize"
-    case .importance: ": pass one with --imatrix, or go on without it by --allow-missing-imatrix"
+    case .importance: ": pass one with --imatrix, or pass --allow-missing-imatrix"
     case .preTokenizer: "; choose one with --pre"
     case .unfinishedOutput: "; pass --restart to discard it"
     default: nil

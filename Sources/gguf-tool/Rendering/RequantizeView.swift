@@ -62,7 +62,7 @@ struct RequantizeView {
   // MARK: Before
 
   /// Shows the plan tensor by tensor.
-  func showPlan(_ mark: PlanMark) throws {
+  func showPlan(_ mark: PlanSummary) throws {
     if !plan.tensorsLackingImportance.isEmpty, !plan.recipe.allowsMissingImportance {
       Warnings.write(
         "\(Self.list(plan.tensorsLackingImportance)): these types need an importance matrix, and"
@@ -185,7 +185,7 @@ private struct PlanJSON: Encodable {
   let tensorsLackingImportance: [String]
   let unwritableTypes: [String]
 
-  init(_ requantize: RequantizePlan, _ mark: PlanMark) {
+  init(_ requantize: RequantizePlan, _ mark: PlanSummary) {
     let plan = requantize.plan
     preset = requantize.recipe.preset?.name ?? "COPY"
     recipe = requantize.recipe.text

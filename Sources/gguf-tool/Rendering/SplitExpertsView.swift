@@ -17,7 +17,7 @@ struct SplitExpertsView {
 
   /// Shows the plan, and what the run was if there was one.
   func show(
-    _ report: PlanReport? = nil, _ time: Duration? = nil, mark: PlanMark? = nil
+    _ report: PlanReport? = nil, _ time: Duration? = nil, mark: PlanSummary? = nil
   ) throws {
     if isJSON { return try JSONOutput.write(JSON(plan, report, time, mark)) }
     var text = Report()
@@ -101,7 +101,7 @@ extension SplitExpertsView {
     let resumedPieces: Int?
     let pieces: Int?
 
-    init(_ expert: ExpertPlan, _ report: PlanReport?, _ time: Duration?, _ mark: PlanMark?) {
+    init(_ expert: ExpertPlan, _ report: PlanReport?, _ time: Duration?, _ mark: PlanSummary?) {
       sourceExpertCount = expert.sourceExpertCount
       expertCount = expert.expertCount
       hasTensorForEachExpert = expert.writesSingleExperts

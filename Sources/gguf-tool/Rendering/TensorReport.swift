@@ -39,8 +39,8 @@ extension Report {
       ("maximum", statistics.maximum.map { number(Double($0)) }),
       ("mean", number(statistics.mean)),
       ("deviation", "\(number(statistics.standardDeviation)) (standard)"),
-      ("zeros", Self.part(statistics.zeroCount, statistics)),
-      ("not finite", Self.part(statistics.nonFiniteCount, statistics)),
+      ("zeros", Self.share(statistics.zeroCount, statistics)),
+      ("not finite", Self.share(statistics.nonFiniteCount, statistics)),
     ])
     add(values: statistics.firstValues)
     add(histogram: statistics.histogram)
@@ -51,7 +51,7 @@ extension Report {
     return tensor.type.name + (bits ?? "")
   }
 
-  private static func part(_ count: Int, _ statistics: TensorStatistics) -> String {
+  private static func share(_ count: Int, _ statistics: TensorStatistics) -> String {
     guard count > 0 else { return "none" }
     let part = Double(count) / Double(statistics.weightCount)
     return "\(Units.grouped(count)) (\(Units.percent(part)))"

@@ -13,7 +13,7 @@ import Testing
     path = folder.path("out.gguf")
   }
 
-  @Test func `a file has its name only when it is whole`() throws {
+  @Test func `a file is renamed into place only when complete`() throws {
     let file = try OutputFile(path: path, byteCount: 5)
     #expect(file.temporaryPath == path + ".partial")
     try file.write([1, 2, 3], at: 2)

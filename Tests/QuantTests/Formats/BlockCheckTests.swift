@@ -95,7 +95,7 @@ struct BlockCheckTests {
     }
   }
 
-  /// A code that stands for nothing: type, byte, what is put there, the field, and whether the rest of
+  /// An invalid code: type, byte, what is put there, the field, and whether the rest of
   /// the block is zero or ones.
   struct Code: Sendable, CustomTestStringConvertible {
     let type: String
@@ -123,7 +123,7 @@ struct BlockCheckTests {
   ]
 
   @Test(arguments: codes)
-  func `bits that stand for nothing are named`(code: Code) throws {
+  func `invalid codes are named`(code: Code) throws {
     let format = try FormatTesting.format(code.type)
     var block = [UInt8](repeating: code.rest, count: format.layout.bytesPerBlock)
     block[code.byte] = code.value

@@ -54,7 +54,7 @@ import Testing
     #expect(try await refusal(source, to: "device").contains("found a folder or a device"))
   }
 
-  @Test func `a run that is not over cannot be given up by another`() async throws {
+  @Test func `a run that is not over cannot be discarded by another`() async throws {
     let output = OutputNaming.single(folder.path("out.gguf"))
     let running = try RecordFile(path: Journal.path(of: output.path))
     try Data([1, 2, 3]).write(to: folder.file("out.gguf.partial"))

@@ -60,7 +60,7 @@ import Testing
     let before = finishedPieces()
     let last = try Tool.run(arguments("out.gguf"))
     #expect(last.status == 0, "\(last.errors)")
-    #expect(last.errors.contains("going on with the unfinished"))
+    #expect(last.errors.contains("continuing the unfinished"))
     #expect(last.output.contains("gone on from"))
     #expect(before >= pieces * 9 / 10)
     let (out, whole) = (folder.path("out.gguf"), folder.path("whole.gguf"))

@@ -127,7 +127,7 @@ import Testing
     #expect(found.faults.first?.field == "e" && found.faults.first?.found == "255")
   }
 
-  @Test func `a code that stands for nothing is found`() throws {
+  @Test func `an invalid code is found`() throws {
     try write("blk.1.digits.weight", at: 66 + 9, [0b1100])
     let found = try verify("m.gguf", status: 1)
     #expect(found.faults.map(\.kind) == ["code"] && found.faults.map(\.field) == ["q[9]"])

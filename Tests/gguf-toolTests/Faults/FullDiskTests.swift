@@ -70,7 +70,7 @@ struct FullDiskTests {
     try fill(disk)
     #expect(run.status() == 1)
     #expect(run.errors.contains("No space left on device"), "\(run.errors)")
-    #expect(run.errors.contains("the same command goes on with it"), "\(run.errors)")
+    #expect(run.errors.contains("the same command continues"), "\(run.errors)")
     #expect(try disk.names == ["hog", "out.gguf.journal", "out.gguf.partial"])
     // Still full: said before the work.
     #expect(try failure(words).sentence.contains("bytes free on its disk, found 0"))
@@ -171,7 +171,7 @@ struct FullDiskTests {
     // Pieces that the journal names, but the disk lost, are found out and done again.
     try disk.grow(to: 32 << 20)
     let outcome = try Tool.run(words, in: folder.url)
-    #expect(outcome.status == 0 && outcome.errors.hasPrefix("going on with"), "\(outcome.errors)")
+    #expect(outcome.status == 0 && outcome.errors.hasPrefix("continuing "), "\(outcome.errors)")
     // What is in memory may be what the disk has lost.
     try disk.remount()
     let whole = folder.path("whole.gguf")

@@ -33,10 +33,10 @@ import Testing
     #expect(run.errors.contains("interrupted\n"))
     #expect(
       run.errors.contains(
-        "the unfinished out.gguf stays: the same command goes on with it, --restart gives it up"))
+        "kept the unfinished out.gguf: the same command continues it, --restart discards it"))
     #expect(
       try folder.names(besides: known + ["in.gguf"]) == ["out.gguf.journal", "out.gguf.partial"])
-    try goesOn(words, "going on with the unfinished out.gguf")
+    try goesOn(words, "continuing the unfinished out.gguf")
   }
 
   /// Runs again, long enough to see that the new run goes on where the other ended. `KillTests` and
@@ -66,9 +66,9 @@ import Testing
     try run.wait("a layer was done") { Disk.exists(folder.path("s.gguf")) }
     run.send(SIGTERM)
     #expect(run.status() == 128 + SIGTERM)
-    #expect(run.errors.contains("s.gguf stays: the same command goes on with it"))
+    #expect(run.errors.contains("kept s.gguf: the same command continues from it"))
     #expect(try folder.names(besides: known) == ["s.gguf"])
-    try goesOn(words, "going on with s.gguf")
+    try goesOn(words, "continuing from s.gguf")
     #expect(try folder.names(besides: known) == ["s.gguf"])
   }
 
@@ -81,9 +81,9 @@ import Testing
     try run.wait("a layer was done") { Disk.exists(folder.path("d.json.state")) }
     run.send(SIGTERM)
     #expect(run.status() == 128 + SIGTERM)
-    #expect(run.errors.contains("d.json.state stays: the same command goes on with it"))
+    #expect(run.errors.contains("d.json.state: the same command continues from it"))
     #expect(try folder.names(besides: known) == ["d.json.state"])
-    try goesOn(words, "going on with d.json.state")
+    try goesOn(words, "continuing from d.json.state")
     #expect(try folder.names(besides: known) == ["d.json.state"])
   }
 

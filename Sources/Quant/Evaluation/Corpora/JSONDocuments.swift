@@ -3,12 +3,12 @@ internal import QuantModels
 
 /// The `text` of each object in a file of JSON: one object, several (usually one a line), or an array.
 struct JSONDocuments {
-  private enum Place {
+  private enum State {
     case outside, arrayStart, array
   }
 
   private var scanner: JSONScanner
-  private var place = Place.outside
+  private var place = State.outside
   private var key: [UInt8] = []
 
   /// Starts at the beginning of a file.

@@ -65,7 +65,7 @@ final class PlainBytes {
     if try file.next(into: &input) { return true }
     input = []
     if decoder.isBetweenParts { return false }
-    throw failure("it is cut off: the \(compression?.rawValue ?? "") data goes on after byte")
+    throw failure("it is cut off: the \(compression?.rawValue ?? "") data continues after byte")
   }
 
   private func decode(_ decoder: any StreamDecoder) throws(QuantError) -> Int {

@@ -79,7 +79,7 @@ package struct LayerPass {
   private func run(_ mixture: MixtureGraph, _ x: Matrix) throws(QuantError) {
     let h = Matrix(rows: x.rows, columns: x.columns)
     try context.normalize(x, by: graph.feedForwardNorm, into: h)
-    let pass = MixturePass(context: context, graph: mixture, layer: layer, chunk: chunk)
+    let pass = ExpertLayerPass(context: context, graph: mixture, layer: layer, chunk: chunk)
     guard let norm = graph.feedForwardPostNorm else {
       return try pass.run(h, addingTo: x, scale: graph.residualScale)
     }

@@ -36,7 +36,7 @@ struct ProductInput: Sendable {
     let halves = context.inputHalves
     self.halves = halves
     let (high, low) = unsafe halves.memory(count: allRows * columns)
-    let parts = unsafe HalfParts(high: high, low: mode == .bf16 ? nil : low)
+    let parts = unsafe HalfOperands(high: high, low: mode == .bf16 ? nil : low)
     for lot in lots {
       try context.workers.forRanges(lot.x.rows, atLeast: 8) { (rows, _) throws(QuantError) in
         unsafe parts.split(
@@ -67,15 +67,15 @@ struct ProductInput: Sendable {
     }
   }
 
-  private func split(_ weights: Matrix, _ slot: WorkerSlot) -> HalfParts {
+  private func split(_ weights: Matrix, _ slot: WorkerSlot) -> HalfOperands {
     let (high, low) = unsafe slot.halves.memory(count: weights.rows * weights.columns)
-    let parts = unsafe HalfParts(high: high, low: mode == .bf16 ? nil : low)
+    let parts = unsafe HalfOperands(high: high, low: mode == .bf16 ? nil : low)
     unsafe parts.split(weights, at: 0)
     return parts
   }
 
   private func multiply(
-    _ lot: RowLot, _ weights: Matrix, _ parts: HalfParts, into y: Matrix, _ slot: WorkerSlot
+    _ lot: RowLot, _ weights: Matrix, _ parts: HalfOperands, into y: Matrix, _ slot: WorkerSlot
   ) throws(QuantError) {
     guard let halves else { return }
     let (high, low) = unsafe halves.memory(count: allRows * columns)
@@ -115,7 +115,7 @@ private struct RowLot: Sendable {
 
 /// Where the 16-bit parts of a matrix go.
 @safe
-private struct HalfParts: @unchecked Sendable {
+private struct HalfOperands: @unchecked Sendable {
   let high: UnsafeMutablePointer<UInt16>
   let low: UnsafeMutablePointer<UInt16>?
 

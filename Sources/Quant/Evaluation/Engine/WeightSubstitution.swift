@@ -46,7 +46,7 @@ package struct WeightSubstitution: Sendable {
     let importance = importance.flatMap { $0.values(expert: min(index, $0.expertCount - 1)) }
     var storage = blocks.mutableSpan
     var bytes = unsafe storage.mutableBytes
-    var window = bytes.part(0..<count)
+    var window = bytes.slice(0..<count)
     var numbers = unsafe MutableSpan(
       _unsafeStart: rows.base, count: rows.rows * rows.columns)
     if let importance {

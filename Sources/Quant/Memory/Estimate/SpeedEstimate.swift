@@ -57,12 +57,12 @@ extension MemoryModel {
   }
 
   /// Where a layer's experts are.
-  private func expertPlace(_ layer: Int, _ placement: DevicePlacement) -> TokenTraffic.Place {
+  private func expertPlace(_ layer: Int, _ placement: DevicePlacement) -> TokenTraffic.Location {
     let index = index(of: "blk.\(layer).ffn_up_exps.weight")
     return Self.place(index.map { placement.tensors[$0] } ?? placement.layers[layer])
   }
 
-  private static func place(_ device: MemoryDevice) -> TokenTraffic.Place {
+  private static func place(_ device: MemoryDevice) -> TokenTraffic.Location {
     switch device {
     case .host: .cpu
     case .gpu(let index): .gpu(index)

@@ -93,7 +93,7 @@ extension Machine {
   }
 
   /// The device at a place, if the machine has it.
-  public func device(_ place: TokenTraffic.Place) -> Device? {
+  public func device(_ place: TokenTraffic.Location) -> Device? {
     switch place {
     case .cpu: cpu
     case .gpu(let index): gpus.indices.contains(index) ? gpus[index] : nil
@@ -132,7 +132,7 @@ extension Machine {
       basis.append(
         "a layer of experts on a GPU takes 0 to 2.4 ms beyond reading; gpu.layer narrows the range")
     }
-    let isOnGPU = { (place: TokenTraffic.Place) in place != .cpu }
+    let isOnGPU = { (place: TokenTraffic.Location) in place != .cpu }
     if traffic.reads.contains(where: { isOnGPU($0.key) && $0.value.keys.contains(where: \.isGrid) })
     {
       basis.append("decoding of grid types on a GPU is taken to be as fast as its memory")
@@ -141,7 +141,7 @@ extension Machine {
   }
 }
 
-extension TokenTraffic.Place {
+extension TokenTraffic.Location {
   /// The name in machine descriptions.
   public var name: String {
     switch self {

@@ -4,7 +4,7 @@ public import GGUF
 /// What decoding one token (batch of one) moves, and where it is moved.
 public struct TokenTraffic: Sendable, Equatable {
   /// Where bytes are read.
-  public enum Place: Sendable, Hashable {
+  public enum Location: Sendable, Hashable {
     /// The processor's memory.
     case cpu
     /// The memory of a GPU, by its number.
@@ -13,11 +13,11 @@ public struct TokenTraffic: Sendable, Equatable {
 
   /// Bytes read for a token, by place and by the type they are stored in. Bytes of the key-value cache
   /// count as F16: they are read as fast as memory delivers.
-  public var reads: [Place: [TensorType: Double]] = [:]
+  public var reads: [Location: [TensorType: Double]] = [:]
   /// Bytes copied to a GPU for a token: experts that are missing there and are computed there.
   public var fetchedBytes = 0.0
   /// Layers of experts that a token passes on each device.
-  public var mixtureLayers: [Place: Int] = [:]
+  public var mixtureLayers: [Location: Int] = [:]
 
   /// Nothing moved.
   public init() {}
@@ -26,7 +26,7 @@ public struct TokenTraffic: Sendable, Equatable {
   public var readBytes: Double { reads.values.reduce(0) { $0 + $1.values.reduce(0, +) } }
 
   /// Adds bytes that are read for a token.
-  public mutating func add(_ bytes: Double, of type: TensorType, at place: Place) {
+  public mutating func add(_ bytes: Double, of type: TensorType, at place: Location) {
     reads[place, default: [:]][type, default: 0] += bytes
   }
 }

@@ -32,7 +32,7 @@ extension ModelShape {
     rotarySize = attention.rotarySize
     (headKeySize, headValueSize) = (attention.headKeySize, attention.headValueSize)
     let recurrence = try Self.recurrence(reader, stateSpace, width)
-    let parts = LayerParts(tensors)
+    let parts = LayerSizes(tensors)
     let plain = layerCount - attention.extraLayers
     layers = (0..<layerCount).map { layer in
       LayerMemory(
@@ -153,7 +153,7 @@ private struct ExpertSizes {
 }
 
 /// Which layers attend and which are recurrent, by the names of their tensors.
-private struct LayerParts {
+private struct LayerSizes {
   private(set) var attending: Set<Int> = []
   private(set) var recurrent: Set<Int> = []
 

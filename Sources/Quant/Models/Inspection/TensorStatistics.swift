@@ -59,7 +59,7 @@ public struct TensorStatistics: Sendable, Encodable {
     while start < tensor.weightCount {
       let count = min(slab.count, tensor.weightCount - start)
       var span = slab.mutableSpan
-      var part = span.part(0..<count)
+      var part = span.slice(0..<count)
       try reader.readWeights(start..<start + count, into: &part)
       tally.add(slab, count: count)
       if first.count < valueCount {

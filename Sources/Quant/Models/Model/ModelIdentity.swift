@@ -45,7 +45,7 @@ package enum ModelIdentity {
       try QuantError.wrapping { () throws(FileError) in
         var span = bytes.mutableSpan
         var raw = unsafe span.mutableBytes
-        var window = raw.part(0..<count)
+        var window = raw.slice(0..<count)
         try model.read(tensor, at: 0, into: &window)
       }
       mark.add(Array(bytes[..<count]))

@@ -67,7 +67,7 @@ public struct TensorReader: Sendable {
     var start = range.lowerBound
     while start < range.upperBound {
       let end = min(start + Self.chunkWeights, range.upperBound)
-      var part = weights.part(start - range.lowerBound..<end - range.lowerBound)
+      var part = weights.slice(start - range.lowerBound..<end - range.lowerBound)
       try readChunk(start..<end, into: &part)
       start = end
     }
@@ -83,7 +83,7 @@ public struct TensorReader: Sendable {
     if chunk.count < byteCount { chunk = Array(repeating: 0, count: byteCount) }
     var storage = chunk.mutableSpan
     var bytes = unsafe storage.mutableBytes
-    var blocks = bytes.part(0..<byteCount)
+    var blocks = bytes.slice(0..<byteCount)
     try file.readBlocks(of: tensor, at: offset, into: &blocks)
     format.decode(blocks.bytes, into: &weights)
   }

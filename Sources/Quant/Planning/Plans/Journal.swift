@@ -106,7 +106,7 @@ public final class Journal: Sendable {
     try QuantError.wrapping { () throws(FileError) in try file.write(bytes, at: place) }
   }
 
-  /// Removes the journal: the output is whole, or given up. Only the first time counts, as another
+  /// Removes the journal: the output is complete, or discarded. Only the first time counts, as another
   /// process may begin one of this name.
   func remove() {
     guard !isRemoved.exchange(true, ordering: .relaxed) else { return }

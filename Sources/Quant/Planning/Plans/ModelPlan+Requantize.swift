@@ -49,7 +49,7 @@ public struct RequantizePlan: Sendable {
       recipe: recipe, facts: facts,
       tensors: ExpertMerging(kept, expertCount: 0).mergedDescriptions(),
       hasImportance: importance != nil)
-    let places = ExpertPlaces(outlines)
+    let places = ExpertPositions(outlines)
     for rule in recipe.rules { try places.check(rule) }
     let choices = try outlines.map { outline throws(QuantError) in
       try chooser.choice(for: outline)
@@ -101,7 +101,7 @@ public struct RequantizePlan: Sendable {
   }
 
   /// Below three bits, quantizing without knowing what matters ruins a model. The embedding and the
-  /// output are excused, as matrices often lack them.
+  /// output are exempt, as matrices often lack them.
   private static func needsImportance(_ tensor: TensorDescription, _ preset: FileType?) -> Bool {
     switch TensorRole(tensorName: tensor.name) {
     case .tokenEmbedding, .output: return false

@@ -43,7 +43,7 @@ public struct PlanExecutor: Sendable {
   ///
   /// - Parameters:
   ///   - threads: How many slabs are worked on at once.
-  ///   - restarting: Whether what an earlier run left unfinished is given up.
+  ///   - restarting: Whether the unfinished output of an earlier run is discarded.
   ///   - keepsUnfinished: Whether a run that ends early leaves its work for the next.
   ///   - progress: Called from any thread after each slab.
   /// - Returns: What was done, with the error of each tensor.

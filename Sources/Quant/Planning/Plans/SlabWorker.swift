@@ -81,7 +81,7 @@ struct SlabWorker {
       done += part.count
       var target = bytes.mutableSpan
       var raw = unsafe target.mutableBytes
-      var window = raw.part(
+      var window = raw.slice(
         place..<place + part.count * layout.bytesPerBlock)
       try source.readBlocks(
         of: source.tensors[slice.tensor], at: first * layout.bytesPerBlock, into: &window)
@@ -173,7 +173,7 @@ struct SlabWorker {
   private mutating func read(_ segment: Segment, into floats: Range<Int>) throws(QuantError) {
     var reader = try TensorReader(file: plan.source, tensor: segment.tensor)
     var span = weights.mutableSpan
-    var window = span.part(floats)
+    var window = span.slice(floats)
     try reader.readRows(segment.rows, into: &window)
     guard let bad = Self.firstNonFinite(weights.span.extracting(floats)) else { return }
     let row = segment.rows.lowerBound + bad / segment.tensor.rowWeights
@@ -188,7 +188,7 @@ struct SlabWorker {
   ) {
     var raw = bytes.mutableSpan
     var all = unsafe raw.mutableBytes
-    var window = all.part(target)
+    var window = all.slice(target)
     if let importance {
       format.encode(
         weights, rowWeights: rowWeights, importance: importance.span, effort: effort,
@@ -219,7 +219,7 @@ struct SlabWorker {
     into decoded: inout [Float], _ floats: Range<Int>
   ) {
     var span = decoded.mutableSpan
-    var window = span.part(floats)
+    var window = span.slice(floats)
     unsafe format.decode(bytes.span.bytes.extracting(target), into: &window)
   }
 

@@ -20,7 +20,7 @@ public struct TypeChoice: Sendable, Hashable {
 /// taken for parts of the merged one, so that a recipe means the same in every layout.
 struct TypeChooser {
   private let recipe: Recipe
-  private let places: [String: PresetRules.Place]
+  private let places: [String: PresetRules.Position]
   private let presetRules: PresetRules?
   /// What may speak of a tensor of experts, by the merged name: looked up once for all of its experts.
   private let candidates: [String: [Candidate]]
@@ -68,17 +68,17 @@ struct TypeChooser {
   }
 
   /// Counts the tensors of each role in the order of layers.
-  private static func places(_ tensors: [TensorDescription]) -> [String: PresetRules.Place] {
+  private static func places(_ tensors: [TensorDescription]) -> [String: PresetRules.Position] {
     let ordered = tensors.filter { !Untouchable.contains($0) }
       .map { (layer: TensorName.layer(of: $0.name), tensor: $0) }
       .sorted { ($0.layer ?? -1, $0.tensor.name) < ($1.layer ?? -1, $1.tensor.name) }
     var counts: [TensorRole: Int] = [:]
-    var places: [String: PresetRules.Place] = [:]
+    var places: [String: PresetRules.Position] = [:]
     for (layer, tensor) in ordered {
       let role = TensorRole(tensorName: tensor.name)
       // All tensors that carry values are counted together.
       let counted = role.carriesValues ? .attentionV : role
-      places[tensor.name] = PresetRules.Place(
+      places[tensor.name] = PresetRules.Position(
         role: role, rowWeights: tensor.rowWeights,
         isStacked: tensor.dimensions.dropFirst(2).contains { $0 > 1 },
         ordinal: counts[counted, default: 0], layer: layer)

@@ -88,7 +88,7 @@ package struct NamePattern: Sendable {
   /// - Complexity: O(*n* · *m*) in the characters of the name and the places of the pattern.
   package func isFound(in name: String) -> Bool {
     let characters = Array(name)
-    var (places, next) = (Places(count: states.count), Places(count: states.count))
+    var (places, next) = (Positions(count: states.count), Positions(count: states.count))
     for (offset, character) in characters.enumerated() {
       if follow(entry, isStart: offset == 0, isEnd: false, &places) { return true }
       let isEnd = offset == characters.count - 1
@@ -106,7 +106,7 @@ package struct NamePattern: Sendable {
 
   /// Adds a place and those that it leads to without a character; true if there is a match.
   private func follow(
-    _ first: Int, isStart: Bool, isEnd: Bool, _ places: inout Places
+    _ first: Int, isStart: Bool, isEnd: Bool, _ places: inout Positions
   ) -> Bool {
     guard places.insert(first) else { return false }
     switch states[first] {
@@ -135,8 +135,8 @@ package struct NamePattern: Sendable {
     }
   }
 
-  /// Places, each once, in the order in which they were found.
-  private struct Places {
+  /// Positions, each once, in the order in which they were found.
+  private struct Positions {
     private(set) var list: [Int] = []
     private var known: [Bool]
 

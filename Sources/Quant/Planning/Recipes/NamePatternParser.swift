@@ -20,12 +20,12 @@ struct NamePatternParser {
   ]
 
   /// What a part of the pattern is, before it is given places: a repetition needs its part many times.
-  private indirect enum Part {
+  private indirect enum Node {
     case set(NamePattern.CharacterSet)
     case start, end
-    case sequence([Part])
-    case choice([Part])
-    case repeated(Part, least: Int, most: Int?)
+    case sequence([Node])
+    case choice([Node])
+    case repeated(Node, least: Int, most: Int?)
   }
 
   init(_ pattern: String) { rest = Substring(pattern) }
@@ -36,8 +36,8 @@ struct NamePatternParser {
     return place(part, then: add(.found) ?? 0)
   }
 
-  private mutating func choice() -> Part? {
-    var parts: [Part] = []
+  private mutating func choice() -> Node? {
+    var parts: [Node] = []
     repeat {
       guard let part = sequence() else { return nil }
       parts.append(part)
@@ -45,8 +45,8 @@ struct NamePatternParser {
     return parts.count == 1 ? parts[0] : .choice(parts)
   }
 
-  private mutating func sequence() -> Part? {
-    var parts: [Part] = []
+  private mutating func sequence() -> Node? {
+    var parts: [Node] = []
     while let next = rest.first, next != "|", next != ")" {
       guard let item = item(), let part = repetition(of: item) else { return nil }
       parts.append(part)
@@ -54,9 +54,9 @@ struct NamePatternParser {
     return .sequence(parts)
   }
 
-  private mutating func item() -> Part? {
+  private mutating func item() -> Node? {
     if take("(") { return group() }
-    if take("[") { return set().map(Part.set) }
+    if take("[") { return set().map(Node.set) }
     if take("^") { return .start }
     if take("$") { return .end }
     if take(".") { return .set(NamePattern.CharacterSet([], isInverted: true)) }
@@ -65,7 +65,7 @@ struct NamePatternParser {
     return .set(NamePattern.CharacterSet([.range(next...next)]))
   }
 
-  private mutating func group() -> Part? {
+  private mutating func group() -> Node? {
     depth += 1
     defer { depth -= 1 }
     if rest.first == "?", !take("?:") { return nil }
@@ -107,7 +107,7 @@ struct NamePatternParser {
   }
 
   /// The item with the repetition that follows it.
-  private mutating func repetition(of item: Part) -> Part? {
+  private mutating func repetition(of item: Node) -> Node? {
     var part = item
     if take("*") {
       part = .repeated(item, least: 0, most: nil)
@@ -126,7 +126,7 @@ struct NamePatternParser {
     return rest.first.map { "*+?{".contains($0) } == true ? nil : part
   }
 
-  private mutating func counted(_ item: Part) -> Part? {
+  private mutating func counted(_ item: Node) -> Node? {
     guard let least = number() else { return nil }
     guard take(",") else { return take("}") ? .repeated(item, least: least, most: least) : nil }
     if take("}") { return .repeated(item, least: least, most: nil) }
@@ -156,7 +156,7 @@ extension NamePatternParser {
   }
 
   /// Gives a part places that lead to `next`, and says where it begins.
-  private mutating func place(_ part: Part, then next: Int) -> Int? {
+  private mutating func place(_ part: Node, then next: Int) -> Int? {
     steps += 1
     guard steps <= 4 * NamePattern.mostStates else { return nil }
     switch part {
@@ -182,7 +182,7 @@ extension NamePatternParser {
     }
   }
 
-  private mutating func place(_ part: Part, least: Int, most: Int?, then next: Int) -> Int? {
+  private mutating func place(_ part: Node, least: Int, most: Int?, then next: Int) -> Int? {
     var start = next
     if let most {
       // From the last to the first: each may be left out together with those after it.

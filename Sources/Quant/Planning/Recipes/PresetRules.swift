@@ -17,7 +17,7 @@ struct PresetRules {
   let valueTensorCount: Int
 
   /// One tensor among those of its role.
-  struct Place {
+  struct Position {
     let role: TensorRole
     let rowWeights: Int
     /// Whether it holds a stack of matrices, as merged experts do.
@@ -33,7 +33,7 @@ struct PresetRules {
   private var base: TensorType { preset.defaultType }
 
   /// The type of a tensor, before its shape is looked at.
-  func type(for place: Place) -> TensorType {
+  func type(for place: Position) -> TensorType {
     if place.role == .output || (hasTiedEmbeddings && place.role == .tokenEmbedding) {
       return output(place)
     }
@@ -53,7 +53,7 @@ struct PresetRules {
 
   private static let twoBits: Set<FileType> = [.IQ2_XXS, .IQ2_XS, .IQ2_S, .IQ2_M, .IQ1_S, .IQ1_M]
 
-  private func output(_ place: Place) -> TensorType {
+  private func output(_ place: Position) -> TensorType {
     let block = base.layout?.weightsPerBlock ?? 1
     if preset == .MXFP4_MOE || isFalcon || place.rowWeights % block != 0 { return .Q8_0 }
     if Self.twoBits.contains(preset) || preset == .IQ3_XXS { return .Q5_K }
@@ -70,7 +70,7 @@ struct PresetRules {
   }
 
   /// The presets of two bits and fewer have rules of their own.
-  private func lowBit(_ place: Place) -> TensorType {
+  private func lowBit(_ place: Position) -> TensorType {
     let isLarger = preset == .IQ2_S || preset == .IQ2_M
     switch place.role {
     case .attentionV, .attentionQKV, .attentionKVB:
@@ -90,14 +90,14 @@ struct PresetRules {
     }
   }
 
-  private func values(_ place: Place) -> TensorType {
+  private func values(_ place: Position) -> TensorType {
     if isEightExperts { return .Q8_0 }  // an eighth of the size of its layer: 128 MB buy 8 bits
     let chosen = valuesByPreset(place)
     let isSmall = chosen == .Q3_K || chosen == .Q4_K
     return facts.is70B && isSmall ? .Q5_K : chosen
   }
 
-  private func valuesByPreset(_ place: Place) -> TensorType {
+  private func valuesByPreset(_ place: Position) -> TensorType {
     switch preset {
     case .Q2_K: return manyQueries ? .Q4_K : .Q3_K
     case .Q2_K_S, .IQ3_XS, .IQ3_S: return manyQueries ? .Q4_K : base
@@ -139,7 +139,7 @@ struct PresetRules {
     }
   }
 
-  private func down(_ place: Place) -> TensorType {
+  private func down(_ place: Position) -> TensorType {
     let count = facts.layerCount
     let layer = layerIndex(place)
     let isEarly = layer < count / 8
@@ -166,7 +166,7 @@ struct PresetRules {
     }
   }
 
-  private func gateOrUp(_ place: Place) -> TensorType {
+  private func gateOrUp(_ place: Position) -> TensorType {
     let count = facts.layerCount
     let layer = layerIndex(place)
     let isMiddle = layer >= count / 8 && layer < 7 * count / 8
@@ -174,7 +174,7 @@ struct PresetRules {
   }
 
   /// With experts the layer is read off the name, since a layer may have many such tensors.
-  private func layerIndex(_ place: Place) -> Int {
+  private func layerIndex(_ place: Position) -> Int {
     facts.expertCount > 1 ? place.layer ?? place.ordinal : place.ordinal
   }
 

@@ -14,7 +14,7 @@ public struct Fault: Sendable, Encodable, Equatable {
     case metadata
     /// A number that is NaN or infinite, or that makes weights so.
     case notFinite = "not_finite"
-    /// Bits that stand for nothing in their format.
+    /// A code that its format does not define.
     case code
     /// Bytes that are not those of the manifest.
     case hash

@@ -130,7 +130,7 @@ private struct ComparisonBuffers {
     if buffer.count < weights.count { buffer = Array(repeating: 0, count: weights.count) }
     var reader = try TensorReader(file: file, tensor: side.tensor)
     var span = buffer.mutableSpan
-    var part = span.part(0..<weights.count)
+    var part = span.slice(0..<weights.count)
     try reader.readWeights(
       side.firstWeight + weights.lowerBound..<side.firstWeight + weights.upperBound, into: &part)
   }

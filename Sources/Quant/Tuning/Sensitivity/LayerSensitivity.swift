@@ -111,13 +111,13 @@ struct LayerSensitivity {
   ) throws(QuantError) {
     func runShared(_ context: ForwardContext, _ y: Matrix) throws(QuantError) {
       y.clear()
-      try MixturePass(context: context, graph: mixture, layer: layer, chunk: chunk)
+      try ExpertLayerPass(context: context, graph: mixture, layer: layer, chunk: chunk)
         .addShared(h, to: y, scale: 1)
     }
     let shared = Matrix(rows: h.rows, columns: h.columns)
     try runShared(context, shared)
     output.y.copy(from: shared)
-    let pass = MixturePass(context: context, graph: mixture, layer: layer, chunk: chunk)
+    let pass = ExpertLayerPass(context: context, graph: mixture, layer: layer, chunk: chunk)
     let routing = try pass.routing(h)
     try pass.addExperts(h, routing, to: output.y, scale: 1)
     try MixtureSensitivity(job, pass, output, h).run(routing)

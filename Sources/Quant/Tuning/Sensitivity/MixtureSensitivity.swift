@@ -6,14 +6,14 @@ internal import QuantModels
 /// Tries all experts of a layer in all types, each on the tokens that are routed to it.
 struct MixtureSensitivity {
   private let job: SensitivityMeasurement
-  private let pass: MixturePass
+  private let pass: ExpertLayerPass
   private let output: LayerOutput
   private let h: Matrix
   private var context: ForwardContext { pass.context }
   private var graph: ExpertGraph { pass.graph.experts }
 
   /// Prepares for a layer with the input of its experts.
-  init(_ job: SensitivityMeasurement, _ pass: MixturePass, _ output: LayerOutput, _ h: Matrix) {
+  init(_ job: SensitivityMeasurement, _ pass: ExpertLayerPass, _ output: LayerOutput, _ h: Matrix) {
     self.job = job
     self.pass = pass
     self.output = output
@@ -34,10 +34,10 @@ struct MixtureSensitivity {
   }
 
   func run(_ routing: Routing) throws(QuantError) {
-    var shared: [PartPlace.Projection: Shared] = [:]
+    var shared: [UnitPosition.Projection: Shared] = [:]
     for (expert, places) in routing.byExpert().enumerated() {
       let run = try ExpertRun(pass, expert, places, routing, h)
-      for projection in [PartPlace.Projection.gate, .up, .gateUp, .down] {
+      for projection in [UnitPosition.Projection.gate, .up, .gateUp, .down] {
         for index in job.targets(at: .expert(layer: pass.layer, projection))
         where job.targets[index].part.expert == expert {
           try measure(index, projection, run, &shared)
@@ -51,8 +51,8 @@ struct MixtureSensitivity {
   }
 
   private func measure(
-    _ index: Int, _ projection: PartPlace.Projection, _ run: ExpertRun,
-    _ shared: inout [PartPlace.Projection: Shared]
+    _ index: Int, _ projection: UnitPosition.Projection, _ run: ExpertRun,
+    _ shared: inout [UnitPosition.Projection: Shared]
   ) throws(QuantError) {
     let target = job.targets[index]
     job.sums.units[index].tokens = run.places.count
@@ -87,7 +87,7 @@ private struct ExpertRun {
   let places: [Int]
   /// The rows of each window among them.
   let windows: [Range<Int>]
-  private let pass: MixturePass
+  private let pass: ExpertLayerPass
   private let expert: Int
   private let routing: Routing
   private let input: Matrix
@@ -96,7 +96,7 @@ private struct ExpertRun {
   private let output: Matrix
 
   init(
-    _ pass: MixturePass, _ expert: Int, _ places: [Int], _ routing: Routing, _ h: Matrix
+    _ pass: ExpertLayerPass, _ expert: Int, _ places: [Int], _ routing: Routing, _ h: Matrix
   ) throws(QuantError) {
     self.pass = pass
     self.expert = expert
@@ -104,7 +104,7 @@ private struct ExpertRun {
     let tokens = ExpertTokens.parts(of: places, routing, pass.context.windowLength)
     windows = tokens.first?.windows ?? []
     self.routing = routing
-    let rows = MixturePass.roundedUp(places.count)
+    let rows = ExpertLayerPass.roundedUp(places.count)
     input = Matrix(rows: rows, columns: h.columns)
     both = Matrix(rows: rows, columns: 2 * pass.graph.experts.width)
     hidden = Matrix(rows: rows, columns: pass.graph.experts.width)
@@ -117,10 +117,10 @@ private struct ExpertRun {
 
   /// What other weights change in the expert's output, times the weights of routing: a row a token.
   func change(
-    _ projection: PartPlace.Projection, _ context: ForwardContext
+    _ projection: UnitPosition.Projection, _ context: ForwardContext
   ) throws(QuantError) -> Matrix {
     let changed = Matrix(rows: output.rows, columns: output.columns)
-    let other = MixturePass(
+    let other = ExpertLayerPass(
       context: context, graph: pass.graph, layer: pass.layer, chunk: pass.chunk)
     if projection == .down {
       try other.reduce(expert, hidden, into: changed)

@@ -23,7 +23,7 @@ struct ProbePlan {
   ///
   /// Throws `QuantError.memory` if not even one window of each fits.
   init(
-    _ evaluator: Evaluator, _ whole: WindowCounts, windows held: Int, parts: [ModelPart],
+    _ evaluator: Evaluator, _ whole: WindowCounts, windows held: Int, parts: [ModelUnit],
     probeWindows: Int
   ) throws(QuantError) {
     let perWindow = whole.length * evaluator.graph.width * MemoryLayout<Float>.size
@@ -35,13 +35,13 @@ struct ProbePlan {
     }
     let wanted = max(1, min(probeWindows, whole.windows))
     let most = evaluator.options.memoryBytes / 2 / perWindow
-    let probed = parts.filter { $0.place != .output }
+    let probed = parts.filter { $0.position != .output }
     if probed.count * wanted <= most {
       (isShared, count, windows) = (false, probed.count, wanted)
       return
     }
     let single = probed.count { $0.expert == nil }
-    let places = Set(probed.filter { $0.expert != nil }.map(\.place)).count
+    let places = Set(probed.filter { $0.expert != nil }.map(\.position)).count
     (isShared, count) = (true, single + places)
     windows = min(wanted, most / max(1, count))
     guard windows > 0 else {

@@ -58,11 +58,11 @@ extension Sensitivity {
     isKnown: Bool
   ) -> Unit {
     let weights = tensor.weightCount / count
-    let isExcused = TensorName.layer(of: tensor.name) == nil
+    let isExempt = TensorName.layer(of: tensor.name) == nil
     let bytes = types.map { type -> Int? in
       guard let layout = type.layout, tensor.rowWeights % layout.weightsPerBlock == 0,
         FormatRegistry.encoder(of: type) != nil,
-        isKnown || isExcused || !NeedsImportance.types.contains(type)
+        isKnown || isExempt || !NeedsImportance.types.contains(type)
       else { return nil }
       return weights / layout.weightsPerBlock * layout.bytesPerBlock
     }

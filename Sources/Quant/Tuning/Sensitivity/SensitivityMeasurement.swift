@@ -68,7 +68,7 @@ public final class SensitivityMeasurement {
     self.types = types
     self.importance = importance
     context = evaluator.context(windowLength: windows.length)
-    targets = try evaluator.graph.parts.map { part throws(QuantError) in
+    targets = try evaluator.graph.units.map { part throws(QuantError) in
       try SensitivityTarget(part, types: types, importance: importance)
     }
     sums = SensitivitySums(units: targets.map { _ in .init(types: types.count) })
@@ -139,8 +139,8 @@ public final class SensitivityMeasurement {
   }
 
   /// The numbers of the parts at a place.
-  func targets(at place: PartPlace) -> [Int] {
-    targets.indices.filter { targets[$0].part.place == place }
+  func targets(at place: UnitPosition) -> [Int] {
+    targets.indices.filter { targets[$0].part.position == place }
   }
 
   /// Parts times types.
@@ -218,7 +218,7 @@ extension SensitivityMeasurement {
     for index in targets.indices where targets[index].part.tensor == graph.output.tensor {
       sums.units[index].tokens = states.rows
       for type in types.indices {
-        defer { if targets[index].part.place == .output { step() } }
+        defer { if targets[index].part.position == .output { step() } }
         guard let other = targets[index].substitution(type) else { continue }
         sums.units[index].divergences[type] = try comparison.divergence(
           of: base, context.substituting(other))

@@ -8,7 +8,7 @@ internal import QuantPlanning
 /// A part of a model whose types are tried, and all that trying needs.
 struct SensitivityTarget: Sendable {
   /// The part.
-  let part: ModelPart
+  let part: ModelUnit
   /// What is known of its inputs.
   let importance: ImportanceMatrix.Entry?
   /// The types that it can have, in the order of the list; `nil` where it cannot.
@@ -23,7 +23,7 @@ struct SensitivityTarget: Sendable {
   ///
   /// Throws `QuantError.content` for a matrix of another model.
   init(
-    _ part: ModelPart, types: [TensorType], importance: ImportanceMatrix?
+    _ part: ModelUnit, types: [TensorType], importance: ImportanceMatrix?
   ) throws(QuantError) {
     self.part = part
     let tensor = part.tensor
@@ -32,7 +32,7 @@ struct SensitivityTarget: Sendable {
     let formats: [(any EncodableFormat.Type)?] = types.map { type in
       guard let format = FormatRegistry.encoder(of: type),
         tensor.rowWeights % format.layout.weightsPerBlock == 0,
-        entry != nil || Self.isExcused(part.place) || !NeedsImportance.types.contains(type)
+        entry != nil || Self.isExempt(part.position) || !NeedsImportance.types.contains(type)
       else { return nil }
       return format
     }
@@ -43,7 +43,7 @@ struct SensitivityTarget: Sendable {
   }
 
   /// The embedding and the output are quantized without a matrix, as few have anything on them.
-  private static func isExcused(_ place: PartPlace) -> Bool {
+  private static func isExempt(_ place: UnitPosition) -> Bool {
     place == .embedding || place == .output
   }
 

@@ -3,7 +3,7 @@ internal import GGUF
 internal import QuantModels
 
 /// The experts that a model has, to hold patterns to.
-struct ExpertPlaces {
+struct ExpertPositions {
   /// Experts of each layer and projection that has some.
   private var counts: [Int: [String: Int]] = [:]
 

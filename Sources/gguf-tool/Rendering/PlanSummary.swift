@@ -3,7 +3,7 @@ import GGUF
 import Quant
 
 /// What sizes an array of jobs: the plan's fingerprint, and what each of its files takes.
-struct PlanMark {
+struct PlanSummary {
   /// `nil` where the source is not all there.
   let fingerprint: String?
   let costs: [ShardCost]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 package import GGUF
 
-/// Where a part of a model does its work.
-package enum PartPlace: Sendable, Hashable {
+/// Where a unit of a model does its work.
+package enum UnitPosition: Sendable, Hashable {
   /// Projections of an expert.
   package enum Projection: Sendable, Hashable {
     case gate, up, gateUp, down
@@ -15,38 +15,40 @@ package enum PartPlace: Sendable, Hashable {
   case expert(layer: Int, Projection)
 }
 
-/// A part of a model that may have a type of its own.
-package struct ModelPart: Sendable {
-  package let place: PartPlace
+/// A unit of a model that may have a type of its own.
+package struct ModelUnit: Sendable {
+  package let position: UnitPosition
   package let tensor: TensorInfo
-  /// The expert, for parts of experts.
+  /// The expert, for units of experts.
   package var expert: Int?
   /// Which of the tensor's matrices; `nil` for all.
   package var matrix: Int?
 }
 
 extension ModelGraph {
-  /// All parts that quantizers may change, in the order in which a token meets them.
-  package var parts: [ModelPart] {
-    var parts = [ModelPart(place: .embedding, tensor: embedding)]
-    for (index, layer) in layers.enumerated() { parts += layer.parts(layer: index) }
-    if output.tensor != embedding { parts.append(ModelPart(place: .output, tensor: output.tensor)) }
-    return parts.filter { !Untouchable.contains($0.tensor.description) }
+  /// All units that quantizers may change, in the order in which a token meets them.
+  package var units: [ModelUnit] {
+    var units = [ModelUnit(position: .embedding, tensor: embedding)]
+    for (index, layer) in layers.enumerated() { units += layer.units(layer: index) }
+    if output.tensor != embedding {
+      units.append(ModelUnit(position: .output, tensor: output.tensor))
+    }
+    return units.filter { !Untouchable.contains($0.tensor.description) }
   }
 }
 
 extension LayerGraph {
-  fileprivate func parts(layer: Int) -> [ModelPart] {
+  fileprivate func units(layer: Int) -> [ModelUnit] {
     let attention = attention.tensors.map {
-      ModelPart(place: .attention(layer: layer), tensor: $0)
+      ModelUnit(position: .attention(layer: layer), tensor: $0)
     }
     switch feedForward {
     case .dense(let dense):
       return attention
-        + dense.tensors.map { ModelPart(place: .dense(layer: layer), tensor: $0) }
+        + dense.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
     case .mixture(let mixture):
       let shared = (mixture.shared?.tensors ?? []).map {
-        ModelPart(place: .shared(layer: layer), tensor: $0)
+        ModelUnit(position: .shared(layer: layer), tensor: $0)
       }
       return attention + mixture.expertParts(layer: layer) + shared
     }
@@ -91,8 +93,8 @@ extension DenseGraph {
 }
 
 extension MixtureGraph {
-  fileprivate func expertParts(layer: Int) -> [ModelPart] {
-    let inputs: [(PartPlace.Projection, ExpertGraph.Matrices)] =
+  fileprivate func expertParts(layer: Int) -> [ModelUnit] {
+    let inputs: [(UnitPosition.Projection, ExpertGraph.Matrices)] =
       switch experts.input {
       case .separate(let gate, let up): [(.gate, gate), (.up, up)]
       case .fused(let both): [(.gateUp, both)]
@@ -100,8 +102,8 @@ extension MixtureGraph {
     return (inputs + [(.down, experts.down)]).flatMap { projection, matrices in
       (0..<count).map { expert in
         let (linear, matrix) = matrices.expert(expert)
-        return ModelPart(
-          place: .expert(layer: layer, projection), tensor: linear.tensor, expert: expert,
+        return ModelUnit(
+          position: .expert(layer: layer, projection), tensor: linear.tensor, expert: expert,
           matrix: matrix)
       }
     }

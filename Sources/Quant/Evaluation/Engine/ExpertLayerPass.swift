@@ -13,7 +13,7 @@ package import QuantModels
 
 /// A mixture of experts over all rows of a segment: each expert's weights are decoded once, for all
 /// of its tokens.
-package struct MixturePass {
+package struct ExpertLayerPass {
   package let context: ForwardContext
   package let graph: MixtureGraph
   package let layer: Int
@@ -75,7 +75,7 @@ package struct MixturePass {
   /// The two halves that are gated, side by side; or `only` what one tensor gives.
   package func expand(
     _ expert: Int, _ input: Matrix, _ windows: [Range<Int>]? = nil,
-    only projection: PartPlace.Projection? = nil, into both: Matrix
+    only projection: UnitPosition.Projection? = nil, into both: Matrix
   ) throws(QuantError) {
     let width = graph.experts.width
     switch graph.experts.input {
