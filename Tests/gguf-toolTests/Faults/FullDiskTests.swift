@@ -141,7 +141,7 @@ struct FullDiskTests {
     let source = disk.path("model.gguf")
     let found = try failure(["requantize", source, "out.gguf", "--type", "COPY", "-t", "1"])
     #expect(found.sentence == "Error: \(source): read failed: Input/output error")
-    #expect(found.notes.contains { $0.contains("the unfinished out.gguf stays") })
+    #expect(found.notes.contains { $0.contains("kept the unfinished out.gguf") })
     #expect(Disk.exists(folder.path("out.gguf.partial")))
     #expect(!Disk.exists(folder.path("out.gguf")))
   }
@@ -165,7 +165,7 @@ struct FullDiskTests {
     for _ in 0..<2 {
       let found = try failure(words)
       #expect(found.sentence == "Error: \(output).partial: sync failed: No space left on device")
-      #expect(found.notes.contains { $0.contains("the unfinished \(output) stays") })
+      #expect(found.notes.contains { $0.contains("kept the unfinished \(output)") })
       #expect(!Disk.exists(output) && Disk.exists(output + ".partial"))
     }
     // Pieces that the journal names, but the disk lost, are found out and done again.
