@@ -12,7 +12,7 @@ package struct GGUFTool: AsyncParsableCommand {
     discussion: """
       Results go to standard output, progress and warnings to standard error. \
       The exit code is 0 for success, 1 for failure and 64 for wrong arguments. \
-      A run that is interrupted removes its temporary files, or names what the next one continues from.
+      An interrupted run removes its temporary files, or names the file that the next run continues from.
       """,
     version: Version.current,
     groupedSubcommands: [

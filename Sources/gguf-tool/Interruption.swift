@@ -75,8 +75,8 @@ enum Interruption {
   @Sendable private static func endWithout(_ path: String) -> Never {
     UnfinishedFiles.clear { kept in
       Notes.write(
-        "Error: \(path): expected the bytes that were there when it was opened, found none: another"
-          + " program made the file shorter, or its disk cannot be read")
+        "Error: \(path): expected the bytes present when it was opened, found none: another"
+          + " program truncated the file, or its disk cannot be read")
       tellWhatStays(kept)
       _exit(1)
     }

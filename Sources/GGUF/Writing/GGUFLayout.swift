@@ -20,7 +20,7 @@ public struct GGUFLayout: Sendable {
   ///   - metadata: All keys, in the order to be written.
   ///   - tensors: The tensor table, in the order to be written.
   ///   - order: The byte order of the header; tensor bytes are the caller's.
-  /// - Throws: `FileError.unsupported` if a tensor has no countable size or a shape or name that a
+  /// - Throws: `FileError.unsupported` if a tensor has an unknown size or a shape or name that a
   ///   reader would refuse, or if the alignment is not usable.
   public init(
     path: String, metadata: Metadata, tensors: [TensorDescription], order: ByteOrder = .little
@@ -37,7 +37,7 @@ public struct GGUFLayout: Sendable {
         let padded = Checked.align(end, to: alignment)
       else {
         throw .unsupported(
-          file: path, what: "tensor \"\(tensor.name)\" of \(tensor.type) has no countable size")
+          file: path, what: "tensor \"\(tensor.name)\" of \(tensor.type) has an unknown size")
       }
       relative.append(next)
       counts.append(count)
@@ -68,7 +68,7 @@ public struct GGUFLayout: Sendable {
         throw .unsupported(file: path, what: "\(quoted): its name must be \(rule)")
       }
       guard names.insert(tensor.name).inserted else {
-        throw .unsupported(file: path, what: "\(quoted) would be there twice")
+        throw .unsupported(file: path, what: "\(quoted) would appear twice")
       }
       guard tensor.dimensions.count <= Limits.dimensions,
         tensor.dimensions.allSatisfy({ $0 >= 0 })

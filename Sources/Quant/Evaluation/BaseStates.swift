@@ -32,7 +32,7 @@ public struct BaseStates: Sendable {
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == Self.kind else {
       throw .content(
-        file: path, line: 0, what: "expected states of a base model found another file")
+        file: path, line: 0, what: "expected states of a base model, found another file")
     }
     let reader = ModelReader(file: file, architecture: "evaluation", contextLength: 0)
     let found = try QuantError.wrapping { () throws(FileError) in
@@ -85,7 +85,8 @@ public struct BaseStates: Sendable {
     try QuantError.wrapping { () throws(FileError) in try file.read(tokens, at: 0, into: &raw) }
     for (index, token) in windows.tokens.enumerated() {
       guard unsafe Int32(bitPattern: bytes.span.bytes.u32(at: 4 * index)) == token else {
-        throw .mismatch(file: file.path, what: "it is of another text, or cut into other tokens")
+        throw .mismatch(
+          file: file.path, what: "expected states of this text and its tokens, found others")
       }
     }
   }

@@ -55,7 +55,7 @@ public struct EvaluationWindows: Sendable, Equatable {
   public init(joining parts: [EvaluationWindows]) throws(QuantError) {
     guard let first = parts.first else { throw .unsupported("there is no text") }
     guard parts.allSatisfy({ $0.rules == first.rules && $0.length == first.length }) else {
-      throw .unsupported("texts can be put together only in windows of one length")
+      throw .unsupported("texts can be joined only in windows of equal length")
     }
     rules = first.rules
     length = first.length

@@ -9,13 +9,13 @@ extension FrontierPolicy: ExpressibleByArgument {}
 struct FrontierCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "frontier",
-    abstract: "Write and measure many variants: size against quality against speed.",
+    abstract: "Measure many variants of a model by size, quality and speed.",
     usage: "gguf-tool frontier <model> --corpus <text> ... -o <page.html> [<options>]",
     discussion: """
-      Plans for a row of budgets, one type for everything, and mixtures of two precisions: n experts \
-      in few bits and the rest whole, chosen at random, by how seldom the router takes them, and by \
-      what they suffer. Each is written, measured and removed. The page shows them with the Pareto \
-      front; its figures lie beside it as JSON.
+      Tries plans for several budgets, one type for all tensors, and two precisions: n experts in few \
+      bits and the others unchanged, chosen at random, by router use (least used first) and \
+      by sensitivity (least sensitive first). Writes, measures and deletes each variant. The page \
+      shows all variants and the Pareto front; PAGE.json holds the same figures.
 
       Example: gguf-tool frontier model.gguf --corpus text.txt --window 16 --budgets 8 --uniform \
       Q8_0 --experts 0,1 -o frontier.html
@@ -32,41 +32,42 @@ struct FrontierCommand: AsyncParsableCommand {
   var output: String
 
   @Option(
-    help: ArgumentHelp("Budgets of plans, in bits for each weight.", valueName: "bits"))
+    help: ArgumentHelp("Budgets for plans, in bits per weight.", valueName: "bits"))
   var budgets = "2.25,2.5,2.75,3,3.5,4,4.5,5.5,6.5"
 
-  @Option(help: ArgumentHelp("Types for everything at once.", valueName: "types"))
+  @Option(help: ArgumentHelp("Types to try for all tensors at once.", valueName: "types"))
   var uniform = "IQ2_S,IQ3_XXS,IQ3_S,IQ4_XS,Q4_K,Q5_K,Q6_K,Q8_0"
 
   @Option(
     help: ArgumentHelp(
-      "Numbers of experts in few bits, such as 0,8,16 (default: nine, from none to all).",
+      "Numbers of experts in few bits, such as 0,8,16 (default: nine counts, from none to all).",
       valueName: "counts"))
   var experts: String?
 
-  @Option(help: ArgumentHelp("The few bits.", valueName: "type"))
+  @Option(help: ArgumentHelp("The type of the experts in few bits.", valueName: "type"))
   var lowType = "Q4_K"
 
-  @Option(help: ArgumentHelp("The start of choices at random.", valueName: "number"))
+  @Option(help: ArgumentHelp("The seed of random choices.", valueName: "number"))
   var seed: UInt64 = 1
 
   @OptionGroup var machineOptions: MachineOptions
 
   @Option(
-    help: ArgumentHelp("Pick a point: quality, balanced or throughput.", valueName: "policy"))
+    help: ArgumentHelp(
+      "How to pick a variant: quality, balanced or throughput.", valueName: "policy"))
   var policy = FrontierPolicy.balanced
 
   @Option(
     help: ArgumentHelp(
-      "Pick one whose perplexity rises by so much at most, such as 0.02 for 2 %.",
+      "Largest rise in perplexity of the picked variant, such as 0.02 for 2 %.",
       valueName: "share"))
   var maxPerplexityIncrease: Double?
 
-  @Option(help: ArgumentHelp("Pick one at least so fast.", valueName: "speed"))
+  @Option(help: ArgumentHelp("Lowest speed of the picked variant.", valueName: "speed"))
   var minTokensPerSecond: Double?
 
   @Option(
-    help: ArgumentHelp("Pick one of at most so many bytes, such as 12GiB.", valueName: "size"))
+    help: ArgumentHelp("Largest size of the picked variant, such as 12GiB.", valueName: "size"))
   var maxSize: String?
 
   @OptionGroup var part: PartOptions

@@ -8,8 +8,9 @@ struct Imatrix: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Gather an importance matrix by running a model over text.",
     discussion: """
-      For each column of each matrix: the mean square of what goes in, for each expert apart. The \
-      quantizers weigh errors with it. A name ending in .dat gives the older form, without counts.
+      Records the mean square of the inputs to each column of each matrix, separately for each \
+      expert. Quantizers weight errors with it. An output name ending in .dat selects the older \
+      format, without counts.
 
       Example: gguf-tool imatrix model.gguf --corpus text.txt --ctx 16 -o gathered.gguf
       """)
@@ -24,10 +25,10 @@ struct Imatrix: ParsableCommand {
 
   @Option(
     name: [.long, .customLong("in-file")], parsing: .upToNextOption,
-    help: ArgumentHelp("Add what these matrices gathered over other texts.", valueName: "file"))
+    help: ArgumentHelp("Merge with these matrices, gathered over other texts.", valueName: "file"))
   var merge: [String] = []
 
-  @Flag(help: "Gather for the output matrix, too.")
+  @Flag(help: "Also gather for the output matrix.")
   var processOutput = false
 
   @OptionGroup var part: PartOptions

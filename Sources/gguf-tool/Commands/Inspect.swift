@@ -8,9 +8,9 @@ struct Inspect: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what a model or an importance matrix holds.",
     discussion: """
-      Without options: the model in a few numbers, its types, its experts, and its tensors with \
-      layers that are alike put together. A file whose data is still missing, such as a download in \
-      progress, is shown as far as its header goes. Importance matrices are recognised in both forms.
+      Without options, shows a summary, the types, the experts, and the tensors with identical layers \
+      grouped. For a file without all of its data, such as a download in progress, shows what the \
+      header tells. Recognises importance matrices in both formats.
 
       Example: gguf-tool inspect model.gguf --filter 'blk\\.0\\.'
       """)
@@ -21,12 +21,12 @@ struct Inspect: ParsableCommand {
 
     static func help(for value: Section) -> ArgumentHelp? {
       switch value {
-      case .summary: "Show the model in a few numbers."
-      case .types: "Show the types with their parts of the model."
+      case .summary: "Show a summary of the model."
+      case .types: "Show the types and their shares of the model."
       case .experts: "Show the experts layer by layer."
-      case .layers: "Show the tensors, layers that are alike together."
+      case .layers: "Show the tensors, with identical layers grouped."
       case .files: "Show the files of a split model."
-      case .metadata: "Show keys and values."
+      case .metadata: "Show the metadata keys and values."
       case .tensors: "Show the tensors one by one."
       }
     }
@@ -39,12 +39,12 @@ struct Inspect: ParsableCommand {
     completion: .file(extensions: ["gguf", "dat"]))
   var model: String
 
-  @Flag(help: "Show only the parts named; several may be.")
+  @Flag(help: "Show only the named sections; repeatable.")
   var sections: [Section] = []
 
   @Option(
     help: ArgumentHelp(
-      "Show only tensors whose names hold a match of this regular expression.",
+      "Show only tensors whose names match this regular expression.",
       valueName: "regex"))
   var filter: String?
 
@@ -54,7 +54,7 @@ struct Inspect: ParsableCommand {
   @Option(help: ArgumentHelp("With --tensor: how many weights to print.", valueName: "count"))
   var values = 16
 
-  @Flag(help: "Show every part, and nothing shortened.")
+  @Flag(help: "Show all sections, without shortening.")
   var full = false
 
   @OptionGroup var json: JSONOption

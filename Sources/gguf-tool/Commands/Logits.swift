@@ -9,8 +9,8 @@ struct Logits: ParsableCommand {
     abstract: "Compute logits at every position of a text.",
     usage: "gguf-tool logits <model> [<options>]",
     discussion: """
-      Writes a GGUF file with the tensors tokens (I32) and logits (F32, a row a token), for comparing \
-      with other engines. Without -o the five most probable next tokens of each position are shown.
+      Writes a GGUF file with the tensors tokens (I32) and logits (F32, one row per token), to compare \
+      with other engines. Without -o, shows the five most probable next tokens at each position.
 
       Example: gguf-tool logits model.gguf --ids 1,5,7 -o logits.gguf
       """)
@@ -18,7 +18,7 @@ struct Logits: ParsableCommand {
   @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
   var model: String
 
-  @Option(help: ArgumentHelp("The tokens, such as 1,5,7.", valueName: "list"))
+  @Option(help: ArgumentHelp("The token ids, such as 1,5,7.", valueName: "list"))
   var ids: String?
 
   @Option(name: [.long, .customShort("p")], help: ArgumentHelp("The text.", valueName: "text"))
@@ -33,7 +33,7 @@ struct Logits: ParsableCommand {
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
     help: ArgumentHelp(
-      "The context length that models which change with it are run for (default: the text's).",
+      "Context length, for models that depend on it (default: the length of the text).",
       valueName: "count"))
   var ctx: Int?
 
@@ -70,7 +70,7 @@ struct Logits: ParsableCommand {
   private func tokens(_ file: any ModelSource) throws -> [Int32] {
     if let ids { return try Self.numbers(ids) }
     let tokens = try Tokenizer(file, pre: pre).encode(text ?? "")
-    guard !tokens.isEmpty else { throw ValidationError("--text: there is nothing in it.") }
+    guard !tokens.isEmpty else { throw ValidationError("--text: expected text, found none.") }
     return tokens
   }
 

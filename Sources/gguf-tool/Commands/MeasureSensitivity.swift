@@ -3,18 +3,18 @@ import ArgumentParser
 import GGUF
 import Quant
 
-/// Measures what each part of a model would suffer from each type.
+/// Measures the damage of each type to each part of a model.
 struct MeasureSensitivity: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sensitivity",
-    abstract: "Measure what each part of a model would suffer from each type.",
+    abstract: "Measure the damage of each type to each expert and tensor.",
     usage: "gguf-tool sensitivity <model> --corpus <text> ... -o <file> [<options>]",
     discussion: """
-      Every expert's projections, and every other matrix, are tried in every type on a text for \
-      calibration: bytes, the error of what they put out, and the divergence that the model's \
-      predictions gain. The model is read once. `plan` chooses types by the file.
+      Tries every type for every expert's projections and every other matrix on a calibration text. \
+      Measures bytes, output error and the divergence added to the model's predictions. Reads the \
+      model once. `plan` chooses types from the file.
 
-      A run that was cut off leaves FILE.state; the same command goes on from there.
+      An interrupted run leaves FILE.state; the same command continues from there.
 
       Example: gguf-tool sensitivity model.gguf --corpus text.txt --ctx 16 --types Q4_0,Q8_0 -o \
       damage.json
@@ -30,7 +30,7 @@ struct MeasureSensitivity: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "An importance matrix for the encoders; without one, types that need it are left out.",
+      "An importance matrix for the encoders; without one, types that need it are skipped.",
       valueName: "file"))
   var imatrix: String?
 
@@ -42,7 +42,7 @@ struct MeasureSensitivity: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Windows of text that each part in one type takes through the whole model.",
+      "Windows of text that each trial runs through the whole model.",
       valueName: "count"))
   var probeWindows = 16
 
@@ -106,8 +106,8 @@ struct MeasureSensitivity: ParsableCommand {
   private func warn(_ importance: ImportanceMatrix?) {
     guard importance == nil else { return }
     Warnings.write(
-      "without --imatrix, types that need an importance matrix are left out, and others are measured"
-        + " as they are written without one")
+      "without --imatrix, types that need an importance matrix are skipped, and the others are"
+        + " measured as they are written without one")
   }
 
   /// The windows of all texts together.

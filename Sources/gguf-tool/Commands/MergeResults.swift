@@ -7,16 +7,16 @@ import Quant
 struct MergeResults: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge-results",
-    abstract: "Put together what --part wrote on several machines.",
+    abstract: "Merge the partial results that --part wrote.",
     discussion: """
-      Takes all parts of one perplexity, imatrix, sensitivity or frontier job, in any order, and \
-      gives what a single run gives: the same figures to the last bit, if all machines round alike. \
-      Parts of different jobs, parts that are there twice and parts that are missing are refused.
+      Takes all partial results of one perplexity, imatrix, sensitivity or frontier job, in any order. \
+      The figures equal those of a single run to the last bit if all machines round alike. \
+      Results of different jobs, duplicates and missing parts are errors.
 
       Example: gguf-tool merge-results part-1.gguf part-2.gguf
       """)
 
-  @Argument(help: ArgumentHelp("The partial results: all of them.", valueName: "file"))
+  @Argument(help: ArgumentHelp("All partial results of one job.", valueName: "file"))
   var files: [String]
 
   @Option(
@@ -34,7 +34,7 @@ struct MergeResults: ParsableCommand {
     switch parts.job.kind {
     case .perplexity:
       guard output == nil else {
-        throw ValidationError("-o: perplexities are printed, there is no file to write.")
+        throw ValidationError("-o: expected none, as perplexity results are only printed.")
       }
       try PerplexityView(found: Losses(merging: parts)).show(isJSON: json.isJSON)
     case .imatrix:
@@ -59,13 +59,13 @@ struct MergeResults: ParsableCommand {
   /// Where the whole goes: not over a part of it.
   private func checkedOutput(_ parts: PartSet) throws -> String {
     guard let output else {
-      throw ValidationError("-o: expected a file for the whole of \(parts.job.kind.rawValue).")
+      throw ValidationError("-o: expected a file for the merged \(parts.job.kind.rawValue) result.")
     }
     for name in [output, OutputFile.temporaryPath(of: output)] {
       guard let identity = Disk.identity(of: name) else { continue }
       for file in parts.files where Disk.identity(of: file.path) == identity {
         throw QuantError.content(
-          file: output, line: 0, what: "writing it would destroy the part \(file.path)")
+          file: output, line: 0, what: "writing it would overwrite the partial result \(file.path)")
       }
     }
     return output

@@ -8,9 +8,9 @@ struct Perplexity: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure perplexity, and the divergence from a base model.",
     discussion: """
-      All windows of a text go through the model layer by layer, so that every weight is read once, \
-      also of models larger than memory. Results compare only within one protocol, which is printed \
-      with them.
+      Runs all windows of a text through the model layer by layer, so that every weight is read once, \
+      even if the model is larger than memory. Results are comparable only within one protocol, \
+      which is printed with them.
 
       Example: gguf-tool perplexity model.gguf --corpus text.txt --ctx 16 --base model.gguf
       """)
@@ -29,22 +29,22 @@ struct Perplexity: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Compare with this model: Kullback-Leibler divergence and what goes with it.",
+      "Compare with this model: Kullback-Leibler divergence and related figures.",
       valueName: "model"))
   var base: String?
 
   @Option(
     help: ArgumentHelp(
-      "Keep the states of this model, for comparing others with it later.", valueName: "file"))
+      "Save the states of this model, to compare other models with it later.", valueName: "file"))
   var saveBase: String?
 
   @Option(
-    help: ArgumentHelp("Compare with states that --save-base kept.", valueName: "file"))
+    help: ArgumentHelp("Compare with states from --save-base.", valueName: "file"))
   var baseFile: String?
 
   @Option(
     help: ArgumentHelp(
-      "Keep the state after each layer; the same command continues from it if interrupted.",
+      "Save the state after each layer; the same command continues from it if interrupted.",
       valueName: "file"))
   var saveState: String?
 
@@ -52,14 +52,14 @@ struct Perplexity: ParsableCommand {
   var routerStats = false
 
   @Option(
-    help: ArgumentHelp("Draw that as an SVG picture; implies --router-stats.", valueName: "file"))
+    help: ArgumentHelp("Draw them as an SVG picture; implies --router-stats.", valueName: "file"))
   var routerPlot: String?
 
   @OptionGroup var part: PartOptions
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("Write the partial result here; goes with --part.", valueName: "file"))
+    help: ArgumentHelp("Write the partial result here; needs --part.", valueName: "file"))
   var output: String?
 
   @OptionGroup var compute: ComputeOptions
@@ -67,7 +67,7 @@ struct Perplexity: ParsableCommand {
 
   func validate() throws {
     guard (part.part == nil) == (output == nil) else {
-      throw ValidationError("--part and -o go together: a part of the work is written to a file.")
+      throw ValidationError("--part and -o go together: -o names the partial result.")
     }
     try part.check(against: [
       ("--save-base", saveBase != nil), ("--router-plot", routerPlot != nil),
@@ -76,7 +76,7 @@ struct Perplexity: ParsableCommand {
       throw ValidationError("Only one of --base and --base-file can be given.")
     }
     guard saveBase == nil && baseFile == nil || text.corpus.count == 1 else {
-      throw ValidationError("--save-base and --base-file take one text at a time.")
+      throw ValidationError("--save-base and --base-file take only one text.")
     }
     guard
       saveState == nil
@@ -84,8 +84,8 @@ struct Perplexity: ParsableCommand {
           && !routerStats && routerPlot == nil
     else {
       throw ValidationError(
-        "--save-state takes one text, and goes with --base-file but not with --base, --save-base and "
-          + "router statistics.")
+        "--save-state takes only one text, and cannot be combined with --base, --save-base or router "
+          + "statistics.")
     }
   }
 

@@ -9,10 +9,9 @@ struct Plan: AsyncParsableCommand {
     abstract: "Choose a type for every expert and tensor, by measured damage.",
     usage: "gguf-tool plan <model> --target-size <size> [<options>]",
     discussion: """
-      Within a size, the types that are expected to cost the least divergence; or within a \
-      divergence, the least size. The recipe is text to read and edit; requantize --recipe takes it. \
-      With --verify the plan, one type for all, and the largest preset that fits are written and \
-      measured, and the best is kept.
+      Minimizes the expected divergence for a given size, or the size for a given divergence. The \
+      recipe is an editable text file for requantize --recipe. With --verify, writes and measures the \
+      plan, one type for all tensors, and the largest preset that fits, and keeps the best.
 
       Example: gguf-tool plan model.gguf --target-bpw 8 -o model.recipe
       """)
@@ -24,36 +23,36 @@ struct Plan: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "The whole file in at most so much, such as 12GiB or 12G (powers of 1000).",
+      "Largest size of the file, such as 12GiB or 12G (powers of 1000).",
       valueName: "size"))
   var targetSize: String?
 
-  @Option(help: ArgumentHelp("At most so many bits a weight.", valueName: "bits"))
+  @Option(help: ArgumentHelp("Largest number of bits per weight.", valueName: "bits"))
   var targetBpw: Double?
 
   @Option(
     help: ArgumentHelp(
-      "At most so much divergence, in nats a token, in as few bytes as can be.", valueName: "nats"))
+      "Largest divergence, in nats per token; the size is minimized.", valueName: "nats"))
   var maxKl: Double?
 
   @OptionGroup(title: "To fit a GPU") var fitting: FittingOptions
 
   @Option(
     help: ArgumentHelp(
-      "With --verify: perplexity may rise by so much at most, such as 0.02 for 2 %.",
+      "With --verify: largest rise in perplexity, such as 0.02 for 2 %.",
       valueName: "share"))
   var maxPerplexityIncrease: Double?
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("The recipe to write (default: to standard output).", valueName: "file"))
+    help: ArgumentHelp("The recipe to write (default: standard output).", valueName: "file"))
   var output: String?
 
-  @Flag(help: "Write candidates and measure them on --corpus before one is kept.")
+  @Flag(help: "Write candidates, measure them on --corpus and keep the best.")
   var verify = false
 
   @Option(
-    help: ArgumentHelp("Keep the variant of the recipe, too; implies --verify.", valueName: "file"))
+    help: ArgumentHelp("Also write the recipe's variant; implies --verify.", valueName: "file"))
   var modelOutput: String?
 
   @OptionGroup var measuring: MeasuringOptions
@@ -73,13 +72,13 @@ struct Plan: AsyncParsableCommand {
       throw ValidationError("--verify and --corpus go together.")
     }
     guard maxPerplexityIncrease == nil || verifies else {
-      throw ValidationError("--max-perplexity-increase is held to a measurement: add --verify.")
+      throw ValidationError("--max-perplexity-increase needs --verify.")
     }
     guard maxPerplexityIncrease.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--max-perplexity-increase: expected a number above 0.")
     }
     guard output != nil || !json.isJSON else {
-      throw ValidationError("--json: name the recipe's file with -o.")
+      throw ValidationError("--json needs -o for the recipe.")
     }
   }
 
@@ -129,28 +128,28 @@ struct Plan: AsyncParsableCommand {
     let source = planner.source
     let measurer = try measuring.measurer(
       source, importance, compute, scratch: output ?? modelOutput ?? model)
-    Notes.write("measuring the model itself")
+    Notes.write("measuring the source model")
     _ = try measurer.measureSource()
     let limits = QualityLimits(divergence: maxKl, perplexityIncrease: maxPerplexityIncrease)
     let verifier = PlanVerifier(planner, measurer, limits: limits, fits: fitting.check) { trial in
       let isBack = maxKl != nil && !trial.isWithinLimits
-      Notes.write(PlanView.line(of: trial) + (isBack ? ": back to a more precise one" : ""))
+      Notes.write(PlanView.line(of: trial) + (isBack ? ": trying a more precise one" : ""))
     }
     if case .divergence(let limit) = target {
       return try kept(
-        try await verifier.verify(divergence: limit), "no plan keeps to the limits")
+        try await verifier.verify(divergence: limit), "no plan is within the limits")
     }
     let bytes = planner.fileBytes(of: target)
     return try kept(
       try await verifier.verify(fileBytes: bytes),
-      "no plan of this size keeps to the limits: allow more bytes")
+      "no plan of this size is within the limits: allow more bytes")
   }
 
   /// The trials, if the first of them keeps to the limits.
   private func kept(_ trials: [PlanTrial], _ failure: String) throws -> [PlanTrial] {
     guard let first = trials.first, first.isWithinLimits else {
       throw QuantError.unsupported(
-        "\(failure); the best came to " + (trials.first.map(PlanView.line) ?? "nothing"))
+        "\(failure); the best was " + (trials.first.map(PlanView.line) ?? "nothing"))
     }
     return trials
   }

@@ -31,7 +31,7 @@ struct PlanRun {
       return Notes.write("continuing the unfinished \(output)")
     }
     for file in plan.files where Disk.exists(file.path) {
-      Warnings.write("\(file.path) is there already and will be replaced")
+      Warnings.write("\(file.path) exists and will be replaced")
     }
   }
 }

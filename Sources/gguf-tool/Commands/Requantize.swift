@@ -24,13 +24,13 @@ struct Requantize: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "An importance matrix, GGUF or .dat: errors are weighted by it.", valueName: "file"))
+      "An importance matrix (GGUF or .dat) to weight errors with.", valueName: "file"))
   var imatrix: String?
 
   @OptionGroup var splitOptions: SplitOptions
   @OptionGroup var shardOptions: ShardOptions
 
-  @Flag(help: "Say what would be written, tensor by tensor and to the byte, and stop.")
+  @Flag(help: "Show what would be written, with every tensor and exact sizes, and stop.")
   var dryRun = false
 
   @Flag(help: "Discard the unfinished output of an earlier run and start over.")

@@ -5,12 +5,12 @@ import Quant
 /// Says how large a model is, whether it fits, and how fast it will be.
 struct SizeEstimate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say how large a model is, whether it fits, and how fast.",
+    abstract: "Estimate the size, memory use and speed of a model.",
     usage: "gguf-tool size-estimate [<file>] [<options>]",
     discussion: """
-      From the header alone: the size to the byte, as it is or in any preset or recipe; memory on \
-      each device; with --vram or --ram whether it fits, and the flags to paste; with --bandwidth \
-      tokens a second. Docs/Memory.md tells what the figures rest on.
+      Reads only the header. Shows the exact size, as is or in any preset or recipe, and the memory \
+      needed on each device; with --vram or --ram, whether it fits and with which flags; with \
+      --bandwidth, tokens per second. Docs/Memory.md explains the figures.
 
       Example: gguf-tool size-estimate model.gguf --type Q4_K_M --vram 16GiB --ram 64GiB
       """)

@@ -6,11 +6,11 @@ import Quant
 /// Writes a model with its experts laid out otherwise, or with fewer of them.
 struct SplitExperts: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Give experts a tensor each, put them together, or leave some out.",
+    abstract: "Split experts into a tensor each, merge them, or remove some.",
     usage: "gguf-tool split-experts <in> <out> [<options>]",
     discussion: """
-      Bytes are copied, none is decoded: splitting and merging again restores the file. Without options \
-      every expert gets a tensor of its own, which this tool's evaluator reads and llama.cpp does not. \
+      Copies bytes without decoding: splitting and merging again restores the file. Without options, \
+      every expert gets its own tensor, which this tool's evaluator reads and llama.cpp does not. \
       The same command continues an interrupted run.
 
       Example: gguf-tool split-experts model.gguf model-6-experts.gguf --keep '*:0-5'
@@ -26,7 +26,7 @@ struct SplitExperts: AsyncParsableCommand {
   @OptionGroup var splitOptions: SplitOptions
   @OptionGroup var shardOptions: ShardOptions
 
-  @Flag(help: "Say what would be written, to the byte, and stop.")
+  @Flag(help: "Show what would be written, with exact sizes, and stop.")
   var dryRun = false
 
   @Flag(help: "Discard the unfinished output of an earlier run and start over.")
@@ -38,7 +38,7 @@ struct SplitExperts: AsyncParsableCommand {
   func validate() throws {
     guard !expertOptions.shardExperts || !splitOptions.isGiven else {
       throw ValidationError(
-        "--shard-experts makes two shards: no other way of splitting can be given.")
+        "--shard-experts cannot be combined with other options that split the output.")
     }
   }
 

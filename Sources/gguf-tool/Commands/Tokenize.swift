@@ -6,11 +6,11 @@ import Quant
 /// Shows what tokens a model makes of a text.
 struct Tokenize: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show what tokens a model makes of a text.",
+    abstract: "Show how a model tokenizes a text.",
     usage: "gguf-tool tokenize <model> (<file> | - | --text <text>) [<options>]",
     discussion: """
-      The tokens are those of llama.cpp. On a terminal the text is shown with its tokens in turning \
-      colours, elsewhere as lines of number and piece. Only the model's header is needed.
+      The tokens are those of llama.cpp. On a terminal, shows the text with its tokens in alternating \
+      colours; elsewhere, one line per token with its id and text. Only the model's header is needed.
 
       Example: gguf-tool tokenize model.gguf --text 'Hello world' --ids
       """)
@@ -31,12 +31,12 @@ struct Tokenize: ParsableCommand {
   @Flag(help: "Read the text from standard input.")
   var stdin = false
 
-  @Flag(help: "Print the numbers alone, as a list in brackets.")
+  @Flag(help: "Print only the token ids, as a list in brackets.")
   var ids = false
 
   @Flag(
     name: [.long, .customLong("show-count")],
-    help: "Print how many tokens there are: alone, or after what else is asked for.")
+    help: "Print the number of tokens, alone or after the output of --ids.")
   var count = false
 
   @Option(
@@ -45,11 +45,11 @@ struct Tokenize: ParsableCommand {
       valueName: "name"))
   var pre: String?
 
-  @Flag(help: "Leave out the tokens that the model wants at the ends of a text.")
+  @Flag(help: "Do not add the special tokens that the model puts at the ends of a text.")
   var noBos = false
 
   @Flag(
-    help: "Take texts such as </s> for the control tokens they name; llama-tokenize does so too.")
+    help: "Parse texts such as </s> as control tokens, as llama-tokenize does.")
   var parseSpecial = false
 
   @OptionGroup var json: JSONOption
@@ -57,7 +57,7 @@ struct Tokenize: ParsableCommand {
   func validate() throws {
     let sources = [file != nil, text != nil, stdin].filter { $0 }.count
     guard sources == 1 else {
-      throw ValidationError("Give a file, - for standard input, or --text: one of them.")
+      throw ValidationError("Expected one of: a file, - for standard input, --text.")
     }
   }
 

@@ -9,9 +9,8 @@ struct Verify: AsyncParsableCommand {
     abstract: "Check every byte of a model for damage.",
     usage: "gguf-tool verify <model> [<options>]",
     discussion: """
-      Checks the header, keys against tensors, and every block for what no encoder writes: numbers that \
-      are not finite, and invalid codes. The exit code is 0 for a model without faults \
-      and 1 for one with faults.
+      Checks the header, the metadata against the tensors, and every block for non-finite numbers and \
+      invalid codes. The exit code is 0 for a model without faults and 1 for one with faults.
 
       Example: gguf-tool verify model.gguf --manifest model.sha256
       """)
@@ -21,7 +20,7 @@ struct Verify: AsyncParsableCommand {
     completion: .file(extensions: ["gguf"]))
   var model: String
 
-  @Flag(help: "Print SHA-256 of every tensor, of each file's tensors, and of each file.")
+  @Flag(help: "Print the SHA-256 of each tensor, of each file's tensors, and of each file.")
   var hash = false
 
   @Option(help: ArgumentHelp("Write these hashes to a file.", valueName: "file"))
@@ -29,7 +28,7 @@ struct Verify: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Compare with hashes written before, by llama-gguf-hash, or by sha256sum.",
+      "Compare with hashes from --manifest, llama-gguf-hash or sha256sum.",
       valueName: "file"))
   var check: String?
 
@@ -39,7 +38,7 @@ struct Verify: AsyncParsableCommand {
     completion: .file(extensions: ["gguf"]))
   var against: String?
 
-  @Flag(help: "With --against: show every tensor, not only the ten that are furthest off.")
+  @Flag(help: "With --against: show every tensor, not only the ten with the largest error.")
   var tensors = false
 
   @OptionGroup var threadOptions: ThreadOptions
@@ -50,7 +49,7 @@ struct Verify: AsyncParsableCommand {
 
   func validate() throws {
     guard !tensors || against != nil else {
-      throw ValidationError("--tensors belongs to --against.")
+      throw ValidationError("--tensors needs --against.")
     }
   }
 
@@ -115,7 +114,7 @@ struct Verify: AsyncParsableCommand {
   private func writeManifest(_ model: Verification, isSound: Bool) throws -> Bool {
     guard let manifest else { return false }
     guard isSound else {
-      Warnings.write("\(manifest) is not written, as the model has faults")
+      Warnings.write("\(manifest) is not written, because the model has faults")
       return false
     }
     try PlainFile.write(Manifest.text(of: model), to: manifest)

@@ -14,42 +14,42 @@ struct BudgetOptions: ParsableArguments {
   var ram: String?
 
   @Option(
-    help: ArgumentHelp("What stays free on each device (default: 1GiB).", valueName: "size"))
+    help: ArgumentHelp("Memory to keep free on each device (default: 1GiB).", valueName: "size"))
   var margin: String?
 
   @Option(
     name: [.customLong("ngl"), .customLong("gpu-layers")],
     help: ArgumentHelp(
-      "Layers on GPUs, the output counted as one: evaluate this placement.", valueName: "count"))
+      "Evaluate a placement: layers on GPUs, with the output counted as one.", valueName: "count"))
   var ngl: Int?
 
   @Option(
     name: .customLong("n-cpu-moe"),
     help: ArgumentHelp(
-      "Keep the experts of the first layers in host memory: evaluate this placement.",
+      "Evaluate a placement: the experts of the first layers in host memory.",
       valueName: "count"))
   var cpuMoE: Int?
 
   @Option(
     name: [.customLong("override-tensor")],
     help: ArgumentHelp(
-      "Put tensors elsewhere, as in 'ffn_up_exps=CPU' or 'blk\\.3\\.=CUDA1'; repeatable: evaluate"
-        + " this placement.", valueName: "regex=device"))
+      "Evaluate a placement: tensors on this device, as in 'ffn_up_exps=CPU' or"
+        + " 'blk\\.3\\.=CUDA1'; repeatable.", valueName: "regex=device"))
   var overrideTensor: [String] = []
 
   @Option(
-    help: ArgumentHelp("Parts of the layers that GPUs take, such as 3,1.", valueName: "parts"))
+    help: ArgumentHelp("Shares of the layers for each GPU, such as 3,1.", valueName: "shares"))
   var tensorSplit: String?
 
   @Option(
     help: ArgumentHelp(
-      "A machine description (Docs/Memory.md): memory sizes, and bandwidths for tokens a second.",
+      "A machine description (Docs/Memory.md): memory sizes, and bandwidths to predict speed.",
       valueName: "file"))
   var machine: String?
 
   @Option(
     help: ArgumentHelp(
-      "Bandwidths in GB/s for tokens a second, such as cpu=51,gpu=288,pcie=25.",
+      "Bandwidths in GB/s to predict speed, such as cpu=51,gpu=288,pcie=25.",
       valueName: "device=GB/s,..."))
   var bandwidth: String?
 
@@ -64,8 +64,7 @@ struct BudgetOptions: ParsableArguments {
     let isPlaced = ngl != nil || cpuMoE != nil || !overrideTensor.isEmpty || tensorSplit != nil
     guard !isPlaced || vram != nil || machine != nil else {
       throw ValidationError(
-        "--ngl, --n-cpu-moe, --override-tensor and --tensor-split put a model on GPUs: expected"
-          + " --vram or --machine, too.")
+        "--ngl, --n-cpu-moe, --override-tensor and --tensor-split need --vram or --machine.")
     }
   }
 
@@ -94,7 +93,8 @@ struct BudgetOptions: ParsableArguments {
     }
     let gpus = budget?.gpus ?? []
     guard !gpus.isEmpty else {
-      throw ValidationError("--ngl and its kin put a model on GPUs: expected --vram, too.")
+      throw ValidationError(
+        "--ngl, --n-cpu-moe, --override-tensor and --tensor-split need GPUs: expected --vram.")
     }
     var rule = PlacementRule(gpuCount: gpus.count, gpuLayers: ngl)
     rule.split = try tensorSplit.map(Self.parts) ?? gpus.map(Double.init)

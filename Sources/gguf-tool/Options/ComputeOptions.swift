@@ -18,8 +18,8 @@ struct ComputeOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Memory that activations may take, such as 4GiB or 4G (powers of 1000; default: half of what "
-        + "is free). A text that needs more is taken in parts, and the model is read once for each.",
+      "Memory for activations, such as 4GiB or 4G (powers of 1000; default: half of the free "
+        + "memory). A text that needs more is split, and the model is read once for each piece.",
       valueName: "size"))
   var memory: String?
 
@@ -58,17 +58,17 @@ struct CorpusOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Where wikitext2, ptb and c4 are (default: the folder in GGUF_TOOL_CORPORA).",
+      "The folder of wikitext2, ptb and c4 (default: the folder in GGUF_TOOL_CORPORA).",
       valueName: "folder"))
   var corpusDir: String?
 
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size"), .customLong("window")],
     help: ArgumentHelp(
-      "Tokens of a window (default: 512, or 2048 for the protocol full).", valueName: "count"))
+      "Tokens per window (default: 512, or 2048 for the protocol full).", valueName: "count"))
   var ctx: Int?
 
-  @Option(help: ArgumentHelp("Use at most so many windows.", valueName: "count"))
+  @Option(help: ArgumentHelp("Use at most this many windows.", valueName: "count"))
   var chunks: Int?
 
   @Option(

@@ -5,40 +5,41 @@ import Quant
 
 /// What is to become of a model's experts.
 struct ExpertOptions: ParsableArguments {
-  @Flag(help: "Put experts together, one tensor for all of a layer: what every program loads.")
+  @Flag(help: "Merge experts into one tensor per layer, which every program loads.")
   var merge = false
 
   @Option(
     help: ArgumentHelp(
-      "The layout of the output: keep, merged or per-expert (default: per-expert, or keep where"
-        + " experts are left out or get a shard).", valueName: "layout"))
+      "The layout of the output: keep, merged or per-expert (default: per-expert, or keep if"
+        + " experts are removed or get a shard).", valueName: "layout"))
   var layout: ExpertLayout?
 
   @Option(
     help: ArgumentHelp(
-      "Experts to keep, such as '*:0-5' or '0,2-3:1,4'; repeatable. All layers must keep equally"
-        + " many.", valueName: "layers:experts"))
+      "Experts to keep, such as '*:0-5' or '0,2-3:1,4'; repeatable. All layers must keep the"
+        + " same number.", valueName: "layers:experts"))
   var keep: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Experts to leave out, written alike; repeatable.", valueName: "layers:experts"))
+      "Experts to remove, in the same form; repeatable.", valueName: "layers:experts"))
   var drop: [String] = []
 
   @Option(
-    help: ArgumentHelp("Keep so many experts of each layer, the best by --by.", valueName: "count"))
+    help: ArgumentHelp(
+      "Keep this many experts of each layer, the best by --by.", valueName: "count"))
   var keepTop: Int?
 
   @Option(
     help: ArgumentHelp(
-      "What --keep-top goes by: the output of perplexity --router-stats --json, or what"
-        + " sensitivity measured.", valueName: "file")
+      "The ranking for --keep-top: the output of perplexity --router-stats --json, or of"
+        + " sensitivity.", valueName: "file")
   )
   var by: String?
 
   @Option(
     help: ArgumentHelp(
-      "Cut a dense model out of one expert a layer: its number, or a list with one for each layer.",
+      "Make a dense model from one expert per layer: its number, or a list with one per layer.",
       valueName: "experts"))
   var dense: String?
 
@@ -47,17 +48,17 @@ struct ExpertOptions: ParsableArguments {
 
   func validate() throws {
     guard (keepTop == nil) == (by == nil) else {
-      throw ValidationError("--keep-top and --by belong together.")
+      throw ValidationError("--keep-top and --by go together.")
     }
     guard keepTop == nil || (keep.isEmpty && drop.isEmpty) else {
-      throw ValidationError("--keep-top chooses experts itself: it goes without --keep and --drop.")
+      throw ValidationError("--keep-top cannot be combined with --keep or --drop.")
     }
     guard !merge || layout == nil || layout == .merged else {
-      throw ValidationError("--merge is the layout merged: no other can be given.")
+      throw ValidationError("--merge means --layout merged: expected no other layout.")
     }
     let others = merge || layout != nil || hasSelection || shardExperts
     guard dense == nil || !others else {
-      throw ValidationError("--dense leaves no experts: no other option about them can be given.")
+      throw ValidationError("--dense cannot be combined with other expert options.")
     }
   }
 

@@ -7,18 +7,19 @@ import Quant
 struct FittingOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "As large as fits the free memory of a GPU, or of several: 16GiB or 24GiB,24GiB.",
+      "Fit the free memory of one or more GPUs, such as 16GiB or 24GiB,24GiB.",
       valueName: "size,..."))
   var vram: String?
 
   @Option(
-    help: ArgumentHelp("With --vram: what stays free on each (default: 1GiB).", valueName: "size"))
+    help: ArgumentHelp(
+      "With --vram: memory to keep free on each GPU (default: 1GiB).", valueName: "size"))
   var margin: String?
 
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
     help: ArgumentHelp(
-      "With --vram: tokens of context (default: what the model was made for, at most 8192).",
+      "With --vram: context length (default: that of the model, at most 8192).",
       valueName: "count"))
   var ctx: Int?
 
@@ -27,7 +28,7 @@ struct FittingOptions: ParsableArguments {
 
   func validate() throws {
     guard isGiven || (margin == nil && ctx == nil) else {
-      throw ValidationError("--margin and --ctx belong to --vram.")
+      throw ValidationError("--margin and --ctx need --vram.")
     }
     if isGiven { _ = try budget() }
   }

@@ -3,6 +3,6 @@ import ArgumentParser
 
 /// `--json`, for every command with a result.
 struct JSONOption: ParsableArguments {
-  @Flag(name: .customLong("json"), help: "Print one JSON object instead of text for people.")
+  @Flag(name: .customLong("json"), help: "Print one JSON object instead of text.")
   var isJSON = false
 }

@@ -12,14 +12,14 @@ enum MissingExperts: String, ExpressibleByArgument, CaseIterable {
 struct MachineOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The machine to predict speeds for: a file, or such as cpu=51,gpu=288,pcie=25 (GB/s).",
+      "The machine to predict speeds for: a file, or GB/s such as cpu=51,gpu=288,pcie=25.",
       valueName: "machine"))
   var machine: String?
 
   @Option(
     help: ArgumentHelp(
-      "Experts that the GPU does not hold are fetched, or computed where they lie: cpu.",
-      valueName: "way"))
+      "Experts outside GPU memory: fetched to the GPU, or computed on the cpu.",
+      valueName: "mode"))
   var missingExperts = MissingExperts.fetched
 
   /// Whether there is one.

@@ -14,15 +14,15 @@ struct MeasuringOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Where wikitext2, ptb and c4 are (default: the folder in GGUF_TOOL_CORPORA).",
+      "The folder of wikitext2, ptb and c4 (default: the folder in GGUF_TOOL_CORPORA).",
       valueName: "folder"))
   var corpusDir: String?
 
-  @Option(help: ArgumentHelp("Use at most so many windows of each.", valueName: "count"))
+  @Option(help: ArgumentHelp("Use at most this many windows of each.", valueName: "count"))
   var chunks: Int?
 
   @Option(
-    help: ArgumentHelp("Tokens of a window (default: 512).", valueName: "count"))
+    help: ArgumentHelp("Tokens per window (default: 512).", valueName: "count"))
   var window: Int?
 
   /// Measures variants of a model.

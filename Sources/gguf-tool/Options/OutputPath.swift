@@ -21,7 +21,7 @@ enum OutputPath {
       try inputs.check(path)
       guard seen.insert(path).inserted else {
         throw .unsupported(
-          file: path, what: "expected a name for each output, found this one twice")
+          file: path, what: "expected a different name for each output, found this one twice")
       }
     }
   }

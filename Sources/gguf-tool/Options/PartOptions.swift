@@ -6,8 +6,8 @@ import Quant
 struct PartOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Do only this part of the work, such as 2/4, and write a partial result: merge-results puts all "
-        + "parts together, and the whole is that of one run, to the last bit.",
+      "Do only this part of the work, such as 2/4, and write a partial result. merge-results merges "
+        + "all of them into the result of a single run, to the last bit.",
       valueName: "k/n"),
     transform: JobPart.argument)
   var part: JobPart?
@@ -15,6 +15,6 @@ struct PartOptions: ParsableArguments {
   /// Refuses options that do not go with a part.
   func check(against options: [(name: String, isGiven: Bool)]) throws {
     guard part != nil, let other = options.first(where: \.isGiven) else { return }
-    throw ValidationError("--part does not go with \(other.name).")
+    throw ValidationError("--part cannot be combined with \(other.name).")
   }
 }

@@ -7,13 +7,14 @@ import Quant
 struct PlanningOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "What `sensitivity` measured; without it, expectations by shape alone.", valueName: "file"))
+      "The output of `sensitivity` (default: estimates from tensor shapes alone).",
+      valueName: "file"))
   var sensitivity: String?
 
   @Option(
     help: ArgumentHelp(
-      "per-expert: a type for every expert; merged: one for all of a layer and projection, which"
-        + " loads anywhere; keep: as the model has them.",
+      "per-expert: one type per expert; merged: one type per layer and projection, which every"
+        + " program loads; keep: as in the model.",
       valueName: "layout"))
   var layout = ExpertLayout.keep
 
@@ -25,13 +26,13 @@ struct PlanningOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "At least this type's bits for tensors whose name the regular expression finds, or experts as"
-        + " in recipes; repeatable, the first match decides.",
+      "At least this type's bits for tensors whose names match the regular expression, or experts as"
+        + " in recipes; repeatable, the first match wins.",
       valueName: "regex=type"))
   var minType: [String] = []
 
   @Option(
-    help: ArgumentHelp("The importance matrix that variants are written with.", valueName: "file"))
+    help: ArgumentHelp("The importance matrix to write variants with.", valueName: "file"))
   var imatrix: String?
 
   func validate() throws { _ = try rules() }
@@ -66,8 +67,8 @@ struct PlanningOptions: ParsableArguments {
   ) throws -> Sensitivity {
     guard let sensitivity else {
       Warnings.write(
-        "without --sensitivity, types are chosen by shapes alone, and expected divergences mean"
-          + " nothing beyond their order")
+        "without --sensitivity, types are chosen by tensor shapes alone, and only the order of"
+          + " expected divergences has a meaning")
       let wanted = try types.map { try TypeList.types($0, option: "--types") }
       return try Sensitivity.prior(
         of: source, types: wanted ?? SensitivityTypes.usual, importance: importance)
@@ -86,7 +87,7 @@ struct PlanningOptions: ParsableArguments {
     if found.importance != nil && importance == nil {
       Warnings.write(
         "the sensitivity was measured with an importance matrix: variants written without one"
-          + " suffer more than expected")
+          + " have more error than expected")
     }
     return found
   }

@@ -18,41 +18,41 @@ struct RecipeOptions: ParsableArguments {
       valueName: "preset"))
   var type: String?
 
-  @Flag(help: "Give every tensor the preset's main type, without its mix.")
+  @Flag(help: "Use the preset's main type for every tensor, without its mix.")
   var pure = false
 
   @Option(
     help: ArgumentHelp(
-      "The type of tensors whose name the regular expression finds, or of experts, as in"
-        + " blk.*.experts[0,3-5].ffn_down=Q6_K; or keep. Repeatable, the first match decides.",
+      "The type of tensors whose names match the regular expression, or of experts, as in"
+        + " blk.*.experts[0,3-5].ffn_down=Q6_K; or keep. Repeatable, the first match wins.",
       valueName: "regex=type"))
   var tensorType: [String] = []
 
   @Option(
-    help: ArgumentHelp("A file of regex=type pairs, set apart by white space.", valueName: "file"))
+    help: ArgumentHelp("A file of regex=type pairs, separated by white space.", valueName: "file"))
   var tensorTypeFile: String?
 
   @Option(
     help: ArgumentHelp(
-      "A file of lines `pattern = type  # why`; and of preset = NAME, layout = NAME, effort = NAME.",
+      "A file with lines `pattern = type  # note`, and preset, layout and effort = NAME.",
       valueName: "file"))
   var recipe: String?
 
   @Option(
     help: ArgumentHelp(
-      "Tensors of experts: merged, one for all experts of a layer; per-expert, each of its own type,"
-        + " for this tool's evaluator; or keep, as they are. Unless given, what the recipe file says,"
-        + " else keep.", valueName: "layout"))
+      "Expert tensors: merged, one for all experts of a layer; per-expert, one per expert with its own"
+        + " type, for this tool's evaluator; or keep. Default: that of the recipe file, else keep.",
+      valueName: "layout"))
   var layout: ExpertLayout?
 
-  @Flag(help: "Give a merged tensor the best of the types that its experts should have.")
+  @Flag(help: "Give a merged tensor the best type among those chosen for its experts.")
   var promote = false
 
   @Option(
     help: ArgumentHelp(
-      "How long encoders search: fast, for an error about llama.cpp's; default; or best, up to three"
-        + " times as long for less error. Types without a search (F16, BF16, Q8_0, ...) stay as they"
-        + " are. Unless given, what the recipe file says, else default.", valueName: "effort"))
+      "How long encoders search: fast, for an error near llama.cpp's; default; or best, up to three"
+        + " times as long for less error. No effect on types without a search (F16, BF16, Q8_0, ...)."
+        + " Default: that of the recipe file, else default.", valueName: "effort"))
   var effort: Effort?
 
   @Option(help: ArgumentHelp("The type of output.weight.", valueName: "type"))
@@ -64,16 +64,16 @@ struct RecipeOptions: ParsableArguments {
   @Flag(help: "Leave output.weight as it is.")
   var leaveOutputTensor = false
 
-  @Flag(help: "Quantize tensors again that are quantized already; this adds error to error.")
+  @Flag(help: "Requantize tensors that are already quantized; this adds to their error.")
   var allowRequantize = false
 
   @Flag(
     help:
-      "Write types that need an importance matrix without one, as if all columns mattered alike.")
+      "Write types that need an importance matrix without one, weighting all columns equally.")
   var allowMissingImatrix = false
 
   @Option(
-    help: ArgumentHelp("Layers to leave out, such as 3,7,20-23.", valueName: "layers"))
+    help: ArgumentHelp("Layers to remove, such as 3,7,20-23.", valueName: "layers"))
   var pruneLayers: String?
 
   @Option(
@@ -118,7 +118,7 @@ struct RecipeOptions: ParsableArguments {
       recipe.isPure || !recipe.rules.isEmpty || recipe.outputTensorType != nil
       || recipe.tokenEmbeddingType != nil
     guard recipe.preset == nil, isRuled else { return }
-    throw ValidationError("--type COPY leaves all types as they are: no option can give others.")
+    throw ValidationError("--type COPY keeps all types: expected no option that changes them.")
   }
 
   /// The rules of the options, which go before the recipe file's.

@@ -15,26 +15,26 @@ struct RuntimeOptions: ParsableArguments {
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
     help: ArgumentHelp(
-      "Tokens of context of all sequences (default: what the model was made for, at most 8192).",
+      "Context length of all sequences together (default: that of the model, at most 8192).",
       valueName: "count"))
   var ctx: Int?
 
   @Option(
     name: [.customLong("parallel")],
     help: ArgumentHelp(
-      "Sequences at the same time (default: 1; llama.cpp-server: 4 that share the cache).",
+      "Parallel sequences (default: 1; llama.cpp-server: 4 that share the cache).",
       valueName: "count"))
   var parallel: Int?
 
-  @Option(help: ArgumentHelp("Tokens of a batch.", valueName: "count"))
+  @Option(help: ArgumentHelp("Tokens per batch.", valueName: "count"))
   var batch = 2048
 
   @Option(
     name: [.customLong("ubatch")],
-    help: ArgumentHelp("Tokens computed at once.", valueName: "count"))
+    help: ArgumentHelp("Tokens per micro-batch.", valueName: "count"))
   var ubatch = 512
 
-  @Option(help: ArgumentHelp("Flash attention.", valueName: "on|off"))
+  @Option(help: ArgumentHelp("Use flash attention.", valueName: "on|off"))
   var flashAttn = Switch.on
 
   @Option(help: ArgumentHelp("The type of cached keys.", valueName: "type"))
@@ -46,19 +46,19 @@ struct RuntimeOptions: ParsableArguments {
   @Flag(help: "Let all sequences share one cache.")
   var kvUnified = false
 
-  @Flag(help: "Keep the whole context in layers with a sliding window.")
+  @Flag(help: "Cache the whole context in sliding-window layers.")
   var swaFull = false
 
   @Flag(help: "Keep caches in host memory.")
   var noKvOffload = false
 
-  @Flag(help: "Leave work with weights in host memory to the processor, whatever the batch.")
+  @Flag(help: "Compute with weights in host memory on the CPU, whatever the batch.")
   var noOpOffload = false
 
   @Option(
     help: ArgumentHelp(
-      "The program: llama.cpp (room for logits of a whole batch), llama.cpp-server (for one token a"
-        + " sequence) or ollama-0.5.11 (chooses layers by formulas of its own).", valueName: "name")
+      "The program: llama.cpp (room for logits of a whole batch), llama.cpp-server (for one token per"
+        + " sequence) or ollama-0.5.11 (chooses layers by its own formulas).", valueName: "name")
   )
   var runtime = RuntimeProfile.llamaCPP
 
@@ -80,7 +80,7 @@ struct RuntimeOptions: ParsableArguments {
     try options.check(for: model.shape)
     if let ctx, let trained, ctx > trained {
       Warnings.write(
-        "--ctx: \(ctx) tokens are more than the \(trained) that the model was made for")
+        "--ctx: \(ctx) tokens are more than the model's context length of \(trained)")
     }
     return options
   }

@@ -7,8 +7,8 @@ import Quant
 struct ShardOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Write only this shard of the output, such as 3/12: the others are for other machines, which"
-        + " make the same plan.", valueName: "k/n"), transform: JobPart.argument)
+      "Write only this shard of the output, such as 3/12. Other machines, with the same plan, write"
+        + " the others.", valueName: "k/n"), transform: JobPart.argument)
   var shard: JobPart?
 
   @Option(
@@ -26,8 +26,8 @@ struct ShardOptions: ParsableArguments {
   func check(_ plan: ModelPlan, importance: ImportanceMatrix?) throws {
     if let shard, shard.count != plan.files.count {
       throw QuantError.unsupported(
-        "--shard \(shard): expected a shard of \(plan.files.count), as this plan has them, found one"
-          + " of \(shard.count)")
+        "--shard \(shard): expected one of this plan's \(plan.files.count) shards, found one of"
+          + " \(shard.count)")
     }
     guard let planFingerprint else { return }
     let found = try plan.portableFingerprint(importance: importance)
@@ -35,7 +35,7 @@ struct ShardOptions: ParsableArguments {
       throw QuantError.unsupported(
         "--plan-fingerprint: expected the plan \(planFingerprint), found \(found): the source, the"
           + " recipe, the importance matrix, the effort, the way of splitting or the version of this"
-          + " tool is another")
+          + " tool differs")
     }
   }
 

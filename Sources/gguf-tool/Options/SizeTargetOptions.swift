@@ -35,20 +35,21 @@ struct SizeTargetOptions: ParsableArguments {
   var type: String?
 
   @Option(
-    help: ArgumentHelp("As requantize would write it with this recipe file.", valueName: "file"))
+    help: ArgumentHelp("Estimate it as written with this recipe file.", valueName: "file"))
   var recipe: String?
 
   @Option(
-    help: ArgumentHelp("As --recipe, for a recipe that the plan command wrote.", valueName: "file"))
+    help: ArgumentHelp(
+      "Like --recipe, for a recipe that the plan command wrote.", valueName: "file"))
   var plan: String?
 
   @Option(
     help: ArgumentHelp(
-      "The importance matrix that it would be quantized with: some presets depend on it.",
+      "The importance matrix to quantize with; some presets depend on it.",
       valueName: "file"))
   var imatrix: String?
 
-  @Flag(help: "Show one line a preset: size, bits a weight, whether it fits.")
+  @Flag(help: "Show one line per preset: size, bits per weight, whether it fits.")
   var allPresets = false
 
   func validate() throws {

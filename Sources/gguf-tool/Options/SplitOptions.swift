@@ -5,7 +5,7 @@ import Quant
 
 /// How the output is shared out among files.
 struct SplitOptions: ParsableArguments {
-  @Flag(help: "Write shards as the source has them.")
+  @Flag(help: "Split the output into shards as the source is.")
   var keepSplit = false
 
   @Option(

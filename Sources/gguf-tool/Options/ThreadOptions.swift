@@ -12,7 +12,7 @@ struct ThreadOptions: ParsableArguments {
   @Option(
     name: [.customShort("t"), .customLong("threads")],
     help: ArgumentHelp(
-      "Threads to work with (default: as many as there are processors).", valueName: "count"))
+      "Number of threads (default: the number of processors).", valueName: "count"))
   var threads: Int?
 
   /// The number of threads to use.

@@ -44,7 +44,7 @@ extension Report {
     section(matrix.path)
     let columns = matrix.entries.map(\.rowWeights)
     facts([
-      ("kind", "importance matrix (\(matrix.form == "dat" ? "older form" : "GGUF"))"),
+      ("kind", "importance matrix (\(matrix.form == "dat" ? "older format" : "GGUF"))"),
       ("made from", matrix.datasets.isEmpty ? nil : matrix.datasets.joined(separator: ", ")),
       ("chunks", Self.chunks(matrix)),
       ("tensors", "\(matrix.entries.count)"),

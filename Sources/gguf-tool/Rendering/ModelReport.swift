@@ -30,14 +30,14 @@ extension Report {
   private static func weights(_ summary: ModelSummary) -> String {
     let all = Units.count(summary.weightCount)
     guard let active = summary.activeWeightCount, active < summary.weightCount else { return all }
-    return "\(all), \(Units.count(active)) of them active for a token (embedding included)"
+    return "\(all), \(Units.count(active)) of them active per token (embedding included)"
   }
 
   /// The size that the files have once they are whole.
   private static func size(_ summary: ModelSummary) -> String {
     let bits = summary.bitsPerWeight.map { ", \(Units.bitsPerWeight($0)) bits/weight" } ?? ""
     let isCut = summary.wholeFileBytes > summary.fileBytes
-    let here = isCut ? ", \(Units.shortBytes(summary.fileBytes)) of it here" : ""
+    let here = isCut ? ", \(Units.shortBytes(summary.fileBytes)) of it present" : ""
     return Units.bytes(summary.wholeFileBytes) + here + bits
   }
 
@@ -55,7 +55,7 @@ extension Report {
   }
 
   private static func experts(_ experts: ExpertSummary) -> String {
-    let used = experts.usedCount.map { ", \($0) used by a token" } ?? ""
+    let used = experts.usedCount.map { ", \($0) used per token" } ?? ""
     let shared = (experts.sharedCount ?? 0) > 0 ? ", \(experts.sharedCount ?? 0) shared" : ""
     return "\(experts.expertCount)\(used)\(shared)"
   }
@@ -98,9 +98,9 @@ extension Report {
     section("Experts")
     let layout =
       switch experts.layout {
-      case .merged: "a tensor for all experts of a layer"
-      case .perExpert: "a tensor for each expert"
-      case .mixed: "a tensor for each expert in some layers, one for all in others"
+      case .merged: "one tensor for all experts of a layer"
+      case .perExpert: "one tensor per expert"
+      case .mixed: "one tensor per expert in some layers, one for all in others"
       }
     line(
       "\(layout); \(Units.count(experts.weightCount)) weights, \(Units.bytes(experts.tensorBytes))")

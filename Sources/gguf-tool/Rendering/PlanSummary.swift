@@ -22,7 +22,7 @@ struct PlanSummary {
   var facts: [(String, String?)] {
     [
       ("plan", fingerprint),
-      ("encoding", coreSeconds.map { "about \(Units.duration(seconds: $0)) of one core, here" }),
+      ("encoding", coreSeconds.map { "about \(Units.duration(seconds: $0)) on one core, here" }),
     ]
   }
 
@@ -44,7 +44,7 @@ struct PlanSummary {
         Units.shortBytes(cost.sourceByteCount), Units.count(cost.encodedWeightCount),
         cost.coreSeconds.map { Units.duration(seconds: $0) } ?? "–")
     }
-    report.section("What each shard takes (--shard)")
+    report.section("Cost of each shard (--shard)")
     report.table(table)
   }
 }

@@ -73,7 +73,7 @@ struct PlanView {
       (
         "expected",
         plan.divergence.isNaN
-          ? nil : "\(Units.significant(plan.divergence, 3)) nats a token of divergence"
+          ? nil : "\(Units.significant(plan.divergence, 3)) nats of divergence per token"
       ),
       ("one type", try uniform),
     ])

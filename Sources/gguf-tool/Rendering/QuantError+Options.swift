@@ -40,7 +40,7 @@ extension QuantError.Setting {
     switch self {
     case .windows: " (--ctx, --chunks)"
     case .layout:
-      ": write a tensor an expert (--layout per-expert), or take the best type for all (--promote)"
+      ": write one tensor per expert (--layout per-expert), or use the best type (--promote)"
     case .requantizing: ", or pass --allow-requantize"
     case .importance: ": pass one with --imatrix, or pass --allow-missing-imatrix"
     case .preTokenizer: "; choose one with --pre"

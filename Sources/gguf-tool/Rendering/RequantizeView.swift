@@ -15,15 +15,15 @@ struct RequantizeView {
     for tensor in plan.plan.tensors {
       guard let wanted = tensor.fallbackFrom else { continue }
       Warnings.write(
-        "\(tensor.description.name): rows of \(tensor.rowWeights) are not whole blocks of \(wanted);"
-          + " \(tensor.description.type) instead")
+        "\(tensor.description.name): rows of \(tensor.rowWeights) weights are not whole blocks of \(wanted):"
+          + " using \(tensor.description.type) instead")
     }
     warnOfExperts()
     if let coverage = plan.coverage { warn(coverage) }
     if !plan.tensorsLackingImportance.isEmpty, plan.recipe.allowsMissingImportance {
       Warnings.write(
-        "\(Self.list(plan.tensorsLackingImportance)): written without an importance matrix, as if all"
-          + " columns mattered alike; expect a worse model")
+        "\(Self.list(plan.tensorsLackingImportance)): written without an importance matrix, weighting"
+          + " all columns equally; expect a worse model")
     }
   }
 
@@ -31,26 +31,26 @@ struct RequantizeView {
     if plan.writesSingleExperts { Warnings.write(Self.singleExperts) }
     if !plan.promotedTensors.isEmpty {
       let tensors = plan.promotedTensors.map { "\($0.name) (\($0.type))" }
-      Notes.write("the best of its experts' types for all of them: \(Self.list(tensors))")
+      Notes.write("promoted to the best type of their experts: \(Self.list(tensors))")
     }
   }
 
   /// What loads a file in which every expert has a tensor.
   static let singleExperts =
-    "each expert is written as a tensor of its own: this tool's evaluator reads that; llama.cpp"
-    + " refuses it, and ik_llama.cpp loads it but takes the type of expert 0 for all"
+    "each expert is written as its own tensor: this tool's evaluator reads this layout, llama.cpp"
+    + " refuses it, and ik_llama.cpp loads it but uses the type of expert 0 for all"
 
   private func warn(_ coverage: ImportanceCoverage) {
     if !coverage.missingTensors.isEmpty {
       Warnings.write(
-        "the importance matrix has nothing on \(Self.list(coverage.missingTensors)):"
-          + " quantized without")
+        "the importance matrix has no entry for \(Self.list(coverage.missingTensors)):"
+          + " quantized without one")
     }
     for (tensor, experts) in coverage.uncoveredExperts {
       Warnings.write(
-        "\(tensor): the importance matrix never reached"
+        "\(tensor): the importance matrix has no data for"
           + " \(experts.count == 1 ? "expert" : "experts")"
-          + " \(Self.list(experts.map(String.init))): quantized without")
+          + " \(Self.list(experts.map(String.init))): quantized without it")
     }
   }
 
@@ -70,16 +70,16 @@ struct RequantizeView {
     }
     if !plan.unwritableTypes.isEmpty {
       let names = plan.unwritableTypes.map(\.name).joined(separator: ", ")
-      Warnings.write("\(names): not written by this version yet, only read")
+      Warnings.write("\(names): this version can only read these types, not write them")
     }
     if !plan.unreadableTensors.isEmpty {
       Warnings.write(
-        "\(Self.list(plan.unreadableTensors.map(\.name))): of types that cannot be decoded, which will be refused"
+        "\(Self.list(plan.unreadableTensors.map(\.name))): types that cannot be decoded and will be refused"
       )
     }
     if !plan.requantizedTensors.isEmpty && !plan.recipe.allowsRequantizing {
       Warnings.write(
-        "\(Self.list(plan.requantizedTensors)): quantized already, and quantizing again without"
+        "\(Self.list(plan.requantizedTensors)): already quantized; requantizing without"
           + " --allow-requantize will be refused")
     }
     if isJSON { return try JSONOutput.write(PlanJSON(plan, mark)) }
@@ -139,7 +139,7 @@ struct RequantizeView {
       to: &report,
       [
         ("time", Units.duration(outcome.time)),
-        ("gone on from", resumed == 0 ? nil : "\(resumed) of \(pieces) pieces done before"),
+        ("resumed from", resumed == 0 ? nil : "\(resumed) of \(pieces) pieces done before"),
       ])
     try report.write()
   }

@@ -50,11 +50,12 @@ struct SensitivityView {
       ("model", found.model), ("written to", output),
       ("texts", found.corpora.joined(separator: ", ")),
       (
-        "windows", "\(found.windows) of \(found.windowLength) tokens, \(found.probeWindows) a probe"
+        "windows",
+        "\(found.windows) of \(found.windowLength) tokens, \(found.probeWindows) per probe"
       ),
       ("parts", "\(Units.grouped(found.units.count)), in \(found.types.count) types each"),
     ])
-    report.section("Divergence gained by all parts of a row together, in nats a token")
+    report.section("Divergence added by all parts of a row together, in nats per token")
     report.table(table)
     if !rare.isEmpty { report.line(rareLine) }
     try report.write()
@@ -120,7 +121,7 @@ struct SensitivityView {
     let named = rare.prefix(6).map { "\($0.layer):\($0.expert) (\(Units.grouped($0.tokens)))" }
     return "Experts that less than 1 % of the tokens reached: " + named.joined(separator: ", ")
       + (rare.count > 6 ? " and \(rare.count - 6) more" : "")
-      + ". Their figures lean on those of their layer; more text would show them."
+      + ". Their figures are partly those of their layer; use more text to measure them."
   }
 }
 

@@ -35,7 +35,7 @@ struct SizeEstimateView {
   var verdict: String {
     guard let verdict = fit.verdict else {
       return
-        "\(Units.bytes(model.fileBytes ?? model.tensorBytes)); with --vram or --ram: does it fit"
+        "\(Units.bytes(model.fileBytes ?? model.tensorBytes)); use --vram or --ram to check whether it fits"
     }
     let context = "a context of \(Units.grouped(fit.options.context)) tokens"
     switch verdict {
@@ -59,7 +59,7 @@ struct SizeEstimateView {
         "experts of \(experts) of the \(model.shape.layerCount) layers stay in host memory")
     }
     guard !parts.isEmpty else { return nil }
-    let unlimited = fit.budget?.host == nil ? " Whether that has room, --ram says." : ""
+    let unlimited = fit.budget?.host == nil ? " Use --ram to check host memory." : ""
     return parts.joined(separator: "; ") + "." + unlimited
   }
 
@@ -117,14 +117,14 @@ struct SizeEstimateView {
     }
     report.line(
       "Compute buffers: \(method). Weights, cache and output are exact. Drivers take 0.3 to 0.9 GiB"
-        + " besides, which the margin is for.")
+        + " more, which the margin allows for.")
   }
 
   private var method: String {
     switch fit.estimate.computeMethod {
     case .exact: "exact"
     case .replayed: "replayed as llama.cpp allocates them"
-    case .bound: "a bound, as this architecture is not known"
+    case .bound: "a bound, because this architecture is unknown"
     }
   }
 
@@ -174,7 +174,7 @@ struct SizeEstimateView {
   }
 
   private func add(_ speed: Throughput, to report: inout Report) {
-    report.section("Tokens a second, one after the other")
+    report.section("Tokens per second, generated one by one")
     switch speed {
     case .notModelled(let reason): report.line("Not modelled: \(reason).")
     case .modelled(let rate):
@@ -189,7 +189,7 @@ struct SizeEstimateView {
           "\(Units.fixed(term.seconds * 1000, 2)) ms")
       }
       report.table(table)
-      for line in rate.basis { report.line("rests on \(line)") }
+      for line in rate.basis { report.line("based on \(line)") }
     }
   }
 

@@ -11,7 +11,7 @@ struct SplitExpertsView {
   func warn() {
     if plan.writesSingleExperts { Warnings.write(RequantizeView.singleExperts) }
     if plan.changesNothing {
-      Warnings.write("the experts are laid out so already: the output is a copy")
+      Warnings.write("the experts already have this layout: the output is a copy")
     }
   }
 
@@ -34,7 +34,7 @@ struct SplitExpertsView {
     text.facts(
       [
         ("exact size", Units.exactBytes(plan.plan.byteCount)), ("time", time.map(Units.duration)),
-        ("gone on from", Self.resumed(report)),
+        ("resumed from", Self.resumed(report)),
       ] + (mark?.facts ?? []))
     mark?.addCosts(to: &text)
     try text.write()
@@ -47,10 +47,10 @@ struct SplitExpertsView {
 
   private var experts: String {
     guard plan.expertCount > 0 else {
-      return "1 of \(plan.sourceExpertCount) a layer, as a dense model"
+      return "1 of \(plan.sourceExpertCount) per layer, as a dense model"
     }
-    let layout = plan.writesSingleExperts ? "a tensor each" : "a tensor for all of a layer"
-    return "\(plan.expertCount) a layer, \(layout)"
+    let layout = plan.writesSingleExperts ? "one tensor each" : "one tensor for all of a layer"
+    return "\(plan.expertCount) per layer, \(layout)"
   }
 
   /// What is kept, layers alike together; nothing where all are.

@@ -72,7 +72,7 @@ extension Report {
   /// Bars of blocks, the longest 40 cells; the first and last bin hold what lies outside.
   private mutating func add(histogram bins: TensorStatistics.Histogram) {
     guard bins.count > 1 else { return }
-    section("Histogram (the first and last bar hold all that lies outside)")
+    section("Histogram (the first and last bars include all values beyond them)")
     var table = Table([.number("from"), .text(""), .number("weights")])
     let most = Double(bins.map(\.count).max() ?? 1)
     for bin in bins {

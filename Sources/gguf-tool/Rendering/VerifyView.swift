@@ -39,11 +39,11 @@ struct VerifyView {
     return [
       ("result", verdict),
       (
-        "looked at",
+        "checked",
         "\(Text.plural(checked, "tensor")), \(Units.bytes(model.checkedBytes))"
       ),
       (
-        "not looked at",
+        "not checked",
         unchecked.isEmpty
           ? nil
           : "\(Text.plural(unchecked.count, "tensor")) of types that this tool does not decode"
@@ -62,7 +62,7 @@ struct VerifyView {
     report.section("Faults")
     for fault in faults.prefix(Self.shownFaults) { report.line(sentence(fault)) }
     let others = faults.count - Self.shownFaults
-    if others > 0 { report.line("and \(others) more, which --json lists") }
+    if others > 0 { report.line("and \(others) more; --json lists all") }
     for tensor in model.tensors where tensor.faultyBlocks > ModelVerifier.listedBlocks {
       report.line(
         "tensor \"\(tensor.name)\": \(Units.grouped(tensor.faultyBlocks)) blocks with faults in all"
@@ -93,7 +93,7 @@ struct VerifyView {
     report.table(table)
     let shown = showsTensors ? comparison.tensors : worst(of: comparison)
     guard !shown.isEmpty else { return }
-    report.section(showsTensors ? "Tensors" : "Tensors that are furthest off")
+    report.section(showsTensors ? "Tensors" : "Tensors with the largest errors")
     report.table(self.table(of: shown))
   }
 
@@ -107,7 +107,7 @@ struct VerifyView {
 
   private func table(of tensors: [ModelComparison.Tensor]) -> Table {
     var table = Table([
-      .flexible("tensor"), .text("type"), .text("there"), .number("error"), .number("largest"),
+      .flexible("tensor"), .text("type"), .text("other"), .number("error"), .number("largest"),
       .number("cosine"),
     ])
     for tensor in tensors {

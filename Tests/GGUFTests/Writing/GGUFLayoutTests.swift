@@ -47,9 +47,9 @@ import Testing
     let good = TensorDescription(name: "t", dimensions: [32], type: .Q8_0)
     expectRefusal(of: [good, good], because: "twice")
     for (shape, type, rule) in [
-      ([33], TensorType.Q8_0, "no countable size"), ([1, 1, 1, 1, 1], .F32, "shape"),
-      ([-1], .F32, "shape"), ([1 << 40, 1 << 40], .F32, "no countable size"),
-      ([1], TensorType(rawValue: 43), "no countable size"),
+      ([33], TensorType.Q8_0, "an unknown size"), ([1, 1, 1, 1, 1], .F32, "shape"),
+      ([-1], .F32, "shape"), ([1 << 40, 1 << 40], .F32, "an unknown size"),
+      ([1], TensorType(rawValue: 43), "an unknown size"),
     ] {
       let bad = TensorDescription(name: "bad", dimensions: shape, type: type)
       expectRefusal(of: [good, bad], because: rule)

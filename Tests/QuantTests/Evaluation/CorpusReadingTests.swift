@@ -71,7 +71,7 @@ import Testing
     let name = form == "gz" ? "gzip" : "zstd"
     for count in [0, 1] {
       let message = try error(Array(packed[..<count]), "t.\(form)")
-      #expect(message == "t.\(form): this is not \(name) data, as the name promises")
+      #expect(message == "t.\(form): expected \(name) data, as the name says, found other data")
     }
   }
 

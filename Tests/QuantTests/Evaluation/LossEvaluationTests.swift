@@ -163,7 +163,7 @@ import Testing
     let kept = try states(evaluator, windows, "base.gguf")
     let tokens = model.tokens(64)
     let others: [(EvaluationWindows, String)] = [
-      (try EvaluationTesting.windows(4, of: model, seed: 8), "it is of another text"),
+      (try EvaluationTesting.windows(4, of: model, seed: 8), "expected states of this text"),
       (try .init(tokens: tokens, rules: .llama, length: 8, bos: 1), "expected states of "),
       (try .init(tokens: tokens, rules: .full, length: 16, bos: 1), "by the protocol full"),
       (try .init(tokens: model.tokens(96), rules: .llama, length: 16, bos: 1), "expected states"),

@@ -96,7 +96,7 @@ struct MalformedImportanceTests {
     Case("NaN", "\"a.weight\"", "column 1", "nan") { Legacy(data: [1, .nan, 2]).bytes },
     Case("infinity", "\"a.weight\"", "column 2", "inf") { Legacy(data: [1, 1, .infinity]).bytes },
     Case("negative value", "\"a.weight\"", "-3") { Legacy(data: [1, -3, 2]).bytes },
-    Case("the same name twice", "\"a.weight\" is there twice") {
+    Case("the same name twice", "\"a.weight\" appears twice") {
       var legacy = Legacy()
       legacy.entries.append(legacy.entries[0])
       return legacy.bytes

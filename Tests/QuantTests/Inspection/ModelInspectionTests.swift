@@ -144,8 +144,8 @@ struct InspectionWarningTests {
     let whole = try model { $0.add("blk.0.attn_q.weight", [256, 64]) }
     let found = try warnings(Array(whole[..<(whole.count / 2)]))
     #expect(found.map(\.kind) == [.truncated])
-    #expect(found[0].message.contains("49.9 % is there") || found[0].message.contains("50.0 %"))
-    #expect(found[0].message.contains("1 of 2 tensors whole"))
+    #expect(found[0].message.contains("49.9 % present") || found[0].message.contains("50.0 %"))
+    #expect(found[0].message.contains("1 of 2 tensors complete"))
   }
 
   @Test func `bytes after the last tensor are told`() throws {

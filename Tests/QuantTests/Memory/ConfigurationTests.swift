@@ -132,7 +132,7 @@ import Testing
   @Test(arguments: [
     ("layers=6", "embedding: expected a number from 1"),
     ("layers", "expected name=value, found \"layers\""),
-    ("layers=6,layers=7", "\"layers\" is there twice"),
+    ("layers=6,layers=7", "\"layers\" appears twice"),
     ("depth=6", "there is no \"depth\""), ("layers=-1", "expected a whole number"),
     ("layers=99999999999999999999", "expected a whole number"),
     ("tied=maybe", "expected yes or no"),
@@ -146,7 +146,7 @@ import Testing
     ),
     (
       "layers=4096,embedding=1048576,heads=1,head-size=65536,feed-forward=16777216,"
-        + "vocabulary=268435456,experts=4096", "has no countable size"
+        + "vocabulary=268435456,experts=4096", "has an unknown size"
     ),
   ])
   func `shapes that make no model are refused`(text: String, message: String) {

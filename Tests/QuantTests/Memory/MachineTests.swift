@@ -35,7 +35,7 @@ import Testing
   @Test(arguments: [
     ("cpu 51", "line 1: expected key = value, found \"cpu 51\""),
     ("\ncpu = fast", "line 2: cpu: expected a number"),
-    ("cpu = 51\ncpu = 52", "line 2: \"cpu\" is there twice"),
+    ("cpu = 51\ncpu = 52", "line 2: \"cpu\" appears twice"),
     ("gpu.memory = lots", "line 1: gpu.memory: expected a size such as 16GiB, found \"lots\""),
     ("gpu99 = 1", "expected gpu, or gpu0 to gpu63"),
     ("cpu.efficiency = 79", "expected a number from 0.001 to 1.0"),

@@ -44,7 +44,7 @@ struct MalformedVocabularyTests {
     #expect(tokenizer.bos == 11)
     #expect(
       tokenizer.warnings == [
-        "tokenizer.ggml.bos_token_id is 4294967295, but there are 258 tokens; token 11 is taken instead"
+        "tokenizer.ggml.bos_token_id is 4294967295, but there are 258 tokens; token 11 is used instead"
       ])
   }
 

@@ -29,8 +29,8 @@ struct InspectTests {
     let outcome = try run(model)
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
     for text in [
-      "tiny-moe", "8.14 M, 3.42 M of them active for a token", "15.59 MiB (16.34 MB)",
-      "mostly F16 (> 99 % of weights)", "8, 2 used by a token", "GGUF 3, 43 tensors",
+      "tiny-moe", "8.14 M, 3.42 M of them active per token", "15.59 MiB (16.34 MB)",
+      "mostly F16 (> 99 % of weights)", "8, 2 used per token", "GGUF 3, 43 tensors",
       "blk.0-3: 4 layers", "ffn_gate_exps", "256 × 256 × 8",
     ] {
       #expect(outcome.output.contains(text), "\(text)")
@@ -118,7 +118,7 @@ struct InspectTests {
   }
 
   @Test func `importance matrices are recognised`() throws {
-    for (vector, kind) in [("gguf", "GGUF"), ("dat", "older form")] {
+    for (vector, kind) in [("gguf", "GGUF"), ("dat", "older format")] {
       let path = try Zstd.expand("tiny-moe.imatrix.\(vector)", into: folder.url).path
       let outcome = try run(path)
       #expect(outcome.status == 0)
@@ -135,8 +135,8 @@ struct InspectTests {
     try handle.close()
     let outcome = try run(model)
     #expect(outcome.status == 0)
-    #expect(outcome.output.contains("48.9 % is there, 20 of 43 tensors whole"))
-    #expect(outcome.output.contains("15.59 MiB (16.34 MB), 7.63 MiB of it here"))
+    #expect(outcome.output.contains("48.9 % present, 20 of 43 tensors complete"))
+    #expect(outcome.output.contains("15.59 MiB (16.34 MB), 7.63 MiB of it present"))
     let tensor = try run(model, "--tensor", "output.weight")
     #expect(tensor.status == 1 && tensor.errors.contains("before the end of the file"))
   }
@@ -159,7 +159,7 @@ struct InspectTests {
     let outcome = try run(url.path)
     // Half a second even on a busy machine; 0.03 s on a quiet one.
     #expect(Sanitizer.isOn || ContinuousClock.now - start < .milliseconds(500))
-    #expect(outcome.output.contains("46.7 B, 12.9 B of them active for a token"))
+    #expect(outcome.output.contains("46.7 B, 12.9 B of them active per token"))
     #expect(outcome.output.contains("86.99 GiB (93.41 GB), 16.00 bits/weight"))
   }
 

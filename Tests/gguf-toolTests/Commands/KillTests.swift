@@ -61,7 +61,7 @@ import Testing
     let last = try Tool.run(arguments("out.gguf"))
     #expect(last.status == 0, "\(last.errors)")
     #expect(last.errors.contains("continuing the unfinished"))
-    #expect(last.output.contains("gone on from"))
+    #expect(last.output.contains("resumed from"))
     #expect(before >= pieces * 9 / 10)
     let (out, whole) = (folder.path("out.gguf"), folder.path("whole.gguf"))
     #expect(FileManager.default.contentsEqual(atPath: out, andPath: whole))
@@ -87,6 +87,6 @@ import Testing
     #expect(other.errors.contains("--restart"))
     let fresh = try Tool.run(arguments("out.gguf") + ["--restart"])
     #expect(fresh.status == 0)
-    #expect(!fresh.output.contains("gone on from"))
+    #expect(!fresh.output.contains("resumed from"))
   }
 }

@@ -106,7 +106,7 @@ import Testing
     }
     let kept = try Tool.run(
       words + ["--part", "1/2", "-o", "a.part", "--save-base", "b"], in: testing.folder.url)
-    #expect(kept.status == 64 && kept.errors.contains("--part does not go with --save-base"))
+    #expect(kept.status == 64 && kept.errors.contains("--part cannot be combined with --save-base"))
     _ = try Tool.run(words + ["--part", "1/2", "-o", "a.part"], in: testing.folder.url)
     #expect(
       try testing.error(["merge-results", "a.part"])
@@ -117,6 +117,6 @@ import Testing
     #expect(bare.status == 64 && bare.errors.contains("-o: expected a file"))
     #expect(
       try testing.error(["merge-results", "i.part", "-o", "i.part"])
-        == "i.part: writing it would destroy the part i.part")
+        == "i.part: writing it would overwrite the partial result i.part")
   }
 }

@@ -91,7 +91,7 @@ import Testing
       "j.jsonl", "{\"text\": \"a\"}\n{\"txt\": \"b\"}\n",
       "j.jsonl: line 2: this object has no \"text\""
     ),
-    ("b.txt.gz", "plain", "b.txt.gz: this is not gzip data, as the name promises"),
+    ("b.txt.gz", "plain", "b.txt.gz: expected gzip data, as the name says"),
   ])
   func `texts that cannot be used`(_ name: String, _ text: String, _ message: String) throws {
     _ = try testing.folder.write(Array(text.utf8), name)

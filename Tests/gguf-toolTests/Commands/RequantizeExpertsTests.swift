@@ -54,7 +54,7 @@ import Testing
     let wet = try run("--recipe", file, "--json")
     #expect(wet.status == 0, "\(wet.errors)")
     #expect(
-      wet.errors.contains("llama.cpp refuses it, and ik_llama.cpp loads it but takes the type"))
+      wet.errors.contains("llama.cpp refuses it, and ik_llama.cpp loads it but uses the type"))
     let written = try GGUFFile.open(folder.path("out.gguf"))
     #expect(written.byteCount == plan.totalBytes)
     #expect(written.tensors.count == 127)
@@ -119,7 +119,7 @@ import Testing
   @Test func `what does not fit is said in a sentence`() throws {
     let cases: [(String, [String], Int32, String)] = [
       ("layout = per-expert", [], 64, "or a line \"preset = NAME\" in"),
-      ("preset = COPY\nffn_up = Q4_K", [], 64, "COPY leaves all types"),
+      ("preset = COPY\nffn_up = Q4_K", [], 64, "COPY keeps all types"),
       ("preset = Q4_K_M\nblk.4.experts[0].* = Q6_K", [], 1, "r.txt: line 2: blk.4.experts[0].*:"),
       (
         "preset = Q4_K_M\nblk.*.experts[8].* = Q6_K", [], 1, "expected experts from 0 to 7, found 8"

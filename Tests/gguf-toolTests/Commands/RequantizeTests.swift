@@ -164,7 +164,7 @@ import Testing
       ([model, out, "--type", "Q8_0", "--override-kv", "a=1"], 64, "--override-kv"),
       ([model, out, "--type", "Q8_0", "--imatrix", model], 1, "tiny-moe-f16.gguf"),
       (
-        [model, out, "--type", "COPY", "--tensor-type", "attn_q=Q8_0"], 64, "COPY leaves all types"
+        [model, out, "--type", "COPY", "--tensor-type", "attn_q=Q8_0"], 64, "COPY keeps all types"
       ),
       ([model, folder.url.path, "--type", "Q8_0"], 1, "found a folder"),
       ([model, folder.path("no/q.gguf"), "--type", "Q8_0"], 1, "no"),

@@ -97,7 +97,7 @@ import Testing
     let outcome = try run(
       "requantize", "apart", Array(Self.jobs[0].dropFirst()) + ["--shard", "1/3"])
     #expect(outcome.status == 1)
-    #expect(outcome.errors.contains("expected a shard of 4, as this plan has them, found one of 3"))
+    #expect(outcome.errors.contains("expected one of this plan's 4 shards, found one of 3"))
   }
 
   @Test(arguments: ["0/4", "5/4", "4", "a/b", "1/4/4", "-1/4"])
@@ -120,7 +120,7 @@ import Testing
     #expect(encoded == tensors.reduce(0) { $0 + ($1.type == .F16 ? $1.weightCount : 0) })
     #expect(read == tensors.reduce(0) { $0 + ($1.byteCount ?? 0) })
     let text = try run("requantize", "apart", options).output
-    let table = try #require(text.range(of: "What each shard takes"))
+    let table = try #require(text.range(of: "Cost of each shard"))
     #expect(text[table.lowerBound...].contains("4/4"))
     #expect(text[table.lowerBound...].split(separator: "\n").allSatisfy { $0.count <= 80 })
     let one = try json(run("requantize", "apart", options + ["--json", "--shard", "2/4"]).output)

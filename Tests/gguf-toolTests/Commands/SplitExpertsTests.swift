@@ -134,12 +134,12 @@ import Testing
       ([model, "--drop", "*:8"], 1, "expected experts from 0 to 7, found 8"),
       ([model, "--drop", "*:0-6"], 1, "at least the 2 experts that a token goes to"),
       ([model, "--keep", "0:0-5"], 1, "all layers must have equally many"),
-      ([model, "--keep-top", "3"], 64, "--keep-top and --by belong together"),
+      ([model, "--keep-top", "3"], 64, "--keep-top and --by go together"),
       ([model, "--keep-top", "3", "--by", bad], 1, "perplexity --router-stats --json"),
       ([model, "--dense", "a"], 64, "--dense: expected a number or a list"),
       ([model, "--dense", "8"], 1, "--dense: expected experts from 0 to 7, found 8"),
-      ([model, "--dense", "1", "--merge"], 64, "--dense leaves no experts"),
-      ([model, "--merge", "--layout", "per-expert"], 64, "--merge is the layout merged"),
+      ([model, "--dense", "1", "--merge"], 64, "--dense cannot be combined"),
+      ([model, "--merge", "--layout", "per-expert"], 64, "--merge means --layout merged"),
       (
         [mixed, "--merge"], 1,
         "as a merged tensor has, found experts 0, 2-7: Q8_0; expert 1: Q6_K"

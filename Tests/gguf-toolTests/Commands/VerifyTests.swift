@@ -265,7 +265,7 @@ import Testing
     try changed.write(to: folder.path("m.gguf"))
     let found = try verify("m.gguf", "--check", "m.sha256", status: 1)
     #expect(found.faults.map(\.kind) == ["hash"] && found.faults.first?.tensor == nil)
-    #expect(found.faults.first?.field?.contains("beside its tensors") == true)
+    #expect(found.faults.first?.field?.contains("outside its tensors") == true)
   }
 
   @Test func `a damaged model gets no manifest`() throws {

@@ -76,7 +76,7 @@ struct FullDiskTests {
     #expect(try failure(words).sentence.contains("bytes free on its disk, found 0"))
     try FileManager.default.removeItem(atPath: disk.path("hog"))
     let again = try Tool.run(words, in: folder.url)
-    #expect(again.status == 0 && again.output.contains("gone on from"), "\(again.errors)")
+    #expect(again.status == 0 && again.output.contains("resumed from"), "\(again.errors)")
     #expect(
       FileManager.default.contentsEqual(
         atPath: disk.path("out.gguf"), andPath: folder.path("whole.gguf")))
@@ -150,7 +150,7 @@ struct FullDiskTests {
   func `a header that cannot be read is one sentence`() throws {
     let disk = try TestDisk(unreadable: testing.modelBytes(), from: 4096)
     let sentence = try failure(["inspect", disk.path("model.gguf")]).sentence
-    #expect(sentence.contains("model.gguf: expected the bytes that were there when it was opened"))
+    #expect(sentence.contains("model.gguf: expected the bytes present when it was opened"))
   }
 
   @Test(.enabled(if: TestDisk.canBreak, "needs loop devices and mkfs.ext4"))

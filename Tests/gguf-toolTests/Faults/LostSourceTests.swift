@@ -48,7 +48,7 @@ import Testing
     let errors = try run {
       try FileHandle(forWritingTo: folder.file("m.gguf")).truncate(atOffset: 100)
     }
-    #expect(errors.contains("Error: m.gguf: expected the bytes that were there"), "\(errors)")
+    #expect(errors.contains("Error: m.gguf: expected the bytes present"), "\(errors)")
     #expect(errors.contains("kept the unfinished out.gguf"), "\(errors)")
   }
 

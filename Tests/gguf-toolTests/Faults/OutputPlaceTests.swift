@@ -115,7 +115,7 @@ import Testing
     let found = try testing.error([
       "perplexity", "model.gguf", "--corpus", "text.txt", "--save-base", "x", "--router-plot", "x",
     ])
-    #expect(found == "x: expected a name for each output, found this one twice")
+    #expect(found == "x: expected a different name for each output, found this one twice")
   }
 
   @Test func `a symbolic link is replaced, and what it leads to stays`() throws {

@@ -54,7 +54,7 @@ public enum NamedCorpus: String, Sendable, CaseIterable {
   /// - Throws: `QuantError.content`, saying which file to get and where to put it, if there is none.
   public func path(in folder: String?) throws(QuantError) -> String {
     guard let folder = folder ?? Self.folderOfEnvironment else {
-      throw missing("there is no folder of corpora: name one, or set \(Self.variable)")
+      throw missing("no corpus folder given: name one, or set \(Self.variable)")
     }
     for name in fileNames {
       for suffix in ["", ".zst", ".gz"] {
@@ -74,6 +74,6 @@ public enum NamedCorpus: String, Sendable, CaseIterable {
     let names = fileNames.joined(separator: ", ")
     return .content(
       file: "corpus \(rawValue)", line: 0,
-      what: "\(what). Put one of \(names) there, also as .zst or .gz; to be had as \(source)")
+      what: "\(what). Put one of \(names) there, also as .zst or .gz; available as \(source)")
   }
 }

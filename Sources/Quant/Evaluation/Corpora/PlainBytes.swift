@@ -26,12 +26,13 @@ final class PlainBytes {
     decoder = compression?.makeDecoder()
     if compression != nil {
       guard decoder != nil else {
-        throw .content(file: path, line: 0, what: "there is no memory to decompress it")
+        throw .content(file: path, line: 0, what: "not enough memory to decompress it")
       }
       output = Array(repeating: 0, count: FileChunks.chunkBytes)
     } else if let promised = Compression(path: path) {
       let name = promised.rawValue
-      throw .content(file: path, line: 0, what: "this is not \(name) data, as the name promises")
+      throw .content(
+        file: path, line: 0, what: "expected \(name) data, as the name says, found other data")
     }
   }
 

@@ -125,7 +125,7 @@ private final class PreparedProduct {
     var stream: dnnl_stream_t?
     unsafe try Self.check(dnnl_stream_create(&stream, engine, 0), "a stream")
     guard let made = unsafe made, let stream = unsafe stream else {
-      throw .unsupported("oneDNN: no product was made")
+      throw .unsupported("oneDNN: creating a product failed")
     }
     unsafe primitive = made
     unsafe self.stream = stream
@@ -193,7 +193,9 @@ private final class PreparedProduct {
   ) throws(QuantError) -> dnnl_memory_t {
     var memory: dnnl_memory_t?
     unsafe try check(dnnl_memory_create(&memory, description, engine, nil), "memory")
-    guard let memory = unsafe memory else { throw .unsupported("oneDNN: no memory was made") }
+    guard let memory = unsafe memory else {
+      throw .unsupported("oneDNN: creating a memory object failed")
+    }
     return unsafe memory
   }
 

@@ -48,7 +48,7 @@ public struct PartFile {
   public init(_ path: String) throws(QuantError) {
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == Self.type else {
-      throw .content(file: path, line: 0, what: "expected a partial result found another file")
+      throw .content(file: path, line: 0, what: "expected a partial result, found another file")
     }
     guard let number = file.metadata["part.number"]?.integer,
       let count = file.metadata["part.count"]?.integer, let part = JobPart(number, of: count),
@@ -57,7 +57,7 @@ public struct PartFile {
       file.byteOrder == .little
     else {
       throw .content(
-        file: path, line: 0, what: "expected a whole partial result, found a damaged one")
+        file: path, line: 0, what: "expected an undamaged partial result, found a damaged one")
     }
     self.path = path
     self.part = part
@@ -76,7 +76,7 @@ public struct PartFile {
     }
     guard try words("mark", .I64) == [mark.value] else {
       throw .content(
-        file: path, line: 0, what: "expected what was written, found other bytes: it is damaged")
+        file: path, line: 0, what: "expected the bytes written, found others: it is damaged")
     }
   }
 
@@ -106,7 +106,7 @@ public struct PartFile {
   package var broken: QuantError {
     .content(
       file: path, line: 0,
-      what: "it does not hold together: expected a result of \(job.kind.rawValue)")
+      what: "inconsistent content: expected a result of \(job.kind.rawValue)")
   }
 
   private func tensor(_ name: String, _ type: TensorType) throws(QuantError) -> TensorInfo {

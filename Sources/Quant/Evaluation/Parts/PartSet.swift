@@ -20,7 +20,7 @@ public struct PartSet {
       if let other = places.updateValue(file, forKey: file.part.number) {
         throw .mismatch(
           file: file.path,
-          what: "expected another part than \(other.path), found part \(file.part) in both")
+          what: "expected a part other than that of \(other.path), found part \(file.part) in both")
       }
     }
     let missing = (1...first.part.count).filter { places[$0] == nil }
@@ -43,8 +43,8 @@ public struct PartSet {
   public var difference: String? {
     files.first { $0.job.arithmetic != job.arithmetic }.map { other in
       "the parts were computed on machines that round differently (\(files[0].path): "
-        + "\(job.arithmetic); \(other.path): \(other.job.arithmetic)): the result is as good, but "
-        + "equals that of no single run to the last bit"
+        + "\(job.arithmetic); \(other.path): \(other.job.arithmetic)): the result is as "
+        + "accurate, but not equal to that of a single run to the last bit"
     }
   }
 
@@ -73,7 +73,7 @@ public struct PartSet {
       let more = (facts.count > others.count ? facts : others)[min(facts.count, others.count)]
       throw .mismatch(
         file: file.path,
-        what: "expected what \(first.path) is part of, found a difference: "
+        what: "expected the same job as \(first.path), found a difference: "
           + "\(more.name) \(more.value)")
     }
   }

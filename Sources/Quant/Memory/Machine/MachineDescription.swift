@@ -51,7 +51,7 @@ extension Machine {
     let key = String(pair[..<sign].trimmed)
     let value = String(pair[pair.index(after: sign)...].trimmed)
     guard known.insert(key).inserted else {
-      throw .content(file: file, line: line, what: "\"\(key)\" is there twice")
+      throw .content(file: file, line: line, what: "\"\(key)\" appears twice")
     }
     if let problem = set(key, value) {
       throw .content(file: file, line: line, what: "\(key): \(problem)")

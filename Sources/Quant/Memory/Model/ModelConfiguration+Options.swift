@@ -45,7 +45,7 @@ extension ModelConfiguration {
         throw .content(file: option, line: 0, what: "expected name=value, found \"\(pair)\"")
       }
       guard known.insert(parts[0]).inserted else {
-        throw .content(file: option, line: 0, what: "\"\(parts[0])\" is there twice")
+        throw .content(file: option, line: 0, what: "\"\(parts[0])\" appears twice")
       }
       try set(parts[0], parts[1], option)
     }
@@ -74,7 +74,7 @@ extension ModelConfiguration {
       self[keyPath: flag.path] = value == "yes"
     } else {
       throw .content(
-        file: option, line: 0, what: "there is no \"\(name)\"; there are \(Self.names)")
+        file: option, line: 0, what: "there is no \"\(name)\"; names are \(Self.names)")
     }
   }
 }

@@ -147,7 +147,7 @@ private struct ExpertSizes {
     width = shape.map { $0.count > 1 ? $0[1] : 0 } ?? stated
     guard (0...ShapeLimit.feedForward).contains(width) else {
       throw .content(
-        file: reader.path, line: 0, what: "experts: expected a sensible width, found \(width)")
+        file: reader.path, line: 0, what: "experts: expected a valid width, found \(width)")
     }
   }
 }

@@ -36,7 +36,7 @@ extension ModelReader {
     guard dimensions.allSatisfy({ $0 > 0 }) else {
       throw .content(
         file: file.path, line: 0,
-        what: "expected keys that leave something of the tensor \"\(name)\", found "
+        what: "expected keys that give the tensor \"\(name)\" a size, found "
           + dimensions.map(String.init).joined(separator: " x "))
     }
     // Dimensions of one at the end mean nothing.

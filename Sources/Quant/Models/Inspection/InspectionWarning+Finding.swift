@@ -22,7 +22,7 @@ extension InspectionWarning {
       InspectionWarning(
         kind: .truncated, severity: .error,
         message: "\(which) before the data does (\(first.path): \(first.fileBytes) of "
-          + "\(first.expectedBytes) bytes): \(percent) % is there, \(tensors) of \(all) tensors whole"
+          + "\(first.expectedBytes) bytes): \(percent) % present, \(tensors) of \(all) tensors complete"
       )
     ]
   }
@@ -32,7 +32,7 @@ extension InspectionWarning {
       InspectionWarning(
         kind: .trailingBytes,
         message:
-          "\(shard.path): \(shard.trailingBytes) bytes after the last tensor belong to nothing")
+          "\(shard.path): \(shard.trailingBytes) bytes after the last tensor are unused")
     }
   }
 

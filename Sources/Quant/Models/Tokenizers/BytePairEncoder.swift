@@ -33,7 +33,7 @@ final class BytePairEncoder: TextEncoder, PairRanking {
       guard builder.add(merges, rank) else {
         let text = MetadataString(bytes: Array(merges[rank])).text
         throw reader.error(
-          "merges", expected: "two parts set apart by a space at \(rank)", found: "\"\(text)\"")
+          "merges", expected: "two pieces separated by a space at \(rank)", found: "\"\(text)\"")
       }
     }
     (symbols, pairs) = (builder.symbols, builder.pairs)

@@ -140,7 +140,7 @@ private struct SpecialIDs {
     let usable = fallback.flatMap { Int($0) < count ? $0 : nil }
     guard let found = try reader.integer(key) else { return usable }
     if let id = Int32(exactly: found), (0..<count).contains(found) { return id }
-    let instead = usable.map { "token \($0) is taken instead" } ?? "it is left out"
+    let instead = usable.map { "token \($0) is used instead" } ?? "it is ignored"
     warnings.append(
       "\(TokenizerMetadata.prefix)\(key) is \(found), but there are \(count) tokens; \(instead)")
     return usable

@@ -14,8 +14,8 @@ extension ModelValidation {
     return [
       InspectionWarning(
         kind: .splitExperts,
-        message: "experts have tensors of their own (blk.N.ffn_up.E.weight): "
-          + "llama.cpp no longer loads this layout, ik_llama.cpp takes the type of expert 0 for all"
+        message: "each expert has its own tensors (blk.N.ffn_up.E.weight): "
+          + "llama.cpp no longer loads this layout, ik_llama.cpp uses the type of expert 0 for all"
       )
     ]
   }

@@ -102,7 +102,7 @@ struct RouterTensor {
     guard !name.contains("_norm_exps") else { return }
     if let part = ["exps", "tid2eid"].first(where: name.contains) {
       throw .unsupported(
-        "tensor \"\(name)\": experts cannot be left out of a model whose tensors of experts (\(part)) "
+        "tensor \"\(name)\": experts cannot be removed from a model whose tensors of experts (\(part)) "
           + "are not known")
     }
   }

@@ -145,7 +145,7 @@ private struct LegacyReader {
   func failure(_ what: String) -> QuantError {
     .content(
       file: file.name, line: 0,
-      what: "byte \(offset): \(what) (read as an importance matrix of the older form, "
+      what: "byte \(offset): \(what) (read as an importance matrix in the older format, "
         + "as the file does not begin with \"GGUF\")")
   }
 

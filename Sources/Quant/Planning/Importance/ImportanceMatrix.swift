@@ -32,7 +32,7 @@ public struct ImportanceMatrix: Sendable {
   ///   - chunkCount: How many chunks of text were run.
   ///   - chunkSize: Tokens in a chunk.
   ///   - entries: The entries, each name once.
-  /// - Throws: `QuantError.content` for a name that is there twice.
+  /// - Throws: `QuantError.content` for a name that appears twice.
   public init(
     path: String, datasets: [String], chunkCount: Int?, chunkSize: Int?, entries: [Entry]
   ) throws(QuantError) {
@@ -40,7 +40,7 @@ public struct ImportanceMatrix: Sendable {
     var singles: [String: [Int: Int]] = [:]
     for (place, entry) in entries.enumerated() {
       guard places.updateValue(place, forKey: entry.name) == nil else {
-        throw .content(file: path, line: 0, what: "entry \"\(entry.name)\" is there twice")
+        throw .content(file: path, line: 0, what: "entry \"\(entry.name)\" appears twice")
       }
       if let name = ExpertTensorName(entry.name), let expert = name.expert {
         singles[name.merged, default: [:]][expert] = place

@@ -38,7 +38,7 @@ extension ExpertLayout {
       }
       result += try split(tensor, name, rank: rank, expertCount)
       guard result.count <= mostTensors else {
-        throw .unsupported("expected at most \(mostTensors) tensors when experts are cut apart")
+        throw .unsupported("expected at most \(mostTensors) tensors when experts are split")
       }
     }
     return result

@@ -130,8 +130,8 @@ public struct RequantizePlan: Sendable {
       throw .setting(
         .requantizing,
         what:
-          "tensor \"\(name)\" is quantized already, as are \(requantizedTensors.count - 1) others:"
-          + " quantizing again adds error to error; start from F16 or BF16")
+          "tensor \"\(name)\" is already quantized, as are \(requantizedTensors.count - 1) others:"
+          + " requantizing adds to the error; start from F16 or BF16")
     }
     if let name = tensorsLackingImportance.first, !recipe.allowsMissingImportance {
       throw .setting(

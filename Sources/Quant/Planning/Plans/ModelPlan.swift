@@ -62,7 +62,7 @@ public struct ModelPlan: Sendable {
         sliceRowWeights % block != 0, slices.count > 1 || sliceRowWeights != rowWeights
       else { return }
       throw .shape(
-        tensor: description.name, expected: "a type whose blocks can be taken apart",
+        tensor: description.name, expected: "a type whose blocks can be split",
         found: "\(description.type), with blocks of \(block) weights")
     }
 

@@ -65,8 +65,8 @@ public struct TypeRule: Sendable {
     guard names != nil || !NamePattern.mayTakeForever(pattern) else {
       throw .content(
         file: file, line: line,
-        what: "\"\(pattern)\" may take endlessly long to match: expected no repeated groups and "
-          + "at most \(NamePattern.mostRepetitions) repetitions beside look-around, references and "
+        what: "\"\(pattern)\" may take very long to match: expected no repeated groups and "
+          + "at most \(NamePattern.mostRepetitions) repetitions next to look-around, references and "
           + "options")
     }
   }

@@ -148,7 +148,7 @@ extension Manifest {
         faults.append(
           Fault(
             kind: .extra, file: path, tensor: tensor.name,
-            expected: "no such tensor by the manifest",
+            expected: "no such tensor, as in the manifest",
             found: "one"))
         continue
       }
@@ -160,8 +160,8 @@ extension Manifest {
     for name in tensors where !present.contains(name) {
       faults.append(
         Fault(
-          kind: .missing, file: model.path, tensor: name, expected: "it, by the manifest",
-          found: "none"))
+          kind: .missing, file: model.path, tensor: name,
+          expected: "this tensor, as in the manifest", found: "none"))
     }
     return faults.isEmpty ? fileFaults(in: model) : faults
   }
@@ -174,7 +174,7 @@ extension Manifest {
           .hash(field: "the data of its tensors", file: file.path, digest, file.dataSha256))
       }
       if let digest = digest(ofFile: file, model), digest != file.sha256 {
-        let what = tensors.isEmpty ? "the file" : "the file beside its tensors, which are the same"
+        let what = tensors.isEmpty ? "the file" : "the file outside its tensors, which match"
         faults.append(.hash(field: what, file: file.path, digest, file.sha256))
       }
     }

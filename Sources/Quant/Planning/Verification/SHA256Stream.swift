@@ -11,11 +11,11 @@ internal import QuantModels
   /// Throws `QuantError.unsupported` where OpenSSL has no memory, or is set up without SHA-256.
   init() throws(QuantError) {
     guard let context = unsafe EVP_MD_CTX_new() else {
-      throw .unsupported("SHA-256: OpenSSL has no memory for it")
+      throw .unsupported("SHA-256: OpenSSL is out of memory")
     }
     unsafe self.context = context
     guard unsafe EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-      throw .unsupported("SHA-256: OpenSSL of this machine does not have it")
+      throw .unsupported("SHA-256: the OpenSSL of this machine does not support it")
     }
   }
 

@@ -51,7 +51,7 @@ struct TensorMatching: Sendable {
       guard let match = places[name] else {
         faults.append(
           Fault(
-            kind: .extra, file: other.path, tensor: name, expected: "it in \(other.path), too",
+            kind: .extra, file: other.path, tensor: name, expected: "this tensor in \(other.path)",
             found: "none"))
         continue
       }
@@ -67,7 +67,7 @@ struct TensorMatching: Sendable {
     let known = Set(mine.map(\.name))
     faults += theirs.filter { !known.contains($0.name) }.map { name, _ in
       Fault(
-        kind: .missing, file: file.path, tensor: name, expected: "it, as in \(other.path)",
+        kind: .missing, file: file.path, tensor: name, expected: "this tensor, as in \(other.path)",
         found: "none")
     }
     self.pairs = pairs

@@ -89,7 +89,7 @@ public struct ModelPlanner: Sendable {
     var low = try planned(Allocation(groups, bytes: 0), name: "smallest")
     guard try fits(low.plan) else {
       throw .unsupported(
-        "no choice of the types measured fits: the smallest file takes \(low.byteCount) bytes")
+        "no choice of the measured types fits: the smallest file takes \(low.byteCount) bytes")
     }
     var (least, most) = (low.byteCount, source.tensors.reduce(0) { $0 + ($1.byteCount ?? 0) })
     while most - least > max(1, most / 1000) {
@@ -121,7 +121,7 @@ public struct ModelPlanner: Sendable {
       let found = Allocation(groups, damage: limit)
       guard found.damage <= limit else {
         throw .unsupported(
-          "no choice of the types measured keeps the divergence to \(limit): the most precise one is"
+          "no choice of the measured types keeps the divergence to \(limit): the most precise one is"
             + " expected to reach \(found.damage)")
       }
       return try planned(found, name: "\(rules.layout.rawValue) plan")
@@ -200,7 +200,7 @@ public struct ModelPlanner: Sendable {
     guard let best else {
       let least = try planned(Allocation(groups, bytes: 0), name: "smallest")
       throw .unsupported(
-        "no choice of the types measured fits in \(target) bytes: the smallest takes"
+        "no choice of the measured types fits in \(target) bytes: the smallest takes"
           + " \(least.byteCount)")
     }
     return best

@@ -98,8 +98,8 @@ extension Sensitivity {
     guard found == fingerprint else {
       throw .mismatch(
         file: file.path,
-        what: "expected the model that the sensitivity was measured on (\(model), mark "
-          + "\(fingerprint)), found another (mark \(found))")
+        what: "expected the model that the sensitivity was measured on (\(model), fingerprint "
+          + "\(fingerprint)), found another (fingerprint \(found))")
     }
     var seen: Set<String> = []
     for unit in units { try check(unit, file, &seen) }

@@ -101,7 +101,7 @@ struct SensitivityState {
       throw .mismatch(
         file: path,
         what: "expected the state of this measurement, found that of another model, text or "
-          + "setting (the memory allowed counts, too); remove it or name another output")
+          + "setting (the memory limit counts as one); remove it or name another output")
     }
     UnfinishedFiles.keep(.state(path))
     return Earlier(

@@ -47,7 +47,8 @@ import Testing
 
   @Test func `parts that are there twice`() throws {
     let paths = [try part("a", "1/2"), try part("b", "2/2"), try part("c", "2/2")]
-    #expect(try complaint(paths) == "c: expected another part than b, found part 2/2 in both")
+    #expect(
+      try complaint(paths) == "c: expected a part other than that of b, found part 2/2 in both")
   }
 
   @Test func `parts of another division`() throws {
