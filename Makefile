@@ -127,8 +127,9 @@ compared: packages
 lint:
 	swift format lint --strict --recursive --parallel $(sources)
 
-# What each module uses, and what rooms of one module name of each other; a circle is an error. All
-# that one room names: make arrows options="--room Quant/Planning"; options="--json" for programs.
+# What each module uses, and what folders of one module name of each other; a cycle is an error. All
+# that one folder names: make arrows options="--folder QuantPlanning/Plans"; options="--json" for
+# programs.
 arrows: packages
 	@scripts/arrows $(options)
 

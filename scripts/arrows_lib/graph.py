@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Circles and order of a graph: a dictionary of nodes with those that each uses."""
+"""Cycles and order of a graph: a dictionary of nodes with those that each uses."""
 
 
-def shortest_circle(uses):
-    """The nodes of a shortest circle, each using the next; `None` where there is no circle."""
-    circles = [circle for node in sorted(uses) if (circle := circle_through(node, uses))]
-    return min(circles, key=len, default=None)
+def shortest_cycle(uses):
+    """The nodes of a shortest cycle, each using the next; `None` where there is no cycle."""
+    cycles = [cycle for node in sorted(uses) if (cycle := cycle_through(node, uses))]
+    return min(cycles, key=len, default=None)
 
 
-def circle_through(node, uses):
+def cycle_through(node, uses):
     """The shortest way from a node back to it."""
     ways, seen = [[node]], set()
     for way in ways:
@@ -21,7 +21,7 @@ def circle_through(node, uses):
 
 
 def bottom_up(uses):
-    """All nodes, each after those that it uses, as far as circles allow."""
+    """All nodes, each after those that it uses, as far as cycles allow."""
     order, seen = [], set()
 
     def visit(node):

@@ -2,7 +2,7 @@
 """Has the compiler write an index of modules: it only checks types, so that this takes seconds.
 
 SwiftPM prepares the modules for an index, as it does for editors (their interfaces are compiled and
-no function), in a folder of its own, so that builds are left alone. Then each module whose rooms
+no function), in a folder of its own, so that builds are left alone. Then each module whose folders
 are asked for is type-checked with the very flags that SwiftPM has for it.
 """
 import hashlib, json, os, shutil, sys

@@ -3,7 +3,7 @@
 import functools, json, pathlib, re, subprocess
 from collections import defaultdict
 
-from arrows_lib.graph import shortest_circle
+from arrows_lib.graph import shortest_cycle
 
 # Comments and strings, which may hold lines that look like imports.
 TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|""".*?"""|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -38,10 +38,10 @@ class Module:
     def __init__(self, root, target):
         self.name = target["name"]
         self.import_name = target["c99name"]
-        self.folder = root / target["path"]
+        self.root = root / target["path"]
         self.system = target["type"] == "system-target"
         self.swift = target["module_type"] == "SwiftTarget"
-        self.sources = [self.folder / source for source in target["sources"]]
+        self.sources = [self.root / source for source in target["sources"]]
         self.declared = target.get("target_dependencies", [])
         self.products = target.get("product_dependencies", [])
         self.imports = self.read_imports() if self.swift else {}
@@ -56,17 +56,17 @@ class Module:
                 imports.setdefault(match[1], (source, line))
         return imports
 
-    def room(self, source):
+    def folder(self, source):
         """The folder of this module that a file is in; `.` for the module's own."""
-        parts = pathlib.Path(source).relative_to(self.folder).parts
+        parts = pathlib.Path(source).relative_to(self.root).parts
         return parts[0] if len(parts) > 1 else "."
 
     @property
-    def rooms(self):
-        """The rooms with their files."""
-        rooms = defaultdict(list)
-        for source in self.sources: rooms[self.room(source)].append(source)
-        return dict(sorted(rooms.items()))
+    def folders(self):
+        """The folders with their files."""
+        folders = defaultdict(list)
+        for source in self.sources: folders[self.folder(source)].append(source)
+        return dict(sorted(folders.items()))
 
 
 def blank(match):
@@ -109,13 +109,13 @@ class Package:
         names = set(module.imports) - set(self.by_import)
         return sorted(names & self.products), sorted(names - self.products)
 
-    def circles(self):
-        """Circles of modules; `swift package` itself refuses those that are declared."""
-        uses, circles = {name: self.uses(module) for name, module in self.modules.items()}, []
-        while circle := shortest_circle(uses):
-            circles.append(circle)
-            uses[circle[-1]].remove(circle[0])
-        return circles
+    def cycles(self):
+        """Cycles of modules; `swift package` itself refuses those that are declared."""
+        uses, cycles = {name: self.uses(module) for name, module in self.modules.items()}, []
+        while cycle := shortest_cycle(uses):
+            cycles.append(cycle)
+            uses[cycle[-1]].remove(cycle[0])
+        return cycles
 
     def mistakes(self):
         """A line for each import that is not declared and each declaration that nothing imports."""

@@ -10,18 +10,18 @@ WIDTH = 80
 class Report:
     """What was found out of a package."""
 
-    def __init__(self, package, rooms):
-        self.package, self.rooms = package, rooms
+    def __init__(self, package, folders):
+        self.package, self.folders = package, folders
         self.order = bottom_up({name: package.uses(m) for name, m in package.modules.items()})
         self.mistakes = package.mistakes()
-        self.module_circles = package.circles()
-        self.room_circles = [
-            (rooms[name], circle) for name in self.order if name in rooms
-            for circle in rooms[name].circles()]
+        self.module_cycles = package.cycles()
+        self.folder_cycles = [
+            (folders[name], cycle) for name in self.order if name in folders
+            for cycle in folders[name].cycles()]
 
     @property
     def is_clean(self):
-        return not (self.mistakes or self.module_circles or self.room_circles)
+        return not (self.mistakes or self.module_cycles or self.folder_cycles)
 
     def path(self, file):
         return str(file).removeprefix(f"{self.package.root}/")
@@ -31,16 +31,16 @@ class Report:
     def print(self):
         self.print_modules()
         for name in self.order:
-            if name in self.rooms: self.print_rooms(self.rooms[name])
-        for circle in self.module_circles:
-            print(f"\nCircle of modules: {arrow(circle + circle[:1])}")
-            for pair in zip(circle, circle[1:] + circle[:1]): self.print_import(*pair)
-        for rooms, circle in self.room_circles: self.print_circle(rooms, *circle)
+            if name in self.folders: self.print_folders(self.folders[name])
+        for cycle in self.module_cycles:
+            print(f"\nCycle of modules: {arrow(cycle + cycle[:1])}")
+            for pair in zip(cycle, cycle[1:] + cycle[:1]): self.print_import(*pair)
+        for folders, cycle in self.folder_cycles: self.print_cycle(folders, *cycle)
         print(f"\n{self.summary()}")
 
     def summary(self):
-        count = len(self.module_circles) + len(self.room_circles)
-        return f"{count or 'No'} circle{'s' if count > 1 else ''}."
+        count = len(self.module_cycles) + len(self.folder_cycles)
+        return f"{count or 'No'} cycle{'s' if count > 1 else ''}."
 
     def print_modules(self):
         print("Modules, from the bottom up, and what each uses")
@@ -59,12 +59,12 @@ class Report:
         return {"modules": [name for name in uses if name not in system],
                 "libraries": sorted(system), "packages": packages, "toolchain": toolchain}
 
-    def print_rooms(self, rooms):
-        print(f"\nRooms of {rooms.module.name} and the symbols that each names of others")
-        for room in bottom_up(rooms.uses):
-            print(f"  {room}")
-            for other in rooms.uses[room]:
-                named = rooms.of(room, other)
+    def print_folders(self, folders):
+        print(f"\nFolders of {folders.module.name} and the symbols that each names of others")
+        for folder in bottom_up(folders.uses):
+            print(f"  {folder}")
+            for other in folders.uses[folder]:
+                named = folders.of(folder, other)
                 text = f"{other} {len(named)}: {', '.join(most_named(named))}"
                 print("    " + textwrap.shorten(text, WIDTH - 4, placeholder=" ..."))
 
@@ -74,27 +74,27 @@ class Report:
         where = f"{self.path(place[0])}:{place[1]}" if place else "Package.swift"
         print(f"  {name} uses {other} ({where})")
 
-    def print_circle(self, rooms, circle, arrows, lightest):
-        print(f"\nCircle of rooms in {rooms.module.name}: {arrow(circle + circle[:1])}")
+    def print_cycle(self, folders, cycle, arrows, lightest):
+        print(f"\nCycle of folders in {folders.module.name}: {arrow(cycle + cycle[:1])}")
         for pair in arrows:
-            print(f"  {pair[0]} names {symbols(len(rooms.of(*pair)))} of {pair[1]}"
+            print(f"  {pair[0]} names {symbols(len(folders.of(*pair)))} of {pair[1]}"
                   f"{', the fewest:' if pair == lightest else ''}")
-            if pair == lightest: self.print_names(rooms, *pair)
+            if pair == lightest: self.print_names(folders, *pair)
 
-    def print_names(self, rooms, room, other):
+    def print_names(self, folders, folder, other):
         """Each symbol with its definition, and below it the places that name it."""
-        for named in rooms.of(room, other):
+        for named in folders.of(folder, other):
             place = f"[{self.path(named.definition.file)}:{named.definition.line}]"
             gap = "\n      " if len(f"    {named.name} {place}") > WIDTH else " "
             print(f"    {named.name}{gap}{place}")
             for file, lines in sorted(named.places.items()):
                 print(wrapped(f"      {self.path(file)}: ", ", ".join(map(str, sorted(lines)))))
 
-    def print_room(self, rooms, room):
-        """All that a room names of the others of its module."""
-        for other in rooms.uses[room]:
-            print(f"{room} names {symbols(len(rooms.of(room, other)))} of {other}:")
-            self.print_names(rooms, room, other)
+    def print_folder(self, folders, folder):
+        """All that a folder names of the others of its module."""
+        for other in folders.uses[folder]:
+            print(f"{folder} names {symbols(len(folders.of(folder, other)))} of {other}:")
+            self.print_names(folders, folder, other)
 
     # The same as JSON
 
@@ -103,27 +103,27 @@ class Report:
             "modules": [self.module_json(self.package.modules[name]) for name in self.order
                         if not self.package.modules[name].system],
             "dependency_errors": self.mistakes,
-            "module_circles": self.module_circles,
-            "room_circles": [
-                {"module": rooms.module.name, "rooms": circle,
-                 "lightest": {"room": lightest[0], "uses": lightest[1],
-                              "symbols": self.names_json(rooms, *lightest)}}
-                for rooms, (circle, _, lightest) in self.room_circles]}
+            "module_cycles": self.module_cycles,
+            "folder_cycles": [
+                {"module": folders.module.name, "folders": cycle,
+                 "lightest": {"folder": lightest[0], "uses": lightest[1],
+                              "symbols": self.names_json(folders, *lightest)}}
+                for folders, (cycle, _, lightest) in self.folder_cycles]}
 
     def module_json(self, module):
-        rooms = self.rooms.get(module.name)
-        uses = rooms.uses if rooms else {room: [] for room in module.rooms}
-        return {"name": module.name, "path": self.path(module.folder), **self.used(module),
-                "rooms": [{"name": room, "files": len(module.rooms[room]),
-                           "uses": [{"room": other, "symbols": len(rooms.of(room, other))}
-                                    for other in uses[room]]} for room in bottom_up(uses)]}
+        folders = self.folders.get(module.name)
+        uses = folders.uses if folders else {folder: [] for folder in module.folders}
+        return {"name": module.name, "path": self.path(module.root), **self.used(module),
+                "folders": [{"name": folder, "files": len(module.folders[folder]),
+                           "uses": [{"folder": other, "symbols": len(folders.of(folder, other))}
+                                    for other in uses[folder]]} for folder in bottom_up(uses)]}
 
-    def names_json(self, rooms, room, other):
+    def names_json(self, folders, folder, other):
         return [{"name": named.name, "file": self.path(named.definition.file),
                  "line": named.definition.line,
                  "places": [{"file": self.path(file), "lines": sorted(lines)}
                             for file, lines in sorted(named.places.items())]}
-                for named in rooms.of(room, other)]
+                for named in folders.of(folder, other)]
 
 
 def arrow(names):

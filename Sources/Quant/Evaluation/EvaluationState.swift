@@ -58,17 +58,17 @@ public final class EvaluationState {
   private static func fingerprint(
     _ evaluator: Evaluator, _ text: EvaluationWindows, _ base: BaseStates?, _ range: Range<Int>
   ) -> UInt64 {
-    var mark = Fingerprint()
-    ModelIdentity.addFiles(of: evaluator.file, to: &mark)
-    if let base { ModelIdentity.addFiles(of: base.file, to: &mark) }
-    mark.add(evaluator.options.mode.rawValue)
-    mark.add(evaluator.options.firstPosition)
-    mark.add(text.rules.rawValue)
-    mark.add(text.length)
-    mark.add(range.lowerBound)
-    mark.add(range.upperBound)
-    for token in text.tokens { mark.add(Int(token)) }
-    return mark.value
+    var fingerprint = Fingerprint()
+    ModelIdentity.addFiles(of: evaluator.file, to: &fingerprint)
+    if let base { ModelIdentity.addFiles(of: base.file, to: &fingerprint) }
+    fingerprint.add(evaluator.options.mode.rawValue)
+    fingerprint.add(evaluator.options.firstPosition)
+    fingerprint.add(text.rules.rawValue)
+    fingerprint.add(text.length)
+    fingerprint.add(range.lowerBound)
+    fingerprint.add(range.upperBound)
+    for token in text.tokens { fingerprint.add(Int(token)) }
+    return fingerprint.value
   }
 
   private static func read(

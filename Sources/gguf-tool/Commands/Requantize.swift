@@ -47,14 +47,14 @@ struct Requantize: AsyncParsableCommand {
       source: source, recipe: recipeOptions.makeRecipe(), importance: importance, output: all,
       toolVersion: Version.current)
     try shardOptions.check(plan.plan, importance: importance)
-    let mark =
+    let summary =
       try dryRun
       ? PlanSummary(of: plan.plan, importance: importance, only: shardOptions.shard) : nil
     if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
     let view = RequantizeView(plan: plan, isJSON: jsonOption.isJSON)
     view.warn()
-    if let mark { return try view.showPlan(mark) }
+    if let summary { return try view.showPlan(summary) }
     try plan.check()
     try plan.plan.checkPaths(naming, importance: importance)
     let job = PlanRun(output: naming.path, restart: restart, threads: threadOptions.count)

@@ -49,14 +49,14 @@ struct SplitExperts: AsyncParsableCommand {
       ? .expertsApart(output) : try splitOptions.naming(output, source: source)
     var plan = try ExpertPlan(source: source, job: expertOptions.job(for: source), output: all)
     try shardOptions.check(plan.plan, importance: nil)
-    let mark =
+    let summary =
       try dryRun
       ? PlanSummary(of: plan.plan, importance: nil, only: shardOptions.shard) : nil
     if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
     let view = SplitExpertsView(plan: plan, isJSON: jsonOption.isJSON)
     view.warn()
-    if let mark { return try view.show(mark: mark) }
+    if let summary { return try view.show(summary: summary) }
     try plan.plan.checkPaths(naming, importance: nil)
     let job = PlanRun(output: naming.path, restart: restart, threads: threadOptions.count)
     let outcome = try await job.run(plan.plan, naming, importance: nil, "copying")

@@ -189,7 +189,7 @@ enum TextFile {
 
   /// The whole text of a file, at most 16 MiB of UTF-8.
   static func read(_ path: String) throws -> String {
-    let bytes = try LocalFile.contents(of: path, limit: largest, kind: "a list of rules")
+    let bytes = try LocalFile.contents(of: path, limit: largest, kind: "a file of options (16 MiB)")
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError.unsupported(file: path, what: "this is not UTF-8 text")
     }

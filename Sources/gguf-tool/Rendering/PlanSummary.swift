@@ -8,7 +8,7 @@ struct PlanSummary {
   let fingerprint: String?
   let costs: [ShardCost]
 
-  /// Takes the mark of a whole plan, and the costs of all its files or of one.
+  /// Takes the fingerprint of a whole plan, and the costs of all its files or of one.
   init(
     of plan: ModelPlan, importance: ImportanceMatrix?, only shard: JobPart?
   ) throws(QuantError) {

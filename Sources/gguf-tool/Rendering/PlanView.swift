@@ -105,7 +105,7 @@ struct PlanView {
       if members[role] == nil { order.append(role) }
       members[role, default: []].append(index)
     }
-    var table = Table([.text("tensors"), .number("parts"), .number("bits"), .flexible("types")])
+    var table = Table([.text("tensors"), .number("units"), .number("bits"), .flexible("types")])
     for role in order {
       let units = members[role] ?? []
       table.add(

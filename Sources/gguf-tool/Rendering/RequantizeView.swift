@@ -62,7 +62,7 @@ struct RequantizeView {
   // MARK: Before
 
   /// Shows the plan tensor by tensor.
-  func showPlan(_ mark: PlanSummary) throws {
+  func showPlan(_ summary: PlanSummary) throws {
     if !plan.tensorsLackingImportance.isEmpty, !plan.recipe.allowsMissingImportance {
       Warnings.write(
         "\(Self.list(plan.tensorsLackingImportance)): these types need an importance matrix, and"
@@ -82,12 +82,12 @@ struct RequantizeView {
         "\(Self.list(plan.requantizedTensors)): already quantized; requantizing without"
           + " --allow-requantize will be refused")
     }
-    if isJSON { return try JSONOutput.write(PlanJSON(plan, mark)) }
+    if isJSON { return try JSONOutput.write(PlanJSON(plan, summary)) }
     var report = Report()
     report.section("Tensors")
     report.table(tensorTable)
-    addFiles(to: &report, mark.facts)
-    mark.addCosts(to: &report)
+    addFiles(to: &report, summary.facts)
+    summary.addCosts(to: &report)
     try report.write()
   }
 
@@ -185,7 +185,7 @@ private struct PlanJSON: Encodable {
   let tensorsLackingImportance: [String]
   let unwritableTypes: [String]
 
-  init(_ requantize: RequantizePlan, _ mark: PlanSummary) {
+  init(_ requantize: RequantizePlan, _ summary: PlanSummary) {
     let plan = requantize.plan
     preset = requantize.recipe.preset?.name ?? "COPY"
     recipe = requantize.recipe.text
@@ -194,8 +194,8 @@ private struct PlanJSON: Encodable {
     promotedTensors = requantize.promotedTensors.map(\.name)
     totalBytes = plan.byteCount
     bitsPerWeight = RequantizeView.bitsPerWeight(plan)
-    planFingerprint = mark.fingerprint
-    files = mark.costs.map(ShardCostJSON.init)
+    planFingerprint = summary.fingerprint
+    files = summary.costs.map(ShardCostJSON.init)
     tensors = plan.tensors.map { tensor in
       Tensor(
         name: tensor.description.name, shape: tensor.description.dimensions,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import Quant
 
-/// What a measurement of sensitivity found: the parts of the model by how much they suffer.
+/// What a measurement of sensitivity found: the units of the model by how much they suffer.
 struct SensitivityView {
   let output: String
   let found: Sensitivity
@@ -19,11 +19,11 @@ struct SensitivityView {
     let rareExperts: [Rare]
   }
 
-  /// All parts of one role in one layer.
+  /// All units of one role in one layer.
   private struct Row: Encodable {
     let layer: Int?
     let role: String
-    let parts: Int
+    let units: Int
     let weights: Int
     /// For each type of the list: what they would add to the divergence together.
     let divergences: [Double?]
@@ -53,9 +53,9 @@ struct SensitivityView {
         "windows",
         "\(found.windows) of \(found.windowLength) tokens, \(found.probeWindows) per probe"
       ),
-      ("parts", "\(Units.grouped(found.units.count)), in \(found.types.count) types each"),
+      ("units", "\(Units.grouped(found.units.count)), in \(found.types.count) types each"),
     ])
-    report.section("Divergence added by all parts of a row together, in nats per token")
+    report.section("Divergence added by all units of a row together, in nats per token")
     report.table(table)
     if !rare.isEmpty { report.line(rareLine) }
     try report.write()
@@ -81,7 +81,7 @@ struct SensitivityView {
       }
     }
     return Row(
-      layer: units.first?.layer, role: role, parts: units.count,
+      layer: units.first?.layer, role: role, units: units.count,
       weights: units.reduce(0) { $0 + $1.weights }, divergences: sums)
   }
 
@@ -94,11 +94,11 @@ struct SensitivityView {
 
   private var table: Table {
     var table = Table(
-      [.flexible("tensor"), .number("parts")]
+      [.flexible("tensor"), .number("units")]
         + shownTypes.map { Table.Column.number(found.types[$0]) })
     for row in rows {
       table.add(
-        [row.role, Units.grouped(row.parts)]
+        [row.role, Units.grouped(row.units)]
           + shownTypes.map { type in
             row.divergences[type].map { Units.significant($0, 3) } ?? ""
           })

@@ -17,9 +17,9 @@ struct SplitExpertsView {
 
   /// Shows the plan, and what the run was if there was one.
   func show(
-    _ report: PlanReport? = nil, _ time: Duration? = nil, mark: PlanSummary? = nil
+    _ report: PlanReport? = nil, _ time: Duration? = nil, summary: PlanSummary? = nil
   ) throws {
-    if isJSON { return try JSONOutput.write(JSON(plan, report, time, mark)) }
+    if isJSON { return try JSONOutput.write(JSON(plan, report, time, summary)) }
     var text = Report()
     text.section("Experts")
     text.facts([
@@ -35,8 +35,8 @@ struct SplitExpertsView {
       [
         ("exact size", Units.exactBytes(plan.plan.byteCount)), ("time", time.map(Units.duration)),
         ("resumed from", Self.resumed(report)),
-      ] + (mark?.facts ?? []))
-    mark?.addCosts(to: &text)
+      ] + (summary?.facts ?? []))
+    summary?.addCosts(to: &text)
     try text.write()
   }
 
@@ -101,14 +101,14 @@ extension SplitExpertsView {
     let resumedPieces: Int?
     let pieces: Int?
 
-    init(_ expert: ExpertPlan, _ report: PlanReport?, _ time: Duration?, _ mark: PlanSummary?) {
+    init(_ expert: ExpertPlan, _ report: PlanReport?, _ time: Duration?, _ summary: PlanSummary?) {
       sourceExpertCount = expert.sourceExpertCount
       expertCount = expert.expertCount
       hasTensorForEachExpert = expert.writesSingleExperts
       kept = expert.kept.sorted { $0.key < $1.key }.map { Layer(layer: $0, experts: $1) }
       tensors = expert.plan.tensors.count
       totalBytes = expert.plan.byteCount
-      planFingerprint = mark?.fingerprint
+      planFingerprint = summary?.fingerprint
       files = expert.plan.files.map {
         File(path: $0.path, sizeBytes: $0.layout.byteCount, tensors: $0.tensors.count)
       }

@@ -126,20 +126,27 @@ public struct RequantizePlan: Sendable {
         "type \(type) cannot be written yet, only read; types that can: "
           + FormatRegistry.encodableNames)
     }
-    if let name = requantizedTensors.first, !recipe.allowsRequantizing {
+    if !requantizedTensors.isEmpty, !recipe.allowsRequantizing {
+      let tensors = Self.names(requantizedTensors, "is", "are")
       throw .setting(
         .requantizing,
-        what:
-          "tensor \"\(name)\" is already quantized, as are \(requantizedTensors.count - 1) others:"
-          + " requantizing adds to the error; start from F16 or BF16")
+        what: "\(tensors) already quantized: requantizing adds to the error;"
+          + " start from F16 or BF16")
     }
-    if let name = tensorsLackingImportance.first, !recipe.allowsMissingImportance {
-      throw .setting(
-        .importance,
-        what:
-          "tensor \"\(name)\" and \(tensorsLackingImportance.count - 1) others would get types that"
-          + " need an importance matrix")
+    if !tensorsLackingImportance.isEmpty, !recipe.allowsMissingImportance {
+      let tensors = Self.names(
+        tensorsLackingImportance, "would get a type that needs", "would get types that need")
+      throw .setting(.importance, what: "\(tensors) an importance matrix")
     }
     _ = try SlabTable(plan)
+  }
+
+  /// The first of some tensors with how many others, and a verb that agrees.
+  private static func names(_ tensors: [String], _ one: String, _ several: String) -> String {
+    switch tensors.count {
+    case 1: "tensor \"\(tensors[0])\" \(one)"
+    case 2: "tensors \"\(tensors[0])\" and \"\(tensors[1])\" \(several)"
+    default: "tensor \"\(tensors[0])\" and \(tensors.count - 1) others \(several)"
+    }
   }
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What the rooms of a module name of each other, by the compiler's index."""
+"""What the folders of a module name of each other, by the compiler's index."""
 from collections import defaultdict
 from typing import NamedTuple
 
-from arrows_lib.graph import shortest_circle
+from arrows_lib.graph import shortest_cycle
 from arrows_lib.index_store import DEFINITION, IMPLICIT, REFERENCE, IndexStore
 from arrows_lib.package import Failure
 
@@ -17,7 +17,7 @@ class Definition(NamedTuple):
 
 
 class Named:
-    """A symbol of another room, with the files and lines that name it."""
+    """A symbol of another folder, with the files and lines that name it."""
 
     def __init__(self, name, definition):
         self.name = name
@@ -29,8 +29,8 @@ class Named:
         return sum(map(len, self.places.values()))
 
 
-class Rooms:
-    """The rooms of a module, and what each names of each other."""
+class Folders:
+    """The folders of a module, and what each names of each other."""
 
     def __init__(self, module, store):
         self.module = module
@@ -61,9 +61,9 @@ class Rooms:
     def add(self, file, line, symbol):
         definition = self.definitions.get(symbol.usr)
         if definition is None: return
-        room, other = self.module.room(file), self.module.room(definition.file)
-        if room == other: return
-        named = self.names[room, other]
+        folder, other = self.module.folder(file), self.module.folder(definition.file)
+        if folder == other: return
+        named = self.names[folder, other]
         if symbol.usr not in named:
             named[symbol.usr] = Named(self.full_name(definition), definition)
         named[symbol.usr].places[file].add(line)
@@ -76,24 +76,24 @@ class Rooms:
             definition = self.definitions.get(definition.parent.usr)
         return ".".join(names)
 
-    def of(self, room, other):
-        """What a room names of another, in the order of definition."""
-        named = self.names.get((room, other), {}).values()
+    def of(self, folder, other):
+        """What a folder names of another, in the order of definition."""
+        named = self.names.get((folder, other), {}).values()
         return sorted(named, key=lambda each: each.definition[:2])
 
     @property
     def uses(self):
-        """The rooms that each room names something of."""
-        uses = {room: [] for room in self.module.rooms}
-        for room, other in sorted(self.names): uses[room].append(other)
+        """The folders that each folder names something of."""
+        uses = {folder: [] for folder in self.module.folders}
+        for folder, other in sorted(self.names): uses[folder].append(other)
         return uses
 
-    def circles(self):
-        """Circles, each with the arrow of the fewest symbols: without these arrows none is left."""
-        uses, circles = self.uses, []
-        while circle := shortest_circle(uses):
-            arrows = list(zip(circle, circle[1:] + circle[:1]))
+    def cycles(self):
+        """Cycles, each with the arrow of the fewest symbols: without these arrows none is left."""
+        uses, cycles = self.uses, []
+        while cycle := shortest_cycle(uses):
+            arrows = list(zip(cycle, cycle[1:] + cycle[:1]))
             lightest = min(arrows, key=lambda arrow: (len(self.names[arrow]), arrow))
-            circles.append((circle, arrows, lightest))
+            cycles.append((cycle, arrows, lightest))
             uses[lightest[0]].remove(lightest[1])
-        return circles
+        return cycles
