@@ -92,7 +92,7 @@ test-slurm: build
 	@scripts/test-slurm
 
 # Examples/Library as a package outside, by path and by a version: what make test runs as part of this one.
-examples:
+examples: packages
 	scripts/examples
 	scripts/examples --versioned
 

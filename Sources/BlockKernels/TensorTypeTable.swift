@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 
-/// The type numbers of GGML and ik_llama.cpp that no format here stands for: names, and sizes where
-/// the number of bytes follows from blocks alone. A format that is added takes its row away.
+/// The type numbers of GGML and ik_llama.cpp: those of formats from the formats' own facts, the others
+/// listed here, with sizes where the number of bytes follows from blocks alone. A format that is
+/// added takes its row away.
 package enum TensorTypeTable {
   package struct Entry: Sendable {
     package let number: UInt32

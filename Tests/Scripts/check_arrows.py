@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs scripts/arrows on small packages: without a circle, with circles, with wrong dependencies.
+"""Runs scripts/arrows on small packages: without a cycle, with cycles, with wrong dependencies.
 
 usage: check_arrows.py
 """
@@ -45,12 +45,12 @@ class Arrows(unittest.TestCase):
         self.assertFalse([line for line in done.stdout.splitlines() if len(line) > 80])
         return done.stdout, done.stderr
 
-    def test_rooms(self):
+    def test_folders(self):
         self.manifest(
             '.target(name: "Stock")', '.target(name: "Shop", dependencies: ["Stock"])'
         )
         self.source("Shop/Till.swift", "private import Synchronization\ninternal import Stock\n")
-        # A low room, and a high one that names a type, a property, and a member of an extension.
+        # A low folder, and a high one that names a type, a property, and a member of an extension.
         self.source(
             "Stock/Low/Item.swift",
             """
@@ -76,7 +76,7 @@ class Arrows(unittest.TestCase):
             struct Outer { struct Item { var price = 5 } }
             """,
         )
-        # Of the same names as those of the room above, but its own; comments name nothing.
+        # Of the same names as those of the folder above, but its own; comments name nothing.
         self.source(
             "Stock/Low/Outer.swift",
             """
@@ -90,12 +90,12 @@ class Arrows(unittest.TestCase):
         self.assertIn("  Shop\n    modules:   Stock\n    toolchain: Synchronization\n", text)
         self.assertLess(text.index("  Stock\n"), text.index("  Shop\n"))
         self.assertIn("  Low\n  High\n    Low 3: Item, Item.price, Item.total()\n", text)
-        self.assertTrue(text.endswith("\nNo circle.\n"))
+        self.assertTrue(text.endswith("\nNo cycle.\n"))
 
-        # A file that names something of the room above closes a circle.
+        # A file that names something of the folder above closes a cycle.
         self.source("Stock/Low/Back.swift", "func back(_ item: Item) -> Int {\n  item.count2\n}\n")
         text, _ = self.run_arrows(1)
-        self.assertIn("Circle of rooms in Stock: High -> Low -> High\n", text)
+        self.assertIn("Cycle of folders in Stock: High -> Low -> High\n", text)
         self.assertIn("  High names 3 symbols of Low\n", text)
         self.assertIn(
             "  Low names 1 symbol of High, the fewest:\n"
@@ -104,14 +104,14 @@ class Arrows(unittest.TestCase):
             text,
         )
         found = json.loads(self.run_arrows(1, "--json")[0])
-        self.assertEqual([circle["rooms"] for circle in found["room_circles"]], [["High", "Low"]])
+        self.assertEqual([cycle["folders"] for cycle in found["folder_cycles"]], [["High", "Low"]])
         self.assertEqual(
-            found["room_circles"][0]["lightest"]["symbols"][0]["places"],
+            found["folder_cycles"][0]["lightest"]["symbols"][0]["places"],
             [{"file": "Sources/Stock/Low/Back.swift", "lines": [2]}],
         )
-        text, _ = self.run_arrows(0, "--room", "Stock/High")
+        text, _ = self.run_arrows(0, "--folder", "Stock/High")
         self.assertIn("High names 3 symbols of Low:\n    Item [Sources/Stock/Low/Item", text)
-        self.assertIn("no room Stock/Middle", self.run_arrows(1, "--room", "Stock/Middle")[1])
+        self.assertIn("no folder Stock/Middle", self.run_arrows(1, "--folder", "Stock/Middle")[1])
 
         # The index is of the sources as they are: a file that moved up takes its names with it.
         (self.root / "Sources/Stock/Low/Back.swift").rename(
@@ -141,11 +141,11 @@ class Arrows(unittest.TestCase):
         )
         self.source("Middle/Middle.swift", "// Attributes\n@_exported public import Base\n")
         self.source("Top/Top.swift", "import struct Middle.Value\nimport Base\n")
-        self.assertTrue(self.run_arrows(0)[0].endswith("\nNo circle.\n"))
+        self.assertTrue(self.run_arrows(0)[0].endswith("\nNo cycle.\n"))
 
         self.source("Middle/Middle.swift", "// Access\nprivate import Top\n")
         text, errors = self.run_arrows(1)
-        self.assertIn("Circle of modules: Middle -> Top -> Middle\n", text)
+        self.assertIn("Cycle of modules: Middle -> Top -> Middle\n", text)
         self.assertIn("  Middle uses Top (Sources/Middle/Middle.swift:2)\n", text)
         self.assertEqual(
             errors.splitlines(),
