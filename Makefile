@@ -53,7 +53,8 @@ packages:
 options =
 benchmarks := swift build -c release --package-path Benchmarks --product
 peers = Benchmarks/.build/release/bench-peers --vectors .build/quant-vectors.gguf $(options)
-sources := Sources Tests Package.swift Benchmarks/Sources Benchmarks/Package.swift
+sources := Package.swift Sources Tests Examples/Library/Package.swift Examples/Library/Sources \
+  Benchmarks/Package.swift Benchmarks/Sources
 
 bench: packages
 	$(benchmarks) bench

@@ -16,4 +16,5 @@ for device in fit.estimate.gpus + [fit.estimate.host] {
     "\(device.device.name): weights \(device.weights), cache \(device.cache), "
       + "compute \(device.compute), total \(device.total) bytes")
 }
-print(fit.verdict?.rawValue ?? "no budget", "(compute buffers: \(fit.estimate.computeMethod.rawValue))")
+print(
+  fit.verdict?.rawValue ?? "no budget", "(compute buffers: \(fit.estimate.computeMethod.rawValue))")
