@@ -23,7 +23,8 @@ struct SensitivityView {
   private struct Row: Encodable {
     let layer: Int?
     let role: String
-    let units: Int
+    /// Its units; JSON has called them `parts` from the start.
+    let parts: Int
     let weights: Int
     /// For each type of the list: what they would add to the divergence together.
     let divergences: [Double?]
@@ -81,7 +82,7 @@ struct SensitivityView {
       }
     }
     return Row(
-      layer: units.first?.layer, role: role, units: units.count,
+      layer: units.first?.layer, role: role, parts: units.count,
       weights: units.reduce(0) { $0 + $1.weights }, divergences: sums)
   }
 
@@ -98,7 +99,7 @@ struct SensitivityView {
         + shownTypes.map { Table.Column.number(found.types[$0]) })
     for row in rows {
       table.add(
-        [row.role, Units.grouped(row.units)]
+        [row.role, Units.grouped(row.parts)]
           + shownTypes.map { type in
             row.divergences[type].map { Units.significant($0, 3) } ?? ""
           })
