@@ -27,7 +27,7 @@ public struct BaseStates: Sendable {
   /// Opens a file of states.
   ///
   /// - Parameter path: The file.
-  /// - Throws: `QuantError.unsupported` if it is no such file, `.file` if it cannot be read.
+  /// - Throws: `QuantError.content` if it is no such file, `.file` if it cannot be read.
   public init(_ path: String) throws(QuantError) {
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     guard file.metadata["general.type"]?.text == Self.kind else {

@@ -30,7 +30,7 @@ public struct EvaluationWindows: Sendable, Equatable {
   ///   - limit: The most windows to use.
   ///   - bos: The token that the tokenizer puts before a text, if it does. For `llama` it takes the
   ///     place of each window's first token, which counts nowhere.
-  /// - Throws: `QuantError.unsupported` for a text shorter than two windows, whatever the limit, for
+  /// - Throws: `QuantError.setting` for a text shorter than two windows, whatever the limit, for
   ///   windows too short to count anything in, and for a limit below 1.
   public init(
     tokens: [Int32], rules: EvaluationProtocol, length: Int? = nil, limit: Int? = nil,

@@ -56,7 +56,7 @@ public struct Evaluator: Sendable {
 
   /// How many windows go through the layers together.
   ///
-  /// Throws `QuantError.unsupported` if not even one fits in memory.
+  /// Throws `QuantError.memory` if not even one fits.
   func plan(windows: Int, length: Int) throws(QuantError) -> SegmentPlan {
     try SegmentPlan(graph, windows: windows, length: length, bytes: options.memoryBytes)
   }

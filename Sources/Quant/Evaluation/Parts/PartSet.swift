@@ -9,8 +9,8 @@ public struct PartSet {
   /// Opens partial results and checks that they are all parts of one job, each once.
   ///
   /// - Parameter paths: The files, in any order.
-  /// - Throws: `QuantError.unsupported` for parts that do not belong together, are there twice or are
-  ///   missing, naming them; `.file` for files that cannot be read.
+  /// - Throws: `QuantError.mismatch` or `.content` for parts that do not belong together, are there
+  ///   twice or are missing, naming them; `.file` for files that cannot be read.
   public init(_ paths: [String]) throws(QuantError) {
     let all = try paths.map { path throws(QuantError) in try PartFile(path) }
     guard let first = all.first else { throw .unsupported("there are no partial results") }

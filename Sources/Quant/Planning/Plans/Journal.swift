@@ -59,7 +59,7 @@ public final class Journal: Sendable {
 
   /// Opens the journal of an output, or begins one.
   ///
-  /// Throws `QuantError.file` if another process holds it or if it is of another job.
+  /// Throws `QuantError.file` if another process holds it, `.setting` if it is of another job.
   init(output: String, fingerprint: UInt64, slabCount: Int) throws(QuantError) {
     let file = try QuantError.wrapping { () throws(FileError) in
       try RecordFile(path: Self.path(of: output))

@@ -37,8 +37,8 @@ public struct Manifest: Sendable {
   ///   - text: The content of the file.
   ///   - model: What was looked through, with its hashes: a name may hold colons, and tensors that the
   ///     model has are recognised.
-  /// - Throws: `QuantError.content` for a line that is none of a manifest, `.unsupported` if there are no
-  ///   hashes of this model that can be compared.
+  /// - Throws: `QuantError.content` for a line that is none of a manifest, and if there are no hashes of
+  ///   this model that can be compared.
   public init(path: String, text: String, for model: Verification) throws(QuantError) {
     self.path = path
     let names = Set(model.tensors.map(\.name))

@@ -49,7 +49,7 @@ extension Sensitivity {
 
   /// Reads a file that `write` made.
   ///
-  /// Throws `QuantError.mismatch` if it is something else or does not hold together.
+  /// Throws `QuantError.content` if it is something else or does not hold together.
   public static func read(_ path: String) throws(QuantError) -> Sensitivity {
     let bytes = try QuantError.wrapping { () throws(FileError) in
       try LocalFile.contents(of: path, limit: largest, kind: "a sensitivity file")

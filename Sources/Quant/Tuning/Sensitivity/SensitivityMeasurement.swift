@@ -51,7 +51,7 @@ public final class SensitivityMeasurement {
   ///   - importance: What encoders are told of the columns.
   ///   - probeWindows: Windows of each probe.
   ///   - part: The part of the text to measure with; by default all.
-  /// - Throws: `QuantError.mismatch` if memory does not suffice, `.content` for a matrix of
+  /// - Throws: `QuantError.memory` if memory does not suffice, `.content` for a matrix of
   ///   another model.
   public init(
     _ evaluator: Evaluator, _ windows: EvaluationWindows, of corpora: [String],
