@@ -166,7 +166,7 @@ def medians(commands):
 
 
 def show_crafted(tool):
-    """Whether every crafted input met the goal."""
+    """Prints the times of a tool; returns whether every crafted input met the goal."""
     is_met = True
     print(f"{tool}: {options.count:,} entries, processor time\n")
     print("input                plain    crafted    ratio")
