@@ -16,8 +16,9 @@ public final class KernelTable: Sendable {
   public typealias EncodeKernel =
     @Sendable (GroupSource, Effort, GroupMemory, UnsafeMutableRawPointer) -> Void
 
-  /// Takes the kernels of a level.
-  public init(_ kernels: any KernelSet.Type) {
+  /// Takes the kernels of a level, compiled for it as a whole: nothing here may run on a machine without
+  /// its instructions.
+  package init(_ kernels: any KernelSet.Type) {
     let formats = FormatKernels()
     kernels.addFormats(to: formats)
     searches = kernels

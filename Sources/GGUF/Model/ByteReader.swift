@@ -7,20 +7,26 @@ public enum ByteOrder: Sendable, Hashable {
 
 /// A checked cursor over the bytes of a file: every read names what it is for and can fail.
 struct ByteReader: ~Escapable {
+  /// The bytes from the start of the file, of which the end may not have been read yet.
   let bytes: RawSpan
   let file: String
+  /// The size of the whole file.
+  private let fileBytes: Int
   var order: ByteOrder
   private(set) var offset = 0
+  /// Whether a read failed only since `bytes` end before the file does.
+  private(set) var needsMore = false
 
   @_lifetime(copy bytes)
-  init(_ bytes: RawSpan, file: String, order: ByteOrder = .little, offset: Int = 0) {
+  init(_ bytes: RawSpan, file: String, fileBytes: Int? = nil, order: ByteOrder = .little) {
     self.bytes = bytes
     self.file = file
+    self.fileBytes = fileBytes ?? bytes.byteCount
     self.order = order
-    self.offset = offset
   }
 
-  var remaining: Int { bytes.byteCount - offset }
+  /// The bytes of the file after the cursor.
+  var remaining: Int { fileBytes - offset }
 
   /// An error at the cursor or at `place`.
   func malformed(
@@ -37,6 +43,10 @@ struct ByteReader: ~Escapable {
     guard count >= 0, count <= remaining else {
       throw malformed(
         what(), expected: "\(count) bytes", found: "\(remaining) before the end of the file")
+    }
+    guard count <= bytes.byteCount - offset else {
+      needsMore = true
+      throw malformed(what(), expected: "\(count) bytes", found: "fewer so far")
     }
     defer { offset += count }
     return offset

@@ -57,7 +57,7 @@ public struct MetadataArray: Sendable, Equatable {
     switch storage {
     case .header(let header, let range, let order):
       return Self.decode(
-        header.bytes.extracting(range), elementType, wanted, order: order, file: header.name)
+        header[range], elementType, wanted, order: order, file: header.name)
     case .owned(let bytes):
       return unsafe Self.decode(bytes.span.bytes, elementType, wanted)
     }
@@ -76,7 +76,7 @@ public struct MetadataArray: Sendable, Equatable {
     guard elementType == .string else { return nil }
     switch storage {
     case .header(let header, let range, let order):
-      return Self.table(header.bytes.extracting(range), count, order: order, file: header.name)
+      return Self.table(header[range], count, order: order, file: header.name)
     case .owned(let bytes):
       return unsafe Self.table(bytes.span.bytes, count)
     }
@@ -85,7 +85,7 @@ public struct MetadataArray: Sendable, Equatable {
   /// The elements in the byte order asked for, as a file holds them.
   func encoded(_ order: ByteOrder) -> [UInt8] {
     switch storage {
-    case .header(let header, let range, order): return header.bytes.extracting(range).array()
+    case .header(let header, let range, order): return header[range].array()
     case .owned(let bytes) where order == .little: return bytes
     default:
       var writer = ByteWriter(order: order)

@@ -44,55 +44,27 @@ public struct Shard: Sendable {
   ///   - requiresData: Whether every tensor must lie within the file.
   /// - Throws: `FileError.malformed` for any break of the format.
   init(_ source: any ByteSource, index: Int, requiresData: Bool) throws(FileError) {
-    self = try HeaderBytes.reading(source) { bytes throws(FileError) in
-      try Shard(source, bytes, index: index, requiresData: requiresData)
-    }
-  }
-
-  private init(
-    _ source: any ByteSource, _ bytes: HeaderBytes, index: Int, requiresData: Bool
-  ) throws(FileError) {
-    var reader = ByteReader(bytes.bytes, file: source.name)
-    let header = try reader.header()
-    let metadata = try reader.metadata(count: header.metadataCount, header: bytes)
-    let alignment = try Self.alignment(metadata, bytes)
-    let entries = try reader.tensorTable(count: header.tensorCount)
-    guard let dataOffset = Checked.align(reader.offset, to: alignment) else {
-      throw reader.malformed("the data", expected: "an offset below 2^63", found: "more")
+    let table = try HeaderBytes.reading(source, end: \.end, HeaderTable.read)
+    guard let dataOffset = Checked.align(table.end, to: table.alignment) else {
+      throw .malformed(
+        file: source.name, offset: table.end, what: "the data", expected: "an offset below 2^63",
+        found: "more")
     }
     var placement = TensorPlacement(
-      file: source.name, headerEnd: reader.offset, dataOffset: dataOffset, alignment: alignment,
+      file: source.name, headerEnd: table.end, dataOffset: dataOffset, alignment: table.alignment,
       shard: index, fileBytes: requiresData ? source.byteCount : nil)
-    for entry in entries { try placement.place(entry) }
+    for entry in table.entries { try placement.place(entry) }
     self.source = source
-    self.header = bytes
-    version = header.version
-    byteOrder = header.order
-    self.metadata = metadata
-    self.alignment = alignment
+    header = table.bytes
+    version = table.fields.version
+    byteOrder = table.fields.order
+    metadata = table.metadata
+    alignment = table.alignment
     self.dataOffset = dataOffset
     tensors = placement.tensors
     dataEnd = placement.end
   }
 
   /// Where a key stands in the file, or where the keys end: for errors about values.
-  func place(ofKey key: String) -> Int { Self.place(ofKey: key, in: header) }
-
-  private static func place(ofKey key: String, in bytes: HeaderBytes) -> Int {
-    var reader = ByteReader(bytes.bytes, file: bytes.name)
-    guard let header = try? reader.header() else { return 0 }
-    return (try? reader.place(ofKey: key, count: header.metadataCount, header: bytes)) ?? 0
-  }
-
-  private static func alignment(
-    _ metadata: Metadata, _ bytes: HeaderBytes
-  ) throws(FileError) -> Int {
-    if let alignment = metadata.alignment { return alignment }
-    let key = "general.alignment"
-    let value = metadata[key]
-    throw .malformed(
-      file: bytes.name, offset: place(ofKey: key, in: bytes), what: key,
-      expected: Limits.alignmentRule,
-      found: "\(value?.integer.map(String.init) ?? "a value") stored as \(value?.type ?? .array)")
-  }
+  func place(ofKey key: String) -> Int { header.place(ofKey: key) }
 }

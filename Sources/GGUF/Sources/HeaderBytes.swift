@@ -9,6 +9,7 @@ final class HeaderBytes: Sendable {
 
   /// The file's name, for errors.
   let name: String
+  private let fileBytes: Int
   private let storage: Storage
 
   /// The most that is read of a source to find the end of its header: several times what the largest
@@ -16,23 +17,13 @@ final class HeaderBytes: Sendable {
   private static let mostBytes = 1 << 28
   private static let firstBytes = 1 << 20
 
-  private init(name: String, _ storage: Storage) {
-    self.name = name
+  private init(_ source: any ByteSource, _ storage: Storage) {
+    name = source.name
+    fileBytes = source.byteCount
     self.storage = storage
   }
 
-  /// All bytes of a local file, or the first ones of another source.
-  ///
-  /// Throws `FileError` if they cannot be read.
-  convenience init(_ source: any ByteSource, first count: Int) throws(FileError) {
-    if let file = source as? LocalFile {
-      self.init(name: source.name, .mapping(file.mapping))
-    } else {
-      self.init(name: source.name, .copy(try source.bytes(0..<min(count, source.byteCount))))
-    }
-  }
-
-  var bytes: RawSpan {
+  private var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
       switch storage {
@@ -42,24 +33,51 @@ final class HeaderBytes: Sendable {
     }
   }
 
-  /// Reads a header with `read`, from more and more of the source until all of it is there.
+  /// A cursor at the beginning of the file.
+  var reader: ByteReader {
+    @_lifetime(borrow self)
+    get { ByteReader(bytes, file: name, fileBytes: fileBytes) }
+  }
+
+  /// Bytes of the header.
+  subscript(range: Range<Int>) -> RawSpan {
+    @_lifetime(borrow self)
+    get { bytes.extracting(range) }
+  }
+
+  /// Reads the header of a file: of a local file where it lies, of another source from a copy of as
+  /// many bytes as the header has.
   ///
-  /// What `read` finds malformed may only be cut off, unless it is the first fields of the file.
+  /// - Parameters:
+  ///   - source: The file.
+  ///   - parse: Reads a header; `nil` if it goes on after the bytes that it was given. `end` tells where
+  ///     the header ends.
+  /// - Throws: `FileError` if the bytes cannot be read, as `parse`, and `.malformed` if the header does
+  ///   not end within 256 MiB.
+  /// - Complexity: O(*n*) in the bytes of the header; each is fetched once.
   static func reading<R>(
-    _ source: any ByteSource, _ read: (HeaderBytes) throws(FileError) -> R
+    _ source: any ByteSource, end: (R) -> Int, _ parse: (HeaderBytes) throws(FileError) -> R?
   ) throws(FileError) -> R {
-    var count = firstBytes
-    while true {
-      let header = try HeaderBytes(source, first: count)
-      let isAll = header.bytes.byteCount == source.byteCount || count >= mostBytes
-      do throws(FileError) {
-        return try read(header)
-      } catch {
-        guard !isAll, case .malformed(_, let offset, _, _, _) = error, offset >= 24 else {
-          throw error
-        }
-        count *= 4
-      }
+    if let file = source as? LocalFile {
+      return try require(parse(HeaderBytes(source, .mapping(file.mapping))), source)
     }
+    var bytes: [UInt8] = []
+    while bytes.count < min(source.byteCount, mostBytes) {
+      let next = min(max(firstBytes, 4 * bytes.count), source.byteCount, mostBytes)
+      bytes += try source.bytes(bytes.count..<next)
+      guard let header = try parse(HeaderBytes(source, .copy(bytes))) else { continue }
+      // What follows the header in the copy would stay in memory for as long as its arrays do.
+      return try require(parse(HeaderBytes(source, .copy(Array(bytes[..<end(header)])))), source)
+    }
+    return try require(parse(HeaderBytes(source, .copy(bytes))), source)
+  }
+
+  private static func require<R>(
+    _ header: R?, _ source: any ByteSource
+  ) throws(FileError) -> R {
+    if let header { return header }
+    throw .malformed(
+      file: source.name, offset: min(source.byteCount, mostBytes), what: "the header",
+      expected: "its end within the first \(mostBytes >> 20) MiB", found: "more")
   }
 }

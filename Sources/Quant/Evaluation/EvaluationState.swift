@@ -46,7 +46,7 @@ public final class EvaluationState {
     only range: Range<Int>? = nil
   ) throws(QuantError) {
     self.path = path
-    fingerprint = Self.fingerprint(evaluator, text, base, range ?? 0..<text.count)
+    fingerprint = try Self.fingerprint(evaluator, text, base, range ?? 0..<text.count)
     guard Disk.exists(path) else { return }
     earlier = try Self.read(path, fingerprint, width: evaluator.graph.width)
     UnfinishedFiles.keep(.state(path))
@@ -57,10 +57,10 @@ public final class EvaluationState {
 
   private static func fingerprint(
     _ evaluator: Evaluator, _ text: EvaluationWindows, _ base: BaseStates?, _ range: Range<Int>
-  ) -> UInt64 {
+  ) throws(QuantError) -> UInt64 {
     var fingerprint = Fingerprint()
-    ModelIdentity.addFiles(of: evaluator.file, to: &fingerprint)
-    if let base { ModelIdentity.addFiles(of: base.file, to: &fingerprint) }
+    try ModelIdentity.addFiles(of: evaluator.file, to: &fingerprint)
+    if let base { try ModelIdentity.addFiles(of: base.file, to: &fingerprint) }
     fingerprint.add(evaluator.options.mode.rawValue)
     fingerprint.add(evaluator.options.firstPosition)
     fingerprint.add(text.rules.rawValue)

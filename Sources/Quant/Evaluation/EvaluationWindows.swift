@@ -51,11 +51,11 @@ public struct EvaluationWindows: Sendable, Equatable {
 
   /// Puts the windows of several texts together.
   ///
-  /// Throws `QuantError.unsupported` if there are none, or of different protocols or lengths.
+  /// Throws `QuantError.setting` if there are none, or of different protocols or lengths.
   public init(joining parts: [EvaluationWindows]) throws(QuantError) {
-    guard let first = parts.first else { throw .unsupported("there is no text") }
+    guard let first = parts.first else { throw .setting(.windows, what: "there is no text") }
     guard parts.allSatisfy({ $0.rules == first.rules && $0.length == first.length }) else {
-      throw .unsupported("texts can be joined only in windows of equal length")
+      throw .setting(.windows, what: "texts can be joined only in windows of equal length")
     }
     rules = first.rules
     length = first.length

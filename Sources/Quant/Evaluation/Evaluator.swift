@@ -34,24 +34,40 @@ public struct Evaluator: Sendable {
   public let graph: ModelGraph
   /// What may be used.
   public let options: EvaluationOptions
+  /// The most tokens that a window may have: `graph` is for these.
+  public let contextLength: Int
   package let workers: Workers
 
   /// Opens a model for evaluation.
   ///
   /// - Parameters:
   ///   - file: The model.
-  ///   - contextLength: Tokens of a window: some models change with it.
+  ///   - contextLength: The most tokens of a window: some models change with it.
   ///   - options: What may be used.
-  /// - Throws: `QuantError.unsupported` for an architecture that is not known, a model that does not
-  ///   hold together, or a compute mode that this machine does not have.
+  /// - Throws: `QuantError.unsupported` for an architecture that is not known or a compute mode that this
+  ///   machine does not have; `.content`, `.tensor` or `.missingTensor` for a model that does not hold
+  ///   together.
   public init(
     file: any ModelSource, contextLength: Int, options: EvaluationOptions
   ) throws(QuantError) {
     try options.mode.check()
     self.file = file
     self.options = options
+    self.contextLength = contextLength
     graph = try ArchitectureRegistry.graph(of: file, contextLength: contextLength)
     workers = Workers(count: options.threads)
+  }
+
+  /// Refuses windows longer than the context that `graph` is for.
+  ///
+  /// Throws `QuantError.setting`.
+  package func check(windowLength: Int) throws(QuantError) {
+    guard options.firstPosition + windowLength <= contextLength else {
+      throw .setting(
+        .windows,
+        what: "positions up to \(options.firstPosition + windowLength): expected at most "
+          + "\(contextLength), the context length that the model was opened with")
+    }
   }
 
   /// How many windows go through the layers together.
@@ -111,7 +127,7 @@ public struct Evaluator: Sendable {
   ) throws(QuantError) -> (states: Matrix, layers: Int) {
     guard let earlier = state?.takeStates() else { return (try embed(tokens), 0) }
     guard earlier.states.rows == tokens.count, earlier.layer <= graph.layers.count else {
-      throw .unsupported("\(state?.path ?? ""): it is not the state of this evaluation")
+      throw .mismatch(file: state?.path ?? "", what: "it is not the state of this evaluation")
     }
     return (earlier.states, earlier.layer)
   }

@@ -92,7 +92,7 @@ extension Evaluator {
   ///   - includesOutput: Whether the output matrix is gathered for, too.
   ///   - progress: Called after each layer.
   /// - Returns: The matrix, entries in the order of their names.
-  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
+  /// - Throws: `QuantError` for windows longer than the context length, tokens that the model does not have, weights that cannot be read, or
   ///   too little memory; `.content` if something is not finite.
   public func gatherImportance(
     over windows: EvaluationWindows, datasets: [String], includesOutput: Bool = false,
@@ -110,12 +110,13 @@ extension Evaluator {
   ///   - windows: The text.
   ///   - range: Those of its windows to run; by default all.
   ///   - progress: Called after each layer.
-  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
+  /// - Throws: `QuantError` for windows longer than the context length, tokens that the model does not have, weights that cannot be read, or
   ///   too little memory.
   package func gather(
     _ observer: any ForwardObserver, over windows: EvaluationWindows, only range: Range<Int>? = nil,
     progress: (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) {
+    try check(windowLength: windows.length)
     let range = range ?? 0..<windows.count
     let plan = try plan(windows: range.count, length: windows.length)
     let total = graph.layers.count * range.count * windows.length

@@ -6,12 +6,13 @@ extension Evaluator {
   ///
   /// - Parameter tokens: The window.
   /// - Returns: A row a token, a column an entry of the vocabulary.
-  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
+  /// - Throws: `QuantError` for a window longer than the context length, tokens that the model does not have, weights that cannot be read, or
   ///   too little memory.
   /// - Complexity: Memory for all logits at once.
   public func logits(_ tokens: [Int32]) throws(QuantError) -> Matrix {
     let logits = Matrix(rows: tokens.count, columns: graph.vocabulary)
     guard !tokens.isEmpty else { return logits }
+    try check(windowLength: tokens.count)
     _ = try plan(windows: 1, length: tokens.count)
     let states = try states(tokens, length: tokens.count, chunk: 1)
     try OutputHead(graph, context(windowLength: tokens.count)).logits(states, into: logits)

@@ -53,13 +53,15 @@ public struct LossEvaluation {
   ///   - windows: The text.
   ///   - base: What to compare it with.
   ///   - range: The windows of the text to run; by default all. A kept base is of all even so.
-  /// - Throws: `QuantError.mismatch` for a base with another vocabulary or other text.
+  /// - Throws: `QuantError.setting` for windows longer than a model's context length, `.mismatch` for a
+  ///   base with another vocabulary or other text.
   public init(
     _ evaluator: Evaluator, _ windows: EvaluationWindows, base: EvaluationBase? = nil,
     only range: Range<Int>? = nil
   ) throws(QuantError) {
     self.range = range ?? 0..<windows.count
     precondition(self.range.upperBound <= windows.count)
+    try evaluator.check(windowLength: windows.length)
     self.evaluator = evaluator
     self.windows = windows
     self.base = base
@@ -67,6 +69,7 @@ public struct LossEvaluation {
     switch base {
     case nil: break
     case .model(let other):
+      try other.check(windowLength: windows.length)
       guard other.graph.vocabulary == vocabulary else {
         throw .mismatch(
           file: evaluator.file.path,

@@ -10,8 +10,9 @@ extension KernelTable {
 
   /// The kernels of a level: the one place that chooses.
   ///
-  /// - Precondition: The machine has the level's instructions by the time that a kernel runs.
+  /// - Precondition: The machine has the level's instructions (`KernelLevel.available`).
   public convenience init(level: KernelLevel) {
+    precondition(KernelLevel.available.contains(level), "this machine has no \(level.rawValue)")
     switch level {
     case .baseline: self.init(BlockKernelsBaseline.LevelKernels.self)
     case .avx2: self.init(BlockKernelsAVX2.LevelKernels.self)

@@ -72,6 +72,19 @@ import Testing
     #expect(throws: QuantError.self) { try EvaluationState(path, evaluator, other) }
   }
 
+  @Test func `windows longer than the context length are refused`() throws {
+    let windows = try EvaluationWindows(tokens: model.tokens(64), rules: .llama, length: 32, bos: 1)
+    let evaluator = try testing.evaluator(model.file())  // of 16 tokens
+    let refused = { (run: () throws -> Void) in
+      let error = #expect(throws: QuantError.self) { try run() }
+      guard case .setting(.windows, _)? = error else { return false }
+      return true
+    }
+    #expect(refused { _ = try LossEvaluation(evaluator, windows) })
+    #expect(refused { _ = try evaluator.gatherImportance(over: windows, datasets: []) })
+    #expect(refused { _ = try evaluator.logits(windows.tokens) })
+  }
+
   @Test(arguments: ComputeMode.available.filter { [.f32, .bf16x3].contains($0) })
   func `segments of usual windows`(_ mode: ComputeMode) throws {
     let path = try Zstd.expand("tiny-moe-f16.gguf", into: testing.folder.url).path

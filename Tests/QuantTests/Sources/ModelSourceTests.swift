@@ -49,6 +49,24 @@ import Testing
     #expect(sizes[0] == sizes[1] && sizes[0] > 0)
   }
 
+  @Test func `states of a model in memory are not taken for those of another`() throws {
+    let tokens = (0..<64).map { Int32($0 % 50 + 3) }
+    let windows = try EvaluationWindows(tokens: tokens, rules: .llama, length: 16)
+    let one = try MemorySource(file, version: 0)
+    var other = one
+    other.contents["blk.1.attn_q.weight"] = one.contents["blk.1.attn_k.weight"]
+      .map { $0 + $0 }.map { Array($0.prefix(one.contents["blk.1.attn_q.weight"]?.count ?? 0)) }
+    let evaluators = try [one, other].map {
+      try Evaluator(file: $0, contextLength: 16, options: EvaluationOptions(threads: 2))
+    }
+    let path = folder.path("state.gguf")
+    let state = try EvaluationState(path, evaluators[0], windows)
+    _ = state.begin(planned: windows.count)
+    _ = try evaluators[0].states(windows.tokens, length: 16, chunk: 4, state: state)
+    #expect(try EvaluationState(path, evaluators[0], windows).isResuming)
+    #expect(throws: QuantError.self) { try EvaluationState(path, evaluators[1], windows) }
+  }
+
   @Test func `a source that cannot be read ends a job with its own error`() async throws {
     var broken = try MemorySource(file)
     broken.contents["blk.1.attn_q.weight"] = nil
@@ -75,13 +93,13 @@ private struct MemorySource: ModelSource {
   let byteOrder = ByteOrder.little
   var contents: [String: [UInt8]]
 
-  init(_ file: GGUFFile) throws {
+  init(_ file: GGUFFile, version: Int = 1) throws {
     metadata = file.metadata
     tensors = file.tensors
     files = [
       SourceFile(
         name: "memory", byteCount: file.byteCount, wholeByteCount: file.byteCount,
-        headerByteCount: 0, version: 1)
+        headerByteCount: 0, version: version)
     ]
     contents = [:]
     for tensor in file.tensors { contents[tensor.name] = try file.bytes(of: tensor) }

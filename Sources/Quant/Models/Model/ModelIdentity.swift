@@ -4,13 +4,18 @@ package import GGUF
 
 /// What tells one model from another: for journals, states, partial results and sensitivity files.
 package enum ModelIdentity {
-  /// Adds the sizes and versions of a model's files: another file, or one changed since, gives another
-  /// mark. Nothing is read.
-  package static func addFiles(of model: any ModelSource, to mark: inout Fingerprint) {
+  /// Adds the sizes and versions of a model's files, so that another file, or one changed since, gives
+  /// another fingerprint. For files whose source knows no versions it adds `content(of:)` instead.
+  ///
+  /// Throws `QuantError.file` if that cannot be read.
+  package static func addFiles(
+    of model: any ModelSource, to mark: inout Fingerprint
+  ) throws(QuantError) {
     for file in model.files {
       mark.add(file.byteCount)
       mark.add(file.version)
     }
+    if model.files.contains(where: { $0.version == 0 }) { mark.add(try content(of: model)) }
   }
 
   /// Adds what is the same wherever a model lies and whenever it was copied there: its headers, and

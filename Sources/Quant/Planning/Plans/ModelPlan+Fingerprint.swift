@@ -6,9 +6,11 @@ public import QuantModels
 extension ModelPlan {
   /// A mark that changes with anything the output depends on: the files planned, the sources as they
   /// are on disk, and the importance matrix.
-  func fingerprint(importance: ImportanceMatrix?) -> UInt64 {
+  ///
+  /// Throws `QuantError.file` if a source that knows no versions cannot be read.
+  func fingerprint(importance: ImportanceMatrix?) throws(QuantError) -> UInt64 {
     var mark = jobMark(importance)
-    for file in source.files { mark.add(file.version) }
+    try ModelIdentity.addFiles(of: source, to: &mark)
     return mark.value
   }
 
@@ -27,8 +29,7 @@ extension ModelPlan {
     for file in source.files.indices {
       for part in 0..<16 { mark.add(try sample(file, part, of: 16)) }
     }
-    let digits = String(mark.value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return mark.text
   }
 
   private func jobMark(_ importance: ImportanceMatrix?) -> Fingerprint {

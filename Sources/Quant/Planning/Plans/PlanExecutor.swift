@@ -63,7 +63,7 @@ public struct PlanExecutor: Sendable {
     if restarting { try Journal.discard(output, files: plan.files.map(\.path)) }
     try checkDiskSpace()
     let journal = try Journal(
-      output: output.path, fingerprint: plan.fingerprint(importance: importance),
+      output: output.path, fingerprint: try plan.fingerprint(importance: importance),
       slabCount: slabs.count)
     if keepsUnfinished { UnfinishedFiles.keep(.output(output.path)) }
     defer { if !keepsUnfinished { journal.remove() } }

@@ -58,6 +58,7 @@ public final class SensitivityMeasurement {
     types: [TensorType], importance: ImportanceMatrix?, probeWindows: Int,
     only part: JobPart? = nil
   ) throws(QuantError) {
+    try evaluator.check(windowLength: windows.length)
     self.evaluator = evaluator
     let range = part?.range(of: windows.count) ?? 0..<windows.count
     self.range = range
@@ -99,7 +100,7 @@ public final class SensitivityMeasurement {
   ) throws(QuantError) -> SensitivityPart {
     self.progress = progress
     guard !range.isEmpty else { return try result() }
-    let state = SensitivityState(path, self)
+    let state = try SensitivityState(path, self)
     let (states, first) = try begin(state)
     for layer in evaluator.graph.layers.indices.dropFirst(first) {
       try LayerSensitivity(self, layer: layer, context).run(states)

@@ -42,10 +42,10 @@ struct SensitivityState {
   let path: String
   private let fingerprint: UInt64
 
-  init(_ path: String, _ job: SensitivityMeasurement) {
+  init(_ path: String, _ job: SensitivityMeasurement) throws(QuantError) {
     self.path = path
     var mark = Fingerprint()
-    ModelIdentity.addFiles(of: job.evaluator.file, to: &mark)
+    try ModelIdentity.addFiles(of: job.evaluator.file, to: &mark)
     mark.add(job.evaluator.options.mode.rawValue)
     mark.add(FormatRegistry.encoderRevision)
     mark.add(job.windows.length)
