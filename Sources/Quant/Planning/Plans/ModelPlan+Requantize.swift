@@ -41,7 +41,7 @@ public struct RequantizePlan: Sendable {
     source: any ModelSource, recipe: Recipe, importance: ImportanceMatrix?, output: OutputNaming,
     toolVersion: String
   ) throws(QuantError) {
-    let facts = try ModelFacts(source.metadata)
+    let facts = try ModelFacts(source.metadata, path: source.path)
     let kept = try LayerPruning(recipe.prunedLayers, layerCount: facts.layerCount)
       .kept(source.tensors)
     let outlines = try recipe.layout.arranged(kept, expertCount: facts.expertCount)

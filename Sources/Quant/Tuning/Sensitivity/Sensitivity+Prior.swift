@@ -21,7 +21,7 @@ extension Sensitivity {
   public static func prior(
     of file: any ModelSource, types: [TensorType], importance: ImportanceMatrix?
   ) throws(QuantError) -> Sensitivity {
-    let facts = try ModelFacts(file.metadata)
+    let facts = try ModelFacts(file.metadata, path: file.path)
     let used = file.metadata.model("expert_used_count")?.integer ?? 1
     var units: [Unit] = []
     for tensor in file.tensors where !Untouchable.contains(tensor.description) {
