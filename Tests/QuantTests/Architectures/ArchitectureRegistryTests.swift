@@ -73,7 +73,10 @@ import Testing
   }
 
   /// Families other than the standard one need other tensors.
-  @Test(arguments: entries.filter { $0.type.memory($0.name).computation?.family ?? .standard == .standard })
+  @Test(
+    arguments: entries.filter {
+      $0.type.memory($0.name).computation?.family ?? .standard == .standard
+    })
   func `compute buffers are replayed where the computation is known`(entry: Entry) throws {
     let model = try Self.dense(entry.name, layers: 2)
     let estimate = MemoryEstimate(
