@@ -40,6 +40,8 @@ public enum QuantError: Error, Equatable, Sendable {
     case requantizing = "quantizing again"
     case importance = "the importance matrix"
     case unfinishedOutput = "the unfinished output"
+    case planTarget = "the target of the plan"
+    case types = "the types to choose from"
   }
 }
 

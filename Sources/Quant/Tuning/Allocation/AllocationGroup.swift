@@ -78,7 +78,7 @@ struct AllocationGroups {
   ///   - sensitivity: The measurement.
   ///   - source: The model.
   ///   - rules: What is allowed.
-  /// - Throws: `QuantError.unsupported` for a part that is left without any type.
+  /// - Throws: `QuantError.setting` for a unit that is left without any type.
   init(
     _ sensitivity: Sensitivity, _ source: any ModelSource, _ rules: AllocationRules
   ) throws(QuantError) {
@@ -145,8 +145,8 @@ struct AllocationGroups {
       options.append(kept)
     }
     guard !options.isEmpty else {
-      throw .unsupported(
-        "\(parts.first?.tensor ?? ""): none of the types allowed can be used for it")
+      throw .setting(
+        .types, what: "\(parts.first?.tensor ?? ""): none of the types allowed can be used for it")
     }
     return AllocationGroup(
       units: units, options: options, weights: parts.reduce(0) { $0 + $1.weights })
