@@ -47,8 +47,9 @@ public struct PlanExecutor: Sendable {
   ///   - keepsUnfinished: Whether a run that ends early leaves its work for the next.
   ///   - progress: Called from any thread after each slab.
   /// - Returns: What was done, with the error of each tensor.
-  /// - Throws: `QuantError`. The output files do not have their names then; what is written stays
-  ///   beside its journal, for the next run.
+  /// - Throws: `QuantError`, `.cancelled` if the task was cancelled, which is asked before each slab. The
+  ///   output files do not have their names then; what is written stays beside its journal, for the next
+  ///   run.
   public func run(
     threads: Int, restarting: Bool = false, keepsUnfinished: Bool = true,
     progress: @escaping @Sendable (PlanProgress) -> Void
@@ -160,6 +161,7 @@ private final class PlanJob: Sendable {
       let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard index < slabs.count, state.withLock({ $0.failure == nil }) else { return }
       do throws(QuantError) {
+        try QuantError.checkCancellation()
         try complete(slabs[index], &worker)
       } catch {
         return state.withLock { $0.failure = $0.failure ?? error }

@@ -143,6 +143,7 @@ extension SensitivityMeasurement {
     sums.units[index].tokens = base.rows
     let change = Matrix(rows: base.rows, columns: base.columns)
     for type in types.indices {
+      try QuantError.checkCancellation()
       defer { step() }
       guard let other = targets[index].substitution(type) else { continue }
       try run(output.context.substituting(other), change)

@@ -57,6 +57,7 @@ struct MixtureSensitivity {
     let target = job.targets[index]
     job.sums.units[index].tokens = run.places.count
     for type in job.types.indices {
+      try QuantError.checkCancellation()
       defer { job.step() }
       guard let other = target.substitution(type) else { continue }
       let change = try run.change(projection, context.substituting(other))

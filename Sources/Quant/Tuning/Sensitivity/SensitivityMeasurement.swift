@@ -91,7 +91,8 @@ public final class SensitivityMeasurement {
   /// - Returns: What was found. It does not depend on the number of threads, and what follows of the
   ///   parts of a text put together is what follows of it in one, to the last bit.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
-  ///   the state of another measurement.
+  ///   the state of another measurement; `.cancelled` if the task was cancelled, which is asked before
+  ///   each trial: the layers before it are kept.
   /// - Complexity: For each type, the work of encoding the model and of a pass of the text through it;
   ///   and that of a pass of all probes through half of it.
   public func run(
@@ -195,6 +196,7 @@ extension SensitivityMeasurement {
       let target = targets[index]
       sums.units[index].tokens = base.rows
       for type in types.indices {
+        try QuantError.checkCancellation()
         defer { step() }
         guard let other = target.substitution(type) else { continue }
         let changed = try evaluator.embed(windows.tokens, substituting: other)
