@@ -27,8 +27,7 @@ extension ModelPlan {
     for file in source.files.indices {
       for part in 0..<16 { mark.add(try sample(file, part, of: 16)) }
     }
-    let digits = String(mark.value, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return mark.text
   }
 
   private func jobMark(_ importance: ImportanceMatrix?) -> Fingerprint {

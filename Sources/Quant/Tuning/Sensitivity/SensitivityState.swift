@@ -115,12 +115,6 @@ struct SensitivityState {
     }
     let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
     var reader = try TensorReader(file: file, tensor: tensor)
-    let matrix = Matrix(rows: tensor.rowCount, columns: tensor.rowWeights)
-    for row in 0..<matrix.rows {
-      try matrix.withMutableRow(row) { (span) throws(QuantError) in
-        try reader.readRows(row..<row + 1, into: &span)
-      }
-    }
-    return matrix
+    return try reader.matrix(0..<tensor.rowCount)
   }
 }
