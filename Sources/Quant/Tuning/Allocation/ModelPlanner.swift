@@ -9,7 +9,7 @@ public enum PlanTarget: Sendable, Hashable {
   case size(Int)
   /// All files together at most so many bits a weight.
   case bitsPerWeight(Double)
-  /// An expected divergence of at most so many nats a token, in as few bytes as can be.
+  /// An expected divergence of at most so many nats per token, in as few bytes as can be.
   case divergence(Double)
 }
 
@@ -21,11 +21,11 @@ public struct PlannedTypes: Sendable {
   public let recipe: Recipe
   /// What is written by it.
   public let plan: ModelPlan
-  /// The divergence expected from the source, in nats a token; NaN where nothing is known.
+  /// The divergence expected from the source, in nats per token; NaN where nothing is known.
   public let divergence: Double
   /// What kind of plan it is, in a word or two.
   public let name: String
-  /// The type of each measured part, in the order of the sensitivity file.
+  /// The type of each measured unit, in the order of the sensitivity file.
   public let types: [TensorType]
 
   /// Bytes of the files written by it, exactly.
@@ -36,11 +36,11 @@ public struct PlannedTypes: Sendable {
   public var bitsPerWeight: Double { Double(byteCount) * 8 / Double(max(1, weightCount)) }
 }
 
-/// Chooses a type for every part of a model.
+/// Chooses a type for every unit of a model.
 public struct ModelPlanner: Sendable {
   /// The model.
   public let source: any ModelSource
-  /// What its parts suffer.
+  /// What its units suffer.
   public let sensitivity: Sensitivity
   /// What may be chosen.
   public let rules: AllocationRules
@@ -53,7 +53,7 @@ public struct ModelPlanner: Sendable {
   ///
   /// - Parameters:
   ///   - source: The model.
-  ///   - sensitivity: What its parts suffer.
+  ///   - sensitivity: What its units suffer.
   ///   - rules: What may be chosen.
   ///   - importance: The importance matrix that the variant will be written with, if any.
   ///   - toolVersion: As it will be written into the metadata.

@@ -11,7 +11,7 @@ struct FrontierVariant: Sendable {
   let recipe: Recipe
   /// The divergence expected.
   let expected: Double
-  /// The type of each measured part.
+  /// The type of each measured unit.
   let types: [TensorType]
 }
 

@@ -39,7 +39,7 @@ struct MixtureSensitivity {
       let run = try ExpertRun(pass, expert, places, routing, h)
       for projection in [UnitPosition.Projection.gate, .up, .gateUp, .down] {
         for index in job.targets(at: .expert(layer: pass.layer, projection))
-        where job.targets[index].part.expert == expert {
+        where job.targets[index].unit.expert == expert {
           try measure(index, projection, run, &shared)
         }
       }

@@ -10,7 +10,7 @@ extension Sensitivity {
   /// A sensitivity from shapes and names alone: weights, times what a type leaves of a weight's
   /// variance, times what matrices of that role weigh in models that were measured.
   ///
-  /// Only the order of parts means something, not the figures.
+  /// Only the order of units means something, not the figures.
   ///
   /// - Parameters:
   ///   - file: The model.
