@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import Synchronization
 
-/// A file being written under a temporary name, which takes its own name only when it is whole.
+/// A file being written under a temporary name, and renamed when it is complete.
 ///
 /// Any number of threads may write to different places at once. A file that goes away before it is
 /// finished leaves nothing behind, unless it is kept for the next run. Two at once for the same name

@@ -178,8 +178,8 @@ private final class PlanJob: Sendable {
     try QuantError.wrapping { () throws(FileError) in
       try file.write(worker.bytes, to: tensor, at: offset)
     }
-    let mark = unsafe Fingerprint.of(worker.bytes.span.bytes)
-    try journal.append(.init(slab: slab.index, mark: mark, error: error))
+    let fingerprint = unsafe Fingerprint.of(worker.bytes.span.bytes)
+    try journal.append(.init(slab: slab.index, fingerprint: fingerprint, error: error))
     note(slab, error, resumed: false)
   }
 
@@ -205,7 +205,7 @@ private final class PlanJob: Sendable {
       var raw = unsafe span.mutableBytes
       try file.read(tensor, at: offset, into: &raw)
     }
-    return unsafe Fingerprint.of(bytes.span.bytes) == record.mark
+    return unsafe Fingerprint.of(bytes.span.bytes) == record.fingerprint
   }
 
   private func note(_ slab: Slab, _ error: SquaredError, resumed: Bool) {

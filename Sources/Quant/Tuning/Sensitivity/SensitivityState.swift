@@ -44,19 +44,19 @@ struct SensitivityState {
 
   init(_ path: String, _ job: SensitivityMeasurement) {
     self.path = path
-    var mark = Fingerprint()
-    ModelIdentity.addFiles(of: job.evaluator.file, to: &mark)
-    mark.add(job.evaluator.options.mode.rawValue)
-    mark.add(FormatRegistry.encoderRevision)
-    mark.add(job.windows.length)
-    mark.add(job.range.lowerBound)
-    mark.add(job.whole.windows)
-    mark.add(job.probes.windows)
-    mark.add(job.sharesProbes ? 1 : 0)
-    for type in job.types { mark.add(type.name) }
-    for token in job.windows.tokens { mark.add(Int(token)) }
-    job.importance?.mark(&mark)
-    fingerprint = mark.value
+    var fingerprint = Fingerprint()
+    ModelIdentity.addFiles(of: job.evaluator.file, to: &fingerprint)
+    fingerprint.add(job.evaluator.options.mode.rawValue)
+    fingerprint.add(FormatRegistry.encoderRevision)
+    fingerprint.add(job.windows.length)
+    fingerprint.add(job.range.lowerBound)
+    fingerprint.add(job.whole.windows)
+    fingerprint.add(job.probes.windows)
+    fingerprint.add(job.sharesProbes ? 1 : 0)
+    for type in job.types { fingerprint.add(type.name) }
+    for token in job.windows.tokens { fingerprint.add(Int(token)) }
+    job.importance?.add(to: &fingerprint)
+    self.fingerprint = fingerprint.value
   }
 
   /// Keeps what is known after a layer.
