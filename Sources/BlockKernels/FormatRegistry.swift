@@ -13,7 +13,7 @@ public enum FormatRegistry {
     all.map { ($0.type, $0) }, uniquingKeysWith: { first, _ in first })
 
   /// Raised with every change of any encoder's output: an unfinished file of another revision is not
-  /// gone on with.
+  /// continued.
   package static let encoderRevision = 5
 
   /// The format of a tensor type, if this suite can decode it.

@@ -55,7 +55,7 @@ public protocol ModelSource: Sendable {
   /// - Throws: `FileError` if they cannot be read.
   func bytes(_ range: Range<Int>, ofFile file: Int) throws(FileError) -> [UInt8]
 
-  /// Throws `FileError` if a file was changed since the model was opened.
+  /// Throws `FileError.changed` if a file was changed since the model was opened.
   func checkUnchanged() throws(FileError)
 }
 

@@ -10,6 +10,15 @@ public enum FileError: Error, Equatable, Sendable {
   case system(file: String, call: String, errno: Int32)
   /// Something well-formed that this version cannot do.
   case unsupported(file: String, what: String)
+  /// A file that another program changed while it was read.
+  case changed(file: String, what: String)
+  /// An output that another process is writing.
+  case inUse(file: String, what: String)
+  /// A disk without room for an output, as found before writing; a disk that is full later makes a system
+  /// call fail.
+  case noSpace(file: String, what: String)
+  /// A name that the output cannot have, or content that its format cannot hold.
+  case invalid(file: String, what: String)
   /// A name that the file does not hold.
   case missing(file: String, what: String)
 }
@@ -22,7 +31,8 @@ extension FileError: CustomStringConvertible {
       "\(file): byte \(offset): \(what): expected \(expected), found \(found)"
     case .system(let file, let call, let errno):
       "\(file): \(call) failed: \(systemErrorText(errno))"
-    case .unsupported(let file, let what):
+    case .unsupported(let file, let what), .changed(let file, let what),
+      .inUse(let file, let what), .noSpace(let file, let what), .invalid(let file, let what):
       "\(file): \(what)"
     case .missing(let file, let what):
       "\(file): there is no \(what)"

@@ -18,13 +18,13 @@ package struct InputFiles: Sendable {
   /// The temporary name counts too: a download called `model.gguf.partial` is a file like any other,
   /// and writing `model.gguf` would empty it.
   ///
-  /// - Throws: `FileError.unsupported` if one of the files lies there, or a folder or device;
+  /// - Throws: `FileError.invalid` if one of the files lies there, or a folder or device;
   ///   `.system` if nothing can be written there.
   package func check(_ output: String) throws(FileError) {
     try Disk.checkPlace(output)
     for name in [output, OutputFile.temporaryPath(of: output)] {
       guard let input = Disk.identity(of: name).flatMap({ paths[$0] }) else { continue }
-      throw .unsupported(file: name, what: "the output would replace its own source \(input)")
+      throw .invalid(file: name, what: "the output would replace its own source \(input)")
     }
   }
 }

@@ -87,7 +87,7 @@ private func handle(
   if let information = unsafe information {
     unsafe LostBytes.report(address(information.pointee))
   }
-  // Not ours: on return the signal comes again, and ends the process as if nobody had looked.
+  // Not ours: on return the signal comes again, and ends the process as it would without this handler.
   _ = signal(number, SIG_DFL)
   _ = raise(number)
 }

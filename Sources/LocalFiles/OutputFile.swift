@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 import Synchronization
 
-/// A file being written under a temporary name, which takes its own name only when it is whole.
+/// A file being written under a temporary name, and renamed when it is complete.
 ///
 /// Any number of threads may write to different places at once. A file that goes away before it is
 /// finished leaves nothing behind, unless it is kept for the next run. Two at once for the same name
@@ -28,9 +28,9 @@ package final class OutputFile: Sendable {
   ///   - byteCount: The final size; the file has it at once, as a hole.
   ///   - resuming: Whether bytes that are already there are kept.
   ///   - isKept: Whether the file stays if it is not finished, for a later run to go on with.
-  /// - Throws: `FileError.system` if the file cannot be made; `.unsupported` if the name is a folder's
-  ///   or device's, if the disk has not enough room, or if another process writes the file that is to
-  ///   be kept.
+  /// - Throws: `FileError.system` if the file cannot be made; `.invalid` if the name is a folder's or
+  ///   device's, `.noSpace` if the disk has not enough room, `.inUse` if another process writes the file
+  ///   that is to be kept.
   package init(
     path: String, byteCount: Int, resuming: Bool = false, isKept: Bool = false
   ) throws(FileError) {
@@ -145,7 +145,7 @@ private struct TemporaryName {
   static func held(for output: String) throws(FileError) -> TemporaryName {
     let path = OutputFile.temporaryPath(of: output)
     guard let descriptor = try POSIX.openLocked(path) else {
-      throw .unsupported(file: path, what: "another process is writing the same output")
+      throw .inUse(file: path, what: "another process is writing the same output")
     }
     return TemporaryName(path: path, descriptor: descriptor)
   }
@@ -160,6 +160,6 @@ private struct TemporaryName {
       }
       if let descriptor { return TemporaryName(path: path, descriptor: descriptor) }
     }
-    throw .unsupported(file: output, what: "\(most) other processes are writing the same output")
+    throw .inUse(file: output, what: "\(most) other processes are writing the same output")
   }
 }

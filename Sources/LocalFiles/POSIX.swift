@@ -167,11 +167,11 @@ package enum Disk {
   /// - Parameters:
   ///   - byteCount: Bytes that are still to be written.
   ///   - path: The output.
-  /// - Throws: `FileError.unsupported` with what is needed and what is free.
+  /// - Throws: `FileError.noSpace` with what is needed and what is free.
   package static func require(_ byteCount: Int, for path: String) throws(FileError) {
     let free = try freeBytes(for: path)
     guard byteCount <= free else {
-      throw .unsupported(
+      throw .noSpace(
         file: path, what: "expected \(byteCount) bytes free on its disk, found \(free)")
     }
   }
@@ -179,10 +179,10 @@ package enum Disk {
   /// Refuses a name that no file can be given: a folder's or device's, one that is too long, or one in
   /// a folder that is not there or cannot be written to.
   ///
-  /// - Throws: `FileError.unsupported` or `.system`, naming the file or the folder.
+  /// - Throws: `FileError.invalid` or `.system`, naming the file or the folder.
   package static func checkPlace(_ path: String) throws(FileError) {
     guard !path.isEmpty, isReplaceable(path) else {
-      throw .unsupported(
+      throw .invalid(
         file: path.isEmpty ? "\"\"" : path,
         what: "expected a file or nothing, found a folder or a device")
     }

@@ -6,11 +6,11 @@ package final class RecordFile: Sendable {
 
   /// Opens or makes the file and locks it.
   ///
-  /// Throws `FileError.unsupported` if another process holds it.
+  /// Throws `FileError.inUse` if another process holds it.
   package init(path: String) throws(FileError) {
     self.path = path
     guard let descriptor = try POSIX.openLocked(path) else {
-      throw .unsupported(
+      throw .inUse(
         file: path, what: "another process is writing the same output, or has just finished it")
     }
     self.descriptor = descriptor

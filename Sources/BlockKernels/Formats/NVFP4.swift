@@ -144,13 +144,15 @@ struct NVFP4Group {
       let magnitude = memory.weights[index].magnitudes
       memory.derived[index] = magnitude
       peak = larger(magnitude, peak)
-      mostImportant = larger(memory.cares[index], mostImportant)
+      mostImportant = larger(memory.errorWeights[index], mostImportant)
     }
     self.peak = peak
     // Columns that the importance matrix never saw still count a little.
     let unit = inverse(mostImportant)
     let least = Lanes(repeating: 0x1p-20)
-    for index in 0..<16 { memory.cares[index] = larger(memory.cares[index] * unit, least) }
+    for index in 0..<16 {
+      memory.errorWeights[index] = larger(memory.errorWeights[index] * unit, least)
+    }
   }
 
   /// The scale that a code stands for: (1 + fraction / 8) · 2^(exponent - 7), or fraction · 2^-9.
@@ -197,7 +199,7 @@ struct NVFP4Group {
     for index in 0..<16 {
       let ratio = memory.derived[index] * unit
       let miss = ratio - E2M1.rounded(ratio)
-      error += miss * miss * memory.cares[index]
+      error += miss * miss * memory.errorWeights[index]
     }
     return error * scale * scale
   }
@@ -206,7 +208,7 @@ struct NVFP4Group {
   @inlinable @inline(always)
   func store(_ code: Lanes, _ count: Int, _ blocks: UnsafeMutableRawPointer) {
     let unit = (1 / scale(code)).replacing(with: 0, where: peak .== 0)
-    let words = UnsafeMutableRawPointer(memory.cares)
+    let words = UnsafeMutableRawPointer(memory.errorWeights)
     for word in 0..<2 {
       var packed = Words.zero
       for part in 0..<4 {

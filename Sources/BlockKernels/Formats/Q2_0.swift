@@ -146,23 +146,23 @@ struct Q2_0Group {
     var mostImportant = Lanes.zero
     for index in 0..<Self.weights {
       peak = larger(memory.weights[index].magnitudes, peak)
-      mostImportant = larger(memory.cares[index], mostImportant)
+      mostImportant = larger(memory.errorWeights[index], mostImportant)
     }
     unit = Unit(peak: peak)
     // Columns that the importance matrix never saw still count a little, and alone, all alike.
     let importanceUnit = inverse(mostImportant)
     let leastImportance = Lanes(repeating: 0x1p-20)
-    var careSum = Lanes.zero
+    var errorWeightSum = Lanes.zero
     var magnitudeSum = Lanes.zero
     for index in 0..<Self.weights {
       let weight = memory.weights[index] * unit.inverse
-      let care = larger(memory.cares[index] * importanceUnit, leastImportance)
+      let errorWeight = larger(memory.errorWeights[index] * importanceUnit, leastImportance)
       memory.weights[index] = weight
-      memory.cares[index] = care
-      careSum += care
-      magnitudeSum += care * weight.magnitudes
+      memory.errorWeights[index] = errorWeight
+      errorWeightSum += errorWeight
+      magnitudeSum += errorWeight * weight.magnitudes
     }
-    mean = ratio(magnitudeSum, careSum)
+    mean = ratio(magnitudeSum, errorWeightSum)
   }
 
   /// The best scale of a ladder, of a finer one, and of refits; leaves weights with the sign changed
@@ -200,16 +200,16 @@ struct Q2_0Group {
     var (upX, upQ, downX, downQ) = (Lanes.zero, Lanes.zero, Lanes.zero, Lanes.zero)
     for index in 0..<Self.weights {
       let weight = memory.weights[index]
-      let care = memory.cares[index]
+      let errorWeight = memory.errorWeights[index]
       let nearest = rounded(weight * inverse)
       let up = smaller(larger(nearest, low), high)
       let down = smaller(larger(nearest, lower), higher)
-      let caredUp = care * up
-      let caredDown = care * down
-      upX += caredUp * weight
-      upQ += caredUp * up
-      downX += caredDown * weight
-      downQ += caredDown * down
+      let weightedUp = errorWeight * up
+      let weightedDown = errorWeight * down
+      upX += weightedUp * weight
+      upQ += weightedUp * up
+      downX += weightedDown * weight
+      downQ += weightedDown * down
     }
     best.improve(upX, upQ, inverse, sign: 1)
     best.improve(downX, downQ, inverse, sign: -1)
@@ -224,7 +224,7 @@ struct Q2_0Group {
     for index in 0..<Self.weights {
       let weight = memory.weights[index]
       let quant = smaller(larger(rounded(weight * inverse), low), high)
-      let cared = memory.cares[index] * quant
+      let cared = memory.errorWeights[index] * quant
       qx += cared * weight
       qq += cared * quant
     }

@@ -50,7 +50,7 @@ struct AffineGroup {
   /// The largest offset allowed (of y).
   @usableFromInline let limit: Lanes
   /// Σ w and Σ w y.
-  @usableFromInline var careSum = Lanes.zero
+  @usableFromInline var errorWeightSum = Lanes.zero
   @usableFromInline var ySum = Lanes.zero
 
   /// Finds the range of the loaded weights and puts y in `memory.derived`.
@@ -72,10 +72,10 @@ struct AffineGroup {
     self.least = least
     for index in 0..<weights {
       let y = memory.weights[index] - least
-      let care = memory.cares[index]
+      let errorWeight = memory.errorWeights[index]
       memory.derived[index] = y
-      careSum += care
-      ySum += care * y
+      errorWeightSum += errorWeight
+      ySum += errorWeight * y
     }
   }
 
@@ -88,7 +88,7 @@ struct AffineGroup {
     for index in 0..<weights {
       let y = memory.derived[index]
       let quant = smaller(larger(rounded(y * inverse + shift), low), high)
-      let cared = memory.cares[index] * quant
+      let cared = memory.errorWeights[index] * quant
       sums.q += cared
       sums.qq += cared * quant
       sums.qy += cared * y
@@ -103,14 +103,14 @@ struct AffineGroup {
   /// b would pass its limit it is the limit, and s the best for that b.
   @inlinable @inline(always)
   func fit(_ sums: AffineSums) -> AffineFit {
-    let product = careSum * sums.qq
+    let product = errorWeightSum * sums.qq
     let determinant = product - sums.q * sums.q
     let free = (sums.qq * ySum - sums.q * sums.qy) / determinant
     var result = AffineFit()
     result.offset.replace(with: smaller(free, limit), where: determinant .> product * 1e-5)
     let rest = sums.qy - result.offset * sums.q
     result.scale = ratio(rest, sums.qq)
-    result.gain = result.offset * (2 * ySum - result.offset * careSum) + result.scale * rest
+    result.gain = result.offset * (2 * ySum - result.offset * errorWeightSum) + result.scale * rest
     result.sums = sums
     return result
   }
@@ -145,7 +145,7 @@ struct AffineGroup {
     for index in 0..<weights {
       let y = memory.derived[index] - offset
       let rest = y - scale * smaller(larger(rounded(y * unit), low), high)
-      error += memory.cares[index] * rest * rest
+      error += memory.errorWeights[index] * rest * rest
     }
     return error
   }

@@ -29,29 +29,29 @@ extension GridGroup {
 
   /// The cost of level multiple `multiple` for a weight.
   @inlinable @inline(always)
-  func cost(_ multiple: Lanes, _ care: Lanes, _ twice: Lanes) -> Lanes {
-    care * multiple * (multiple - twice)
+  func cost(_ multiple: Lanes, _ errorWeight: Lanes, _ twice: Lanes) -> Lanes {
+    errorWeight * multiple * (multiple - twice)
   }
 
   /// A quarter of one weight with eight levels.
   @inlinable @inline(always)
   func fillSingle(_ quarter: Int, at index: Int) {
-    let care = memory.group.cares[index]
+    let errorWeight = memory.group.errorWeights[index]
     let twice = 2 * memory.targets[index]
     for level in 0..<8 {
-      memory.quarterCosts[8 * quarter + level] = cost(memory.multiples[level], care, twice)
+      memory.quarterCosts[8 * quarter + level] = cost(memory.multiples[level], errorWeight, twice)
     }
   }
 
   /// A quarter of two weights with three levels each.
   @inlinable @inline(always)
   func fillPair(_ quarter: Int, at index: Int) {
-    let care = memory.group.cares[index + 1]
+    let errorWeight = memory.group.errorWeights[index + 1]
     let twice = 2 * memory.targets[index + 1]
-    let low = cost(memory.multiples[0], care, twice)
-    let middle = cost(memory.multiples[1], care, twice)
-    let high = cost(memory.multiples[2], care, twice)
-    let leading = memory.group.cares[index]
+    let low = cost(memory.multiples[0], errorWeight, twice)
+    let middle = cost(memory.multiples[1], errorWeight, twice)
+    let high = cost(memory.multiples[2], errorWeight, twice)
+    let leading = memory.group.errorWeights[index]
     let leadingTwice = 2 * memory.targets[index]
     for level in 0..<3 {
       let base = cost(memory.multiples[level], leading, leadingTwice)
@@ -86,11 +86,11 @@ extension GridGroup {
   func leastOfThree(_ weights: Range<Int>) -> Lanes {
     var total = Lanes.zero
     for index in weights {
-      let care = memory.group.cares[index]
+      let errorWeight = memory.group.errorWeights[index]
       let twice = 2 * memory.targets[index]
-      let low = cost(memory.multiples[0], care, twice)
-      let middle = cost(memory.multiples[1], care, twice)
-      let high = cost(memory.multiples[2], care, twice)
+      let low = cost(memory.multiples[0], errorWeight, twice)
+      let middle = cost(memory.multiples[1], errorWeight, twice)
+      let high = cost(memory.multiples[2], errorWeight, twice)
       total += smaller(smaller(low, middle), high)
     }
     return total
@@ -108,7 +108,7 @@ extension GridGroup {
       let target = memory.targets[index]
       let nearest = low + step * rounded((target - low) * unit)
       let multiple = smaller(larger(nearest, low), top)
-      total += cost(multiple, memory.group.cares[index], 2 * target)
+      total += cost(multiple, memory.group.errorWeights[index], 2 * target)
     }
     return total
   }
@@ -126,7 +126,7 @@ extension GridGroup {
           let multiple = memory.multiples[level]
           nearest.replace(with: multiple, where: twice .> memory.multiples[level - 1] + multiple)
         }
-        let cared = memory.group.cares[index] * nearest
+        let cared = memory.group.errorWeights[index] * nearest
         sums.vx += cared * memory.targets[index]
         sums.vv += cared * nearest
       }

@@ -69,7 +69,7 @@ struct GridGroup {
       let weight = memory.group.weights[8 * octet + index]
       product = product.replacing(with: -product, where: weight .< 0)
       let magnitude = larger(weight, -weight)
-      let loss = memory.group.cares[8 * octet + index] * magnitude * (magnitude + step)
+      let loss = memory.group.errorWeights[8 * octet + index] * magnitude * (magnitude + step)
       place.replace(with: Lanes(repeating: Float(index)), where: loss .< least)
       least = smaller(loss, least)
     }
@@ -219,7 +219,7 @@ struct GridGroup {
     let first = group * book.groupWeights
     for index in 0..<book.groupWeights {
       let value = memory.group.derived[index] + shift
-      let cared = memory.group.cares[first + index] * value
+      let cared = memory.group.errorWeights[first + index] * value
       sums.vx += cared * memory.targets[first + index]
       sums.vv += cared * value
     }

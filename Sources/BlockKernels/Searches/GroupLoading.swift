@@ -45,9 +45,9 @@ public struct Unit {
   }
 }
 
-/// Brings a group into memory: transposed, divided by the block's peak, with the care for each weight.
+/// Brings a group into memory: transposed, divided by the block's peak, with a weight for each error.
 ///
-/// The care is what a squared error at a weight counts for: importance · (e m + |x|), m being the
+/// The error weight is what a squared error at a weight counts for: importance · (e m + |x|), m being the
 /// mean magnitude of the sub-block and e the shape's `evenness`, 3 by default. Importance alone gives
 /// the least error by that measure, but least squares then shrinks large weights, and small models
 /// came out worse with 2 bits (Q2_K: 9 % more KL divergence). The reference leans towards large
@@ -68,7 +68,7 @@ public func loadGroup(
   for index in 0..<shape.weights {
     let weight = memory.weights[index]
     peak = larger(larger(weight, -weight), peak)
-    mostImportant = larger(memory.cares[index], mostImportant)
+    mostImportant = larger(memory.errorWeights[index], mostImportant)
   }
   let across = AcrossLanes(memory, shape)
   let unit = Unit(peak: across.peak(peak))
@@ -85,12 +85,12 @@ public func loadGroup(
   let leastImportance = Lanes(repeating: 0x1p-20)
   for index in 0..<shape.weights {
     let weight = memory.weights[index]
-    var importance = larger(memory.cares[index] * importanceUnit, leastImportance)
+    var importance = larger(memory.errorWeights[index] * importanceUnit, leastImportance)
     if shape.dampsImportance {
       let root = importance.squareRoot()
       importance = root * root.squareRoot()
     }
-    memory.cares[index] = importance * (base + larger(weight, -weight))
+    memory.errorWeights[index] = importance * (base + larger(weight, -weight))
   }
   return unit
 }
@@ -100,7 +100,7 @@ public func loadGroup(
 func transpose(_ source: GroupSource, _ weights: Int, _ memory: GroupMemory) {
   for index in 0..<weights {
     memory.weights[index] = .zero
-    memory.cares[index] = Lanes(repeating: 1)
+    memory.errorWeights[index] = Lanes(repeating: 1)
   }
   transpose(source.weights, source.count, weights, to: memory.weights, lane: 0)
   guard let importance = source.importance else { return }
@@ -108,7 +108,7 @@ func transpose(_ source: GroupSource, _ weights: Int, _ memory: GroupMemory) {
   var column = source.column
   while lane < source.count {
     let run = min(source.count - lane, (source.rowWeights - column) / weights)
-    transpose(importance + column, run, weights, to: memory.cares, lane: lane)
+    transpose(importance + column, run, weights, to: memory.errorWeights, lane: lane)
     lane += run
     column = 0
   }

@@ -13,7 +13,7 @@ public struct GroupMemory {
   /// Weight i of each sub-block at i, divided by the block's largest magnitude.
   public let weights: UnsafeMutablePointer<Lanes>
   /// How much an error at each of them matters.
-  public let cares: UnsafeMutablePointer<Lanes>
+  public let errorWeights: UnsafeMutablePointer<Lanes>
   /// What a search derives from both.
   public let derived: UnsafeMutablePointer<Lanes>
   /// The error of each sub-block with each of the halves tried.
@@ -45,7 +45,7 @@ public struct GroupMemory {
   public init(at base: UnsafeMutableRawPointer) {
     let lanes = base.bindMemory(to: Lanes.self, capacity: 3 * Self.mostWeights + Self.rungs + 5)
     weights = lanes
-    cares = lanes + Self.mostWeights
+    errorWeights = lanes + Self.mostWeights
     derived = lanes + 2 * Self.mostWeights
     rungErrors = lanes + 3 * Self.mostWeights
     spare = rungErrors + Self.rungs

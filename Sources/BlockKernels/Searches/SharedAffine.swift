@@ -66,7 +66,7 @@ struct SharedAffine {
   /// The best min for a scale, the quants staying as the search left them.
   @inlinable @inline(always)
   func bestMin(_ scale: Lanes) -> Lanes {
-    limit - smaller(ratio(group.ySum - scale * fit.sums.q, group.careSum), limit)
+    limit - smaller(ratio(group.ySum - scale * fit.sums.q, group.errorWeightSum), limit)
   }
 
   /// The error, less a constant, of a scale and min, the quants staying as the search left them.
@@ -74,7 +74,7 @@ struct SharedAffine {
   func error(scale: Lanes, min: Lanes) -> Lanes {
     let offset = limit - min
     return scale * (scale * fit.sums.qq - 2 * fit.sums.qy)
-      + offset * (2 * (scale * fit.sums.q - group.ySum) + offset * group.careSum)
+      + offset * (2 * (scale * fit.sums.q - group.ySum) + offset * group.errorWeightSum)
   }
 
   /// Tries shared scales up to 4 % around the one that gives the largest scale the highest code.
@@ -132,10 +132,10 @@ struct SharedAffine {
     let sums = group.sums(inverse: again, shift: (minHalf * minCode - limit) * again)
     // With x = y - limit, Σ w (x - d s q + e m)² over the block is least where its derivatives vanish.
     let qx = sums.qy - limit * sums.q
-    let x = group.ySum - limit * group.careSum
+    let x = group.ySum - limit * group.errorWeightSum
     let ss = across.sum(scaleCode * scaleCode * sums.qq)
     let sm = across.sum(scaleCode * minCode * sums.q)
-    let mm = across.sum(minCode * minCode * group.careSum)
+    let mm = across.sum(minCode * minCode * group.errorWeightSum)
     let sx = across.sum(scaleCode * qx)
     let mx = across.sum(minCode * x)
     let determinant = ss * mm - sm * sm

@@ -44,7 +44,7 @@ struct SymmetricGroup: ScaledGroup {
       let weight = memory.weights[index]
       least = smaller(weight, least)
       most = larger(weight, most)
-      memory.derived[index] = memory.cares[index] * weight
+      memory.derived[index] = memory.errorWeights[index] * weight
     }
     extreme = least.replacing(with: most, where: most .> -least)
   }
@@ -60,7 +60,7 @@ struct SymmetricGroup: ScaledGroup {
     for index in 0..<weights {
       let quant = smaller(larger(rounded(memory.weights[index] * inverse), low), high)
       result.qx += memory.derived[index] * quant
-      result.qq += memory.cares[index] * quant * quant
+      result.qq += memory.errorWeights[index] * quant * quant
     }
     result.scale = ratio(result.qx, result.qq)
     result.gain = result.scale * result.qx

@@ -62,7 +62,7 @@ struct TernaryBlock {
   /// Magnitudes, the largest being 1.
   @usableFromInline let magnitudes: UnsafeMutablePointer<Lanes>
   /// The importance of each, the largest being 1.
-  @usableFromInline let cares: UnsafeMutablePointer<Lanes>
+  @usableFromInline let errorWeights: UnsafeMutablePointer<Lanes>
   /// The digits: 0, 1 or 2, in 32 bits each.
   @usableFromInline let digits: UnsafeMutableRawPointer
   /// The sums of the thresholds that are tried together.
@@ -73,7 +73,7 @@ struct TernaryBlock {
   @inlinable @inline(always)
   init(_ memory: GroupMemory) {
     magnitudes = memory.weights
-    cares = memory.cares
+    errorWeights = memory.errorWeights
     digits = UnsafeMutableRawPointer(memory.derived)
     sums = memory.rungErrors
     spare = UnsafeMutableRawPointer(memory.spare)
@@ -93,7 +93,7 @@ struct TernaryBlock {
     let unit = Lanes(repeating: peak > 1e-20 ? 1 / peak : 0)
     for index in 0..<Self.vectors {
       magnitudes[index] *= unit
-      cares[index] = Lanes(repeating: 1)
+      errorWeights[index] = Lanes(repeating: 1)
     }
     if let importance { load(importance: importance) }
     return peak
@@ -107,7 +107,7 @@ struct TernaryBlock {
     let unit = inverse(Lanes(repeating: largest(peaks)))
     let least = Lanes(repeating: 0x1p-20)
     for index in 0..<Self.vectors {
-      cares[index] = larger(vector(importance, index) * unit, least)
+      errorWeights[index] = larger(vector(importance, index) * unit, least)
     }
   }
 
@@ -146,21 +146,21 @@ struct TernaryBlock {
     var d = TernarySums(fourth)
     for index in 0..<Self.vectors {
       let magnitude = magnitudes[index]
-      let care = cares[index]
-      let product = magnitude * care
-      a.add(magnitude, care, product)
-      b.add(magnitude, care, product)
-      c.add(magnitude, care, product)
-      d.add(magnitude, care, product)
+      let errorWeight = errorWeights[index]
+      let product = magnitude * errorWeight
+      a.add(magnitude, errorWeight, product)
+      b.add(magnitude, errorWeight, product)
+      c.add(magnitude, errorWeight, product)
+      d.add(magnitude, errorWeight, product)
     }
     sums[0] = a.products
     sums[1] = b.products
     sums[2] = c.products
     sums[3] = d.products
-    sums[4] = a.cares
-    sums[5] = b.cares
-    sums[6] = c.cares
-    sums[7] = d.cares
+    sums[4] = a.errorWeights
+    sums[5] = b.errorWeights
+    sums[6] = c.errorWeights
+    sums[7] = d.errorWeights
     var threshold = first
     for index in 0..<4 {
       best.improve(threshold, total(index), total(4 &+ index))
@@ -222,8 +222,8 @@ struct TernaryFit {
 
   /// Takes a threshold over that gains more.
   @inlinable @inline(always)
-  mutating func improve(_ threshold: Float, _ products: Float, _ cares: Float) {
-    let scale = cares > 0 ? products / cares : 0
+  mutating func improve(_ threshold: Float, _ products: Float, _ errorWeights: Float) {
+    let scale = errorWeights > 0 ? products / errorWeights : 0
     let gain = scale * products
     if gain > self.gain { (self.threshold, self.scale, self.gain) = (threshold, scale, gain) }
   }
@@ -234,16 +234,16 @@ struct TernaryFit {
 struct TernarySums {
   @usableFromInline let threshold: Lanes
   @usableFromInline var products = Lanes.zero
-  @usableFromInline var cares = Lanes.zero
+  @usableFromInline var errorWeights = Lanes.zero
 
   @inlinable @inline(always)
   init(_ threshold: Float) { self.threshold = Lanes(repeating: threshold) }
 
   @inlinable @inline(always)
-  mutating func add(_ magnitude: Lanes, _ care: Lanes, _ product: Lanes) {
+  mutating func add(_ magnitude: Lanes, _ errorWeight: Lanes, _ product: Lanes) {
     // One mask used twice would be turned into vectors and back.
     let isBeyond = Lanes.zero.replacing(with: 1, where: magnitude .> threshold)
     products += product * isBeyond
-    cares += care * isBeyond
+    errorWeights += errorWeight * isBeyond
   }
 }

@@ -52,7 +52,7 @@ struct ValueGroup: ScaledGroup {
     for index in 0..<weights {
       let value = nearest(memory.weights[index] * inverse)
       result.qx += memory.derived[index] * value
-      result.qq += memory.cares[index] * value * value
+      result.qq += memory.errorWeights[index] * value * value
     }
     result.scale = ratio(result.qx, result.qq)
     result.gain = result.scale * result.qx

@@ -86,12 +86,12 @@ internal import LocalFiles
   /// Refuses a file that another program has changed since it was opened: what was read of it may be
   /// partly old and partly new. One that was replaced by renaming is still the same.
   ///
-  /// Throws `FileError.unsupported` if its size or time is another, `.system` if it cannot be asked.
+  /// Throws `FileError.changed` if its size or time is another, `.system` if it cannot be asked.
   package func checkUnchanged() throws(FileError) {
     let status = try POSIX.statistics(descriptor, path)
     guard Int(status.st_size) == byteCount, POSIX.modificationTime(status) == modificationTime
     else {
-      throw .unsupported(
+      throw .changed(
         file: path,
         what: "the file was changed while it was read: expected \(byteCount) bytes as they were,"
           + " found \(status.st_size) bytes, changed since")

@@ -23,8 +23,8 @@ public protocol ByteSource: Sendable {
   ///   cannot be had.
   func read(at offset: Int, into buffer: inout MutableRawSpan) throws(FileError)
 
-  /// Throws if the file was changed since it was opened: what was read of it may be partly old and
-  /// partly new.
+  /// Throws `FileError.changed` if the file was changed since it was opened: what was read of it may be
+  /// partly old and partly new.
   func checkUnchanged() throws(FileError)
 
   /// Opens another file of the same model.

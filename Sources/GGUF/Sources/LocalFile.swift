@@ -3,7 +3,7 @@ internal import LocalFiles
 
 /// A file on disk, read as it is.
 public struct LocalFile: ByteSource {
-  let mapping: MappedFile
+  package let mapping: MappedFile
 
   /// Opens a regular file.
   ///

@@ -20,13 +20,13 @@ public struct GGUFLayout: Sendable {
   ///   - metadata: All keys, in the order to be written.
   ///   - tensors: The tensor table, in the order to be written.
   ///   - order: The byte order of the header; tensor bytes are the caller's.
-  /// - Throws: `FileError.unsupported` if a tensor has an unknown size or a shape or name that a
-  ///   reader would refuse, or if the alignment is not usable.
+  /// - Throws: `FileError.invalid` if a tensor has a shape or name that a reader would refuse, or if the
+  ///   alignment is not usable; `.unsupported` if a size is not known or the file would be too large.
   public init(
     path: String, metadata: Metadata, tensors: [TensorDescription], order: ByteOrder = .little
   ) throws(FileError) {
     guard let alignment = metadata.alignment else {
-      throw .unsupported(file: path, what: "general.alignment must be \(Limits.alignmentRule)")
+      throw .invalid(file: path, what: "general.alignment must be \(Limits.alignmentRule)")
     }
     try Self.checkNames(path, metadata, tensors)
     var relative: [Int] = []
@@ -59,21 +59,21 @@ public struct GGUFLayout: Sendable {
   ) throws(FileError) {
     for key in metadata.keys {
       guard let rule = NamingRule.broken(byKey: key) else { continue }
-      throw .unsupported(file: path, what: "key \(String(reflecting: key)) must be \(rule)")
+      throw .invalid(file: path, what: "key \(String(reflecting: key)) must be \(rule)")
     }
     var names: Set<String> = []
     for tensor in tensors {
       let quoted = "tensor \(String(reflecting: tensor.name))"
       if let rule = NamingRule.broken(byTensor: tensor.name) {
-        throw .unsupported(file: path, what: "\(quoted): its name must be \(rule)")
+        throw .invalid(file: path, what: "\(quoted): its name must be \(rule)")
       }
       guard names.insert(tensor.name).inserted else {
-        throw .unsupported(file: path, what: "\(quoted) would appear twice")
+        throw .invalid(file: path, what: "\(quoted) would appear twice")
       }
       guard tensor.dimensions.count <= Limits.dimensions,
         tensor.dimensions.allSatisfy({ $0 >= 0 })
       else {
-        throw .unsupported(file: path, what: "\(quoted) cannot have shape \(tensor.dimensions)")
+        throw .invalid(file: path, what: "\(quoted) cannot have shape \(tensor.dimensions)")
       }
     }
   }

@@ -15,8 +15,8 @@ public struct GGUFWriter: Sendable {
   ///   - metadata: All keys, in the order to be written.
   ///   - tensors: The tensor table, in the order to be written.
   ///   - order: The byte order of the header; tensor bytes are the caller's.
-  /// - Throws: `FileError.unsupported` if the file cannot be laid out or the name be given, `.system`
-  ///   if it cannot be made.
+  /// - Throws: `FileError.invalid` or `.unsupported` if the file cannot be laid out, `.invalid` if it cannot
+  ///   have the name, `.noSpace` if the disk has not enough room, `.system` if it cannot be made.
   public init(
     path: String, metadata: Metadata, tensors: [TensorDescription], order: ByteOrder = .little
   ) throws(FileError) {

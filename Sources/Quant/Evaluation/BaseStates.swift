@@ -93,14 +93,8 @@ public struct BaseStates: Sendable {
 
   /// States of some counted tokens.
   func rows(_ range: Range<Int>) throws(QuantError) -> Matrix {
-    let matrix = Matrix(rows: range.count, columns: states.rowWeights)
     var reader = try TensorReader(file: file, tensor: states)
-    for (row, source) in range.enumerated() {
-      try matrix.withMutableRow(row) { (span) throws(QuantError) in
-        try reader.readRows(source..<source + 1, into: &span)
-      }
-    }
-    return matrix
+    return try reader.matrix(range)
   }
 
   /// What turns them into logits.

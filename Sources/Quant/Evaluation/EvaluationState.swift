@@ -52,7 +52,7 @@ public final class EvaluationState {
     UnfinishedFiles.keep(.state(path))
   }
 
-  /// Whether an earlier run is gone on with.
+  /// Whether the evaluation continues an earlier run.
   public var isResuming: Bool { earlier != nil }
 
   private static func fingerprint(
@@ -93,16 +93,11 @@ public final class EvaluationState {
       throw .content(
         file: path, line: 0, what: "its tensors are not those of an evaluation's state")
     }
-    let matrix = Matrix(rows: states.rowCount, columns: width)
     var tensor = try TensorReader(file: file, tensor: states)
-    for row in 0..<matrix.rows {
-      try matrix.withMutableRow(row) { (span) throws(QuantError) in
-        try tensor.readRows(row..<row + 1, into: &span)
-      }
-    }
     return Earlier(
       segment: try reader.integer("segment"), layer: try reader.integer("layer"),
-      windows: try reader.integer("windows", in: 1...(1 << 28)), states: matrix,
+      windows: try reader.integer("windows", in: 1...(1 << 28)),
+      states: try tensor.matrix(0..<states.rowCount),
       results: try Self.results(results, file))
   }
 
@@ -127,7 +122,7 @@ extension EvaluationState {
   /// The size of segments, the number of those done, and what came of them.
   ///
   /// - Parameter planned: Windows of a segment, for a run from the start.
-  /// - Returns: Those of the run that is gone on with, or the ones given and nothing done.
+  /// - Returns: Those of the run that is continued, or the ones given and nothing done.
   package func begin(planned: Int) -> (windows: Int, segments: Int, results: [TokenDivergence]) {
     windows = earlier?.windows ?? planned
     segment = earlier?.segment ?? 0

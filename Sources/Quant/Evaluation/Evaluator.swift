@@ -96,7 +96,7 @@ public struct Evaluator: Sendable {
   ///   - progress: Called after each layer.
   /// - Returns: The normed state of each token, in a row.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or a
-  ///   file that was changed meanwhile.
+  ///   file that was changed meanwhile; `.cancelled` before a layer if the task was cancelled.
   package func states(
     _ tokens: [Int32], length: Int, chunk: Int, observer: (any ForwardObserver)? = nil,
     state: EvaluationState? = nil, progress: () -> Void = {}
@@ -109,6 +109,7 @@ public struct Evaluator: Sendable {
         progress()
         continue
       }
+      try QuantError.checkCancellation()
       let pass = LayerPass(
         context: context, graph: layer, layer: index,
         positions: options.firstPosition..<options.firstPosition + length, chunk: chunk * length)

@@ -21,7 +21,7 @@ package final class ImportanceGathering: ForwardObserver {
   ) throws(QuantError) {
     guard tensor.name.hasPrefix("blk.") || includesOutput else { return }
     // Matrices beyond two dimensions are experts, or heads.
-    let count = tensor.dimensions.dropFirst(2).reduce(1, *)
+    let count = tensor.matrixCount
     let sums = tensors.withLock { tensors in
       let sums = tensors[tensor.name] ?? ColumnSums(columns: input.columns, matrices: count)
       tensors[tensor.name] = sums
@@ -92,8 +92,9 @@ extension Evaluator {
   ///   - includesOutput: Whether the output matrix is gathered for, too.
   ///   - progress: Called after each layer.
   /// - Returns: The matrix, entries in the order of their names.
-  /// - Throws: `QuantError` for windows longer than the context length, tokens that the model does not have, weights that cannot be read, or
-  ///   too little memory; `.content` if something is not finite.
+  /// - Throws: `QuantError` for windows longer than the context length, tokens that the model does not
+  ///   have, weights that cannot be read, or too little memory; `.content` if something is not finite;
+  ///   `.cancelled` if the task was cancelled, which is asked before each layer.
   public func gatherImportance(
     over windows: EvaluationWindows, datasets: [String], includesOutput: Bool = false,
     progress: (EvaluationProgress) -> Void = { _ in }

@@ -83,17 +83,18 @@ public struct LossEvaluation {
   /// Runs it.
   ///
   /// - Parameters:
-  ///   - observer: Told of routing and of what goes into products.
+  ///   - routers: Counts how often routers choose each expert.
   ///   - writer: Takes the states of counted tokens, for later comparisons.
-  ///   - state: Keeps what is done between layers; not with a base model beside the model, nor
-  ///     with an observer or writer, which would miss what an earlier run did.
+  ///   - state: Keeps what is done between layers, and perhaps begins with what an earlier run did; not
+  ///     with a base model beside the model, nor with routers or a writer, which would miss that. The file
+  ///     stays: who has used the result removes it.
   ///   - progress: Called after each layer.
   /// - Returns: The losses. They depend neither on the number of threads, nor on how many windows fit
   ///   into memory together: a window's are the same to the last bit in whatever company it is run.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
-  ///   too little memory.
-  package func run(
-    observer: (any ForwardObserver)? = nil, keeping writer: BaseStatesWriter? = nil,
+  ///   too little memory; `.cancelled` if the task was cancelled, which is asked before each layer.
+  public func run(
+    countingRouters routers: RouterGathering? = nil, keeping writer: BaseStatesWriter? = nil,
     state: EvaluationState? = nil,
     progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) -> LossReport {
@@ -111,7 +112,7 @@ public struct LossEvaluation {
         continue
       }
       let states = try evaluator.states(
-        tokens, length: windows.length, chunk: plan.chunk, observer: observer, state: state
+        tokens, length: windows.length, chunk: plan.chunk, observer: routers, state: state
       ) { steps.step(tokens.count) }
       let counted = windows.packCounted(states)
       try writer?.write(counted)
@@ -122,23 +123,6 @@ public struct LossEvaluation {
     // The output matrix was read after the layers.
     try QuantError.wrapping { () throws(FileError) in try evaluator.file.checkUnchanged() }
     return LossReport(results, comparesWithBase: base != nil)
-  }
-
-  /// Runs it.
-  ///
-  /// - Parameters:
-  ///   - routers: Counts how often routers choose each expert.
-  ///   - writer: Takes the states of counted tokens, for later comparisons.
-  ///   - progress: Called after each layer.
-  /// - Returns: The losses. They depend neither on the number of threads, nor on how many windows fit
-  ///   into memory together.
-  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
-  ///   too little memory.
-  public func run(
-    countingRouters routers: RouterGathering? = nil, keeping writer: BaseStatesWriter? = nil,
-    progress: @escaping (EvaluationProgress) -> Void
-  ) throws(QuantError) -> LossReport {
-    try run(observer: routers, keeping: writer, state: nil, progress: progress)
   }
 
   /// Both models' states are held at the same time.

@@ -65,15 +65,15 @@ struct Imatrix: ParsableCommand {
   ) throws -> TextImportance {
     let range = part.part?.range(of: windows.count) ?? 0..<windows.count
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
-    let gathering = ImportanceGathering(includesOutput: processOutput)
     let tokens = range.count * windows.length
     let progress = Progress(corpus.name, total: tokens, unit: .items("tokens"))
-    try evaluator.gather(gathering, over: windows, only: range) { step in
+    let found = try evaluator.gatherImportance(
+      over: windows, datasets: corpus.files, includesOutput: processOutput, only: range
+    ) { step in
       progress.update(to: step.done / max(1, step.total / max(1, tokens)))
     }
     progress.finish()
-    return TextImportance(
-      datasets: corpus.files, counts: WindowCounts(windows), range: range, sums: gathering.sums)
+    return found
   }
 
   private func write(

@@ -153,7 +153,7 @@ struct Perplexity: ParsableCommand {
     let progress = Progress(corpus.name, total: tokens, unit: .items("tokens"))
     let clock = ContinuousClock()
     let start = clock.now
-    let report = try run.run(observer: router, keeping: writer, state: state) { step in
+    let report = try run.run(countingRouters: router, keeping: writer, state: state) { step in
       // A layer of all tokens counts as its share of them.
       progress.update(to: step.done / max(1, step.total / max(1, tokens)))
     }

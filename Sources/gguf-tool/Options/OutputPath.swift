@@ -20,7 +20,7 @@ enum OutputPath {
     for path in outputs.compactMap({ $0 }) {
       try inputs.check(path)
       guard seen.insert(path).inserted else {
-        throw .unsupported(
+        throw .invalid(
           file: path, what: "expected a different name for each output, found this one twice")
       }
     }

@@ -58,7 +58,9 @@ struct PlanningOptions: ParsableArguments {
   ) throws -> ModelPlanner {
     try ModelPlanner(
       source, measured(source, importance), rules(), importance: importance,
-      toolVersion: Version.current)
+      toolVersion: Version.current,
+      usage: "gguf-tool requantize MODEL OUT --recipe THIS"
+        + (importance.map { " --imatrix \($0.path)" } ?? ""))
   }
 
   /// What parts of the model suffer, measured or expected.

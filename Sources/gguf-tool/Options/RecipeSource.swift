@@ -17,11 +17,11 @@ struct RecipeSource {
     let base = try type.map(Self.preset)
     let text = try file.map { try TextFile.read($0) } ?? ""
     let name = file ?? "the recipe"
-    guard try base != nil || RecipeFile.settings(text, file: name).preset != nil else {
+    guard let recipe = try RecipeFile.contents(text, file: name).recipe(base: base) else {
       throw ValidationError(
         "Expected --type, or a line \"preset = NAME\" in \(name); found neither.")
     }
-    return try RecipeFile.recipe(text, file: name, base: base)
+    return recipe
   }
 
   /// The recipe of a preset alone.

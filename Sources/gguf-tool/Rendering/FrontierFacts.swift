@@ -88,7 +88,7 @@ struct FrontierFacts {
       Units.bytes(point.sizeBytes), "\(Units.bitsPerWeight(point.bitsPerWeight)) bits a weight",
     ]
     if let divergence = divergence(point) {
-      parts.append("divergence \(Self.small(divergence)) nats a token")
+      parts.append("divergence \(Self.small(divergence)) nats per token")
     }
     parts += point.results.map {
       "\($0.corpus): perplexity \(Self.perplexity($0.perplexity))"

@@ -32,7 +32,7 @@ struct FrontierPlots {
     }
     let plot = ScatterPlot(
       "Size against mean KL divergence", width: 1000, height: 480, x: sizeAxis,
-      y: .init(title: "mean KL divergence, nats a token", style: .logarithmic), items: items)
+      y: .init(title: "mean KL divergence, nats per token", style: .logarithmic), items: items)
     return figure(
       [plot], isFirst: true,
       "A filled mark is on the front, the heavy line: "

@@ -22,7 +22,7 @@ struct FrontierTable {
       + Markup.text(
         "p",
         "● on the front: no other variant is both smaller and closer to the model."
-          + " Divergences are in nats a token, ± one standard error.", ["class": "note"])
+          + " Divergences are in nats per token, ± one standard error.", ["class": "note"])
   }
 
   private var hasSpeeds: Bool { facts.points.contains { $0.speed != nil } }

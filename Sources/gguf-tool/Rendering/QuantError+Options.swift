@@ -30,7 +30,7 @@ extension QuantError.Setting {
     case .prunedLayers: "--prune-layers"
     case .denseExperts: "--dense"
     case .preTokenizer, .keptExperts, .windows, .layout, .requantizing, .importance,
-      .unfinishedOutput:
+      .unfinishedOutput, .planTarget, .types:
       nil
     }
   }

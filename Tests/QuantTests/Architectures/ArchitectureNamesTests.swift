@@ -8,8 +8,6 @@ import Testing
 @Suite("Names of architectures in the sources") struct ArchitectureNamesTests {
   /// Files that name some on purpose.
   static let exempt: Set<String> = [
-    // The rules of llama-quantize's presets, which name the models of 70 B.
-    "ModelFacts.swift",
     // llama.cpp's rules on white space, which look for "phi3" in a model's name.
     "SpecialTokenRules.swift",
     // A tokenizer has the same name.

@@ -162,7 +162,7 @@ import Testing
   @Test func `router statistics count what routers chose`() throws {
     let windows = try EvaluationTesting.windows(6, of: model)
     let router = RouterGathering()
-    _ = try LossEvaluation(testing.evaluator(model.file()), windows).run(observer: router)
+    _ = try LossEvaluation(testing.evaluator(model.file()), windows).run(countingRouters: router)
     let matrix = try gather(windows)
     let layers = router.statistics.layers
     #expect(layers.map(\.layer) == [0, 1])

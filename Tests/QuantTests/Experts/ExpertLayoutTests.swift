@@ -140,7 +140,7 @@ import Testing
     let cases: [(String, [Int], TensorType, String)] = [
       (
         "blk.0.ffn_up.3.weight", [256, 8], .F16,
-        "tensors blk.0.ffn_up.*.weight: expected experts 0 to 2, found 3 from 0 to 3, without expert 2"
+        "tensor \"blk.0.ffn_up.*.weight\": expected experts 0 to 2, found 3 from 0 to 3, without expert 2"
       ),
       (
         "blk.0.ffn_up.2.weight", [256, 9], .F16,

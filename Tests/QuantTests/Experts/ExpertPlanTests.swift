@@ -149,7 +149,7 @@ import Testing
     model.metadata["llama.expert_group_used_count"] = .uint32(1)
     let uneven = try refusal(model, .arrange(.keep, keeping: selection(drop: ["*:0,1"])))
     #expect(
-      uneven.hasPrefix("layer 0, experts 0 to 3: expected to keep equally many of each of the"))
+      uneven.contains("layer 0, experts 0 to 3: expected to keep equally many of each of the"))
     let even = try plan(model, .arrange(.keep, keeping: selection(drop: ["*:0,7"])))
     #expect(even.expertCount == 6)
     let small = try refusal(model, .arrange(.keep, keeping: selection(keep: ["*:0,7"])))

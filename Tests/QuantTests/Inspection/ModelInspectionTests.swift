@@ -103,7 +103,11 @@ struct ModelInspectionTests {
     #expect(LayeredName("enc.blk.12.attn_q.weight").layer == 12)
     #expect(LayeredName("v.blk.3.ln1.bias").part == "ln1.bias")
     #expect(LayeredName("blk.7").layer == nil)
-    #expect(LayeredName("blk.-1.x").layer == nil)
+    for number in ["-1", "+3", "007", "", "x"] {
+      let name = "blk.\(number).attn_q.weight"
+      #expect(LayeredName(name).layer == nil && LayeredName(name).part == name)
+      #expect(TensorName.layer(of: name) == nil)
+    }
     #expect(LayeredName("output.weight").part == "output.weight")
     #expect(ExpertTensorName("blk.3.ffn_gate_up_exps.bias")?.projection == "gate_up")
     #expect(ExpertTensorName("blk.3.ffn_up.12.weight")?.merged == "blk.3.ffn_up_exps.weight")

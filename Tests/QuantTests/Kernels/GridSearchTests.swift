@@ -90,7 +90,7 @@ struct GridRun {
       let weight = group * groupWeights + index
       let restored = scale * (values[index] + shift) * sign(lane, weight)
       let rest = memory.group.weights[weight][lane] - restored
-      return sum + memory.group.cares[weight][lane] * rest * rest
+      return sum + memory.group.errorWeights[weight][lane] * rest * rest
     }
   }
 }

@@ -7,7 +7,7 @@ struct ScalarSearch {
   let shape: SearchShape
   /// The weights divided by their peak, and how much an error at each matters.
   let weights: [Float]
-  let cares: [Float]
+  let errorWeights: [Float]
   let peak: Float
   let unit: Float
 
@@ -21,7 +21,7 @@ struct ScalarSearch {
     let base = scaled.reduce(0) { $0 + $1.magnitude } * (3 / count)
     let columns = importance ?? block.map { _ in 1 }
     let columnUnit = Self.inverse(columns.reduce(0) { max($0, $1) })
-    cares = zip(scaled, columns).map { weight, column in
+    errorWeights = zip(scaled, columns).map { weight, column in
       max(column * columnUnit, 0x1p-20) * (base + weight.magnitude)
     }
     weights = scaled
@@ -84,11 +84,11 @@ struct ScalarSearch {
     var w: Float = 0, wy: Float = 0, q: Float = 0, qq: Float = 0, qy: Float = 0
     for index in y.indices {
       let level = quant(y[index] * inverse + shift, low: 0, high: shape.levels)
-      w += cares[index]
-      wy += cares[index] * y[index]
-      q += cares[index] * level
-      qq += cares[index] * level * level
-      qy += cares[index] * level * y[index]
+      w += errorWeights[index]
+      wy += errorWeights[index] * y[index]
+      q += errorWeights[index] * level
+      qq += errorWeights[index] * level * level
+      qy += errorWeights[index] * level * y[index]
     }
     let product = w * qq
     let determinant = product - q * q
@@ -102,8 +102,8 @@ struct ScalarSearch {
     var qx: Float = 0, qq: Float = 0
     for index in weights.indices {
       let level = quant(weights[index] * inverse, low: -shape.levels, high: shape.levels - 1)
-      qx += cares[index] * weights[index] * level
-      qq += cares[index] * level * level
+      qx += errorWeights[index] * weights[index] * level
+      qq += errorWeights[index] * level * level
     }
     let scale = qq > 0x1p-100 ? qx / qq : 0
     return (scale, scale * qx)

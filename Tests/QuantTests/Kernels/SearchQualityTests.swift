@@ -14,11 +14,11 @@ struct SearchQualityTests {
   @Test(arguments: Shapes.symmetric.indices.dropLast(), [false, true])
   func `the symmetric search comes within 2 % of the best scale`(index: Int, weighted: Bool) {
     let shape = Shapes.symmetric[index]
-    let totals = totals(shape, affine: false, weighted) { block, cares in
+    let totals = totals(shape, affine: false, weighted) { block, errorWeights in
       let peak = block.reduce(0) { max($0, $1.magnitude) }
       return (1...600).flatMap { [Float($0), -Float($0)] }.map { step in
         let scale = peak / shape.levels * step / 300
-        return error(block, cares, scale, 0, -shape.levels...shape.levels - 1)
+        return error(block, errorWeights, scale, 0, -shape.levels...shape.levels - 1)
       }.min() ?? 0
     }
     #expect(totals.found <= totals.least * 1.02)
@@ -27,7 +27,7 @@ struct SearchQualityTests {
   @Test(arguments: Shapes.affine.indices.dropLast(), [false, true])
   func `the affine search comes within 5 % of the best pair`(index: Int, weighted: Bool) {
     let shape = Shapes.affine[index]
-    let totals = totals(shape, affine: true, weighted) { block, cares in
+    let totals = totals(shape, affine: true, weighted) { block, errorWeights in
       let least = block.reduce(.infinity) { min($0, $1) }
       let range = block.reduce(-.infinity) { max($0, $1) } - least
       var best = Double.infinity
@@ -35,7 +35,7 @@ struct SearchQualityTests {
         for shift in -30...30 {
           let scale = range / shape.levels * Float(step) / 100
           let min = least + range / shape.levels * Float(shift) / 10
-          best = Swift.min(best, error(block, cares, scale, min, 0...shape.levels))
+          best = Swift.min(best, error(block, errorWeights, scale, min, 0...shape.levels))
         }
       }
       return best
@@ -60,8 +60,8 @@ struct SearchQualityTests {
         let high = affine ? shape.levels : shape.levels - 1
         let size = Double(search.peak) * Double(search.peak)
         totals.found +=
-          error(block, search.cares, found.scales[lane], found.mins[lane], low...high) / size
-        totals.least += least(block, search.cares) / size
+          error(block, search.errorWeights, found.scales[lane], found.mins[lane], low...high) / size
+        totals.least += least(block, search.errorWeights) / size
       }
     }
     return totals
@@ -70,15 +70,15 @@ struct SearchQualityTests {
 
 /// The error of a block, each weight rounded to the nearest level.
 private func error(
-  _ block: [Float], _ cares: [Float], _ scale: Float, _ offset: Float,
+  _ block: [Float], _ errorWeights: [Float], _ scale: Float, _ offset: Float,
   _ levels: ClosedRange<Float>
 ) -> Double {
   guard scale != 0 else {
-    return zip(block, cares).reduce(0) { sum, pair in
+    return zip(block, errorWeights).reduce(0) { sum, pair in
       sum + Double(pair.1) * Double((pair.0 - offset) * (pair.0 - offset))
     }
   }
-  return zip(block, cares).reduce(0) { sum, pair in
+  return zip(block, errorWeights).reduce(0) { sum, pair in
     let quant = ((pair.0 - offset) / scale).rounded(.toNearestOrEven)
     let rest = pair.0 - offset - scale * min(max(quant, levels.lowerBound), levels.upperBound)
     return sum + Double(pair.1) * Double(rest) * Double(rest)

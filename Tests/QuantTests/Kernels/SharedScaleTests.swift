@@ -14,9 +14,9 @@ struct SharedScaleTests {
     for lane in 0..<16 {
       let range = lane * shape.weights..<(lane + 1) * shape.weights
       let block = Array(weights[range])
-      let cares = ScalarSearch(
+      let errorWeights = ScalarSearch(
         block, importance: importance.map { Array($0[range]) }, shape
-      ).cares
+      ).errorWeights
       func error(_ scaleStep: Int, _ minStep: Int) -> Double {
         let scale = Int(found.scaleCodes[lane]) + scaleStep
         let min = Int(found.minCodes[lane]) + minStep
@@ -25,7 +25,7 @@ struct SharedScaleTests {
         }
         let s = found.scales[lane] * Float(scale)
         let m = found.mins[lane] * Float(min)
-        return zip(block, cares).reduce(0) { sum, pair in
+        return zip(block, errorWeights).reduce(0) { sum, pair in
           let quant = Swift.min(max(((pair.0 + m) / s).rounded(), 0), shape.levels)
           let rest = Double(pair.0) - (Double(s * quant) - Double(m))
           return sum + Double(pair.1) * rest * rest

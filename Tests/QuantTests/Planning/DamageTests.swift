@@ -30,7 +30,7 @@ import Testing
     #expect(
       error?.description
         == "tensor \"blk.1.ffn_gate_exps.weight\": block 517 (row 64, column 160), d: expected a finite"
-        + " number, found inf; a damaged tensor is not copied (gguf-tool verify shows all)")
+        + " number, found inf; a damaged tensor is not copied (verifying the model shows all)")
     #expect(!Disk.exists(output.path))
   }
 

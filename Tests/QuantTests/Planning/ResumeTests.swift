@@ -61,6 +61,20 @@ import Testing
     #expect(try Data(contentsOf: folder.file("out.gguf")) == whole)
   }
 
+  @Test func `a cancelled run leaves its work for the next`() async throws {
+    try await TinyModel.requantize(source, recipe, to: .single(folder.path("whole.gguf")))
+    let plan = try TinyModel.plan(source, recipe, to: output).plan
+    let executor = PlanExecutor(plan: plan, importance: nil, output: output)
+    let error = await #expect(throws: QuantError.self) {
+      try await executor.run(threads: 1) { _ in withUnsafeCurrentTask { $0?.cancel() } }
+    }
+    #expect(error == .cancelled && !Disk.exists(output.path))
+    let report = try await TinyModel.requantize(source, recipe, to: output)
+    #expect(report.resumedSlabs == 1)
+    let files = try ["out.gguf", "whole.gguf"].map { try Data(contentsOf: folder.file($0)) }
+    #expect(files[0] == files[1])
+  }
+
   @Test(arguments: [true, false])
   func `a run that fails leaves its work, if that is of use`(isKept: Bool) async throws {
     let plan = try TinyModel.plan(source, recipe, to: output).plan

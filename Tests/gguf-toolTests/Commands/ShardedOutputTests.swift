@@ -44,10 +44,10 @@ import Testing
     let files = try names("whole")
     #expect(files.count == 4)
     let plan = try json(run(command, "apart", options + ["--dry-run", "--json"]).output)
-    let mark = try #require(plan["plan_fingerprint"] as? String)
+    let fingerprint = try #require(plan["plan_fingerprint"] as? String)
     for shard in [3, 1, 4, 2] {
       let outcome = try run(
-        command, "apart", options + ["--shard", "\(shard)/4", "--plan-fingerprint", mark])
+        command, "apart", options + ["--shard", "\(shard)/4", "--plan-fingerprint", fingerprint])
       #expect(outcome.status == 0, "\(outcome.errors)")
     }
     #expect(try names("apart") == files)
@@ -69,12 +69,13 @@ import Testing
   @Test func `another plan is refused by its fingerprint`() throws {
     let options = Array(Self.jobs[0].dropFirst())
     let plan = try json(run("requantize", "apart", options + ["--dry-run", "--json"]).output)
-    let mark = try #require(plan["plan_fingerprint"] as? String)
+    let fingerprint = try #require(plan["plan_fingerprint"] as? String)
     for other in [["--effort", "fast"], ["--tensor-type", "attn_v=Q5_K"]] {
       let outcome = try run(
-        "requantize", "apart", options + other + ["--shard", "1/4", "--plan-fingerprint", mark])
+        "requantize", "apart",
+        options + other + ["--shard", "1/4", "--plan-fingerprint", fingerprint])
       #expect(outcome.status == 1)
-      #expect(outcome.errors.contains("expected the plan \(mark), found "))
+      #expect(outcome.errors.contains("expected the plan \(fingerprint), found "))
     }
     #expect(try names("apart") == [])
   }

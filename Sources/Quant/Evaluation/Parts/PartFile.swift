@@ -63,18 +63,18 @@ public struct PartFile {
     self.part = part
     self.job = job
     self.file = file
-    try checkMark(text)
+    try checkFingerprint(text)
   }
 
-  private func checkMark(_ job: String) throws(QuantError) {
-    var mark = Fingerprint()
-    mark.add("\(part)")
-    mark.add(job)
+  private func checkFingerprint(_ job: String) throws(QuantError) {
+    var fingerprint = Fingerprint()
+    fingerprint.add("\(part)")
+    fingerprint.add(job)
     for tensor in file.tensors where tensor.name != "mark" {
-      mark.add(tensor.name)
-      for chunk in Self.chunks(tensor.byteCount ?? 0) { mark.add(try bytes(tensor, chunk)) }
+      fingerprint.add(tensor.name)
+      for chunk in Self.chunks(tensor.byteCount ?? 0) { fingerprint.add(try bytes(tensor, chunk)) }
     }
-    guard try words("mark", .I64) == [mark.value] else {
+    guard try words("mark", .I64) == [fingerprint.value] else {
       throw .content(
         file: path, line: 0, what: "expected the bytes written, found others: it is damaged")
     }
@@ -125,7 +125,7 @@ public struct PartFile {
     return bytes
   }
 
-  /// Pieces of so many bytes, few enough for memory: writers and readers cut alike, as marks depend on
+  /// Pieces of so many bytes, few enough for memory: writers and readers cut alike, as fingerprints depend on
   /// it.
   private static func chunks(_ count: Int) -> [Range<Int>] {
     stride(from: 0, to: count, by: 1 << 20).map { $0..<min($0 + 1 << 20, count) }
@@ -161,27 +161,27 @@ extension PartFile {
       TensorDescription(name: $0.name, dimensions: [$0.count], type: $0.type)
     }
     tensors.append(TensorDescription(name: "mark", dimensions: [1], type: .I64))
-    var mark = Fingerprint()
-    mark.add("\(part)")
-    mark.add(text)
+    var fingerprint = Fingerprint()
+    fingerprint.add("\(part)")
+    fingerprint.add(text)
     try QuantError.wrapping { () throws(FileError) in
       let writer = try GGUFWriter(path: path, metadata: metadata, tensors: tensors)
       let all = [UInt8](json)
-      mark.add("result")
+      fingerprint.add("result")
       for chunk in chunks(all.count) {
-        mark.add(Array(all[chunk]))
+        fingerprint.add(Array(all[chunk]))
         try writer.write(Array(all[chunk]), to: 0, at: chunk.lowerBound)
       }
       for (place, numbers) in numbers.enumerated() {
-        mark.add(numbers.name)
+        fingerprint.add(numbers.name)
         for chunk in chunks(8 * numbers.count) {
           let words = (chunk.lowerBound / 8..<chunk.upperBound / 8).map(numbers.word)
             .littleEndianBytes
-          mark.add(words)
+          fingerprint.add(words)
           try writer.write(words, to: 1 + place, at: chunk.lowerBound)
         }
       }
-      try writer.write(mark.value.littleEndianBytes, to: tensors.count - 1)
+      try writer.write(fingerprint.value.littleEndianBytes, to: tensors.count - 1)
       try writer.finish()
     }
   }

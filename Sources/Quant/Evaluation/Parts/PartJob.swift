@@ -49,9 +49,9 @@ public struct PartJob: Sendable, Codable {
   /// - Throws: `QuantError.file` if it cannot be read.
   public mutating func add(_ name: String, _ file: (any ModelSource)?) throws(QuantError) {
     guard let file else { return add(name, "none") }
-    var mark = Fingerprint()
-    try ModelIdentity.addCopies(of: file, to: &mark)
-    add(name, "with the mark \(mark.text)")
+    var fingerprint = Fingerprint()
+    try ModelIdentity.addCopies(of: file, to: &fingerprint)
+    add(name, "with the mark \(fingerprint.text)")
   }
 
   /// Adds states of a base model, or that there are none.
@@ -63,18 +63,18 @@ public struct PartJob: Sendable, Codable {
 
   /// Adds a text as it is cut into windows of tokens.
   public mutating func add(_ text: String, _ windows: EvaluationWindows) {
-    var mark = Fingerprint()
-    for token in windows.tokens { mark.add(Int(token)) }
+    var fingerprint = Fingerprint()
+    for token in windows.tokens { fingerprint.add(Int(token)) }
     add(
       "text \(text)",
       "of \(windows.count) windows of \(windows.length) tokens by the protocol "
-        + "\(windows.rules.rawValue), with the mark \(mark.text)")
+        + "\(windows.rules.rawValue), with the mark \(fingerprint.text)")
   }
 
   /// Adds an importance matrix, or that there is none.
   public mutating func add(_ importance: ImportanceMatrix?) {
-    var mark = Fingerprint()
-    importance?.mark(&mark)
-    add("importance matrix", importance == nil ? "none" : "with the mark \(mark.text)")
+    var fingerprint = Fingerprint()
+    importance?.add(to: &fingerprint)
+    add("importance matrix", importance == nil ? "none" : "with the mark \(fingerprint.text)")
   }
 }

@@ -18,7 +18,7 @@ public struct PerplexityStatistics: Sendable, Equatable {
   /// How many tokens there were.
   public var tokenCount: Int { losses.count }
 
-  /// The mean loss, in nats a token.
+  /// The mean loss, in nats per token.
   public var meanLoss: MeasuredValue { losses.mean }
 
   /// e to the power of the mean loss, with the error that follows from the mean's.

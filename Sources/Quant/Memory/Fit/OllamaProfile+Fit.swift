@@ -9,8 +9,8 @@ extension MemoryFit {
   ///   - options: How it is run; batches, sequences, context and attention are Ollama's own.
   ///   - context: Tokens of context of one sequence.
   ///   - budget: What may be used; at most one GPU.
-  /// - Throws: `QuantError.content` for architectures that it has other formulas for, for several
-  ///   GPUs, and for a context that the model cannot have.
+  /// - Throws: `QuantError.content` for architectures that it has other formulas for and for several
+  ///   GPUs, `.setting` for a context that the model cannot have.
   public init(
     ollama model: MemoryModel, options: ContextOptions,
     context: Int = OllamaProfile.defaultContext, budget: MemoryBudget?

@@ -145,7 +145,8 @@ extension MemoryModel {
     let metadata = made.metadata
     var tensors = made.tensors
     if let recipe {
-      tensors = try recipe.retyping(tensors, try ModelFacts(metadata), hasImportance: false)
+      let facts = try ModelFacts(metadata, path: name)
+      tensors = try recipe.retyping(tensors, facts, hasImportance: false)
     }
     let layout = try QuantError.wrapping { () throws(FileError) in
       try GGUFLayout(path: name, metadata: metadata, tensors: tensors)

@@ -96,7 +96,7 @@ public struct MemoryModel: Sendable {
       tensors.map { ($0.name, $0.dimensions) }, uniquingKeysWith: { first, _ in first })
     routing = ExpertRouting(metadata)
     shape = try ModelShape(metadata, tensors: shapes, file: name)
-    facts = try ModelFacts(metadata)
+    facts = try ModelFacts(metadata, path: name)
     self.tensors = try tensors.map { tensor throws(QuantError) in
       try Tensor(tensor, of: name)
     }

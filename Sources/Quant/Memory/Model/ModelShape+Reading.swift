@@ -5,8 +5,8 @@ internal import QuantModels
 extension ModelShape {
   /// Reads the sizes off a model's metadata and the names and shapes of its tensors.
   ///
-  /// Throws `QuantError.content` for keys that are missing, and for numbers that no model has;
-  /// `.content` for numbers that contradict each other.
+  /// Throws `QuantError.content` for keys that are missing, for numbers that no model has, and for numbers
+  /// that contradict each other.
   init(
     _ metadata: Metadata, tensors: [String: [Int]], file: String
   ) throws(QuantError) {

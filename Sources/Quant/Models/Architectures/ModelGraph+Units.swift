@@ -50,7 +50,7 @@ extension LayerGraph {
       let shared = (mixture.shared?.tensors ?? []).map {
         ModelUnit(position: .shared(layer: layer), tensor: $0)
       }
-      return attention + mixture.expertParts(layer: layer) + shared
+      return attention + mixture.expertUnits(layer: layer) + shared
     }
   }
 }
@@ -93,7 +93,7 @@ extension DenseGraph {
 }
 
 extension MixtureGraph {
-  fileprivate func expertParts(layer: Int) -> [ModelUnit] {
+  fileprivate func expertUnits(layer: Int) -> [ModelUnit] {
     let inputs: [(UnitPosition.Projection, ExpertGraph.Matrices)] =
       switch experts.input {
       case .separate(let gate, let up): [(.gate, gate), (.up, up)]

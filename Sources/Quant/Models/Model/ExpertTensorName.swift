@@ -20,12 +20,12 @@ public struct ExpertTensorName: Sendable, Hashable {
   public init?(_ name: String) {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 || parts.count == 5, parts[0] == "blk",
-      let layer = Self.number(parts[1]), parts[2].hasPrefix("ffn_")
+      let layer = TensorName.number(parts[1]), parts[2].hasPrefix("ffn_")
     else { return nil }
     var projection = parts[2].dropFirst("ffn_".count)
     var expert: Int?
     if parts.count == 5 {
-      guard let number = Self.number(parts[3]) else { return nil }
+      guard let number = TensorName.number(parts[3]) else { return nil }
       expert = number
     } else {
       guard projection.hasSuffix("_exps") else { return nil }
@@ -34,12 +34,6 @@ public struct ExpertTensorName: Sendable, Hashable {
     guard Self.projections.contains(projection), let suffix = parts.last else { return nil }
     self.init(
       layer: layer, projection: String(projection), expert: expert, suffix: String(suffix))
-  }
-
-  /// A number as names have it: written otherwise (007), the tensor would not be found again under
-  /// the name made from it.
-  private static func number(_ text: Substring) -> Int? {
-    Int(text).flatMap { $0 >= 0 && String($0) == text ? $0 : nil }
   }
 
   /// The same place in another projection.

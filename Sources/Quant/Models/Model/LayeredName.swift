@@ -12,18 +12,18 @@ public struct LayeredName: Sendable, Hashable {
   /// Takes a name apart. Layers are what a part `blk` with a number after it says.
   public init(_ name: String) {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard let place = parts.firstIndex(of: "blk"), place + 2 < parts.count,
-      let layer = Int(parts[place + 1]), layer >= 0
+    guard let position = parts.firstIndex(of: "blk"), position + 2 < parts.count,
+      let layer = TensorName.number(parts[position + 1])
     else {
       (stack, self.layer, part) = ("", nil, name)
       return
     }
-    stack = parts[...place].joined(separator: ".")
+    stack = parts[...position].joined(separator: ".")
     self.layer = layer
     let expert = ExpertTensorName(name)
     part =
       expert?.expert == nil
-      ? parts[(place + 2)...].joined(separator: ".")
-      : "\(parts[place + 2]).*.\(expert?.suffix ?? "")"
+      ? parts[(position + 2)...].joined(separator: ".")
+      : "\(parts[position + 2]).*.\(expert?.suffix ?? "")"
   }
 }

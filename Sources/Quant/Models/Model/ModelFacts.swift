@@ -15,21 +15,18 @@ public struct ModelFacts: Sendable {
 
   /// Reads the numbers from a model's metadata.
   ///
-  /// Throws `QuantError` for numbers that no model has.
-  public init(_ metadata: Metadata) throws(QuantError) {
+  /// - Parameters:
+  ///   - metadata: The metadata.
+  ///   - path: The file that it was read from, for errors.
+  /// - Throws: `QuantError.content` for numbers that no model has.
+  public init(_ metadata: Metadata, path: String = "") throws(QuantError) {
     architecture = metadata.architecture ?? ""
-    let reader = KeyReader(metadata)
+    let reader = KeyReader(metadata, path: path)
     layerCount = try reader.first("block_count", default: 0, in: 1...65_535)
     expertCount = try reader.first("expert_count", default: 0, in: 0...65_535)
     headCount = try reader.first("attention.head_count", default: 0, in: 0...1_048_576)
     let keyValueHeads = try reader.first(
       "attention.head_count_kv", default: headCount, in: 0...1_048_576)
     groupedQueries = keyValueHeads > 0 ? headCount / keyValueHeads : 0
-  }
-
-  /// Whether the presets treat it as one of the 70 B models, whose value tensors are an eighth.
-  package var is70B: Bool {
-    ["llama", "qwen2", "qwen2vl", "deci"].contains(architecture)
-      && layerCount == 80 && groupedQueries != 1
   }
 }

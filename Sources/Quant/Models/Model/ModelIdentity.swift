@@ -9,13 +9,13 @@ package enum ModelIdentity {
   ///
   /// Throws `QuantError.file` if that cannot be read.
   package static func addFiles(
-    of model: any ModelSource, to mark: inout Fingerprint
+    of model: any ModelSource, to fingerprint: inout Fingerprint
   ) throws(QuantError) {
     for file in model.files {
-      mark.add(file.byteCount)
-      mark.add(file.version)
+      fingerprint.add(file.byteCount)
+      fingerprint.add(file.version)
     }
-    if model.files.contains(where: { $0.version == 0 }) { mark.add(try content(of: model)) }
+    if model.files.contains(where: { $0.version == 0 }) { fingerprint.add(try content(of: model)) }
   }
 
   /// Adds what is the same wherever a model lies and whenever it was copied there: its headers, and
@@ -23,29 +23,29 @@ package enum ModelIdentity {
   ///
   /// Throws `QuantError.file` if it cannot be read.
   package static func addCopies(
-    of model: any ModelSource, to mark: inout Fingerprint
+    of model: any ModelSource, to fingerprint: inout Fingerprint
   ) throws(QuantError) {
     for (number, file) in model.files.enumerated() {
-      mark.add(file.byteCount)
+      fingerprint.add(file.byteCount)
       let header = 0..<min(file.headerByteCount, file.byteCount)
-      mark.add(
+      fingerprint.add(
         try QuantError.wrapping { () throws(FileError) in
           try model.bytes(header, ofFile: number)
         })
     }
-    mark.add(try content(of: model))
+    fingerprint.add(try content(of: model))
   }
 
-  /// A mark of a model's tensors: their names, shapes and types, and the first bytes of each.
+  /// A fingerprint of a model's tensors: their names, shapes and types, and the first bytes of each.
   ///
   /// Throws `QuantError.file` if they cannot be read. Complexity: O(*n*) in tensors.
   package static func content(of model: any ModelSource) throws(QuantError) -> String {
-    var mark = Fingerprint()
+    var fingerprint = Fingerprint()
     var bytes = [UInt8](repeating: 0, count: 256)
     for tensor in model.tensors {
-      mark.add(tensor.name)
-      for dimension in tensor.dimensions { mark.add(dimension) }
-      mark.add(Int(tensor.type.rawValue))
+      fingerprint.add(tensor.name)
+      for dimension in tensor.dimensions { fingerprint.add(dimension) }
+      fingerprint.add(Int(tensor.type.rawValue))
       let count = min(bytes.count, tensor.byteCount ?? 0)
       try QuantError.wrapping { () throws(FileError) in
         var span = bytes.mutableSpan
@@ -53,8 +53,8 @@ package enum ModelIdentity {
         var window = raw.slice(0..<count)
         try model.read(tensor, at: 0, into: &window)
       }
-      mark.add(Array(bytes[..<count]))
+      fingerprint.add(Array(bytes[..<count]))
     }
-    return mark.text
+    return fingerprint.text
   }
 }

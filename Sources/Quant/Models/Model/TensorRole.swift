@@ -44,10 +44,14 @@ public enum TensorName {
   /// The layer of a tensor named `blk.N.…`; `nil` for tensors outside the layers.
   public static func layer(of name: String) -> Int? {
     guard name.hasPrefix("blk.") else { return nil }
-    let digits = name.dropFirst(4).prefix { $0.isASCII && $0.isNumber }
-    guard name.dropFirst(4 + digits.count).first == "." else { return nil }
-    // A number written otherwise (007) would not be found again under the name made from it.
-    return Int(digits).flatMap { String($0) == digits ? $0 : nil }
+    let rest = name.dropFirst("blk.".count)
+    return rest.firstIndex(of: ".").flatMap { number(rest[..<$0]) }
+  }
+
+  /// The number of a layer or expert as names have it; `nil` for one that is written otherwise (007, +3):
+  /// the tensor would not be found again under the name made from the number.
+  package static func number(_ text: Substring) -> Int? {
+    Int(text).flatMap { $0 >= 0 && String($0) == text ? $0 : nil }
   }
 
   /// The same tensor of another layer.

@@ -2,10 +2,10 @@
 internal import BlockFormats
 import GGUF
 
-/// A 64-bit mark of bytes, to notice change and damage (not attack).
+/// A 64-bit fingerprint of bytes, to notice change and damage (not attack).
 ///
 /// Each 8-byte word is mixed in by exclusive or, multiplication and rotation, so that every bit of
-/// the input reaches every bit of the mark within two words.
+/// the input reaches every bit of the fingerprint within two words.
 package struct Fingerprint {
   package private(set) var value: UInt64 = 0x9E37_79B9_7F4A_7C15
 
@@ -30,16 +30,16 @@ package struct Fingerprint {
 
   package mutating func add(_ text: String) { add(Array(text.utf8)) }
 
-  /// The mark as 16 digits.
+  /// The fingerprint as 16 digits.
   package var text: String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
   }
 
-  /// The mark of a run of bytes.
+  /// The fingerprint of a run of bytes.
   package static func of(_ bytes: RawSpan) -> UInt64 {
-    var mark = Fingerprint()
-    mark.add(bytes)
-    return mark.value
+    var fingerprint = Fingerprint()
+    fingerprint.add(bytes)
+    return fingerprint.value
   }
 }

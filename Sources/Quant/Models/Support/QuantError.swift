@@ -21,6 +21,9 @@ public enum QuantError: Error, Equatable, Sendable {
   case memory(what: String, neededBytes: Int, allowedBytes: Int)
   /// Something that this version, or this machine, cannot do.
   case unsupported(String)
+  /// The task that did the work was cancelled. Long jobs ask between one unit of work and the next; what
+  /// they keep for a later run is as after an interruption.
+  case cancelled
 
   /// What callers choose. A program names its own option for it.
   public enum Setting: String, Sendable, CaseIterable {
@@ -40,6 +43,8 @@ public enum QuantError: Error, Equatable, Sendable {
     case requantizing = "quantizing again"
     case importance = "the importance matrix"
     case unfinishedOutput = "the unfinished output"
+    case planTarget = "the target of the plan"
+    case types = "the types to choose from"
   }
 }
 
@@ -63,6 +68,8 @@ extension QuantError: CustomStringConvertible {
       "\(what) \(needed) bytes of memory for activations, and \(allowed) are allowed"
     case .unsupported(let what):
       what
+    case .cancelled:
+      "the work was cancelled"
     }
   }
 }
@@ -71,6 +78,11 @@ extension QuantError {
   /// A tensor of another shape than expected.
   package static func shape(tensor: String, expected: String, found: String) -> QuantError {
     .tensor(name: tensor, place: "", expected: expected, found: found)
+  }
+
+  /// Throws `cancelled` if the current task was cancelled; does nothing outside of tasks.
+  package static func checkCancellation() throws(QuantError) {
+    if Task.isCancelled { throw .cancelled }
   }
 
   /// Runs work on files, wrapping its errors.

@@ -24,8 +24,9 @@ struct DenseCut {
   ///   - source: The model with experts.
   ///   - mixtures: What it has.
   ///   - experts: The expert of all layers, or one for each layer with experts.
-  /// - Throws: `QuantError.unsupported` for experts that do not exist, and for what a dense model of
-  ///   this architecture cannot express.
+  /// - Throws: `QuantError.setting` for experts that do not exist, `.unsupported` for an architecture
+  ///   without a dense form and for what a dense model cannot express, `.tensor` for fused projections
+  ///   that do not have the rows of two.
   init(_ source: any ModelSource, _ mixtures: Mixtures, experts: [Int]) throws(QuantError) {
     from = source.metadata.architecture ?? ""
     guard let form = ArchitectureRegistry.denseForm(from) else {

@@ -15,7 +15,7 @@ public struct ExpertRanking: Sendable, Equatable {
   /// - Parameters:
   ///   - scores: By layer, a finite number for each expert.
   ///   - file: A name for errors.
-  /// - Throws: `QuantError.unsupported` for numbers that cannot be ordered.
+  /// - Throws: `QuantError.content` for numbers that cannot be ordered.
   public init(scores: [Int: [Double]], file: String) throws(QuantError) {
     for (layer, values) in scores.sorted(by: { $0.key < $1.key }) {
       guard let expert = values.firstIndex(where: { !$0.isFinite }) else { continue }
@@ -34,7 +34,7 @@ public struct ExpertRanking: Sendable, Equatable {
   /// - Parameters:
   ///   - routers: By layer, how often each expert was chosen, and its mean weight where it was.
   ///   - file: A name for errors.
-  /// - Throws: `QuantError.unsupported` for lists of different lengths, or numbers out of range.
+  /// - Throws: `QuantError.content` for lists of different lengths, or numbers out of range.
   public init(
     routers: [(layer: Int, counts: [Int], meanWeights: [Double])], file: String
   ) throws(QuantError) {
@@ -61,8 +61,8 @@ public struct ExpertRanking: Sendable, Equatable {
   ///   - experts: Experts that the layer has.
   ///   - groups: Groups that experts are chosen in: each keeps equally many.
   /// - Returns: Their numbers.
-  /// - Throws: `QuantError.unsupported` if the ranking is of another model, or the groups do not divide
-  ///   the count.
+  /// - Throws: `QuantError.content` if the ranking is of another model, `.setting` if the groups do not
+  ///   divide the count.
   func best(
     _ count: Int, ofLayer layer: Int, experts: Int, groups: Int
   ) throws(QuantError) -> [Int] {
@@ -73,8 +73,10 @@ public struct ExpertRanking: Sendable, Equatable {
           + "\(scores[layer]?.count ?? 0)")
     }
     guard count % groups == 0, experts % groups == 0 else {
-      throw .unsupported(
-        "expected a number of experts that is a multiple of the model's \(groups) groups, found "
+      throw .setting(
+        .keptExperts,
+        what:
+          "expected a number of experts that is a multiple of the model's \(groups) groups, found "
           + "\(count) of \(experts)")
     }
     let size = experts / groups

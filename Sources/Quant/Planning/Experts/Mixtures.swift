@@ -18,8 +18,8 @@ struct Mixtures: Sendable {
 
   /// Looks through a model.
   ///
-  /// Throws `QuantError.unsupported` for a model without experts, layers with different numbers of
-  /// them, and keys that tell of others.
+  /// Throws `QuantError.content` for a model without experts, layers with different numbers of them, and
+  /// keys that tell of others; `.tensor` for tensors that are not one matrix an expert.
   init(_ source: any ModelSource) throws(QuantError) {
     path = source.path
     let counts = try Self.counts(source)
@@ -67,19 +67,24 @@ struct Mixtures: Sendable {
   }
 
   /// Refuses experts to keep that would not make a model.
+  ///
+  /// Throws `QuantError.setting`, and `.content` if the model's own groups do not divide its experts.
   func check(_ kept: [Int: [Int]]) throws(QuantError) {
     let first = kept[layers[0]]?.count ?? 0
     for layer in layers {
       let count = kept[layer]?.count ?? 0
       guard count == first else {
-        throw .unsupported(
-          "layer \(layer): expected to keep \(first) experts as layer \(layers[0]) does, found "
+        throw .setting(
+          .keptExperts,
+          what:
+            "layer \(layer): expected to keep \(first) experts as layer \(layers[0]) does, found "
             + "\(count): all layers must have equally many")
       }
     }
     guard first >= max(1, usedCount) else {
-      throw .unsupported(
-        "expected to keep at least the \(max(1, usedCount)) experts that a token goes to "
+      throw .setting(
+        .keptExperts,
+        what: "expected to keep at least the \(max(1, usedCount)) experts that a token goes to "
           + "(expert_used_count), found \(first)")
     }
     if groupCount > 1 { try checkGroups(kept, first) }
@@ -94,8 +99,10 @@ struct Mixtures: Sendable {
     }
     guard count >= 2 * groupCount else {
       // A group's rank is the sum of its two best experts; llama.cpp stops at groups of one.
-      throw .unsupported(
-        "expected to keep at least 2 experts in each of the \(groupCount) groups that they are chosen "
+      throw .setting(
+        .keptExperts,
+        what:
+          "expected to keep at least 2 experts in each of the \(groupCount) groups that they are chosen "
           + "in (expert_group_count), found \(count) in all")
     }
     let size = expertCount / groupCount
@@ -103,16 +110,20 @@ struct Mixtures: Sendable {
       for group in 0..<groupCount {
         let own = kept[layer, default: []].count { $0 / size == group }
         guard own * groupCount == count else {
-          throw .unsupported(
-            "layer \(layer), experts \(group * size) to \(group * size + size - 1): expected to keep "
+          throw .setting(
+            .keptExperts,
+            what:
+              "layer \(layer), experts \(group * size) to \(group * size + size - 1): expected to keep "
               + "equally many of each of the \(groupCount) groups that experts are chosen in "
               + "(expert_group_count), found \(own) of \(count)")
         }
       }
     }
     guard usedGroupCount * (count / groupCount) >= usedCount else {
-      throw .unsupported(
-        "expected \(usedCount) experts (expert_used_count) in the \(usedGroupCount) groups that they "
+      throw .setting(
+        .keptExperts,
+        what:
+          "expected \(usedCount) experts (expert_used_count) in the \(usedGroupCount) groups that they "
           + "are chosen from, found \(usedGroupCount * (count / groupCount))")
     }
   }

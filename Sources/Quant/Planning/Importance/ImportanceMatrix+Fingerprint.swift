@@ -3,11 +3,11 @@ package import QuantModels
 
 extension ImportanceMatrix {
   /// Adds all that encoders are told to a fingerprint.
-  package func mark(_ mark: inout Fingerprint) {
+  package func add(to fingerprint: inout Fingerprint) {
     for entry in entries {
-      mark.add(entry.name)
+      fingerprint.add(entry.name)
       for expert in 0..<entry.expertCount {
-        for value in entry.values(expert: expert) ?? [] { mark.add(Int(value.bitPattern)) }
+        for value in entry.values(expert: expert) ?? [] { fingerprint.add(Int(value.bitPattern)) }
       }
     }
   }

@@ -33,7 +33,7 @@ extension ImportanceMatrix {
   /// - Returns: The entry; `nil` if nothing is known.
   /// - Throws: `QuantError.content` if the sizes do not fit.
   public func entry(fitting tensor: TensorInfo) throws(QuantError) -> Entry? {
-    let matrices = tensor.dimensions.dropFirst(2).reduce(1, *)
+    let matrices = tensor.matrixCount
     if let name = ExpertTensorName(tensor.name), let expert = name.expert,
       let merged = mergedEntry(insteadOf: name)
     {

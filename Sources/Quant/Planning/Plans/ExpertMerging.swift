@@ -31,7 +31,7 @@ struct ExpertMerging {
 
   /// All tensors, those of single experts put together.
   ///
-  /// - Throws: `QuantError.unsupported` for experts that are missing, `.tensor` for those that differ.
+  /// - Throws: `QuantError.tensor` for experts that are missing or differ.
   func merged() throws(QuantError) -> [TensorOutline] {
     var result: [TensorOutline] = []
     for (place, tensor) in tensors.enumerated() {
@@ -52,9 +52,10 @@ struct ExpertMerging {
     guard ordered.map(\.expert) == Array(0..<wanted) else {
       let present = Set(ordered.map(\.expert))
       let missing = (0..<wanted).first { !present.contains($0) }
-      throw .unsupported(
-        "tensors \(name.pattern): expected experts 0 to \(wanted - 1), found \(ordered.count) from "
-          + "\(ordered[0].expert) to \(ordered[ordered.count - 1].expert)"
+      throw .shape(
+        tensor: name.pattern, expected: "experts 0 to \(wanted - 1)",
+        found: "\(ordered.count) from \(ordered[0].expert) to"
+          + " \(ordered[ordered.count - 1].expert)"
           + (missing.map { ", without expert \($0)" } ?? ""))
     }
     let parts = ordered.map { tensors[$0.place] }

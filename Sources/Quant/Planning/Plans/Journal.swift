@@ -6,22 +6,22 @@ import Synchronization
 
 /// What has been written of an unfinished output, slab by slab.
 ///
-/// A record holds the mark of the slab's bytes. Resuming reads those bytes back and believes only
+/// A record holds the fingerprint of the slab's bytes. Resuming reads those bytes back and believes only
 /// what agrees, so that the order in which a crash lets things reach the disk does not matter.
 ///
 ///     header  offset 0   8  "GGUFJRNL"
 ///             offset 8   8  fingerprint of the plan
 ///             offset 16  8  number of slabs
 ///     record  offset 0   8  slab
-///             offset 8   8  mark of the slab's bytes
+///             offset 8   8  fingerprint of the slab's bytes
 ///             offset 16  8  weighted sum of squared errors (Double)
 ///             offset 24  8  weighted sum of squares (Double)
-///             offset 32  8  mark of the 32 bytes before
+///             offset 32  8  fingerprint of the 32 bytes before
 public final class Journal: Sendable {
   /// The outcome of one slab.
   struct Record: Sendable, Equatable {
     let slab: Int
-    let mark: UInt64
+    let fingerprint: UInt64
     let error: SquaredError
   }
 
@@ -120,7 +120,7 @@ public final class Journal: Sendable {
 
   private static func bytes(of record: Record) -> [UInt8] {
     let body = [
-      UInt64(record.slab), record.mark, record.error.error.bitPattern,
+      UInt64(record.slab), record.fingerprint, record.error.error.bitPattern,
       record.error.reference.bitPattern,
     ].littleEndianBytes
     return body + (unsafe Fingerprint.of(body.span.bytes)).littleEndianBytes
@@ -152,13 +152,13 @@ public final class Journal: Sendable {
     return (places, end)
   }
 
-  /// A record from its bytes; `nil` if they do not agree with their mark.
+  /// A record from its bytes; `nil` if they do not agree with their fingerprint.
   private static func record(_ bytes: ArraySlice<UInt8>) -> Record? {
     let raw = Array(bytes)
     let span = unsafe raw.span.bytes
     guard Fingerprint.of(span.extracting(0..<32)) == span.u64(at: 32) else { return nil }
     return Record(
-      slab: Int(clamping: span.u64(at: 0)), mark: span.u64(at: 8),
+      slab: Int(clamping: span.u64(at: 0)), fingerprint: span.u64(at: 8),
       error: SquaredError(
         error: Double(bitPattern: span.u64(at: 16)),
         reference: Double(bitPattern: span.u64(at: 24))))

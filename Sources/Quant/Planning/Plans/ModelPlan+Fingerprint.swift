@@ -4,17 +4,17 @@ import GGUF
 public import QuantModels
 
 extension ModelPlan {
-  /// A mark that changes with anything the output depends on: the files planned, the sources as they
+  /// A fingerprint that changes with anything the output depends on: the files planned, the sources as they
   /// are on disk, and the importance matrix.
   ///
   /// Throws `QuantError.file` if a source that knows no versions cannot be read.
   func fingerprint(importance: ImportanceMatrix?) throws(QuantError) -> UInt64 {
-    var mark = jobMark(importance)
-    try ModelIdentity.addFiles(of: source, to: &mark)
-    return mark.value
+    var fingerprint = jobFingerprint(importance)
+    try ModelIdentity.addFiles(of: source, to: &fingerprint)
+    return fingerprint.value
   }
 
-  /// A mark of the job that is the same on every machine that has the same source, whenever it was
+  /// A fingerprint of the job that is the same on every machine that has the same source, whenever it was
   /// copied there: what `fingerprint` goes by without the times of files, and 1 KiB out of each file of
   /// the source, taken at 16 places, to notice another model of the same shape.
   ///
@@ -25,35 +25,35 @@ extension ModelPlan {
   public func portableFingerprint(
     importance: ImportanceMatrix?
   ) throws(QuantError) -> String {
-    var mark = jobMark(importance)
+    var fingerprint = jobFingerprint(importance)
     for file in source.files.indices {
-      for part in 0..<16 { mark.add(try sample(file, part, of: 16)) }
+      for part in 0..<16 { fingerprint.add(try sample(file, part, of: 16)) }
     }
-    return mark.text
+    return fingerprint.text
   }
 
-  private func jobMark(_ importance: ImportanceMatrix?) -> Fingerprint {
-    var mark = Fingerprint()
-    mark.add(FormatRegistry.encoderRevision)
-    mark.add(SlabTable.weightsPerSlab)
-    mark.add(effort.rawValue)
-    for file in files { mark.add(file.layout.header) }
+  private func jobFingerprint(_ importance: ImportanceMatrix?) -> Fingerprint {
+    var fingerprint = Fingerprint()
+    fingerprint.add(FormatRegistry.encoderRevision)
+    fingerprint.add(SlabTable.weightsPerSlab)
+    fingerprint.add(effort.rawValue)
+    for file in files { fingerprint.add(file.layout.header) }
     for tensor in tensors {
-      mark.add(tensor.action == .copy ? 0 : 1)
-      mark.add(tensor.sliceRowWeights)
+      fingerprint.add(tensor.action == .copy ? 0 : 1)
+      fingerprint.add(tensor.sliceRowWeights)
       for slice in tensor.slices {
-        mark.add(slice.tensor)
-        mark.add(slice.rows.lowerBound)
-        mark.add(slice.rows.upperBound)
+        fingerprint.add(slice.tensor)
+        fingerprint.add(slice.rows.lowerBound)
+        fingerprint.add(slice.rows.upperBound)
       }
     }
     for tensor in source.tensors {
-      mark.add(Int(tensor.type.rawValue))
-      mark.add(tensor.byteOffset)
+      fingerprint.add(Int(tensor.type.rawValue))
+      fingerprint.add(tensor.byteOffset)
     }
-    for file in source.files { mark.add(file.byteCount) }
-    importance?.mark(&mark)
-    return mark
+    for file in source.files { fingerprint.add(file.byteCount) }
+    importance?.add(to: &fingerprint)
+    return fingerprint
   }
 
   /// The first bytes of one of `count` equal parts of a file of the source.

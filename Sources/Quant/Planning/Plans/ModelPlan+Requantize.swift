@@ -5,6 +5,9 @@ public import QuantModels
 
 /// A plan to quantize a model by a recipe, with what the user should know before it runs.
 public struct RequantizePlan: Sendable {
+  /// The program that files are said to be written by, unless another is named.
+  public static let toolName = "gguf-tool"
+
   /// What will be written.
   public private(set) var plan: ModelPlan
   /// The recipe it follows.
@@ -33,15 +36,16 @@ public struct RequantizePlan: Sendable {
   ///   - recipe: What is wanted.
   ///   - importance: The importance matrix, if there is one.
   ///   - output: The names of the output files.
-  ///   - toolVersion: Written into the metadata.
+  ///   - tool: The name of the program, written into the metadata.
+  ///   - toolVersion: Its version, likewise.
   /// - Throws: `QuantError` if the metadata is not usable, a size cannot be counted, or rules for
   ///   experts do not fit the model or its layout.
   /// - Complexity: O(*n*) in tensors; no weights are read.
   public init(
     source: any ModelSource, recipe: Recipe, importance: ImportanceMatrix?, output: OutputNaming,
-    toolVersion: String
+    tool: String = RequantizePlan.toolName, toolVersion: String
   ) throws(QuantError) {
-    let facts = try ModelFacts(source.metadata)
+    let facts = try ModelFacts(source.metadata, path: source.path)
     let kept = try LayerPruning(recipe.prunedLayers, layerCount: facts.layerCount)
       .kept(source.tensors)
     let outlines = try recipe.layout.arranged(kept, expertCount: facts.expertCount)
@@ -56,7 +60,7 @@ public struct RequantizePlan: Sendable {
     }
     let tensors = zip(outlines, choices).map { $0.tensor($1.type, fallbackFrom: $1.fallbackFrom) }
     let metadata = RequantizeMetadata(recipe: recipe, importance: importance, facts: facts)
-      .metadata(from: source.metadata, toolVersion: toolVersion)
+      .metadata(from: source.metadata, tool: "\(tool) \(toolVersion)")
     plan = try ModelPlan(
       source: source, metadata: metadata, tensors: tensors, output: output, effort: recipe.effort)
     self.recipe = recipe

@@ -47,8 +47,9 @@ public struct PlanExecutor: Sendable {
   ///   - keepsUnfinished: Whether a run that ends early leaves its work for the next.
   ///   - progress: Called from any thread after each slab.
   /// - Returns: What was done, with the error of each tensor.
-  /// - Throws: `QuantError`. The output files do not have their names then; what is written stays
-  ///   beside its journal, for the next run.
+  /// - Throws: `QuantError`, `.cancelled` if the task was cancelled, which is asked before each slab. The
+  ///   output files do not have their names then; what is written stays beside its journal, for the next
+  ///   run.
   public func run(
     threads: Int, restarting: Bool = false, keepsUnfinished: Bool = true,
     progress: @escaping @Sendable (PlanProgress) -> Void
@@ -160,6 +161,7 @@ private final class PlanJob: Sendable {
       let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard index < slabs.count, state.withLock({ $0.failure == nil }) else { return }
       do throws(QuantError) {
+        try QuantError.checkCancellation()
         try complete(slabs[index], &worker)
       } catch {
         return state.withLock { $0.failure = $0.failure ?? error }
@@ -176,8 +178,8 @@ private final class PlanJob: Sendable {
     try QuantError.wrapping { () throws(FileError) in
       try file.write(worker.bytes, to: tensor, at: offset)
     }
-    let mark = unsafe Fingerprint.of(worker.bytes.span.bytes)
-    try journal.append(.init(slab: slab.index, mark: mark, error: error))
+    let fingerprint = unsafe Fingerprint.of(worker.bytes.span.bytes)
+    try journal.append(.init(slab: slab.index, fingerprint: fingerprint, error: error))
     note(slab, error, resumed: false)
   }
 
@@ -203,7 +205,7 @@ private final class PlanJob: Sendable {
       var raw = unsafe span.mutableBytes
       try file.read(tensor, at: offset, into: &raw)
     }
-    return unsafe Fingerprint.of(bytes.span.bytes) == record.mark
+    return unsafe Fingerprint.of(bytes.span.bytes) == record.fingerprint
   }
 
   private func note(_ slab: Slab, _ error: SquaredError, resumed: Bool) {

@@ -12,7 +12,11 @@ struct RequantizeMetadata {
   /// The version of GGML's block formats that all current types belong to.
   private static let quantizationVersion: UInt32 = 2
 
-  func metadata(from source: Metadata, toolVersion: String) -> Metadata {
+  /// - Parameters:
+  ///   - source: The source's.
+  ///   - tool: The program's name and version.
+  /// - Returns: The output's metadata.
+  func metadata(from source: Metadata, tool: String) -> Metadata {
     var result = source.withoutSplitKeys()
     if let preset = recipe.preset {
       result["general.quantization_version"] = .uint32(Self.quantizationVersion)
@@ -22,7 +26,7 @@ struct RequantizeMetadata {
     for (key, value) in recipe.overrides { result[key] = Self.fitted(value, to: result[key]) }
     if let importance { describe(importance, in: &result) }
     result["quantize.recipe"] = .string(MetadataString(recipe.text))
-    result["quantize.tool"] = .string(MetadataString("gguf-tool \(toolVersion)"))
+    result["quantize.tool"] = .string(MetadataString(tool))
     return result
   }
 

@@ -47,7 +47,8 @@ struct SlabWorker {
     let weight = block * layout.weightsPerBlock
     let width = max(1, tensor.rowWeights)
     let origin =
-      tensor.action == .copy ? "; a damaged tensor is not copied (gguf-tool verify shows all)" : ""
+      tensor.action == .copy
+      ? "; a damaged tensor is not copied (verifying the model shows all)" : ""
     throw .tensor(
       name: tensor.description.name,
       place: "block \(block) (row \(weight / width), column \(weight % width)), \(fault.field)",

@@ -27,7 +27,7 @@ struct PresetRules {
     let layer: Int?
   }
 
-  private var isFalcon: Bool { facts.architecture == "falcon" }
+  private var isFalcon: Bool { facts.architecture == PresetArchitectures.falcon }
   private var isEightExperts: Bool { facts.expertCount == 8 }
   private var manyQueries: Bool { facts.groupedQueries >= 4 }
   private var base: TensorType { preset.defaultType }

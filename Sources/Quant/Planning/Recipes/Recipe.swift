@@ -43,7 +43,7 @@ public struct Recipe: Sendable {
 
   /// The recipe in one line, for the metadata of the file made by it.
   ///
-  /// Rules beyond `mostTextBytes` are counted, and a mark made of all of them tells recipes apart.
+  /// Rules beyond `mostTextBytes` are counted, and a fingerprint made of all of them tells recipes apart.
   public var text: String {
     var parts = [preset?.name ?? "COPY"]
     if isPure { parts.append("pure") }
@@ -75,8 +75,10 @@ public struct Recipe: Sendable {
       return bytes <= Self.mostTextBytes
     }
     guard shown.count < all.count else { return all }
-    var mark = Fingerprint()
-    for text in all { mark.add(text) }
-    return shown + ["\(all.count - shown.count) more rules, mark \(String(mark.value, radix: 16))"]
+    var fingerprint = Fingerprint()
+    for text in all { fingerprint.add(text) }
+    return shown + [
+      "\(all.count - shown.count) more rules, mark \(String(fingerprint.value, radix: 16))"
+    ]
   }
 }

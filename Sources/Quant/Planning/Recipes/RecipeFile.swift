@@ -17,12 +17,40 @@ public enum RecipeFile {
     public var effort: Effort?
   }
 
+  /// All that a recipe says.
+  public struct Contents: Sendable {
+    /// What it says beside its rules.
+    public let settings: Settings
+    /// Its rules, in order.
+    public let rules: [TypeRule]
+
+    /// Makes the recipe.
+    ///
+    /// - Parameter base: What it goes on from, instead of the preset that it names.
+    /// - Returns: The recipe; `nil` without a preset.
+    public func recipe(base: Recipe? = nil) -> Recipe? {
+      guard var recipe = base ?? settings.preset.flatMap(Recipe.init(presetName:)) else {
+        return nil
+      }
+      recipe.rules = rules
+      recipe.layout = settings.layout ?? .keep
+      recipe.effort = settings.effort ?? .default
+      return recipe
+    }
+  }
+
   /// Reads all rules of a recipe.
   ///
   /// Throws `QuantError.content` with the number of the first line that cannot be understood.
   public static func rules(_ text: String, file: String) throws(QuantError) -> [TypeRule] {
+    try rules(lines(text, file: file), file: file)
+  }
+
+  private static func rules(
+    _ lines: [RecipeLine], file: String
+  ) throws(QuantError) -> [TypeRule] {
     var rules: [TypeRule] = []
-    for line in try lines(text, file: file) {
+    for line in lines {
       guard try line.setting(file: file) == nil else { continue }
       rules.append(
         try TypeRule(
@@ -36,8 +64,14 @@ public enum RecipeFile {
   ///
   /// Throws `QuantError.content` with the number of the first line that cannot be understood.
   public static func settings(_ text: String, file: String) throws(QuantError) -> Settings {
+    try settings(lines(text, file: file), file: file)
+  }
+
+  private static func settings(
+    _ lines: [RecipeLine], file: String
+  ) throws(QuantError) -> Settings {
     var settings = Settings()
-    for line in try lines(text, file: file) {
+    for line in lines {
       switch try line.setting(file: file) {
       case .preset(let name): settings.preset = settings.preset ?? name
       case .layout(let layout): settings.layout = settings.layout ?? layout
@@ -60,14 +94,19 @@ public enum RecipeFile {
   public static func recipe(
     _ text: String, file: String, base: Recipe? = nil
   ) throws(QuantError) -> Recipe {
-    let settings = try settings(text, file: file)
-    guard var recipe = base ?? settings.preset.flatMap(Recipe.init(presetName:)) else {
+    guard let recipe = try contents(text, file: file).recipe(base: base) else {
       throw .content(file: file, line: 0, what: "expected a line \"preset = NAME\", found none")
     }
-    recipe.rules = try rules(text, file: file)
-    recipe.layout = settings.layout ?? .keep
-    recipe.effort = settings.effort ?? .default
     return recipe
+  }
+
+  /// Reads all that a recipe says, which may lack a preset.
+  ///
+  /// Throws `QuantError.content` with the number of the first line that cannot be understood.
+  public static func contents(_ text: String, file: String) throws(QuantError) -> Contents {
+    let lines = try lines(text, file: file)
+    return Contents(
+      settings: try settings(lines, file: file), rules: try rules(lines, file: file))
   }
 
   private static func lines(_ text: String, file: String) throws(QuantError) -> [RecipeLine] {

@@ -74,7 +74,7 @@ extension Fault {
         found: found)
     case .missing(let file, let what):
       self.init(kind: .missing, file: file, expected: what, found: "nothing")
-    case .system, .unsupported:
+    case .system, .unsupported, .changed, .inUse, .noSpace, .invalid:
       return nil
     }
   }

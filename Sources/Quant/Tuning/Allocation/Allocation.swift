@@ -13,7 +13,7 @@ package struct Allocation: Sendable {
   package private(set) var choices: [AllocationGroup.Option]
   /// Bytes of all.
   package private(set) var bytes: Int
-  /// Divergence expected of all: what parts add is added up.
+  /// Divergence expected of all: what units add is added up.
   package private(set) var damage: Double
 
   private init(_ groups: [AllocationGroup], _ choices: [AllocationGroup.Option]) {

@@ -10,11 +10,11 @@ package struct AllocationGroup: Sendable {
   package struct Option: Sendable, Hashable {
     /// The type.
     package let type: TensorType
-    /// Bytes of all parts.
+    /// Bytes of all units.
     package let bytes: Int
-    /// The divergence expected, in nats a token.
+    /// The divergence expected, in nats per token.
     package let damage: Double
-    /// Whether parts stay as they are in the source.
+    /// Whether units stay as they are in the source.
     package let isKept: Bool
 
     /// Makes an option.
@@ -26,7 +26,7 @@ package struct AllocationGroup: Sendable {
     }
   }
 
-  /// Numbers of its parts in the sensitivity file.
+  /// Numbers of its units in the sensitivity file.
   package let units: [Int]
   /// What it can have.
   package let options: [Option]
@@ -67,7 +67,7 @@ package struct AllocationGroup: Sendable {
   }
 }
 
-/// Makes groups out of measured parts.
+/// Makes groups out of measured units.
 struct AllocationGroups {
   /// The groups, in the file's order.
   let groups: [AllocationGroup]
@@ -78,7 +78,7 @@ struct AllocationGroups {
   ///   - sensitivity: The measurement.
   ///   - source: The model.
   ///   - rules: What is allowed.
-  /// - Throws: `QuantError.unsupported` for a part that is left without any type.
+  /// - Throws: `QuantError.setting` for a unit that is left without any type.
   init(
     _ sensitivity: Sensitivity, _ source: any ModelSource, _ rules: AllocationRules
   ) throws(QuantError) {
@@ -102,7 +102,7 @@ struct AllocationGroups {
   /// and loses on others (Docs/Experts.md).
   private static let layerShare = 0.5
 
-  /// The parts with figures drawn towards those of their layer's experts; sums stay as they are.
+  /// The units with figures drawn towards those of their layer's experts; sums stay as they are.
   private static func cautious(_ units: [Sensitivity.Unit]) -> [Sensitivity.Unit] {
     var result = units
     let experts = units.indices.filter { units[$0].expert != nil }
@@ -124,55 +124,56 @@ struct AllocationGroups {
     _ units: [Int], _ all: [Sensitivity.Unit], _ types: [TensorType], _ source: any ModelSource,
     _ rules: AllocationRules
   ) throws(QuantError) -> AllocationGroup {
-    let parts = units.map { all[$0] }
+    let members = units.map { all[$0] }
     var options: [AllocationGroup.Option] = []
-    for (index, type) in types.enumerated() where parts.allSatisfy({ rules.allows(type, for: $0) })
-    {
+    for (index, type) in types.enumerated()
+    where members.allSatisfy({ rules.allows(type, for: $0) }) {
       var (bytes, damage) = (0, 0.0)
-      for part in parts {
-        guard let own = part.bytes[index], let harm = part.divergences[index] else { break }
+      for member in members {
+        guard let own = member.bytes[index], let harm = member.divergences[index] else { break }
         bytes += own
         damage += harm
       }
-      guard parts.allSatisfy({ $0.bytes[index] != nil && $0.divergences[index] != nil }) else {
+      guard members.allSatisfy({ $0.bytes[index] != nil && $0.divergences[index] != nil }) else {
         continue
       }
       options.append(.init(type: type, bytes: bytes, damage: damage))
     }
-    if let kept = try kept(parts, source, rules) {
+    if let kept = try kept(members, source, rules) {
       // Weights of this type would be copied, whatever was measured of encoding them anew.
       options.removeAll { $0.type == kept.type }
       options.append(kept)
     }
     guard !options.isEmpty else {
-      throw .unsupported(
-        "\(parts.first?.tensor ?? ""): none of the types allowed can be used for it")
+      throw .setting(
+        .types, what: "\(members.first?.tensor ?? ""): none of the types allowed can be used for it"
+      )
     }
     return AllocationGroup(
-      units: units, options: options, weights: parts.reduce(0) { $0 + $1.weights })
+      units: units, options: options, weights: members.reduce(0) { $0 + $1.weights })
   }
 
   /// The source's own type, which harms nothing; `nil` where it is not allowed, or experts differ.
   private static func kept(
-    _ parts: [Sensitivity.Unit], _ source: any ModelSource, _ rules: AllocationRules
+    _ members: [Sensitivity.Unit], _ source: any ModelSource, _ rules: AllocationRules
   ) throws(QuantError) -> AllocationGroup.Option? {
     var (bytes, types) = (0, Set<TensorType>())
-    for part in parts {
+    for member in members {
       let tensor = try QuantError.wrapping { () throws(FileError) in
-        try source.tensor(part.tensor)
+        try source.tensor(member.tensor)
       }
-      let share = tensor.weightCount / max(1, part.weights)
+      let share = tensor.weightCount / max(1, member.weights)
       bytes += (tensor.byteCount ?? 0) / max(1, share)
       types.insert(tensor.type)
     }
     guard let type = types.first, types.count == 1,
-      parts.allSatisfy({ rules.allows(type, for: $0, isKept: true) })
+      members.allSatisfy({ rules.allows(type, for: $0, isKept: true) })
     else { return nil }
     return .init(type: type, bytes: bytes, damage: 0, isKept: true)
   }
 }
 
 extension Sensitivity.Unit {
-  /// The tensor that the part is in when all experts of a layer share one.
+  /// The tensor that the unit is in when all experts of a layer share one.
   var mergedName: String { ExpertTensorName(tensor)?.merged ?? tensor }
 }

@@ -21,7 +21,7 @@ public struct AllocationRules: Sendable {
     self.minimums = minimums
   }
 
-  /// Whether a part may have a type.
+  /// Whether a unit may have a type.
   func allows(_ type: TensorType, for unit: Sensitivity.Unit, isKept: Bool = false) -> Bool {
     guard isKept || types.map({ $0.contains(type) }) ?? true else { return false }
     guard let rule = minimums.first(where: { $0.matches(unit) }),
@@ -32,7 +32,7 @@ public struct AllocationRules: Sendable {
 }
 
 extension TypeRule {
-  /// Whether the rule speaks of a part of a model.
+  /// Whether the rule speaks of a unit of a model.
   fileprivate func matches(_ unit: Sensitivity.Unit) -> Bool {
     guard let experts else { return matches(unit.tensor) || matches(unit.mergedName) }
     guard let name = ExpertTensorName(unit.tensor), let expert = unit.expert else { return false }

@@ -9,7 +9,7 @@ public enum PlanTarget: Sendable, Hashable {
   case size(Int)
   /// All files together at most so many bits a weight.
   case bitsPerWeight(Double)
-  /// An expected divergence of at most so many nats a token, in as few bytes as can be.
+  /// An expected divergence of at most so many nats per token, in as few bytes as can be.
   case divergence(Double)
 }
 
@@ -21,11 +21,11 @@ public struct PlannedTypes: Sendable {
   public let recipe: Recipe
   /// What is written by it.
   public let plan: ModelPlan
-  /// The divergence expected from the source, in nats a token; NaN where nothing is known.
+  /// The divergence expected from the source, in nats per token; NaN where nothing is known.
   public let divergence: Double
   /// What kind of plan it is, in a word or two.
   public let name: String
-  /// The type of each measured part, in the order of the sensitivity file.
+  /// The type of each measured unit, in the order of the sensitivity file.
   public let types: [TensorType]
 
   /// Bytes of the files written by it, exactly.
@@ -36,30 +36,32 @@ public struct PlannedTypes: Sendable {
   public var bitsPerWeight: Double { Double(byteCount) * 8 / Double(max(1, weightCount)) }
 }
 
-/// Chooses a type for every part of a model.
+/// Chooses a type for every unit of a model.
 public struct ModelPlanner: Sendable {
   /// The model.
   public let source: any ModelSource
-  /// What its parts suffer.
+  /// What its units suffer.
   public let sensitivity: Sensitivity
   /// What may be chosen.
   public let rules: AllocationRules
   private let importance: ImportanceMatrix?
   private let toolVersion: String
+  private let usage: String?
   private let groups: [AllocationGroup]
 
   /// Prepares to plan.
   ///
   /// - Parameters:
   ///   - source: The model.
-  ///   - sensitivity: What its parts suffer.
+  ///   - sensitivity: What its units suffer.
   ///   - rules: What may be chosen.
   ///   - importance: The importance matrix that the variant will be written with, if any.
   ///   - toolVersion: As it will be written into the metadata.
-  /// - Throws: `QuantError.unsupported` for a part that is left without any type.
+  ///   - usage: The command that writes a variant by the recipe, for a comment in it.
+  /// - Throws: `QuantError.setting` for a unit that is left without any type.
   public init(
     _ source: any ModelSource, _ sensitivity: Sensitivity, _ rules: AllocationRules,
-    importance: ImportanceMatrix?, toolVersion: String
+    importance: ImportanceMatrix?, toolVersion: String, usage: String? = nil
   ) throws(QuantError) {
     var rules = rules
     if rules.layout == .keep {
@@ -71,6 +73,7 @@ public struct ModelPlanner: Sendable {
     self.rules = rules
     self.importance = importance
     self.toolVersion = toolVersion
+    self.usage = usage
     groups = try AllocationGroups(sensitivity, source, rules).groups
   }
 
@@ -79,7 +82,7 @@ public struct ModelPlanner: Sendable {
   /// - Parameter fits: Whether a plan's files fit; plans of more bytes must not fit where smaller ones
   ///   do not.
   /// - Returns: The largest plan that fits, to a thousandth of the model's bytes.
-  /// - Throws: `QuantError.unsupported` if not even the smallest plan fits.
+  /// - Throws: `QuantError.setting` if not even the smallest plan fits.
   /// - Complexity: O(log *n*) plans.
   public func largest(
     where fits: (ModelPlan) throws(QuantError) -> Bool
@@ -88,8 +91,10 @@ public struct ModelPlanner: Sendable {
     if try fits(all.plan) { return all }
     var low = try planned(Allocation(groups, bytes: 0), name: "smallest")
     guard try fits(low.plan) else {
-      throw .unsupported(
-        "no choice of the measured types fits: the smallest file takes \(low.byteCount) bytes")
+      throw .setting(
+        .planTarget,
+        what: "no choice of the measured types fits: the smallest file takes \(low.byteCount) bytes"
+      )
     }
     var (least, most) = (low.byteCount, source.tensors.reduce(0) { $0 + ($1.byteCount ?? 0) })
     while most - least > max(1, most / 1000) {
@@ -102,17 +107,18 @@ public struct ModelPlanner: Sendable {
 
   /// The planner that gives all experts of a layer and projection one type.
   ///
-  /// Throws `QuantError.unsupported` for a part that is left without any type.
+  /// Throws `QuantError.setting` for a unit that is left without any type.
   func withOneTypeALayer() throws(QuantError) -> ModelPlanner {
     var rules = rules
     rules.layout = .merged
     return try ModelPlanner(
-      source, sensitivity, rules, importance: importance, toolVersion: toolVersion)
+      source, sensitivity, rules, importance: importance, toolVersion: toolVersion,
+      usage: usage)
   }
 
   /// The best plan for a target.
   ///
-  /// Throws `QuantError.unsupported` if no choice of types meets it.
+  /// Throws `QuantError.setting` if no choice of types meets it.
   public func plan(_ target: PlanTarget) throws(QuantError) -> PlannedTypes {
     switch target {
     case .size(let bytes): return try plan(fileBytes: bytes)
@@ -120,8 +126,10 @@ public struct ModelPlanner: Sendable {
     case .divergence(let limit):
       let found = Allocation(groups, damage: limit)
       guard found.damage <= limit else {
-        throw .unsupported(
-          "no choice of the measured types keeps the divergence to \(limit): the most precise one is"
+        throw .setting(
+          .planTarget,
+          what:
+            "no choice of the measured types keeps the divergence to \(limit): the most precise one is"
             + " expected to reach \(found.damage)")
       }
       return try planned(found, name: "\(rules.layout.rawValue) plan")
@@ -199,8 +207,9 @@ public struct ModelPlanner: Sendable {
     }
     guard let best else {
       let least = try planned(Allocation(groups, bytes: 0), name: "smallest")
-      throw .unsupported(
-        "no choice of the measured types fits in \(target) bytes: the smallest takes"
+      throw .setting(
+        .planTarget,
+        what: "no choice of the measured types fits in \(target) bytes: the smallest takes"
           + " \(least.byteCount)")
     }
     return best
@@ -251,8 +260,6 @@ public struct ModelPlanner: Sendable {
       "\(name) of \(source.path)",
       "measured on \(sensitivity.corpora.joined(separator: ", ")): expected divergence "
         + "\(allocation.damage) nats a token",
-      "gguf-tool requantize MODEL OUT --recipe THIS"
-        + (importance.map { " --imatrix \($0.path)" } ?? ""),
-    ]
+    ] + (usage.map { [$0] } ?? [])
   }
 }

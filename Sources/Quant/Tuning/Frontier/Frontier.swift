@@ -30,7 +30,7 @@ public struct Frontier: Sendable, Codable {
     public let sizeBytes: Int
     /// Bits for each weight.
     public let bitsPerWeight: Double
-    /// The divergence expected, in nats a token.
+    /// The divergence expected, in nats per token.
     public let expectedDivergence: Double
     /// What was measured, a text after the other.
     public let results: [TextResult]
@@ -41,7 +41,7 @@ public struct Frontier: Sendable, Codable {
     /// Whether no variant is both smaller and better.
     public internal(set) var isOnFront = false
 
-    /// The mean divergence over the texts, in nats a token.
+    /// The mean divergence over the texts, in nats per token.
     public var meanDivergence: Double { results.meanDivergence }
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 internal import QuantEvaluation
 
-/// What somebody who picks a point of a frontier cares for.
+/// What a point of a frontier is picked by.
 public enum FrontierPolicy: String, Sendable, Codable, CaseIterable {
   /// The least divergence.
   case quality

@@ -26,7 +26,7 @@ public struct FrontierSweep {
   ///
   /// - Parameters:
   ///   - source: The model.
-  ///   - sensitivity: What its parts suffer.
+  ///   - sensitivity: What its units suffer.
   ///   - importance: What variants are written with.
   ///   - rules: What plans may choose from; its layout does not matter.
   ///   - grid: Which variants.
@@ -66,14 +66,14 @@ public struct FrontierSweep {
   public func describe(_ job: inout PartJob) throws(QuantError) {
     try job.add("model", source)
     measurer.describe(&job)
-    var mark = Fingerprint()
+    var fingerprint = Fingerprint()
     for variant in variants {
-      mark.add(variant.series.rawValue)
-      mark.add(variant.label)
-      mark.add(Int(bitPattern: UInt(variant.expected.bitPattern)))
-      for type in variant.types { mark.add(type.name) }
+      fingerprint.add(variant.series.rawValue)
+      fingerprint.add(variant.label)
+      fingerprint.add(Int(bitPattern: UInt(variant.expected.bitPattern)))
+      for type in variant.types { fingerprint.add(type.name) }
     }
-    job.add("grid", "of \(variants.count) variants with the mark \(mark.text)")
+    job.add("grid", "of \(variants.count) variants with the mark \(fingerprint.text)")
     job.add("machine", ([speed?.name ?? "none"] + basis).joined(separator: "; "))
   }
 

@@ -11,7 +11,7 @@ struct FrontierVariant: Sendable {
   let recipe: Recipe
   /// The divergence expected.
   let expected: Double
-  /// The type of each measured part.
+  /// The type of each measured unit.
   let types: [TensorType]
 }
 
@@ -60,11 +60,14 @@ struct FrontierVariants {
 
   /// All of them, series after series.
   ///
-  /// Budgets below the smallest plan are left out.
+  /// Budgets below the smallest plan are left out. Throws `QuantError.setting` if the few bits were not
+  /// measured.
   func all() throws(QuantError) -> [FrontierVariant] {
     guard sensitivity.types.contains(grid.lowType.name) || experts.isEmpty else {
-      throw .unsupported(
-        "\(grid.lowType): expected a type for few bits that the sensitivity was measured for: "
+      throw .setting(
+        .types,
+        what:
+          "\(grid.lowType): expected a type for few bits that the sensitivity was measured for: "
           + sensitivity.types.joined(separator: ", "))
     }
     var variants: [FrontierVariant] = []

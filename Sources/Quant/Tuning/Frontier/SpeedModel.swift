@@ -43,9 +43,9 @@ public struct SpeedModel: Sendable {
 
   private func throughput(_ sensitivity: Sensitivity, _ types: [TensorType]) -> Throughput {
     let isTied = !sensitivity.units.contains { $0.tensor == "output.weight" }
-    let parts = zip(sensitivity.units, types).map { Part($0, $1, isTied: isTied) }
-    guard !machine.gpus.isEmpty else { return machine.throughput(of: onProcessor(parts)) }
-    return machine.throughput(of: mixed(parts).traffic)
+    let units = zip(sensitivity.units, types).map { TypedUnit($0, $1, isTied: isTied) }
+    guard !machine.gpus.isEmpty else { return machine.throughput(of: onProcessor(units)) }
+    return machine.throughput(of: mixed(units).traffic)
   }
 
   /// What the way of fetching experts was held to.
@@ -54,8 +54,8 @@ public struct SpeedModel: Sendable {
     + " tokens/s, fix the model's two parameters there (pcie = 15.1 GB/s, gpu.layer = 2.08 ms), which"
     + " shows that they agree and validates nothing"
 
-  /// A part of the model with the bytes that its type takes.
-  private struct Part {
+  /// A unit of the model with the bytes that its type takes.
+  private struct TypedUnit {
     let unit: Sensitivity.Unit
     let type: TensorType
     let bytes: Int
@@ -69,39 +69,38 @@ public struct SpeedModel: Sendable {
       isRead = isTied || unit.tensor != "token_embd.weight"
       bytes = Int(Double(unit.weights) * (type.layout?.bitsPerWeight ?? 0) / 8)
     }
-
   }
 
   /// Everything that a token reads, read by the processor.
-  private func onProcessor(_ parts: [Part]) -> TokenTraffic {
+  private func onProcessor(_ units: [TypedUnit]) -> TokenTraffic {
     var traffic = TokenTraffic()
-    let counts = Dictionary(grouping: parts.filter { $0.unit.expert != nil }) { $0.unit.layer }
+    let counts = Dictionary(grouping: units.filter { $0.unit.expert != nil }) { $0.unit.layer }
       .mapValues { Set($0.map(\.unit.expert)).count }
-    for part in parts where part.isRead {
+    for typed in units where typed.isRead {
       let share =
-        part.unit.expert == nil
-        ? 1 : Double(usedExperts) / Double(max(1, counts[part.unit.layer] ?? 1))
-      traffic.add(Double(part.bytes) * share, of: part.type, at: .cpu)
+        typed.unit.expert == nil
+        ? 1 : Double(usedExperts) / Double(max(1, counts[typed.unit.layer] ?? 1))
+      traffic.add(Double(typed.bytes) * share, of: typed.type, at: .cpu)
     }
     return traffic
   }
 
-  private func mixed(_ parts: [Part]) -> MixedExperts {
-    let others = parts.filter { $0.unit.expert == nil && $0.isRead }
+  private func mixed(_ units: [TypedUnit]) -> MixedExperts {
+    let others = units.filter { $0.unit.expert == nil && $0.isRead }
     let shared = others.reduce(0) { $0 + $1.bytes }
     let common = others.max { $0.bytes < $1.bytes }?.type ?? .F16
     var mixed = MixedExperts(
-      sharedBytes: shared, sharedType: common, layers: layers(parts), missing: missing)
+      sharedBytes: shared, sharedType: common, layers: layers(units), missing: missing)
     place(&mixed)
     return mixed
   }
 
-  private func layers(_ parts: [Part]) -> [MixedExperts.Layer] {
-    let byLayer = Dictionary(grouping: parts.filter { $0.unit.expert != nil }) {
+  private func layers(_ units: [TypedUnit]) -> [MixedExperts.Layer] {
+    let byLayer = Dictionary(grouping: units.filter { $0.unit.expert != nil }) {
       $0.unit.layer ?? 0
     }
-    return byLayer.sorted { $0.key < $1.key }.map { _, parts in
-      let experts = Dictionary(grouping: parts) { $0.unit.expert ?? 0 }
+    return byLayer.sorted { $0.key < $1.key }.map { _, units in
+      let experts = Dictionary(grouping: units) { $0.unit.expert ?? 0 }
         .sorted { $0.key < $1.key }.map(\.value)
       var layer = MixedExperts.Layer(
         expertBytes: experts.map { $0.reduce(0) { $0 + $1.bytes } },

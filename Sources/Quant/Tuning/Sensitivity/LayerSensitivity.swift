@@ -2,7 +2,7 @@
 internal import QuantEvaluation
 internal import QuantModels
 
-/// Tries all parts of one layer in all types, and takes the states through it.
+/// Tries all units of one layer in all types, and takes the states through it.
 struct LayerSensitivity {
   private let job: SensitivityMeasurement
   private let layer: Int
@@ -26,7 +26,7 @@ struct LayerSensitivity {
     return first..<first + length
   }
 
-  /// Takes the states of the text and of all probes through the layer; parts tried on the way begin
+  /// Takes the states of the text and of all probes through the layer; units tried on the way begin
   /// probes of their own.
   func run(_ states: Matrix) throws(QuantError) {
     let pass = LayerPass(
@@ -128,10 +128,10 @@ struct LayerSensitivity {
 }
 
 extension SensitivityMeasurement {
-  /// Tries one part in all types.
+  /// Tries one unit in all types.
   ///
   /// - Parameters:
-  ///   - index: The part.
+  ///   - index: The unit.
   ///   - output: What it is a part of.
   ///   - base: What `run` gives for the model as it is.
   ///   - run: Computes that with some weights in another type.
@@ -143,6 +143,7 @@ extension SensitivityMeasurement {
     sums.units[index].tokens = base.rows
     let change = Matrix(rows: base.rows, columns: base.columns)
     for type in types.indices {
+      try QuantError.checkCancellation()
       defer { step() }
       guard let other = targets[index].substitution(type) else { continue }
       try run(output.context.substituting(other), change)
@@ -155,7 +156,7 @@ extension SensitivityMeasurement {
     }
   }
 
-  /// Begins a probe from a change of the output of some parts.
+  /// Begins a probe from a change of the output of some units.
   func begin(
     _ units: [Int], type: Int, error: ExactSum, change: Matrix, in output: LayerOutput
   ) throws(QuantError) {

@@ -39,7 +39,7 @@ struct MixtureSensitivity {
       let run = try ExpertRun(pass, expert, places, routing, h)
       for projection in [UnitPosition.Projection.gate, .up, .gateUp, .down] {
         for index in job.targets(at: .expert(layer: pass.layer, projection))
-        where job.targets[index].part.expert == expert {
+        where job.targets[index].unit.expert == expert {
           try measure(index, projection, run, &shared)
         }
       }
@@ -57,6 +57,7 @@ struct MixtureSensitivity {
     let target = job.targets[index]
     job.sums.units[index].tokens = run.places.count
     for type in job.types.indices {
+      try QuantError.checkCancellation()
       defer { job.step() }
       guard let other = target.substitution(type) else { continue }
       let change = try run.change(projection, context.substituting(other))

@@ -12,10 +12,10 @@ struct ProbePlan {
   let windows: Int
 
   /// Matrices of the whole text that a layer has at once: states, what goes in, what comes out, what
-  /// changes, and as much again within a part.
+  /// changes, and as much again within a unit.
   private static let copies = 10
 
-  /// A probe for each part if half of the memory holds their states, else one for all experts of a
+  /// A probe for each unit if half of the memory holds their states, else one for all experts of a
   /// layer; and fewer windows where that does not suffice.
   ///
   /// It is the same for every part of a job: `whole` is all of the text, of which so many `windows` are
@@ -23,7 +23,7 @@ struct ProbePlan {
   ///
   /// Throws `QuantError.memory` if not even one window of each fits.
   init(
-    _ evaluator: Evaluator, _ whole: WindowCounts, windows held: Int, parts: [ModelUnit],
+    _ evaluator: Evaluator, _ whole: WindowCounts, windows held: Int, units: [ModelUnit],
     probeWindows: Int
   ) throws(QuantError) {
     let perWindow = whole.length * evaluator.graph.width * MemoryLayout<Float>.size
@@ -35,14 +35,14 @@ struct ProbePlan {
     }
     let wanted = max(1, min(probeWindows, whole.windows))
     let most = evaluator.options.memoryBytes / 2 / perWindow
-    let probed = parts.filter { $0.position != .output }
+    let probed = units.filter { $0.position != .output }
     if probed.count * wanted <= most {
       (isShared, count, windows) = (false, probed.count, wanted)
       return
     }
     let single = probed.count { $0.expert == nil }
-    let places = Set(probed.filter { $0.expert != nil }.map(\.position)).count
-    (isShared, count) = (true, single + places)
+    let positions = Set(probed.filter { $0.expert != nil }.map(\.position)).count
+    (isShared, count) = (true, single + positions)
     windows = min(wanted, most / max(1, count))
     guard windows > 0 else {
       throw .memory(

@@ -2,10 +2,10 @@
 internal import QuantEvaluation
 internal import QuantModels
 
-/// The states of all probes: windows that have met one changed part of the model and go through the
+/// The states of all probes: windows that have met one changed unit of the model and go through the
 /// rest of it beside each other, so that every weight is read once for all of them.
 struct ProbeStates {
-  /// One probe: the parts of the model that are changed in it.
+  /// One probe: the units of the model that are changed in it.
   struct Probe: Codable {
     let units: [Int]
     let type: Int
@@ -41,7 +41,7 @@ struct ProbeStates {
   /// Begins a probe.
   ///
   /// - Parameters:
-  ///   - units: The parts that it changes.
+  ///   - units: The units that it changes.
   ///   - type: Their type.
   ///   - error: The sum of the squares of what that changes in the output of their place.
   /// - Returns: Its number.

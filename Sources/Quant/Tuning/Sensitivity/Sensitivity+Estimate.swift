@@ -3,17 +3,17 @@ internal import QuantModels
 
 /// From errors to divergences.
 ///
-/// The divergence grows with the square of a small change, so that a part's divergence in any type is
+/// The divergence grows with the square of a small change, so that a unit's divergence in any type is
 /// its error there times what its probe's divergence was to the probe's error. Two priors, both from
 /// the other experts of the layer, stand in for what a text did not show of an expert: tokens that it
 /// might have had, and the ratio of divergence to error.
 extension Sensitivity {
   /// Tokens that every expert is given beyond those it had, as a share of even use.
   static let priorShare = 0.02
-  /// How much the ratio of the whole layer counts beside a part's own.
+  /// How much the ratio of the whole layer counts beside a unit's own.
   static let pooledShare = 0.1
 
-  /// Fills in the divergence of every part in every type.
+  /// Fills in the divergence of every unit in every type.
   mutating func estimate() {
     // Experts stand in for each other, other matrices for none.
     let pools = Dictionary(grouping: units.indices) { index in
@@ -48,7 +48,7 @@ private struct Pool {
     tokens = units.reduce(0) { $0 + Double($1.tokens) }
   }
 
-  /// The mean squared error of a part, tokens that it might have had included.
+  /// The mean squared error of a unit, tokens that it might have had included.
   func error(of unit: Sensitivity.Unit, type: Int, tokens all: Double) -> Double? {
     guard unit.bytes[type] != nil else { return nil }
     guard units.count > 1 else { return unit.errors[type] }

@@ -105,18 +105,18 @@ extension Sensitivity {
     for unit in units { try check(unit, file, &seen) }
   }
 
-  /// Holds a part to the model's tensor.
+  /// Holds a unit to the model's tensor.
   private func check(
     _ unit: Unit, _ file: any ModelSource, _ seen: inout Set<String>
   ) throws(QuantError) {
     let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(unit.tensor) }
     let isMerged = ExpertTensorName(unit.tensor).map { $0.expert == nil } ?? false
-    let parts = isMerged ? tensor.matrixCount : 1
+    let matrices = isMerged ? tensor.matrixCount : 1
     let bytes = types.map { name in
       TensorType(name: name)?.layout.map { unit.weights / $0.weightsPerBlock * $0.bytesPerBlock }
     }
-    guard parts > 0, unit.weights == tensor.weightCount / parts,
-      isMerged ? (0..<parts).contains(unit.expert ?? -1) : true,
+    guard matrices > 0, unit.weights == tensor.weightCount / matrices,
+      isMerged ? (0..<matrices).contains(unit.expert ?? -1) : true,
       unit.layer == TensorName.layer(of: unit.tensor),
       zip(unit.bytes, bytes).allSatisfy({ $0 == nil || $0 == $1 }),
       seen.insert("\(unit.tensor)#\(unit.expert ?? -1)").inserted

@@ -10,7 +10,7 @@ extension Sensitivity {
   /// A sensitivity from shapes and names alone: weights, times what a type leaves of a weight's
   /// variance, times what matrices of that role weigh in models that were measured.
   ///
-  /// Only the order of parts means something, not the figures.
+  /// Only the order of units means something, not the figures.
   ///
   /// - Parameters:
   ///   - file: The model.
@@ -21,7 +21,7 @@ extension Sensitivity {
   public static func prior(
     of file: any ModelSource, types: [TensorType], importance: ImportanceMatrix?
   ) throws(QuantError) -> Sensitivity {
-    let facts = try ModelFacts(file.metadata)
+    let facts = try ModelFacts(file.metadata, path: file.path)
     let used = file.metadata.model("expert_used_count")?.integer ?? 1
     var units: [Unit] = []
     for tensor in file.tensors where !Untouchable.contains(tensor.description) {

@@ -32,7 +32,7 @@ extension ExpertRanking {
 }
 
 extension Sensitivity.Unit {
-  /// What the part suffers from the worst of some types.
+  /// What the unit suffers from the worst of some types.
   fileprivate func worth(in types: [Int]) -> Double {
     types.compactMap { divergences[$0] }.max() ?? 0
   }

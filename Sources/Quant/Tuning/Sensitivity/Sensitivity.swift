@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 
-/// What each part of a model would suffer from each type: the measurement that plans are made from.
+/// What each unit of a model would suffer from each type: the measurement that plans are made from.
 ///
 /// Kept as JSON; see `Docs/Experts.md` for how the figures come about.
 public struct Sensitivity: Sendable, Codable {
-  /// A part of the model that may have a type of its own: a tensor, or one expert's share of one.
+  /// A unit of the model that may have a type of its own: a tensor, or one expert's share of one.
   public struct Unit: Sendable, Codable {
     /// The tensor of the model; merged, if all experts share one.
     public let tensor: String
-    /// The expert, for parts of experts.
+    /// The expert, for units of experts.
     public let expert: Int?
     /// The layer; `nil` outside the layers.
     public let layer: Int?
@@ -22,7 +22,7 @@ public struct Sensitivity: Sendable, Codable {
     /// part of the layer, routing weights included.
     public internal(set) var errors: [Double?]
     /// For each type: the Kullback-Leibler divergence that the model is expected to gain by it, in
-    /// nats a token.
+    /// nats per token.
     public internal(set) var divergences: [Double?]
     /// The measurement that ties errors to divergences; `nil` if the divergences were measured
     /// themselves.
@@ -35,7 +35,7 @@ public struct Sensitivity: Sendable, Codable {
     public let type: String
     /// The mean square of what it changes in the output of its part, over the probe's tokens.
     public internal(set) var error: Double
-    /// The mean divergence of the model's predictions, in nats a token.
+    /// The mean divergence of the model's predictions, in nats per token.
     public internal(set) var divergence: Double
     /// Whether all experts of the layer were tried together.
     public let isShared: Bool
@@ -45,7 +45,7 @@ public struct Sensitivity: Sendable, Codable {
   public let kind: String
   /// The model measured.
   public let model: String
-  /// A mark of that model: other models are refused.
+  /// A fingerprint of that model: other models are refused.
   public let fingerprint: String
   /// The texts.
   public let corpora: [String]
@@ -59,7 +59,7 @@ public struct Sensitivity: Sendable, Codable {
   public let probeWindows: Int
   /// The types tried.
   public let types: [String]
-  /// The parts of the model.
+  /// The units of the model.
   public internal(set) var units: [Unit]
 
   static let kindName = "gguf-tool sensitivity"

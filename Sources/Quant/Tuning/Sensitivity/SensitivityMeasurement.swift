@@ -5,16 +5,16 @@ public import QuantEvaluation
 public import QuantModels
 public import QuantPlanning
 
-/// Measures what each part of a model would suffer from each type, in one pass over its layers.
+/// Measures what each unit of a model would suffer from each type, in one pass over its layers.
 ///
-/// The text goes through the model as it is. At each layer every part is tried in every type: what
-/// changes in the output of its part of the layer is its error. One type of each part is tried in the
+/// The text goes through the model as it is. At each layer every unit is tried in every type: what
+/// changes in the output of its part of the layer is its error. One type of each unit is tried in the
 /// whole model, too: a probe, whose states go through all later layers and whose predictions are
 /// compared at the end, tells what an error at that place does to them.
 public final class SensitivityMeasurement {
   /// How far a measurement is.
   public struct Progress: Sendable {
-    /// Parts tried, once for each type.
+    /// Units tried, once for each type.
     public let done: Int
     /// All of them.
     public let total: Int
@@ -69,12 +69,12 @@ public final class SensitivityMeasurement {
     self.types = types
     self.importance = importance
     context = evaluator.context(windowLength: windows.length)
-    targets = try evaluator.graph.units.map { part throws(QuantError) in
-      try SensitivityTarget(part, types: types, importance: importance)
+    targets = try evaluator.graph.units.map { unit throws(QuantError) in
+      try SensitivityTarget(unit, types: types, importance: importance)
     }
     sums = SensitivitySums(units: targets.map { _ in .init(types: types.count) })
     let plan = try ProbePlan(
-      evaluator, whole, windows: range.count, parts: targets.map(\.part),
+      evaluator, whole, windows: range.count, units: targets.map(\.unit),
       probeWindows: probeWindows)
     sharesProbes = plan.isShared
     self.probeWindows = plan.windows
@@ -88,11 +88,12 @@ public final class SensitivityMeasurement {
   /// - Parameters:
   ///   - path: Where to keep what is known after each layer, and perhaps go on from. The file stays:
   ///     who has written the results removes it.
-  ///   - progress: Called as parts are tried.
+  ///   - progress: Called as units are tried.
   /// - Returns: What was found. It does not depend on the number of threads, and what follows of the
   ///   parts of a text put together is what follows of it in one, to the last bit.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
-  ///   the state of another measurement.
+  ///   the state of another measurement; `.cancelled` if the task was cancelled, which is asked before
+  ///   each trial: the layers before it are kept.
   /// - Complexity: For each type, the work of encoding the model and of a pass of the text through it;
   ///   and that of a pass of all probes through half of it.
   public func run(
@@ -131,7 +132,7 @@ public final class SensitivityMeasurement {
     return (earlier.states, earlier.layer)
   }
 
-  /// Whether results read from a file are of these parts and types.
+  /// Whether results read from a file are of these units and types.
   private var hasWholeResults: Bool {
     sums.fit(units: targets.count, types: types.count)
       && probes.probes.allSatisfy { probe in
@@ -139,12 +140,12 @@ public final class SensitivityMeasurement {
       }
   }
 
-  /// The numbers of the parts at a place.
-  func targets(at place: UnitPosition) -> [Int] {
-    targets.indices.filter { targets[$0].part.position == place }
+  /// The numbers of the units at a position.
+  func targets(at position: UnitPosition) -> [Int] {
+    targets.indices.filter { targets[$0].unit.position == position }
   }
 
-  /// Parts times types.
+  /// Units times types.
   public var trialCount: Int { targets.count * types.count }
 
   /// Whether a state lies at a path, from which `run` goes on.
@@ -167,7 +168,7 @@ public final class SensitivityMeasurement {
       kind: Sensitivity.kindName, model: evaluator.file.path,
       fingerprint: try ModelIdentity.content(of: evaluator.file), corpora: corpora,
       importance: importance?.path, windows: whole.windows, windowLength: whole.length,
-      probeWindows: probeWindows, types: types.map(\.name), units: targets.map(\.unit))
+      probeWindows: probeWindows, types: types.map(\.name), units: targets.map(\.unmeasured))
     return SensitivityPart(plain, counts: whole, range: range, sums: sums)
   }
 
@@ -196,6 +197,7 @@ extension SensitivityMeasurement {
       let target = targets[index]
       sums.units[index].tokens = base.rows
       for type in types.indices {
+        try QuantError.checkCancellation()
         defer { step() }
         guard let other = target.substitution(type) else { continue }
         let changed = try evaluator.embed(windows.tokens, substituting: other)
@@ -216,10 +218,10 @@ extension SensitivityMeasurement {
     let base = try predictors(states.rows(0..<probes.rows))
     let comparison = PredictionComparison(
       evaluator, base: base, ofEachWindow: windows.counted.count, context)
-    for index in targets.indices where targets[index].part.tensor == graph.output.tensor {
+    for index in targets.indices where targets[index].unit.tensor == graph.output.tensor {
       sums.units[index].tokens = states.rows
       for type in types.indices {
-        defer { if targets[index].part.position == .output { step() } }
+        defer { if targets[index].unit.position == .output { step() } }
         guard let other = targets[index].substitution(type) else { continue }
         sums.units[index].divergences[type] = try comparison.divergence(
           of: base, context.substituting(other))

@@ -5,7 +5,7 @@ public import QuantModels
 /// Sums over the tokens of some windows: all that measuring finds, from which divergences are estimated
 /// once the sums of all windows are together.
 struct SensitivitySums: Codable {
-  /// Those of one part of the model.
+  /// Those of one unit of the model.
   struct Unit: Codable {
     /// Tokens that went through it.
     var tokens = 0
@@ -31,10 +31,10 @@ struct SensitivitySums: Codable {
     let isShared: Bool
   }
 
-  /// The parts of the model in order.
+  /// The units of the model in order.
   var units: [Unit]
 
-  /// Whether they are of so many parts and types.
+  /// Whether they are of so many units and types.
   func fit(units count: Int, types: Int) -> Bool {
     units.count == count
       && units.allSatisfy { unit in
@@ -44,7 +44,7 @@ struct SensitivitySums: Codable {
       }
   }
 
-  /// Adds what other windows gave; they must fit the same parts and types.
+  /// Adds what other windows gave; they must fit the same units and types.
   mutating func add(_ other: SensitivitySums) {
     for (index, more) in other.units.enumerated() {
       units[index].tokens += more.tokens
@@ -71,7 +71,7 @@ struct SensitivitySums: Codable {
 
 /// What `sensitivity` measured over some windows of a text.
 public struct SensitivityPart: Codable {
-  /// The parts of the model, without measurements.
+  /// The units of the model, without measurements.
   private let plain: Sensitivity
   /// How much text there is in all.
   private let counts: WindowCounts

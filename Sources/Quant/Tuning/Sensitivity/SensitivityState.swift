@@ -44,19 +44,19 @@ struct SensitivityState {
 
   init(_ path: String, _ job: SensitivityMeasurement) throws(QuantError) {
     self.path = path
-    var mark = Fingerprint()
-    try ModelIdentity.addFiles(of: job.evaluator.file, to: &mark)
-    mark.add(job.evaluator.options.mode.rawValue)
-    mark.add(FormatRegistry.encoderRevision)
-    mark.add(job.windows.length)
-    mark.add(job.range.lowerBound)
-    mark.add(job.whole.windows)
-    mark.add(job.probes.windows)
-    mark.add(job.sharesProbes ? 1 : 0)
-    for type in job.types { mark.add(type.name) }
-    for token in job.windows.tokens { mark.add(Int(token)) }
-    job.importance?.mark(&mark)
-    fingerprint = mark.value
+    var fingerprint = Fingerprint()
+    try ModelIdentity.addFiles(of: job.evaluator.file, to: &fingerprint)
+    fingerprint.add(job.evaluator.options.mode.rawValue)
+    fingerprint.add(FormatRegistry.encoderRevision)
+    fingerprint.add(job.windows.length)
+    fingerprint.add(job.range.lowerBound)
+    fingerprint.add(job.whole.windows)
+    fingerprint.add(job.probes.windows)
+    fingerprint.add(job.sharesProbes ? 1 : 0)
+    for type in job.types { fingerprint.add(type.name) }
+    for token in job.windows.tokens { fingerprint.add(Int(token)) }
+    job.importance?.add(to: &fingerprint)
+    self.fingerprint = fingerprint.value
   }
 
   /// Keeps what is known after a layer.
@@ -115,12 +115,6 @@ struct SensitivityState {
     }
     let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
     var reader = try TensorReader(file: file, tensor: tensor)
-    let matrix = Matrix(rows: tensor.rowCount, columns: tensor.rowWeights)
-    for row in 0..<matrix.rows {
-      try matrix.withMutableRow(row) { (span) throws(QuantError) in
-        try reader.readRows(row..<row + 1, into: &span)
-      }
-    }
-    return matrix
+    return try reader.matrix(0..<tensor.rowCount)
   }
 }

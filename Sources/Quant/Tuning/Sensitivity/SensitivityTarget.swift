@@ -5,10 +5,10 @@ internal import QuantEvaluation
 internal import QuantModels
 internal import QuantPlanning
 
-/// A part of a model whose types are tried, and all that trying needs.
+/// A unit of a model whose types are tried, and all that trying needs.
 struct SensitivityTarget: Sendable {
-  /// The part.
-  let part: ModelUnit
+  /// The unit.
+  let unit: ModelUnit
   /// What is known of its inputs.
   let importance: ImportanceMatrix.Entry?
   /// The types that it can have, in the order of the list; `nil` where it cannot.
@@ -19,20 +19,20 @@ struct SensitivityTarget: Sendable {
   /// Types worth probing lie near this: coarse enough to show, fine enough to be like the others.
   private static let probeBits = 3.4
 
-  /// Chooses the types for a part.
+  /// Chooses the types for a unit.
   ///
   /// Throws `QuantError.content` for a matrix of another model.
   init(
-    _ part: ModelUnit, types: [TensorType], importance: ImportanceMatrix?
+    _ unit: ModelUnit, types: [TensorType], importance: ImportanceMatrix?
   ) throws(QuantError) {
-    self.part = part
-    let tensor = part.tensor
+    self.unit = unit
+    let tensor = unit.tensor
     let entry = try importance?.entry(fitting: tensor)
     self.importance = entry
     let formats: [(any EncodableFormat.Type)?] = types.map { type in
       guard let format = FormatRegistry.encoder(of: type),
         tensor.rowWeights % format.layout.weightsPerBlock == 0,
-        entry != nil || Self.isExempt(part.position) || !NeedsImportance.types.contains(type)
+        entry != nil || Self.isExempt(unit.position) || !NeedsImportance.types.contains(type)
       else { return nil }
       return format
     }
@@ -51,29 +51,29 @@ struct SensitivityTarget: Sendable {
     abs((type.layout?.bitsPerWeight ?? 32) - probeBits)
   }
 
-  /// Weights of the part.
+  /// Weights of the unit.
   var weights: Int {
-    let all = part.tensor.weightCount
-    return part.expert == nil ? all : all / part.tensor.matrixCount
+    let all = unit.tensor.weightCount
+    return unit.expert == nil ? all : all / unit.tensor.matrixCount
   }
 
-  /// The part in one of the types.
+  /// The unit in one of the types.
   func substitution(_ index: Int) -> WeightSubstitution? {
     formats[index].map {
       WeightSubstitution(
-        tensor: part.tensor.name, matrix: part.matrix, format: $0, importance: importance)
+        tensor: unit.tensor.name, matrix: unit.matrix, format: $0, importance: importance)
     }
   }
 
-  /// The part without measurements.
-  var unit: Sensitivity.Unit {
+  /// The unit without measurements.
+  var unmeasured: Sensitivity.Unit {
     let bytes = formats.map { format in
       format.map { weights / $0.layout.weightsPerBlock * $0.layout.bytesPerBlock }
     }
     let none = [Double?](repeating: nil, count: formats.count)
     return Sensitivity.Unit(
-      tensor: part.tensor.name, expert: part.expert,
-      layer: TensorName.layer(of: part.tensor.name),
+      tensor: unit.tensor.name, expert: unit.expert,
+      layer: TensorName.layer(of: unit.tensor.name),
       weights: weights, bytes: bytes, errors: none, divergences: none)
   }
 }

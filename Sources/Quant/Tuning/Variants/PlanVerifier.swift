@@ -4,7 +4,7 @@ public import QuantPlanning
 
 /// What measuring must not show of a plan that is kept.
 public struct QualityLimits: Sendable {
-  /// The most divergence, the mean over the texts, in nats a token.
+  /// The most divergence, the mean over the texts, in nats per token.
   public var divergence: Double?
   /// The most that perplexity may rise on any text, as a share of the model's.
   public var perplexityIncrease: Double?

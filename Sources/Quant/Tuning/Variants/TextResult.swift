@@ -9,12 +9,12 @@ public struct TextResult: Sendable, Codable {
   public let perplexity: MeasuredValue
   /// The variant's perplexity over the model's.
   public let perplexityRatio: MeasuredValue
-  /// The Kullback-Leibler divergence from the model, in nats a token.
+  /// The Kullback-Leibler divergence from the model, in nats per token.
   public let divergence: MeasuredValue
 }
 
 extension [TextResult] {
-  /// The mean divergence over the texts, in nats a token; zero without texts.
+  /// The mean divergence over the texts, in nats per token; zero without texts.
   var meanDivergence: Double {
     reduce(0) { $0 + $1.divergence.value } / Double(Swift.max(1, count))
   }

@@ -11,7 +11,7 @@ public struct MeasuredVariant: Sendable {
   /// What each text said.
   public let results: [TextResult]
 
-  /// The mean divergence over the texts, in nats a token.
+  /// The mean divergence over the texts, in nats per token.
   public var meanDivergence: Double { results.meanDivergence }
 
   /// The largest increase of perplexity over the texts, as a share of the model's.

@@ -37,7 +37,7 @@ import Testing
         texts: [
           TextLosses(
             corpus: "random", counts: WindowCounts(windows), range: range,
-            report: try run.run(observer: router), seconds: 1)
+            report: try run.run(countingRouters: router), seconds: 1)
         ], router: router.statistics)
     }
     let whole = try losses(0..<windows.count, memory: 1 << 28)

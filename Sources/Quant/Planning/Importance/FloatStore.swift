@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
 /// Floats in memory or in a file.
-package struct FloatStore: Sendable {
+struct FloatStore: Sendable {
   private enum Storage: Sendable {
     case owned([Float])
     case file(LocalFile, offset: Int, ByteOrder)
   }
 
-  package let count: Int
+  let count: Int
   private let storage: Storage
 
-  package init(_ values: [Float]) {
+  init(_ values: [Float]) {
     count = values.count
     storage = .owned(values)
   }
@@ -19,7 +20,7 @@ package struct FloatStore: Sendable {
   /// until asked for.
   ///
   /// Throws if the bytes of another source cannot be read.
-  package init(
+  init(
     _ source: any ByteSource, offset: Int, count: Int, order: ByteOrder
   ) throws(FileError) {
     precondition(offset >= 0 && count >= 0 && (source.byteCount - offset) / 4 >= count)
@@ -33,12 +34,12 @@ package struct FloatStore: Sendable {
   }
 
   /// The file that they are in, if they are in one.
-  package var file: (any ByteSource)? {
+  var file: LocalFile? {
     if case .file(let file, _, _) = storage { file } else { nil }
   }
 
   /// A copy of some of the floats.
-  package func values(_ range: Range<Int>) -> [Float] {
+  func values(_ range: Range<Int>) -> [Float] {
     switch storage {
     case .owned(let values):
       return Array(values[range])

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// Which earlier positions a position sees, itself among them.
+public enum AttentionWindow: Sendable, Hashable {
+  /// All.
+  case full
+  /// The last so many.
+  case sliding(Int)
+  /// Those since the last multiple of so many.
+  case chunked(Int)
+
+  /// The first position that position `query` sees.
+  package func first(for query: Int) -> Int {
+    switch self {
+    case .full: 0
+    case .sliding(let size): max(0, query - size + 1)
+    case .chunked(let size): query / size * size
+    }
+  }
+}
+
+/// How queries, keys and values are made.
+public enum AttentionInput: Sendable {
+  /// Three products.
+  case separate(query: Linear, key: Linear, value: Linear)
+  /// One product: all queries, then all keys, then all values. Biases may stand apart.
+  case fused(Linear, queryBias: TensorInfo?, keyBias: TensorInfo?, valueBias: TensorInfo?)
+  /// Keys and values through a narrow latent vector (DeepSeek's multi-head latent attention).
+  case latent(LatentAttention)
+}
+
+/// Keys and values made from a latent vector that all heads share.
+public struct LatentAttention: Sendable {
+  /// How queries are made.
+  public enum Query: Sendable {
+    /// By one product.
+    case direct(Linear)
+    /// Through a narrow vector.
+    case compressed(down: Linear, norm: Norm, up: Linear)
+  }
+  /// How the latent vector becomes keys and values.
+  public enum Expansion: Sendable {
+    /// One product: each head's keys, then its values.
+    case joint(Linear)
+    /// A matrix a head for each: keys transposed (`latent` rows), values `valueSize` rows.
+    case perHead(key: TensorInfo, value: TensorInfo)
+  }
+  /// How queries are made.
+  public var query: Query
+  /// To the latent vector and, after it, the rotated part of the key.
+  public var down: Linear
+  /// Of the latent vector.
+  public var norm: Norm
+  /// How it becomes keys and values.
+  public var expansion: Expansion
+  /// Numbers of the latent vector.
+  public var latent: Int
+}
+
+/// A norm of queries or keys.
+public enum HeadNorm: Sendable {
+  /// Of each head by itself.
+  case perHead(Norm)
+  /// Of all heads together.
+  case whole(Norm)
+}
+
+/// Attention of one layer.
+public struct AttentionGraph: Sendable {
+  /// How queries, keys and values are made.
+  public var input: AttentionInput
+  /// Query heads.
+  public var heads: Int
+  /// Key and value heads: each serves `heads / keyValueHeads` query heads.
+  public var keyValueHeads: Int
+  /// Numbers of a query or key.
+  public var keySize: Int
+  /// Numbers of a value.
+  public var valueSize: Int
+  /// Norms before rotation.
+  public var queryNorm: HeadNorm?
+  /// Likewise for keys.
+  public var keyNorm: HeadNorm?
+  /// Whether each head of both is normed after rotation, without weights.
+  public var normsAfterRotation = false
+  /// The rotation, if the layer has one.
+  public var rotation: Rotation?
+  /// The factor on products of queries and keys.
+  public var scale: Float
+  /// If not zero, scores x become cap · tanh(x / cap).
+  public var cap: Float = 0
+  /// What a position sees.
+  public var window = AttentionWindow.full
+  /// A score for each head that takes part in the softmax and has no value.
+  public var sinks: TensorInfo?
+  /// A factor on queries that grows with their position, if there is one.
+  public var temperature: AttentionTemperature?
+  /// From the heads' values back to the model's width.
+  public var output: Linear
+}
+
+/// Rotary embedding.
+public struct Rotation: Sendable {
+  /// Which numbers are turned together.
+  public enum Pairing: Sendable {
+    /// Neighbours (llama.cpp's NORM).
+    case neighbours
+    /// One of each half (NEOX).
+    case halves
+  }
+  /// How angles are made smaller for long contexts.
+  public enum Scaling: Sendable {
+    /// All by one factor.
+    case linear(Float)
+    /// By a factor that depends on the frequency (YaRN).
+    case yarn(factor: Float, originalContext: Int)
+  }
+  /// Which numbers are turned together.
+  public var pairing: Pairing
+  /// Numbers of a head that are turned, from the first on.
+  public var dimensions: Int
+  /// The base of the frequencies.
+  public var base: Float
+  /// How angles are made smaller.
+  public var scaling = Scaling.linear(1)
+  /// A divisor for each pair's angle.
+  public var factors: TensorInfo?
+  /// A factor on the rotated numbers.
+  public var magnitude: Float = 1
+}
