@@ -116,7 +116,7 @@ public struct GGUFFile: ModelSource {
     guard let count = tensor.byteCount else {
       throw .unsupported(
         file: file.name,
-        what: "tensor \"\(tensor.name)\" has \(Self.describe(tensor.type)), whose size is not known"
+        what: "tensor \"\(tensor.name)\" has \(tensor.type.inWords), whose size is not known"
       )
     }
     guard count > 0 else { return 0..<0 }
@@ -127,15 +127,5 @@ public struct GGUFFile: ModelSource {
         found: "\(max(0, file.byteCount - tensor.byteOffset)) before the end of the file")
     }
     return tensor.byteOffset..<tensor.byteOffset + count
-  }
-
-  /// A type in words, with who can read it.
-  public static func describe(_ type: TensorType) -> String {
-    switch type.status {
-    case .current: "type \(type.name)"
-    case .removed: "type \(type.name), which was removed from GGML"
-    case .ikOnly: "type \(type.name), which only ik_llama.cpp reads"
-    case .unknown: "the unknown type \(type.rawValue)"
-    }
   }
 }

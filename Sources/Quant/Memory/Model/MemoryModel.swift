@@ -26,7 +26,7 @@ public struct MemoryModel: Sendable {
         throw .content(
           file: file, line: 0,
           what: "tensor \"\(tensor.name)\": expected a size that can be counted, found"
-            + " \(GGUFFile.describe(tensor.type)) with rows of \(tensor.dimensions.first ?? 1)")
+            + " \(tensor.type.inWords) with rows of \(tensor.dimensions.first ?? 1)")
       }
       description = tensor
       byteCount = bytes

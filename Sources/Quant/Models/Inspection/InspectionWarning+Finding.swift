@@ -49,7 +49,7 @@ extension InspectionWarning {
       return InspectionWarning(
         kind: kind,
         message: "\(tensors.count) of the tensors (\(tensors[0].name), …) have "
-          + GGUFFile.describe(type) + size)
+          + type.inWords + size)
     }
   }
 }

@@ -28,7 +28,7 @@ public struct TensorReader: Sendable {
   public init(file: any ModelSource, tensor: TensorInfo) throws(QuantError) {
     guard let format = FormatRegistry.format(of: tensor.type) else {
       throw .unsupported(
-        "\(file.path): tensor \"\(tensor.name)\" has \(GGUFFile.describe(tensor.type)), "
+        "\(file.path): tensor \"\(tensor.name)\" has \(tensor.type.inWords), "
           + "which cannot be decoded")
     }
     do throws(FileError) {

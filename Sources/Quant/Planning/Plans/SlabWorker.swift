@@ -23,7 +23,7 @@ struct SlabWorker {
     let tensor = plan.tensors[slab.tensor]
     guard let layout = tensor.description.type.layout else {
       throw .unsupported(
-        "tensor \"\(tensor.description.name)\" has \(GGUFFile.describe(tensor.description.type)),"
+        "tensor \"\(tensor.description.name)\" has \(tensor.description.type.inWords),"
           + " whose bytes cannot be handled")
     }
     resize(&bytes, slab.blocks.count * layout.bytesPerBlock, 0)
