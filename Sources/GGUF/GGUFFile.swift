@@ -5,7 +5,7 @@
 /// Opening reads and checks the headers; tensor bytes and long arrays are left in the files.
 public struct GGUFFile: ModelSource {
   /// The files, in order of their numbers; one for a model that is not split.
-  public let shards: [Shard]
+  let shards: [Shard]
   /// The tensors of all shards, in file order.
   public let tensors: [TensorInfo]
   private let places: [String: Int]
@@ -53,13 +53,13 @@ public struct GGUFFile: ModelSource {
       tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
   }
 
-  /// The shards as the files of a source.
+  /// The file, or the shards of a split model in order of their numbers.
   public var files: [SourceFile] {
     shards.map { shard in
       SourceFile(
-        name: shard.name, byteCount: shard.byteCount,
-        wholeByteCount: max(shard.byteCount, shard.dataEnd),
-        headerByteCount: shard.dataOffset, version: shard.source.version)
+        name: shard.name, byteCount: shard.byteCount, headerByteCount: shard.dataOffset,
+        dataEnd: shard.dataEnd, trailingByteCount: shard.trailingByteCount,
+        version: shard.source.version)
     }
   }
 
@@ -72,11 +72,12 @@ public struct GGUFFile: ModelSource {
   /// The byte order of all files.
   public var byteOrder: ByteOrder { shards[0].byteOrder }
 
+  /// The version of the format that the first file has, 2 or 3.
+  public var formatVersion: Int? { Int(shards[0].version) }
+
   /// Finds a tensor by its name.
   public func tensor(_ name: String) throws(FileError) -> TensorInfo {
-    guard let place = places[name] else {
-      throw .missing(file: path, what: "tensor \"\(name)\"")
-    }
+    guard let place = places[name] else { throw noTensor(name) }
     return tensors[place]
   }
 

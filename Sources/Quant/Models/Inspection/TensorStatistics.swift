@@ -48,7 +48,7 @@ public struct TensorStatistics: Sendable, Encodable {
   /// - Throws: `QuantError` if the tensor cannot be decoded or read.
   /// - Complexity: O(*n*) in weights; memory is bounded whatever the tensor's size.
   public static func measure(
-    _ tensor: TensorInfo, of file: GGUFFile, valueCount: Int = 16, binCount: Int = 16,
+    _ tensor: TensorInfo, of file: any ModelSource, valueCount: Int = 16, binCount: Int = 16,
     progress: (Int) -> Void = { _ in }
   ) throws(QuantError) -> TensorStatistics {
     var reader = try TensorReader(file: file, tensor: tensor)

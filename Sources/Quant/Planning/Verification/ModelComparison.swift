@@ -59,7 +59,8 @@ public struct ModelComparison: Sendable {
   /// - Throws: `QuantError.file` for tensors that cannot be read.
   /// - Complexity: O(*n*) in weights; memory is bounded whatever the size of the models.
   public init(
-    _ file: GGUFFile, against other: GGUFFile, threads: Int, begin: (Int) -> Void = { _ in },
+    _ file: any ModelSource, against other: any ModelSource, threads: Int,
+    begin: (Int) -> Void = { _ in },
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws(QuantError) {
     let matching = TensorMatching(file, other)
@@ -78,7 +79,8 @@ public struct ModelComparison: Sendable {
   }
 
   private static func compare(
-    _ runs: [TensorMatching.Run], _ matching: TensorMatching, _ file: GGUFFile, _ other: GGUFFile,
+    _ runs: [TensorMatching.Run], _ matching: TensorMatching, _ file: any ModelSource,
+    _ other: any ModelSource,
     threads: Int, _ progress: @escaping @Sendable (Int) -> Void
   ) async throws(QuantError) -> [DifferenceSums] {
     let outcomes = await withTaskGroup(of: [(Int, Result<DifferenceSums, QuantError>)].self) {
@@ -108,7 +110,8 @@ private struct ComparisonBuffers {
   private var second: [Float] = []
 
   mutating func compare(
-    _ run: TensorMatching.Run, _ pair: TensorMatching.Pair, _ file: GGUFFile, _ other: GGUFFile
+    _ run: TensorMatching.Run, _ pair: TensorMatching.Pair, _ file: any ModelSource,
+    _ other: any ModelSource
   ) -> Result<DifferenceSums, QuantError> {
     do throws(QuantError) {
       try Self.read(pair.first, run.weights, of: file, into: &first)
@@ -124,7 +127,7 @@ private struct ComparisonBuffers {
   }
 
   private static func read(
-    _ side: TensorMatching.Side, _ weights: Range<Int>, of file: GGUFFile,
+    _ side: TensorMatching.Side, _ weights: Range<Int>, of file: any ModelSource,
     into buffer: inout [Float]
   ) throws(QuantError) {
     if buffer.count < weights.count { buffer = Array(repeating: 0, count: weights.count) }

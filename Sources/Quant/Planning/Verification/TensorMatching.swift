@@ -41,7 +41,7 @@ struct TensorMatching: Sendable {
   private static let runWeights = 1 << 18
 
   /// Matches the tensors of two models by their names.
-  init(_ file: GGUFFile, _ other: GGUFFile) {
+  init(_ file: any ModelSource, _ other: any ModelSource) {
     let mine = Self.sides(of: file, as: other)
     let theirs = Self.sides(of: other, as: file)
     let places = Dictionary(theirs.map { ($0.name, $0.side) }, uniquingKeysWith: { a, _ in a })
@@ -90,7 +90,7 @@ struct TensorMatching: Sendable {
 
   /// The tensors of a model, merged ones cut into experts where the other model has them so.
   private static func sides(
-    of file: GGUFFile, as other: GGUFFile
+    of file: any ModelSource, as other: any ModelSource
   ) -> [(name: String, side: Side)] {
     file.tensors.flatMap { tensor in
       let shape = Array(tensor.dimensions.reversed().drop { $0 == 1 }.reversed())
