@@ -36,8 +36,12 @@ import Testing
     let tokens = try Tokenizer(memory).encode("A text of a few words, that is read as tokens.")
     #expect(try tokens == Tokenizer(file).encode("A text of a few words, that is read as tokens."))
     let logits = try [file, memory].map { (source: any ModelSource) in
-      try Evaluator(file: source, contextLength: 64, options: EvaluationOptions(threads: 2))
-        .logits(tokens).numbers
+      let evaluator = try Evaluator(
+        model: source, contextLength: 64, options: EvaluationOptions(threads: 2))
+      let logits = try evaluator.logits(tokens)
+      return (0..<logits.rows).flatMap { row in
+        logits.withRow(row) { numbers in numbers.indices.map { numbers[$0] } }
+      }
     }
     #expect(logits[0] == logits[1] && !logits[0].isEmpty)
     let options = ContextOptions(context: 64)
@@ -56,7 +60,7 @@ import Testing
     var other = one
     other.bytes[try one.tensor("blk.1.attn_q.weight").byteOffset] ^= 1
     let evaluators = try [one, other].map {
-      try Evaluator(file: $0, contextLength: 16, options: EvaluationOptions(threads: 2))
+      try Evaluator(model: $0, contextLength: 16, options: EvaluationOptions(threads: 2))
     }
     let path = folder.path("state.gguf")
     let state = try EvaluationState(path, evaluators[0], windows)
@@ -92,7 +96,7 @@ import Testing
     let model = MemorySource(metadata: metadata, tensors: tensors, bytes: bytes)
     let b = try model.tensor("b")
     #expect(b.byteCount == 12 && tensors[2].byteCount == nil && model.formatVersion == nil)
-    var reader = try TensorReader(file: model, tensor: b)
+    var reader = try TensorReader(model: model, tensor: b)
     var weights: [Float] = [0, 0, 0]
     var span = weights.mutableSpan
     try reader.readWeights(0..<3, into: &span)
@@ -114,6 +118,6 @@ import Testing
     await #expect(throws: QuantError.file(MemorySource.lost)) {
       try await executor.run(threads: 2) { _ in }
     }
-    #expect(!Disk.exists(folder.path("c.gguf")))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("c.gguf")))
   }
 }

@@ -20,7 +20,7 @@ import Testing
 
   private func logits(_ path: String, _ tokens: [Int32]) throws -> [Float] {
     let found = try Evaluator(
-      file: GGUFFile.open(path), contextLength: 32,
+      model: GGUFFile.open(path), contextLength: 32,
       options: EvaluationOptions(threads: 2, mode: .f32)
     ).logits(tokens)
     return (0..<found.rows).flatMap { row in

@@ -171,7 +171,7 @@ struct SlabWorker {
   }
 
   private mutating func read(_ segment: Segment, into floats: Range<Int>) throws(QuantError) {
-    var reader = try TensorReader(file: plan.source, tensor: segment.tensor)
+    var reader = try TensorReader(model: plan.source, tensor: segment.tensor)
     var span = weights.mutableSpan
     var window = span.slice(floats)
     try reader.readRows(segment.rows, into: &window)

@@ -45,7 +45,7 @@ struct SensitivityState {
   init(_ path: String, _ job: SensitivityMeasurement) throws(QuantError) {
     self.path = path
     var mark = Fingerprint()
-    try ModelIdentity.addFiles(of: job.evaluator.file, to: &mark)
+    try ModelIdentity.addFiles(of: job.evaluator.model, to: &mark)
     mark.add(job.evaluator.options.mode.rawValue)
     mark.add(FormatRegistry.encoderRevision)
     mark.add(job.windows.length)
@@ -114,7 +114,7 @@ struct SensitivityState {
       return Matrix(rows: 0, columns: file.tensors.first?.rowWeights ?? 0)
     }
     let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
-    var reader = try TensorReader(file: file, tensor: tensor)
+    var reader = try TensorReader(model: file, tensor: tensor)
     let matrix = Matrix(rows: tensor.rowCount, columns: tensor.rowWeights)
     for row in 0..<matrix.rows {
       try matrix.withMutableRow(row) { (span) throws(QuantError) in
