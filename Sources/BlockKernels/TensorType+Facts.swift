@@ -10,6 +10,17 @@ extension TensorType {
   /// Who can read this type.
   public var status: Status { TensorTypeTable.byNumber[rawValue]?.status ?? .unknown }
 
+  /// The type with what its status says of it, for messages: `type Q4_K`,
+  /// `type IQ4_KS, which only ik_llama.cpp reads`, `the unknown type 77`.
+  public var inWords: String {
+    switch status {
+    case .current: "type \(name)"
+    case .removed: "type \(name), which was removed from GGML"
+    case .ikOnly: "type \(name), which only ik_llama.cpp reads"
+    case .unknown: "the unknown type \(rawValue)"
+    }
+  }
+
   /// Whether a block holds quants with scales (rather than plain numbers).
   public var isQuantized: Bool { (layout?.weightsPerBlock ?? 256) > 1 }
 

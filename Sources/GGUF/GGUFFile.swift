@@ -5,7 +5,7 @@
 /// Opening reads and checks the headers; tensor bytes and long arrays are left in the files.
 public struct GGUFFile: ModelSource {
   /// The files, in order of their numbers; one for a model that is not split.
-  public let shards: [Shard]
+  let shards: [Shard]
   /// The tensors of all shards, in file order.
   public let tensors: [TensorInfo]
   private let places: [String: Int]
@@ -53,13 +53,13 @@ public struct GGUFFile: ModelSource {
       tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
   }
 
-  /// The shards as the files of a source.
+  /// The file, or the shards of a split model in order of their numbers.
   public var files: [SourceFile] {
     shards.map { shard in
       SourceFile(
-        name: shard.name, byteCount: shard.byteCount,
-        wholeByteCount: max(shard.byteCount, shard.dataEnd),
-        headerByteCount: shard.dataOffset, version: shard.source.version)
+        name: shard.name, byteCount: shard.byteCount, headerByteCount: shard.dataOffset,
+        dataEnd: shard.dataEnd, trailingByteCount: shard.trailingByteCount,
+        version: shard.source.version)
     }
   }
 
@@ -72,11 +72,12 @@ public struct GGUFFile: ModelSource {
   /// The byte order of all files.
   public var byteOrder: ByteOrder { shards[0].byteOrder }
 
+  /// The version of the format that the first file has, 2 or 3.
+  public var formatVersion: Int? { Int(shards[0].version) }
+
   /// Finds a tensor by its name.
   public func tensor(_ name: String) throws(FileError) -> TensorInfo {
-    guard let place = places[name] else {
-      throw .missing(file: path, what: "tensor \"\(name)\"")
-    }
+    guard let place = places[name] else { throw noTensor(name) }
     return tensors[place]
   }
 
@@ -116,7 +117,7 @@ public struct GGUFFile: ModelSource {
     guard let count = tensor.byteCount else {
       throw .unsupported(
         file: file.name,
-        what: "tensor \"\(tensor.name)\" has \(Self.describe(tensor.type)), whose size is not known"
+        what: "tensor \"\(tensor.name)\" has \(tensor.type.inWords), whose size is not known"
       )
     }
     guard count > 0 else { return 0..<0 }
@@ -127,15 +128,5 @@ public struct GGUFFile: ModelSource {
         found: "\(max(0, file.byteCount - tensor.byteOffset)) before the end of the file")
     }
     return tensor.byteOffset..<tensor.byteOffset + count
-  }
-
-  /// A type in words, with who can read it.
-  public static func describe(_ type: TensorType) -> String {
-    switch type.status {
-    case .current: "type \(type.name)"
-    case .removed: "type \(type.name), which was removed from GGML"
-    case .ikOnly: "type \(type.name), which only ik_llama.cpp reads"
-    case .unknown: "the unknown type \(type.rawValue)"
-    }
   }
 }

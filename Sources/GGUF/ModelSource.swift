@@ -11,7 +11,7 @@ public protocol ModelSource: Sendable {
   /// What the header says of the model, by GGUF's keys.
   var metadata: Metadata { get }
 
-  /// All tensors, in the order of their files.
+  /// All tensors, in the order of their files, and of their bytes in each.
   var tensors: [TensorInfo] { get }
 
   /// The files that hold them; `TensorInfo.shard` counts them.
@@ -20,12 +20,19 @@ public protocol ModelSource: Sendable {
   /// The byte order of what `read` gives.
   var byteOrder: ByteOrder { get }
 
+  /// The version of the GGUF format that its header has; `nil` for a model that is no GGUF file, which
+  /// is the default.
+  var formatVersion: Int? { get }
+
   /// Finds a tensor by its name.
   ///
   /// - Throws: `FileError.missing` if there is none.
+  /// - Complexity: The default takes O(*n*) in tensors.
   func tensor(_ name: String) throws(FileError) -> TensorInfo
 
   /// Whether the model has a tensor of this name.
+  ///
+  /// - Complexity: The default takes O(*n*) in tensors.
   func contains(_ name: String) -> Bool
 
   /// Refuses a tensor whose bytes cannot be read.
@@ -65,28 +72,71 @@ public struct SourceFile: Sendable {
   public let name: String
   /// The bytes that are there.
   public let byteCount: Int
-  /// The bytes of the whole file, as its header says: more than `byteCount` where the end is missing.
-  public let wholeByteCount: Int
   /// The bytes of its header, of which it may hold only the first.
   public let headerByteCount: Int
+  /// Where its data should end, but for padding: the end of its last tensor that has weights, or of the
+  /// header.
+  public let dataEnd: Int
+  /// Bytes after its last tensor that nothing accounts for (padding does not count).
+  public let trailingByteCount: Int
   /// A number that changes when the bytes do (see `ByteSource.version`).
   public let version: Int
 
   /// Describes a file.
+  ///
+  /// - Parameters:
+  ///   - name: Its path or address.
+  ///   - byteCount: The bytes that are there.
+  ///   - headerByteCount: The bytes of its header.
+  ///   - dataEnd: Where its data should end; `nil` for the end of what is there.
+  ///   - trailingByteCount: Bytes after its last tensor that nothing accounts for.
+  ///   - version: A number that changes when the bytes do.
   public init(
-    name: String, byteCount: Int, wholeByteCount: Int, headerByteCount: Int, version: Int
+    name: String, byteCount: Int, headerByteCount: Int = 0, dataEnd: Int? = nil,
+    trailingByteCount: Int = 0, version: Int = 0
   ) {
     self.name = name
     self.byteCount = byteCount
-    self.wholeByteCount = wholeByteCount
     self.headerByteCount = headerByteCount
+    self.dataEnd = dataEnd ?? byteCount
+    self.trailingByteCount = trailingByteCount
     self.version = version
   }
+
+  /// The bytes of the whole file: more than `byteCount` where the end is missing.
+  public var wholeByteCount: Int { max(byteCount, dataEnd) }
+
+  /// Whether the file ends before its tensors do: a download in progress, or a header alone.
+  public var isTruncated: Bool { byteCount < dataEnd }
 }
 
 extension ModelSource {
+  /// No version: the model is no GGUF file.
+  public var formatVersion: Int? { nil }
+
+  /// Finds a tensor by its name, looking at one after the other.
+  public func tensor(_ name: String) throws(FileError) -> TensorInfo {
+    guard let tensor = tensors.first(where: { $0.name == name }) else {
+      throw noTensor(name)
+    }
+    return tensor
+  }
+
+  /// Whether the model has a tensor of this name, looking at one after the other.
+  public func contains(_ name: String) -> Bool { tensors.contains { $0.name == name } }
+
+  /// The error of `tensor(_:)`.
+  func noTensor(_ name: String) -> FileError {
+    .missing(file: path, what: "tensor \"\(name)\"")
+  }
+
   /// Bytes of all files together.
   public var byteCount: Int { files.reduce(0) { $0 + $1.byteCount } }
+
+  /// The tensors of one of `files`, in the order of their bytes.
+  ///
+  /// - Complexity: O(*n*) in the tensors of the model.
+  public func tensors(ofFile file: Int) -> [TensorInfo] { tensors.filter { $0.shard == file } }
 
   /// A copy of all bytes of a tensor.
   ///

@@ -15,16 +15,33 @@ public struct TensorInfo: Sendable, Hashable {
   /// Its size in bytes; `nil` for a type whose size nobody can tell.
   public let byteCount: Int?
 
+  /// Describes a tensor of a model; its size follows from shape and type, as
+  /// `TensorDescription.byteCount`.
+  ///
+  /// - Parameters:
+  ///   - name: Its name, unique in the model.
+  ///   - dimensions: Weights along each dimension, innermost first; empty for a scalar.
+  ///   - type: How the weights are stored.
+  ///   - shard: Which of the model's files holds it, from 0.
+  ///   - byteOffset: Where its bytes begin in that file.
+  /// - Precondition: No number is negative, and the weights can be counted in an `Int`.
+  public init(
+    name: String, dimensions: [Int], type: TensorType, shard: Int = 0, byteOffset: Int = 0
+  ) {
+    let description = TensorDescription(name: name, dimensions: dimensions, type: type)
+    precondition(shard >= 0 && byteOffset >= 0 && dimensions.allSatisfy { $0 >= 0 })
+    precondition(description.fullWeightCount != nil, "more weights than can be counted")
+    self.name = name
+    self.dimensions = dimensions
+    self.type = type
+    self.shard = shard
+    self.byteOffset = byteOffset
+    byteCount = description.byteCount
+  }
+
   /// Name, shape and type, as a tensor to be written has them.
   public var description: TensorDescription {
     TensorDescription(name: name, dimensions: dimensions, type: type)
-  }
-
-  /// The same tensor under another name.
-  public func renamed(_ name: String) -> TensorInfo {
-    TensorInfo(
-      name: name, dimensions: dimensions, type: type, shard: shard, byteOffset: byteOffset,
-      byteCount: byteCount)
   }
 
   /// Weights in the whole tensor.
@@ -42,9 +59,7 @@ public struct TensorInfo: Sendable, Hashable {
 extension TensorInfo {
   /// A tensor that no file holds, as if it stood at the beginning of one.
   public init(planned tensor: TensorDescription) {
-    self.init(
-      name: tensor.name, dimensions: tensor.dimensions, type: tensor.type, shard: 0, byteOffset: 0,
-      byteCount: tensor.byteCount)
+    self.init(name: tensor.name, dimensions: tensor.dimensions, type: tensor.type)
   }
 }
 

@@ -1,40 +1,37 @@
 // SPDX-License-Identifier: MIT
 
 /// One file of a model: the whole model, or one of several.
-public struct Shard: Sendable {
+struct Shard: Sendable {
   /// The file's bytes.
-  public let source: any ByteSource
+  let source: any ByteSource
   private let header: HeaderBytes
   /// The version of the format, 2 or 3.
-  public let version: UInt32
+  let version: UInt32
   /// The byte order of the whole file, tensor data included.
-  public let byteOrder: ByteOrder
+  let byteOrder: ByteOrder
   /// The file's own metadata.
-  public let metadata: Metadata
+  let metadata: Metadata
   /// What tensor offsets are multiples of.
-  public let alignment: Int
+  let alignment: Int
   /// Where the tensor data begins.
-  public let dataOffset: Int
+  let dataOffset: Int
   /// The tensors of this file, in file order.
-  public let tensors: [TensorInfo]
+  let tensors: [TensorInfo]
   /// Where the file should end, but for padding: the end of the last tensor that has weights, or
   /// of the header.
-  public let dataEnd: Int
+  let dataEnd: Int
 
   /// The path or address of the file.
-  public var name: String { source.name }
+  var name: String { source.name }
 
   /// The size of the file.
-  public var byteCount: Int { source.byteCount }
+  var byteCount: Int { source.byteCount }
 
   /// Bytes after the last tensor that nothing accounts for (padding does not count).
-  public var trailingByteCount: Int {
+  var trailingByteCount: Int {
     let padded = Checked.align(dataEnd, to: alignment) ?? dataEnd
     return max(0, source.byteCount - padded)
   }
-
-  /// Whether the file ends before its tensors do: a download in progress, or a header alone.
-  public var isTruncated: Bool { source.byteCount < dataEnd }
 
   /// Reads and checks the header of a file.
   ///

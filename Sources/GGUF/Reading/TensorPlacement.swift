@@ -39,7 +39,7 @@ struct TensorPlacement {
     tensors.append(
       TensorInfo(
         name: tensor.name, dimensions: tensor.dimensions, type: tensor.type, shard: shard,
-        byteOffset: start, byteCount: tensor.byteCount))
+        byteOffset: start))
   }
 
   private func checkOffset(_ entry: TensorEntry) throws(FileError) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 internal import LocalFiles
 
-/// A file on disk, read as it is.
-public struct LocalFile: ByteSource {
-  package let mapping: MappedFile
+/// A file on disk, read as it is. Two are equal if they are of one opening.
+public struct LocalFile: ByteSource, Hashable {
+  let mapping: MappedFile
 
   /// Opens a regular file.
   ///
@@ -32,6 +32,10 @@ public struct LocalFile: ByteSource {
   public func sibling(_ name: String) throws(FileError) -> (any ByteSource)? {
     Disk.exists(name) ? try LocalFile(path: name) : nil
   }
+
+  public static func == (a: LocalFile, b: LocalFile) -> Bool { a.mapping === b.mapping }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(mapping)) }
 
   /// Reads a whole file.
   ///

@@ -34,7 +34,7 @@ public struct BaseStates: Sendable {
       throw .content(
         file: path, line: 0, what: "expected states of a base model, found another file")
     }
-    let reader = ModelReader(file: file, architecture: "evaluation", contextLength: 0)
+    let reader = ModelReader(source: file, architecture: "evaluation", contextLength: 0)
     let found = try QuantError.wrapping { () throws(FileError) in
       (try file.tensor("states"), try file.tensor("output.weight"))
     }
@@ -93,14 +93,14 @@ public struct BaseStates: Sendable {
 
   /// States of some counted tokens.
   func rows(_ range: Range<Int>) throws(QuantError) -> Matrix {
-    var reader = try TensorReader(file: file, tensor: states)
+    var reader = try TensorReader(model: file, tensor: states)
     return try reader.matrix(range)
   }
 
   /// What turns them into logits.
   func head(_ workers: Workers, _ mode: ComputeMode) throws(QuantError) -> OutputHead {
     let context = ForwardContext(
-      file: file, workers: workers, mode: mode, epsilon: 0, windowLength: window)
+      model: file, workers: workers, mode: mode, epsilon: 0, windowLength: window)
     return OutputHead(output, scale: scale, cap: cap, context)
   }
 }
@@ -140,9 +140,9 @@ public final class BaseStatesWriter {
       try writer.write(windows.tokens.littleEndianBytes, to: 1)
       return writer
     }
-    try copy(linear.tensor, from: evaluator.file, to: 2)
+    try copy(linear.tensor, from: evaluator.model, to: 2)
     for (index, other) in others.enumerated() {
-      try copy(other.tensor, from: evaluator.file, to: 3 + index)
+      try copy(other.tensor, from: evaluator.model, to: 3 + index)
     }
   }
 
@@ -150,7 +150,7 @@ public final class BaseStatesWriter {
     var metadata = Metadata()
     metadata["general.type"] = .string(MetadataString(BaseStates.kind))
     metadata["general.name"] =
-      evaluator.file.metadata["general.name"] ?? .string(MetadataString(evaluator.file.path))
+      evaluator.model.metadata["general.name"] ?? .string(MetadataString(evaluator.model.path))
     metadata["evaluation.protocol"] = .string(MetadataString(windows.rules.rawValue))
     metadata["evaluation.window"] = .uint32(UInt32(clamping: windows.length))
     metadata["evaluation.logit_scale"] = .float32(evaluator.graph.logitScale)
@@ -160,10 +160,10 @@ public final class BaseStatesWriter {
   }
 
   private func copy(
-    _ tensor: TensorInfo, from file: any ModelSource, to place: Int
+    _ tensor: TensorInfo, from model: any ModelSource, to place: Int
   ) throws(QuantError) {
-    guard file.byteOrder == .little else {
-      throw .unsupported("\(file.path): states of big-endian models cannot be saved")
+    guard model.byteOrder == .little else {
+      throw .unsupported("\(model.path): states of big-endian models cannot be saved")
     }
     let count = writer.layout.tensorByteCounts[place]
     var buffer = [UInt8](repeating: 0, count: min(count, 1 << 22))
@@ -173,7 +173,7 @@ public final class BaseStatesWriter {
         var span = buffer.mutableSpan
         var bytes = unsafe span.mutableBytes
         var part = bytes.slice(0..<size)
-        try file.read(tensor, at: start, into: &part)
+        try model.read(tensor, at: start, into: &part)
         try writer.write(part.bytes, to: place, at: start)
       }
     }

@@ -59,7 +59,7 @@ public final class EvaluationState {
     _ evaluator: Evaluator, _ text: EvaluationWindows, _ base: BaseStates?, _ range: Range<Int>
   ) throws(QuantError) -> UInt64 {
     var fingerprint = Fingerprint()
-    try ModelIdentity.addFiles(of: evaluator.file, to: &fingerprint)
+    try ModelIdentity.addFiles(of: evaluator.model, to: &fingerprint)
     if let base { try ModelIdentity.addFiles(of: base.file, to: &fingerprint) }
     fingerprint.add(evaluator.options.mode.rawValue)
     fingerprint.add(evaluator.options.firstPosition)
@@ -83,7 +83,7 @@ public final class EvaluationState {
         what: "expected the state of this evaluation, found that of another model, text or "
           + "setting; remove it or name another file")
     }
-    let reader = ModelReader(file: file, architecture: "evaluation", contextLength: 0)
+    let reader = ModelReader(source: file, architecture: "evaluation", contextLength: 0)
     let (states, results) = try QuantError.wrapping { () throws(FileError) in
       (try file.tensor("states"), try file.tensor("results"))
     }
@@ -93,7 +93,7 @@ public final class EvaluationState {
       throw .content(
         file: path, line: 0, what: "its tensors are not those of an evaluation's state")
     }
-    var tensor = try TensorReader(file: file, tensor: states)
+    var tensor = try TensorReader(model: file, tensor: states)
     return Earlier(
       segment: try reader.integer("segment"), layer: try reader.integer("layer"),
       windows: try reader.integer("windows", in: 1...(1 << 28)),

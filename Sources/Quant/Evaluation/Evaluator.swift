@@ -28,8 +28,8 @@ public struct EvaluationOptions: Sendable {
 /// Takes windows of tokens through a model, layer by layer: every weight is read and decoded once
 /// for all windows that fit in memory together.
 public struct Evaluator: Sendable {
-  /// The model's file.
-  public let file: any ModelSource
+  /// The model.
+  public let model: any ModelSource
   /// What it computes.
   public let graph: ModelGraph
   /// What may be used.
@@ -41,20 +41,20 @@ public struct Evaluator: Sendable {
   /// Opens a model for evaluation.
   ///
   /// - Parameters:
-  ///   - file: The model.
+  ///   - model: The model.
   ///   - contextLength: The most tokens of a window: some models change with it.
   ///   - options: What may be used.
   /// - Throws: `QuantError.unsupported` for an architecture that is not known or a compute mode that this
   ///   machine does not have; `.content`, `.tensor` or `.missingTensor` for a model that does not hold
   ///   together.
   public init(
-    file: any ModelSource, contextLength: Int, options: EvaluationOptions
+    model: any ModelSource, contextLength: Int, options: EvaluationOptions
   ) throws(QuantError) {
     try options.mode.check()
-    self.file = file
+    self.model = model
     self.options = options
     self.contextLength = contextLength
-    graph = try ArchitectureRegistry.graph(of: file, contextLength: contextLength)
+    graph = try ArchitectureRegistry.graph(of: model, contextLength: contextLength)
     workers = Workers(count: options.threads)
   }
 
@@ -81,7 +81,7 @@ public struct Evaluator: Sendable {
     windowLength: Int, observer: (any ForwardObserver)? = nil
   ) -> ForwardContext {
     ForwardContext(
-      file: file, workers: workers, mode: options.mode, epsilon: graph.epsilon,
+      model: model, workers: workers, mode: options.mode, epsilon: graph.epsilon,
       windowLength: windowLength, observer: observer)
   }
 
@@ -118,7 +118,7 @@ public struct Evaluator: Sendable {
       progress()
     }
     try context.normalize(states, by: graph.outputNorm, into: states)
-    try QuantError.wrapping { () throws(FileError) in try file.checkUnchanged() }
+    try QuantError.wrapping { () throws(FileError) in try model.checkUnchanged() }
     return states
   }
 
@@ -145,12 +145,12 @@ public struct Evaluator: Sendable {
   ) throws(QuantError) -> Matrix {
     if let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) {
       throw .content(
-        file: file.path, line: 0,
+        file: model.path, line: 0,
         what: "expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
     }
     let states = Matrix(rows: tokens.count, columns: graph.width)
     try workers.forRanges(tokens.count, atLeast: 64) { (rows, _) throws(QuantError) in
-      var reader = try TensorReader(file: file, tensor: graph.embedding)
+      var reader = try TensorReader(model: model, tensor: graph.embedding)
       var blocks: [UInt8] = []
       for row in rows {
         let token = Int(tokens[row])

@@ -111,8 +111,8 @@ extension Evaluator {
   ///   - windows: The text.
   ///   - range: Those of its windows to run; by default all.
   ///   - progress: Called after each layer.
-  /// - Throws: `QuantError` for windows longer than the context length, tokens that the model does not have, weights that cannot be read, or
-  ///   too little memory.
+  /// - Throws: `QuantError` for windows longer than the context length, tokens that the model does not
+  ///   have, weights that cannot be read, or too little memory; `.cancelled` if the task was cancelled.
   package func gather(
     _ observer: any ForwardObserver, over windows: EvaluationWindows, only range: Range<Int>? = nil,
     progress: (EvaluationProgress) -> Void = { _ in }

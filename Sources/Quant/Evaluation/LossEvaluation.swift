@@ -72,9 +72,9 @@ public struct LossEvaluation {
       try other.check(windowLength: windows.length)
       guard other.graph.vocabulary == vocabulary else {
         throw .mismatch(
-          file: evaluator.file.path,
+          file: evaluator.model.path,
           what: "expected a vocabulary of \(other.graph.vocabulary) tokens, as "
-            + "\(other.file.path) has, found \(vocabulary)")
+            + "\(other.model.path) has, found \(vocabulary)")
       }
     case .states(let states): try states.check(windows, vocabulary: vocabulary)
     }
@@ -121,7 +121,7 @@ public struct LossEvaluation {
       state?.add(found)
     }
     // The output matrix was read after the layers.
-    try QuantError.wrapping { () throws(FileError) in try evaluator.file.checkUnchanged() }
+    try QuantError.wrapping { () throws(FileError) in try evaluator.model.checkUnchanged() }
     return LossReport(results, comparesWithBase: base != nil)
   }
 

@@ -61,10 +61,10 @@ struct Imatrix: ParsableCommand {
   }
 
   private func gather(
-    _ corpus: Corpus, _ windows: EvaluationWindows, _ file: any ModelSource
+    _ corpus: Corpus, _ windows: EvaluationWindows, _ source: any ModelSource
   ) throws -> TextImportance {
     let range = part.part?.range(of: windows.count) ?? 0..<windows.count
-    let evaluator = try compute.evaluator(file, contextLength: windows.length)
+    let evaluator = try compute.evaluator(source, contextLength: windows.length)
     let tokens = range.count * windows.length
     let progress = Progress(corpus.name, total: tokens, unit: .items("tokens"))
     let found = try evaluator.gatherImportance(

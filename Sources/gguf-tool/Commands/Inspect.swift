@@ -99,7 +99,7 @@ struct Inspect: ParsableCommand {
   }
 
   private func describe(_ model: ModelInspection) throws {
-    let tensors = try filtered(model.file.tensors)
+    let tensors = try filtered(model.source.tensors)
     if json.isJSON { return try JSONOutput.write(ModelJSON(model, tensors: tensors, isFull: full)) }
     var report = Report()
     for section in chosenSections(model) {
@@ -108,9 +108,9 @@ struct Inspect: ParsableCommand {
       case .types: report.add(model.types)
       case .experts: if let experts = model.experts { report.add(experts) }
       case .layers: report.add(model.layerGroups)
-      case .files: report.add(model.shards)
-      case .metadata: report.add(model.file.metadata, isFull: full)
-      case .tensors: report.add(tensors, shardCount: model.shards.count)
+      case .files: report.add(model.files)
+      case .metadata: report.add(model.source.metadata, isFull: full)
+      case .tensors: report.add(tensors, fileCount: model.files.count)
       }
     }
     report.add(model.warnings)
@@ -121,7 +121,7 @@ struct Inspect: ParsableCommand {
     if full { return Section.allCases }
     if filter != nil { return sections + (sections.contains(.tensors) ? [] : [.tensors]) }
     guard sections.isEmpty else { return sections }
-    return [.summary, .types, .experts, .layers] + (model.shards.count > 1 ? [.files] : [])
+    return [.summary, .types, .experts, .layers] + (model.files.count > 1 ? [.files] : [])
   }
 
   private func filtered(_ tensors: [TensorInfo]) throws -> [TensorInfo] {

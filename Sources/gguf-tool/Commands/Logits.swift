@@ -67,9 +67,9 @@ struct Logits: ParsableCommand {
       .show(compute.mode, output: output, isJSON: json.isJSON)
   }
 
-  private func tokens(_ file: any ModelSource) throws -> [Int32] {
+  private func tokens(_ source: any ModelSource) throws -> [Int32] {
     if let ids { return try Self.numbers(ids) }
-    let tokens = try Tokenizer(file, pre: pre).encode(text ?? "")
+    let tokens = try Tokenizer(source, pre: pre).encode(text ?? "")
     guard !tokens.isEmpty else { throw ValidationError("--text: expected text, found none.") }
     return tokens
   }

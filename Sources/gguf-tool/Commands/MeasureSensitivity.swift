@@ -88,13 +88,13 @@ struct MeasureSensitivity: ParsableCommand {
 
   private func write(
     _ part: JobPart, _ found: SensitivityPart, _ measurement: SensitivityMeasurement,
-    _ file: any ModelSource
+    _ source: any ModelSource
   ) throws {
     var job = PartJob(.sensitivity, toolVersion: Version.current)
     try measurement.describe(&job)
     try found.write(part, of: job, to: output)
     try PartView(
-      kind: .sensitivity, part: part, model: file.path, output: output,
+      kind: .sensitivity, part: part, model: source.path, output: output,
       shares: [
         .init(
           name: found.corpora.joined(separator: ", "), done: found.windowCount,
@@ -111,8 +111,8 @@ struct MeasureSensitivity: ParsableCommand {
   }
 
   /// The windows of all texts together.
-  private func windows(_ file: any ModelSource) throws -> (EvaluationWindows, [String]) {
-    let tokenizer = try text.tokenizer(file)
+  private func windows(_ source: any ModelSource) throws -> (EvaluationWindows, [String]) {
+    let tokenizer = try text.tokenizer(source)
     var options = text
     options.ctx = text.ctx ?? Self.usualLength
     options.chunks = text.chunks ?? Self.usualWindows

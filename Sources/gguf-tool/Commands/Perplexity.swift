@@ -124,10 +124,10 @@ struct Perplexity: ParsableCommand {
   }
 
   /// What parts of this must agree in, but for the texts.
-  private func job(_ file: any ModelSource) throws -> PartJob {
+  private func job(_ source: any ModelSource) throws -> PartJob {
     var job = PartJob(.perplexity, toolVersion: Version.current)
     guard part.part != nil else { return job }
-    try job.add("model", file)
+    try job.add("model", source)
     try job.add("base model", base.map { try GGUFFile.open($0) })
     try job.add("file of the base", baseFile.map { try BaseStates($0) })
     job.add("compute mode", compute.mode.rawValue)
@@ -136,11 +136,11 @@ struct Perplexity: ParsableCommand {
   }
 
   private func measure(
-    _ corpus: Corpus, _ windows: EvaluationWindows, _ file: any ModelSource,
+    _ corpus: Corpus, _ windows: EvaluationWindows, _ source: any ModelSource,
     _ router: RouterGathering?
   ) throws -> TextLosses {
     let range = part.part?.range(of: windows.count) ?? 0..<windows.count
-    let evaluator = try compute.evaluator(file, contextLength: windows.length)
+    let evaluator = try compute.evaluator(source, contextLength: windows.length)
     let kept = try baseFile.map { try BaseStates($0) }
     let run = try LossEvaluation(
       evaluator, windows, base: comparison(kept, windows), only: range)

@@ -32,10 +32,10 @@ struct ComputeOptions: ParsableArguments {
 
   /// Opens a model for evaluation.
   func evaluator(
-    _ file: any ModelSource, contextLength: Int, firstPosition: Int = 0
+    _ source: any ModelSource, contextLength: Int, firstPosition: Int = 0
   ) throws -> Evaluator {
     try Evaluator(
-      file: file, contextLength: contextLength, options: options(firstPosition: firstPosition))
+      model: source, contextLength: contextLength, options: options(firstPosition: firstPosition))
   }
 
   /// What an evaluation may use.
@@ -96,9 +96,9 @@ struct CorpusOptions: ParsableArguments {
   }
 
   /// The model's tokenizer.
-  func tokenizer(_ file: any ModelSource) throws -> Tokenizer {
-    let tokenizer = try Tokenizer(file, pre: pre)
-    for warning in tokenizer.warnings { Warnings.write("\(file.path): \(warning)") }
+  func tokenizer(_ source: any ModelSource) throws -> Tokenizer {
+    let tokenizer = try Tokenizer(source, pre: pre)
+    for warning in tokenizer.warnings { Warnings.write("\(source.path): \(warning)") }
     return tokenizer
   }
 }

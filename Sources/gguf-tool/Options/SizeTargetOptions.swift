@@ -107,7 +107,7 @@ struct SizeTargetOptions: ParsableArguments {
 
 /// A model to be estimated: a file, or sizes alone.
 enum SizeTarget {
-  case file(GGUFFile, ImportanceMatrix?)
+  case file(any ModelSource, ImportanceMatrix?)
   case configuration(ModelConfiguration, String)
 
   /// The model in the types of a recipe, or as it is.

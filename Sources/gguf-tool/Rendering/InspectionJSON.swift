@@ -11,7 +11,7 @@ struct ModelJSON: Encodable {
   let layerGroups: [LayerGroup]
   let tensors: [TensorSummary]
   let metadata: MetadataSummary
-  let files: [ShardSummary]
+  let files: [FileSummary]
   let warnings: [InspectionWarning]
 
   init(_ model: ModelInspection, tensors: [TensorInfo], isFull: Bool) {
@@ -21,8 +21,8 @@ struct ModelJSON: Encodable {
     experts = model.experts
     layerGroups = model.layerGroups
     self.tensors = tensors.map(TensorSummary.init)
-    metadata = MetadataSummary(model.file.metadata, isFull: isFull)
-    files = model.shards
+    metadata = MetadataSummary(model.source.metadata, isFull: isFull)
+    files = model.files
     warnings = model.warnings
   }
 }

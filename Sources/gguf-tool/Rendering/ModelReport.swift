@@ -23,7 +23,7 @@ extension Report {
       ("vocabulary", Self.vocabulary(summary)),
       ("experts", model.experts.map(Self.experts)),
       ("importance", summary.importance.map(Self.importance)),
-      ("container", Self.container(summary, fileCount: model.shards.count)),
+      ("container", Self.container(summary, fileCount: model.files.count)),
     ])
   }
 
@@ -73,8 +73,8 @@ extension Report {
   private static func container(_ summary: ModelSummary, fileCount: Int) -> String {
     let order = summary.byteOrder == "big" ? ", big-endian" : ""
     let files = fileCount > 1 ? " in \(fileCount) files" : ""
-    return
-      "GGUF \(summary.formatVersion), \(Text.plural(summary.tensorCount, "tensor"))\(files)\(order)"
+    let format = summary.formatVersion.map { "GGUF \($0), " } ?? ""
+    return format + "\(Text.plural(summary.tensorCount, "tensor"))\(files)\(order)"
   }
 
   /// Types with their parts of the model.
@@ -170,11 +170,11 @@ extension Report {
   }
 
   /// The files of a split model.
-  mutating func add(_ shards: [ShardSummary]) {
+  mutating func add(_ files: [FileSummary]) {
     section("Files")
     var table = Table([.flexible("file"), .number("tensors"), .number("size")])
-    for shard in shards {
-      table.add(shard.path, Units.grouped(shard.tensorCount), Units.bytes(shard.fileBytes))
+    for file in files {
+      table.add(file.path, Units.grouped(file.tensorCount), Units.bytes(file.fileBytes))
     }
     self.table(table)
   }

@@ -5,9 +5,9 @@ import Quant
 /// What `inspect` says of tensors.
 extension Report {
   /// Tensors one by one, under a heading for each layer.
-  mutating func add(_ tensors: [TensorInfo], shardCount: Int) {
+  mutating func add(_ tensors: [TensorInfo], fileCount: Int) {
     section("Tensors")
-    let isSplit = shardCount > 1
+    let isSplit = fileCount > 1
     var table = Table(
       [.flexible("tensor"), .text("shape"), .text("type"), .number("size")]
         + (isSplit ? [.number("file")] : []))

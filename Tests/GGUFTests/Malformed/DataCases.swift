@@ -27,7 +27,7 @@ extension MalformedCase {
         }
       },
       .opens("K9 alignment of 1 MiB", build: { $0.alignment(.uint32) { $0.u32(1 << 20) } }) {
-        $0.shards[0].alignment == 1 << 20
+        $0.metadata.alignment == 1 << 20 && $0.files[0].headerByteCount == 1 << 20
       },
     ]
 
@@ -87,14 +87,14 @@ extension MalformedCase {
       $0.faultOffset = 64
     },
     .opens("D1 final padding missing", build: { $0.one([7], data: 28) }) {
-      !$0.shards[0].isTruncated && $0.shards[0].trailingByteCount == 0
+      !$0.files[0].isTruncated && $0.files[0].trailingByteCount == 0
     },
     .refused("D2 second tensor beyond the file", "tensor \"b\"", "32 bytes", "found 0") {
       $0.two(then: 32, data: 32)
       $0.faultOffset = 96 + 32
     },
     .opens("D3 extra bytes", build: { $0.one([7], data: 32 + 11) }) {
-      $0.shards[0].trailingByteCount == 11
+      $0.files[0].trailingByteCount == 11
     },
     .opens(
       "D3 extra bytes after no tensor",
@@ -102,10 +102,10 @@ extension MalformedCase {
         $0.header(); $0.zeros(40)
       }
     ) {
-      $0.shards[0].trailingByteCount == 32 && !$0.shards[0].isTruncated
+      $0.files[0].trailingByteCount == 32 && !$0.files[0].isTruncated
     },
     .opens("HEADER_EMPTY", build: { $0.header() }) {
-      !$0.shards[0].isTruncated && $0.shards[0].trailingByteCount == 0 && $0.tensors.isEmpty
+      !$0.files[0].isTruncated && $0.files[0].trailingByteCount == 0 && $0.tensors.isEmpty
     },
   ]
 

@@ -19,7 +19,7 @@ extension MalformedCase {
         $0.order = .big; $0.header()
       }
     ) {
-      $0.byteOrder == .big && $0.shards[0].version == 3
+      $0.byteOrder == .big && $0.formatVersion == 3
     },
     .refused("H3 version 0", "the version", "2 or 3", "found 0") { $0.version(0) },
     .refused("H3 version 1", "the version", "1, which is no longer supported") { $0.version(1) },
@@ -33,7 +33,7 @@ extension MalformedCase {
       $0.order = .big
       $0.version(4)
     },
-    .opens("H3 version 2", build: { $0.header(version: 2) }) { $0.shards[0].version == 2 },
+    .opens("H3 version 2", build: { $0.header(version: 2) }) { $0.formatVersion == 2 },
   ]
 
   /// Row H4: counts that the file has no room for.

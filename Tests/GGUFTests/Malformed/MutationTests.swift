@@ -63,7 +63,7 @@ private struct MutableFile {
     path = folder.path("model.gguf")
     try model.write(to: path, order: order)
     original = Array(try Data(contentsOf: URL(filePath: path)))
-    headerBytes = try GGUFFile.open(path).shards[0].dataOffset
+    headerBytes = try GGUFFile.open(path).files[0].headerByteCount
     handle = try FileHandle(forWritingTo: URL(filePath: path))
   }
 
@@ -110,7 +110,7 @@ private struct MutableFile {
       guard let range = try? model.byteRange(of: tensor) else { continue }
       _ = try? model.read(tensor, at: 0, count: range.count)
     }
-    _ = model.shards[0].trailingByteCount
+    _ = model.files[0].trailingByteCount
     _ = (try? GGUFFile.open(path)).map(\.byteCount)
   }
 

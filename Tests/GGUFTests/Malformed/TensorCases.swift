@@ -79,7 +79,7 @@ extension MalformedCase {
         return try tensor.rowCount == 0 && $0.bytes(of: tensor).isEmpty
       },
       .opens("T3 dimension 0, file without padding", build: { $0.empty() }) {
-        try !$0.shards[0].isTruncated && $0.bytes(of: $0.tensor("t")).isEmpty
+        try !$0.files[0].isTruncated && $0.bytes(of: $0.tensor("t")).isEmpty
       },
       .refused("T3 dimension 0 hiding a product that wraps", "\"t\"", "fewer than 2^63 weights") {
         $0.one([0, 1 << 40, 1 << 40])

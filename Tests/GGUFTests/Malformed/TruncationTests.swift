@@ -18,7 +18,7 @@ import Testing
   }
 
   /// Where the last tensor ends; only padding follows.
-  private var dataEnd: Int { whole.shards[0].dataEnd }
+  private var dataEnd: Int { whole.files[0].dataEnd }
 
   @Test func `H1: a file cut anywhere before its last weight is refused with a place`() throws {
     let path = try folder.write(bytes)
@@ -31,7 +31,7 @@ import Testing
         return
       }
       // A fault lies where the missing bytes should be, or at the start of what they belong to.
-      #expect((0...count).contains(offset) || offset >= whole.shards[0].dataOffset)
+      #expect((0...count).contains(offset) || offset >= whole.files[0].headerByteCount)
     }
   }
 
@@ -40,7 +40,7 @@ import Testing
     for count in dataEnd...bytes.count {
       let cut = try GGUFFile.open(folder.write(Array(bytes[..<count])))
       #expect(cut.metadata == whole.metadata)
-      #expect(!cut.shards[0].isTruncated && cut.shards[0].trailingByteCount == 0)
+      #expect(!cut.files[0].isTruncated && cut.files[0].trailingByteCount == 0)
     }
   }
 
@@ -50,7 +50,7 @@ import Testing
     let path = try folder.write(Array(bytes[..<end]))
     #expect(throws: FileError.self) { try GGUFFile.open(path) }
     let cut = try GGUFFile.open(path, requiring: .headerOnly)
-    #expect(cut.shards[0].isTruncated)
+    #expect(cut.files[0].isTruncated)
     #expect(cut.metadata == whole.metadata)
     #expect(try cut.bytes(of: first) == whole.bytes(of: first))
     for tensor in cut.tensors.dropFirst() where tensor.byteCount != 0 {

@@ -37,10 +37,10 @@ import Testing
     let type = TensorType(rawValue: .max)
     #expect(type.rawValue == .max && type.status == .unknown && type.layout == nil)
     #expect(type.name == "type 4294967295" && TensorType(name: "Q9_Z") == nil)
-    #expect(GGUFFile.describe(type) == "the unknown type 4294967295")
-    #expect(GGUFFile.describe(TensorType(rawValue: 4)).contains("removed"))
-    #expect(GGUFFile.describe(TensorType(rawValue: 144)).contains("ik_llama.cpp"))
-    #expect(GGUFFile.describe(.Q4_K) == "type Q4_K")
+    #expect(type.inWords == "the unknown type 4294967295")
+    #expect(TensorType(rawValue: 4).inWords.contains("removed"))
+    #expect(TensorType(rawValue: 144).inWords.contains("ik_llama.cpp"))
+    #expect(TensorType.Q4_K.inWords == "type Q4_K")
   }
 
   @Test func `sizes of tensors`() {

@@ -120,7 +120,7 @@ private struct EndlessSource: ByteSource {
     let files = Dictionary(
       uniqueKeysWithValues: try names.map { ($0.path, try LocalFile.contents(of: $0.path)) })
     let file = try GGUFFile.open(MemorySource(name: names[1].path, files: files))
-    #expect(file.shards.map(\.name) == names.map(\.path))
+    #expect(file.files.map(\.name) == names.map(\.path))
     #expect(file.tensors.map(\.name) == ModelFile.everyType.tensors.map(\.name))
     let alone = MemorySource(
       name: names[1].path, files: [names[1].path: files[names[1].path] ?? []])

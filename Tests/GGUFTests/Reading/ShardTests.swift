@@ -16,14 +16,14 @@ import Testing
     #expect(names.count > 1)
     for name in names {
       let file = try GGUFFile.open(name.path)
-      #expect(file.shards.map(\.name) == names.map(\.path))
+      #expect(file.files.map(\.name) == names.map(\.path))
       #expect(file.metadata.withoutSplitKeys() == model.metadata)
       #expect(file.tensors.map(\.name) == model.tensors.map(\.name))
       for (tensor, content) in zip(file.tensors, model.contents) {
         #expect(try file.bytes(of: tensor) == content)
         #expect(try file.read(tensor, at: 0, count: content.count) == content)
       }
-      #expect(file.byteCount == file.shards.reduce(0) { $0 + $1.byteCount })
+      #expect(file.byteCount == file.files.reduce(0) { $0 + $1.byteCount })
     }
   }
 
@@ -33,8 +33,10 @@ import Testing
     let names = try split(aligned, by: .maxTensors(3), order: .big)
     let file = try GGUFFile.open(names[1].path)
     #expect(file.byteOrder == .big)
-    #expect(file.shards.allSatisfy { $0.alignment == 256 })
-    #expect(file.shards[1].metadata.keys.count == 4)
+    #expect(file.metadata.alignment == 256)
+    #expect(file.files.allSatisfy { $0.headerByteCount % 256 == 0 })
+    // The number of keys.
+    #expect(try file.bytes(16..<24, ofFile: 1) == [0, 0, 0, 0, 0, 0, 0, 4])
   }
 
   @Test func `X1: a shard that is not there is named`() throws {
@@ -125,7 +127,7 @@ import Testing
     whole.metadata["split.tensors.count"] = .int32(Int32(model.tensors.count))
     for name in ["merged.gguf", "model-00001-of-00001.gguf", "model-00002-of-00009.gguf"] {
       try whole.write(to: folder.path(name))
-      #expect(try GGUFFile.open(folder.path(name)).shards.count == 1)
+      #expect(try GGUFFile.open(folder.path(name)).files.count == 1)
     }
   }
 

@@ -33,7 +33,7 @@ struct ExpectedLogits {
   private static func numbers(_ name: String, of file: GGUFFile) throws -> [Float] {
     let tensor = try file.tensor(name)
     var numbers = [Float](repeating: 0, count: tensor.weightCount)
-    var reader = try TensorReader(file: file, tensor: tensor)
+    var reader = try TensorReader(model: file, tensor: tensor)
     var span = numbers.mutableSpan
     try reader.readWeights(0..<tensor.weightCount, into: &span)
     return numbers
@@ -42,7 +42,7 @@ struct ExpectedLogits {
   /// The largest difference between our logits and those expected.
   func largestDifference(mode: ComputeMode) throws -> Float {
     let evaluator = try Evaluator(
-      file: model, contextLength: contextLength,
+      model: model, contextLength: contextLength,
       options: EvaluationOptions(threads: 2, mode: mode, firstPosition: firstPosition))
     let found = try evaluator.logits(tokens)
     var largest: Float = 0

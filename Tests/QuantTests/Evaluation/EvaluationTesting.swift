@@ -22,7 +22,7 @@ struct EvaluationTesting {
     memory: Int = 1 << 28
   ) throws -> Evaluator {
     try Evaluator(
-      file: open(model, name), contextLength: 16,
+      model: open(model, name), contextLength: 16,
       options: EvaluationOptions(threads: threads, mode: mode, memoryBytes: memory))
   }
 
@@ -31,7 +31,7 @@ struct EvaluationTesting {
     let file = try open(model)
     do {
       _ = try Evaluator(
-        file: file, contextLength: 16, options: EvaluationOptions(threads: 1, mode: .f32))
+        model: file, contextLength: 16, options: EvaluationOptions(threads: 1, mode: .f32))
       return ""
     } catch {
       return error.description.replacing(folder.url.path + "/", with: "")

@@ -92,7 +92,7 @@ import Testing
     let windows = try EvaluationWindows(tokens: tokens, rules: .llama, bos: 1)
     let losses = try [4_000_000, 8_000_000, 1 << 28].map { memory in
       let evaluator = try Evaluator(
-        file: GGUFFile.open(path), contextLength: 512,
+        model: GGUFFile.open(path), contextLength: 512,
         options: EvaluationOptions(threads: 2, mode: mode, memoryBytes: memory))
       return try LossEvaluation(evaluator, windows).run().losses.meanLoss.value
     }
@@ -194,7 +194,7 @@ import Testing
       }
       #expect(error?.description.contains("expected a vocabulary of 26") == true)
     }
-    let error = #expect(throws: QuantError.self) { try BaseStates(evaluator.file.path) }
+    let error = #expect(throws: QuantError.self) { try BaseStates(evaluator.model.path) }
     #expect(error?.description.contains("expected states of a base model") == true)
   }
 

@@ -40,7 +40,7 @@ struct SharedModelTests {
     _ file: GGUFFile, _ windows: EvaluationWindows, _ mode: ComputeMode
   ) throws -> MeasuredValue {
     let evaluator = try Evaluator(
-      file: file, contextLength: windows.length,
+      model: file, contextLength: windows.length,
       options: EvaluationOptions(threads: 2, mode: mode))
     return try LossEvaluation(evaluator, windows).run().losses.perplexity
   }
@@ -81,7 +81,7 @@ struct SharedModelTests {
     let windows = try windows(corpus, file, limit: 200)
     let gathering = ImportanceGathering(includesOutput: false)
     try Evaluator(
-      file: file, contextLength: windows.length,
+      model: file, contextLength: windows.length,
       options: EvaluationOptions(threads: 2, mode: .llama)
     ).gather(gathering, over: windows)
     let matrix = try gathering.matrix(datasets: [], windows: windows)

@@ -12,7 +12,7 @@ import Testing
 
   private func evaluator(_ file: GGUFFile) throws -> Evaluator {
     try Evaluator(
-      file: file, contextLength: 16, options: EvaluationOptions(threads: 1, mode: .f32))
+      model: file, contextLength: 16, options: EvaluationOptions(threads: 1, mode: .f32))
   }
 
   private func plan(_ model: ModelFile, _ experts: [Int]) throws -> ModelPlan {

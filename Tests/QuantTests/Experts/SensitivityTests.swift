@@ -18,7 +18,7 @@ import Testing
     windows: Int = 4, state: String = "state", progress: @escaping () -> Void = {}
   ) throws -> Sensitivity {
     let evaluator = try Evaluator(
-      file: opened ?? testing.open(file), contextLength: 16,
+      model: opened ?? testing.open(file), contextLength: 16,
       options: EvaluationOptions(threads: threads, mode: .f32, memoryBytes: memory))
     let windows = try EvaluationTesting.windows(windows, of: model)
     let path = testing.folder.path(state)

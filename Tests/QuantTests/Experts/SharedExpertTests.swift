@@ -36,7 +36,7 @@ import Testing
     for mode in ComputeMode.available {
       let options = EvaluationOptions(threads: 2, mode: mode)
       let logits = try [source, single].map { file in
-        try Evaluator(file: file, contextLength: 64, options: options).logits(tokens).numbers
+        try Evaluator(model: file, contextLength: 64, options: options).logits(tokens).numbers
       }
       #expect(logits[0] == logits[1], "\(mode)")
     }

@@ -59,7 +59,7 @@ struct TensorReaderTests {
     try handle.truncate(atOffset: 4096)
     try handle.close()
     let file = try GGUFFile.open(little, requiring: .headerOnly)
-    #expect(throws: QuantError.self) { try TensorReader(file: file, tensor: file.tensor("w")) }
+    #expect(throws: QuantError.self) { try TensorReader(model: file, tensor: file.tensor("w")) }
   }
 
   @Test func `a file made shorter after opening gives an error`() throws {
@@ -99,7 +99,7 @@ struct TensorReaderTests {
 
   private func reader(_ path: String) throws -> TensorReader {
     let file = try GGUFFile.open(path)
-    return try TensorReader(file: file, tensor: file.tensor("w"))
+    return try TensorReader(model: file, tensor: file.tensor("w"))
   }
 
   private func read(_ path: String, rows: Range<Int>) throws -> [Float] {

@@ -45,9 +45,9 @@ struct InspectionMutationTests {
       guard let found = try? ModelInspection.open(path) else { return }
       opened += 1
       _ = try? JSONEncoder().encode(found.layerGroups)
-      _ = try? JSONEncoder().encode(MetadataSummary(found.file.metadata, isFull: true))
-      for tensor in found.file.tensors {
-        _ = try? TensorStatistics.measure(tensor, of: found.file)
+      _ = try? JSONEncoder().encode(MetadataSummary(found.source.metadata, isFull: true))
+      for tensor in found.source.tensors {
+        _ = try? TensorStatistics.measure(tensor, of: found.source)
       }
     }
     #expect(opened > 0)

@@ -154,7 +154,7 @@ import Testing
 extension GGUFFile {
   /// A tensor's weights as floats.
   func floats(of tensor: TensorInfo) throws -> [Float] {
-    var reader = try TensorReader(file: self, tensor: tensor)
+    var reader = try TensorReader(model: self, tensor: tensor)
     var values = [Float](repeating: 0, count: tensor.weightCount)
     var span = values.mutableSpan
     try reader.readRows(0..<tensor.rowCount, into: &span)

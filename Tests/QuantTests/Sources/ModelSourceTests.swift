@@ -36,8 +36,12 @@ import Testing
     let tokens = try Tokenizer(memory).encode("A text of a few words, that is read as tokens.")
     #expect(try tokens == Tokenizer(file).encode("A text of a few words, that is read as tokens."))
     let logits = try [file, memory].map { (source: any ModelSource) in
-      try Evaluator(file: source, contextLength: 64, options: EvaluationOptions(threads: 2))
-        .logits(tokens).numbers
+      let evaluator = try Evaluator(
+        model: source, contextLength: 64, options: EvaluationOptions(threads: 2))
+      let logits = try evaluator.logits(tokens)
+      return (0..<logits.rows).flatMap { row in
+        logits.withRow(row) { numbers in numbers.indices.map { numbers[$0] } }
+      }
     }
     #expect(logits[0] == logits[1] && !logits[0].isEmpty)
     let options = ContextOptions(context: 64)
@@ -54,10 +58,9 @@ import Testing
     let windows = try EvaluationWindows(tokens: tokens, rules: .llama, length: 16)
     let one = try MemorySource(file, version: 0)
     var other = one
-    other.contents["blk.1.attn_q.weight"] = one.contents["blk.1.attn_k.weight"]
-      .map { $0 + $0 }.map { Array($0.prefix(one.contents["blk.1.attn_q.weight"]?.count ?? 0)) }
+    other.bytes[try one.tensor("blk.1.attn_q.weight").byteOffset] ^= 1
     let evaluators = try [one, other].map {
-      try Evaluator(file: $0, contextLength: 16, options: EvaluationOptions(threads: 2))
+      try Evaluator(model: $0, contextLength: 16, options: EvaluationOptions(threads: 2))
     }
     let path = folder.path("state.gguf")
     let state = try EvaluationState(path, evaluators[0], windows)
@@ -67,9 +70,46 @@ import Testing
     #expect(throws: QuantError.self) { try EvaluationState(path, evaluators[1], windows) }
   }
 
+  @Test func `a model in memory is inspected as its GGUF file is`() throws {
+    let (model, memory) = (ModelInspection(file), ModelInspection(try MemorySource(file)))
+    #expect(memory.summary.formatVersion == nil && model.summary.formatVersion == 3)
+    #expect(memory.summary.tensorBytes == model.summary.tensorBytes)
+    #expect(memory.types.shares.map(\.type) == model.types.shares.map(\.type))
+    #expect(memory.files.map(\.completeTensorCount) == [file.tensors.count])
+    #expect(memory.warnings.map(\.message) == model.warnings.map(\.message))
+    let tensor = try memory.source.tensor("token_embd.weight")
+    let means = try [(file, try file.tensor(tensor.name)), (memory.source, tensor)].map {
+      (source: any ModelSource, tensor) in try TensorStatistics.measure(tensor, of: source).mean
+    }
+    #expect(means[0] == means[1])
+  }
+
+  @Test func `a model that was never a file is decoded`() throws {
+    let bytes = ([1, -2, 0.5, 8] as [Float]).flatMap { withUnsafeBytes(of: $0, Array.init) }
+    var metadata = Metadata()
+    metadata["general.architecture"] = .string("none")
+    let tensors = [
+      TensorInfo(name: "a", dimensions: [1], type: .F32),
+      TensorInfo(name: "b", dimensions: [3], type: .F32, byteOffset: 4),
+      TensorInfo(name: "c", dimensions: [33], type: .Q8_0, byteOffset: 16),
+    ]
+    let model = MemorySource(metadata: metadata, tensors: tensors, bytes: bytes)
+    let b = try model.tensor("b")
+    #expect(b.byteCount == 12 && tensors[2].byteCount == nil && model.formatVersion == nil)
+    var reader = try TensorReader(model: model, tensor: b)
+    var weights: [Float] = [0, 0, 0]
+    var span = weights.mutableSpan
+    try reader.readWeights(0..<3, into: &span)
+    #expect(weights == [-2, 0.5, 8])
+    #expect(model.contains("c") && !model.contains("d"))
+    #expect(throws: FileError.missing(file: "memory", what: "tensor \"d\"")) {
+      try model.tensor("d")
+    }
+  }
+
   @Test func `a source that cannot be read ends a job with its own error`() async throws {
     var broken = try MemorySource(file)
-    broken.contents["blk.1.attn_q.weight"] = nil
+    broken.missing = "blk.1.attn_q.weight"
     let output = OutputNaming.single(folder.path("c.gguf"))
     let job = try RequantizePlan(
       source: broken, recipe: #require(Recipe(presetName: "Q8_0")), importance: nil, output: output,
@@ -78,56 +118,6 @@ import Testing
     await #expect(throws: QuantError.file(MemorySource.lost)) {
       try await executor.run(threads: 2) { _ in }
     }
-    #expect(!Disk.exists(folder.path("c.gguf")))
+    #expect(!FileManager.default.fileExists(atPath: folder.path("c.gguf")))
   }
-}
-
-/// A model held in memory.
-private struct MemorySource: ModelSource {
-  static let lost = FileError.missing(file: "memory", what: "the server")
-
-  let path = "memory"
-  let metadata: Metadata
-  let tensors: [TensorInfo]
-  let files: [SourceFile]
-  let byteOrder = ByteOrder.little
-  var contents: [String: [UInt8]]
-
-  init(_ file: GGUFFile, version: Int = 1) throws {
-    metadata = file.metadata
-    tensors = file.tensors
-    files = [
-      SourceFile(
-        name: "memory", byteCount: file.byteCount, wholeByteCount: file.byteCount,
-        headerByteCount: 0, version: version)
-    ]
-    contents = [:]
-    for tensor in file.tensors { contents[tensor.name] = try file.bytes(of: tensor) }
-  }
-
-  func tensor(_ name: String) throws(FileError) -> TensorInfo {
-    guard let tensor = tensors.first(where: { $0.name == name }) else {
-      throw .missing(file: path, what: "tensor \"\(name)\"")
-    }
-    return tensor
-  }
-
-  func contains(_ name: String) -> Bool { tensors.contains { $0.name == name } }
-
-  func check(_ tensor: TensorInfo) throws(FileError) {}
-
-  func read(
-    _ tensor: TensorInfo, at offset: Int, into buffer: inout MutableRawSpan
-  ) throws(FileError) {
-    guard let bytes = contents[tensor.name] else { throw Self.lost }
-    for index in 0..<buffer.byteCount {
-      buffer.storeBytes(of: bytes[offset + index], toByteOffset: index, as: UInt8.self)
-    }
-  }
-
-  func bytes(_ range: Range<Int>, ofFile file: Int) throws(FileError) -> [UInt8] {
-    Array(repeating: 0, count: range.count)
-  }
-
-  func checkUnchanged() throws(FileError) {}
 }

@@ -13,7 +13,7 @@ import Testing
   private func numbers(_ name: String, of file: GGUFFile) throws -> [Float] {
     let tensor = try file.tensor(name)
     var numbers = [Float](repeating: 0, count: tensor.weightCount)
-    var reader = try TensorReader(file: file, tensor: tensor)
+    var reader = try TensorReader(model: file, tensor: tensor)
     var span = numbers.mutableSpan
     try reader.readWeights(0..<tensor.weightCount, into: &span)
     return numbers
@@ -27,7 +27,7 @@ import Testing
     #expect(try numbers("tokens", of: file) == [1, 5, 7])
     #expect(try file.tensor("logits").dimensions == [268, 3])
     let evaluator = try Evaluator(
-      file: GGUFFile.open(testing.model), contextLength: 3,
+      model: GGUFFile.open(testing.model), contextLength: 3,
       options: EvaluationOptions(threads: 1, mode: .f32))
     let logits = try evaluator.logits([1, 5, 7])
     let expected = (0..<3).flatMap { row in

@@ -56,7 +56,7 @@ import Testing
         FileManager.default.contentsEqual(
           atPath: folder.path("whole/\(file)"), andPath: folder.path("apart/\(file)")))
     }
-    #expect(try GGUFFile.open(folder.path("apart/\(files[2])")).shards.count == 4)
+    #expect(try GGUFFile.open(folder.path("apart/\(files[2])")).files.count == 4)
   }
 
   @Test func `a shard alone writes its own file and leaves the others alone`() throws {

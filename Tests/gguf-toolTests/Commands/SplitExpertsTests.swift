@@ -20,7 +20,7 @@ import Testing
 
   private func logits(_ path: String, _ tokens: [Int32]) throws -> [Float] {
     let found = try Evaluator(
-      file: GGUFFile.open(path), contextLength: 32,
+      model: GGUFFile.open(path), contextLength: 32,
       options: EvaluationOptions(threads: 2, mode: .f32)
     ).logits(tokens)
     return (0..<found.rows).flatMap { row in
@@ -97,7 +97,7 @@ import Testing
   @Test func `experts get a shard of their own`() throws {
     #expect(try split(model, "s.gguf", "--shard-experts").status == 0)
     let file = try GGUFFile.open(folder.path("s-00001-of-00002.gguf"))
-    #expect(file.shards.map(\.tensors.count) == [31, 12])
+    #expect(file.files.indices.map { file.tensors(ofFile: $0).count } == [31, 12])
     let merged = try split(folder.path("s-00002-of-00002.gguf"), "m.gguf", "--merge")
     #expect(merged.status == 0)
     let (source, again) = (try GGUFFile.open(model), try GGUFFile.open(folder.path("m.gguf")))

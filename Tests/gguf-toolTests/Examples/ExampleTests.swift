@@ -19,7 +19,7 @@ import Testing
     let output = try run("ReadTensor", model, "blk.0.attn_q.weight")
     let file = try GGUFFile.open(model)
     let tensor = try file.tensor("blk.0.attn_q.weight")
-    var reader = try TensorReader(file: file, tensor: tensor)
+    var reader = try TensorReader(model: file, tensor: tensor)
     var weights = [Float](repeating: 0, count: tensor.rowWeights)
     var span = weights.mutableSpan
     try reader.readRows(0..<1, into: &span)

@@ -9,7 +9,7 @@ let model = try GGUFFile.open(arguments[1])
 let corpus = try Corpus(paths: [arguments[2]])
 let windows = try EvaluationWindows(of: corpus, Tokenizer(model), .llama, limit: 4)
 let evaluator = try Evaluator(
-  file: model, contextLength: windows.length, options: EvaluationOptions(threads: 2))
+  model: model, contextLength: windows.length, options: EvaluationOptions(threads: 2))
 let matrix = try evaluator.gatherImportance(over: windows, datasets: corpus.files)
 try matrix.write(as: arguments[3])
 print("\(matrix.entries.count) entries from \(windows.count) windows")

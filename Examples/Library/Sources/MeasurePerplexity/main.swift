@@ -10,8 +10,8 @@ let windows = try EvaluationWindows(
   of: Corpus(paths: [arguments[2]]), Tokenizer(model), .llama, limit: 4)
 let options = EvaluationOptions(threads: 2)
 
-func evaluator(_ file: GGUFFile) throws -> Evaluator {
-  try Evaluator(file: file, contextLength: windows.length, options: options)
+func evaluator(_ model: GGUFFile) throws -> Evaluator {
+  try Evaluator(model: model, contextLength: windows.length, options: options)
 }
 
 let base = try arguments.count > 3 ? EvaluationBase.model(evaluator(.open(arguments[3]))) : nil

@@ -8,7 +8,7 @@ guard CommandLine.arguments.count == 3 else { fatalError("usage: ReadTensor MODE
 let model = try GGUFFile.open(CommandLine.arguments[1])
 let tensor = try model.tensor(CommandLine.arguments[2])
 guard let format = FormatRegistry.format(of: tensor.type) else {
-  fatalError("\(tensor.name) has \(GGUFFile.describe(tensor.type))")
+  fatalError("\(tensor.name) has \(tensor.type.inWords)")
 }
 let weights = try format.decode(model.bytes(of: tensor))
 print(tensor.name, tensor.type, tensor.dimensions)

@@ -5,7 +5,7 @@ package import QuantModels
 
 /// What all steps of a forward pass share: the file, the threads, and the way to multiply.
 package final class ForwardContext: Sendable {
-  let file: any ModelSource
+  let model: any ModelSource
   package let workers: Workers
   let mode: ComputeMode
   let epsilon: Float
@@ -20,19 +20,19 @@ package final class ForwardContext: Sendable {
 
   /// Puts together what steps share.
   package convenience init(
-    file: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
+    model: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
     observer: (any ForwardObserver)? = nil
   ) {
     self.init(
-      file: file, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
+      model: model, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
       observer: observer, substitution: nil)
   }
 
   private init(
-    file: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
+    model: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
     observer: (any ForwardObserver)?, substitution: WeightSubstitution?
   ) {
-    self.file = file
+    self.model = model
     self.workers = workers
     self.mode = mode
     self.epsilon = epsilon
@@ -44,7 +44,7 @@ package final class ForwardContext: Sendable {
   /// The same, with some weights in another type.
   package func substituting(_ substitution: WeightSubstitution) -> ForwardContext {
     ForwardContext(
-      file: file, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
+      model: model, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
       observer: nil, substitution: substitution)
   }
 
@@ -56,7 +56,7 @@ package final class ForwardContext: Sendable {
   /// Reads a whole small tensor.
   func vector(_ tensor: TensorInfo) throws(QuantError) -> [Float] {
     var numbers = [Float](repeating: 0, count: tensor.weightCount)
-    var reader = try TensorReader(file: file, tensor: tensor)
+    var reader = try TensorReader(model: model, tensor: tensor)
     var span = numbers.mutableSpan
     try reader.readWeights(0..<tensor.weightCount, into: &span)
     return numbers

@@ -97,7 +97,7 @@ extension WorkerSlot {
   func decode(
     _ tensor: TensorInfo, matrix: Int, rows: Range<Int>, _ context: ForwardContext
   ) throws(QuantError) -> Matrix {
-    if reader?.tensor != tensor { reader = try TensorReader(file: context.file, tensor: tensor) }
+    if reader?.tensor != tensor { reader = try TensorReader(model: context.model, tensor: tensor) }
     let tile = tile(rows: rows.count, columns: tensor.rowWeights)
     var span = unsafe MutableSpan(
       _unsafeStart: tile.base, count: rows.count * tensor.rowWeights)

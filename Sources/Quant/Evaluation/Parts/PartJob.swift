@@ -47,10 +47,10 @@ public struct PartJob: Sendable, Codable {
   /// none.
   ///
   /// - Throws: `QuantError.file` if it cannot be read.
-  public mutating func add(_ name: String, _ file: (any ModelSource)?) throws(QuantError) {
-    guard let file else { return add(name, "none") }
+  public mutating func add(_ name: String, _ source: (any ModelSource)?) throws(QuantError) {
+    guard let source else { return add(name, "none") }
     var fingerprint = Fingerprint()
-    try ModelIdentity.addCopies(of: file, to: &fingerprint)
+    try ModelIdentity.addCopies(of: source, to: &fingerprint)
     add(name, "with the mark \(fingerprint.text)")
   }
 

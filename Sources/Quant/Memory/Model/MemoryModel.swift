@@ -26,7 +26,7 @@ public struct MemoryModel: Sendable {
         throw .content(
           file: file, line: 0,
           what: "tensor \"\(tensor.name)\": expected a size that can be counted, found"
-            + " \(GGUFFile.describe(tensor.type)) with rows of \(tensor.dimensions.first ?? 1)")
+            + " \(tensor.type.inWords) with rows of \(tensor.dimensions.first ?? 1)")
       }
       description = tensor
       byteCount = bytes
@@ -66,13 +66,13 @@ public struct MemoryModel: Sendable {
   ///
   /// - Throws: `QuantError.content` for sizes that no model has, and for tensors of unknown size.
   /// - Complexity: O(*n*) in tensors.
-  public init(_ file: any ModelSource) throws(QuantError) {
-    let tensors = file.tensors.map {
+  public init(_ source: any ModelSource) throws(QuantError) {
+    let tensors = source.tensors.map {
       TensorDescription(name: $0.name, dimensions: $0.dimensions, type: $0.type)
     }
-    let whole = file.files.clampedSum(\.wholeByteCount)
+    let whole = source.files.clampedSum(\.wholeByteCount)
     try self.init(
-      name: file.path, metadata: file.metadata, tensors: tensors, fileBytes: whole)
+      name: source.path, metadata: source.metadata, tensors: tensors, fileBytes: whole)
   }
 
   /// Takes a model that is planned, not written.

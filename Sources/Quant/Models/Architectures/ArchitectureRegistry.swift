@@ -40,25 +40,25 @@ public enum ArchitectureRegistry {
   /// Describes what a model computes.
   ///
   /// - Parameters:
-  ///   - file: The model.
+  ///   - source: The model.
   ///   - contextLength: Tokens of a window: some models change with it.
   /// - Returns: Its graph.
   /// - Throws: `QuantError.unsupported` for an architecture that cannot be evaluated, or keys that are
   ///   missing or make no sense; `.tensor` for tensors that do not fit them.
   public static func graph(
-    of file: any ModelSource, contextLength: Int
+    of source: any ModelSource, contextLength: Int
   ) throws(QuantError) -> ModelGraph {
-    guard let name = file.metadata.architecture else {
+    guard let name = source.metadata.architecture else {
       throw .content(
-        file: file.path, line: 0, what: "expected the key general.architecture, found none")
+        file: source.path, line: 0, what: "expected the key general.architecture, found none")
     }
     guard let architecture = architecture(name) as? any EvaluableArchitecture.Type else {
       throw .unsupported(
-        "\(file.path): expected one of the architectures \(names.joined(separator: ", ")), found "
+        "\(source.path): expected one of the architectures \(names.joined(separator: ", ")), found "
           + "\"\(name)\"")
     }
     return try architecture.graph(
-      ModelReader(file: file, architecture: name, contextLength: contextLength))
+      ModelReader(source: source, architecture: name, contextLength: contextLength))
   }
 
   private static func architecture(_ name: String) -> (any Architecture.Type)? {

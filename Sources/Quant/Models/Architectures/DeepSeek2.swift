@@ -77,7 +77,7 @@ enum DeepSeek2: EvaluableArchitecture {
     let size = try model.integer("attention.kv_lora_rank", in: 1...(1 << 20))
     let plain = keySize - rotated
     let expansion: LatentAttention.Expansion =
-      model.file.contains("\(prefix)k_b.weight")
+      model.source.contains("\(prefix)k_b.weight")
       ? .perHead(
         key: try model.tensor("\(prefix)k_b.weight", [plain, size, heads]),
         value: try model.tensor("\(prefix)v_b.weight", [size, valueSize, heads]))

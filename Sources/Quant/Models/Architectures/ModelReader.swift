@@ -4,17 +4,17 @@ package import GGUF
 /// Reads a model's keys and looks its tensors up, checking both: what an architecture's description
 /// is made with.
 package struct ModelReader: KeyReading {
-  package let file: any ModelSource
+  package let source: any ModelSource
   package let architecture: String
   /// Tokens of a window.
   package let contextLength: Int
 
-  package var path: String { file.path }
-  package var metadata: Metadata { file.metadata }
+  package var path: String { source.path }
+  package var metadata: Metadata { source.metadata }
 
   /// Reads the keys that begin with a name, the architecture's or that of a file of our own.
-  package init(file: any ModelSource, architecture: String, contextLength: Int) {
-    self.file = file
+  package init(source: any ModelSource, architecture: String, contextLength: Int) {
+    self.source = source
     self.architecture = architecture
     self.contextLength = contextLength
   }
@@ -24,18 +24,18 @@ extension ModelReader {
   /// A tensor that must be there, with these dimensions, innermost first.
   package func tensor(_ name: String, _ dimensions: [Int]) throws(QuantError) -> TensorInfo {
     guard let tensor = try optional(name, dimensions) else {
-      throw .missingTensor(file: file.path, name: name)
+      throw .missingTensor(file: source.path, name: name)
     }
     return tensor
   }
 
   /// A tensor that may be missing; if it is there, it must have these dimensions.
   package func optional(_ name: String, _ dimensions: [Int]) throws(QuantError) -> TensorInfo? {
-    guard file.contains(name) else { return nil }
-    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
+    guard source.contains(name) else { return nil }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try source.tensor(name) }
     guard dimensions.allSatisfy({ $0 > 0 }) else {
       throw .content(
-        file: file.path, line: 0,
+        file: source.path, line: 0,
         what: "expected keys that give the tensor \"\(name)\" a size, found "
           + dimensions.map(String.init).joined(separator: " x "))
     }
@@ -71,6 +71,6 @@ extension ModelReader {
 
   /// A norm, if the file has it.
   package func optionalNorm(_ name: String, _ width: Int) throws(QuantError) -> Norm? {
-    file.contains("\(name).weight") ? try norm(name, width) : nil
+    source.contains("\(name).weight") ? try norm(name, width) : nil
   }
 }

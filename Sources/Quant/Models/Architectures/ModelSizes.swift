@@ -30,7 +30,7 @@ struct ModelSizes {
       ? try model.integers("attention.head_count_kv", layers: layers, in: 1...65_535) : heads
     for (all, shared) in zip(heads, keyValueHeads) where all % shared != 0 {
       throw .unsupported(
-        "\(model.file.path): expected a number of heads that \(shared) key and value heads divide,"
+        "\(model.source.path): expected a number of heads that \(shared) key and value heads divide,"
           + " found \(all)")
     }
     // Where heads outnumber the width, the key must say: a head of nothing makes no sense.
@@ -48,8 +48,8 @@ struct ModelSizes {
   private static func embedding(_ model: ModelReader, _ width: Int) throws(QuantError) -> TensorInfo
   {
     let name = "token_embd.weight"
-    guard model.file.contains(name) else { return try model.tensor(name, [width, 0]) }
-    let tensor = try QuantError.wrapping { () throws(FileError) in try model.file.tensor(name) }
+    guard model.source.contains(name) else { return try model.tensor(name, [width, 0]) }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try model.source.tensor(name) }
     return try model.tensor(name, [width, tensor.rowCount])
   }
 }
@@ -57,7 +57,7 @@ struct ModelSizes {
 extension ModelReader {
   /// The output matrix; where the file has none, the embeddings, if that is allowed.
   func output(_ sizes: ModelSizes, tied: Bool = true) throws(QuantError) -> Linear {
-    guard tied, !file.contains("output.weight") else {
+    guard tied, !source.contains("output.weight") else {
       return try linear("output", sizes.width, sizes.vocabulary)
     }
     return Linear(

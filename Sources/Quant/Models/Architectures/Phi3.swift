@@ -29,7 +29,7 @@ enum Phi3: EvaluableArchitecture {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> DenseGraph {
     let width = sizes.feedForward[layer]
-    guard !model.file.contains("blk.\(layer).ffn_gate.weight") else {
+    guard !model.source.contains("blk.\(layer).ffn_gate.weight") else {
       return try model.dense(layer: layer, sizes, width: width)
     }
     return DenseGraph(

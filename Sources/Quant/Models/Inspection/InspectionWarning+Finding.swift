@@ -4,20 +4,20 @@ internal import GGUF
 extension InspectionWarning {
   /// Looks for everything that there is to warn of.
   static func all(
-    in file: GGUFFile, shards: [ShardSummary], experts: ExpertSummary?
+    in model: any ModelSource, files: [FileSummary], experts: ExpertSummary?
   ) -> [InspectionWarning] {
-    truncation(shards) + trailing(shards) + types(file.tensors)
-      + ModelValidation(file, experts: experts).findings()
+    truncation(files) + trailing(files) + types(model.tensors)
+      + ModelValidation(model, experts: experts).findings()
   }
 
-  private static func truncation(_ shards: [ShardSummary]) -> [InspectionWarning] {
-    let cut = shards.filter(\.isTruncated)
+  private static func truncation(_ files: [FileSummary]) -> [InspectionWarning] {
+    let cut = files.filter(\.isTruncated)
     guard let first = cut.first else { return [] }
-    let present = Double(shards.clampedSum { min($0.fileBytes, $0.expectedBytes) })
-    let percent = (present / Double(shards.clampedSum(\.expectedBytes)) * 1000).rounded(.down) / 10
-    let tensors = shards.clampedSum(\.completeTensorCount)
-    let all = shards.clampedSum(\.tensorCount)
-    let which = shards.count > 1 ? "\(cut.count) of \(shards.count) files end" : "the file ends"
+    let present = Double(files.clampedSum { min($0.fileBytes, $0.expectedBytes) })
+    let percent = (present / Double(files.clampedSum(\.expectedBytes)) * 1000).rounded(.down) / 10
+    let tensors = files.clampedSum(\.completeTensorCount)
+    let all = files.clampedSum(\.tensorCount)
+    let which = files.count > 1 ? "\(cut.count) of \(files.count) files end" : "the file ends"
     return [
       InspectionWarning(
         kind: .truncated, severity: .error,
@@ -27,12 +27,12 @@ extension InspectionWarning {
     ]
   }
 
-  private static func trailing(_ shards: [ShardSummary]) -> [InspectionWarning] {
-    shards.filter { $0.trailingBytes > 0 }.map { shard in
+  private static func trailing(_ files: [FileSummary]) -> [InspectionWarning] {
+    files.filter { $0.trailingBytes > 0 }.map { file in
       InspectionWarning(
         kind: .trailingBytes,
         message:
-          "\(shard.path): \(shard.trailingBytes) bytes after the last tensor are unused")
+          "\(file.path): \(file.trailingBytes) bytes after the last tensor are unused")
     }
   }
 
@@ -49,7 +49,7 @@ extension InspectionWarning {
       return InspectionWarning(
         kind: kind,
         message: "\(tensors.count) of the tensors (\(tensors[0].name), …) have "
-          + GGUFFile.describe(type) + size)
+          + type.inWords + size)
     }
   }
 }

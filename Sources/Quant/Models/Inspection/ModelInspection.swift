@@ -3,8 +3,8 @@ public import GGUF
 
 /// Everything that a model's header tells, as values.
 public struct ModelInspection: Sendable {
-  /// The file itself; its data may be missing.
-  public let file: GGUFFile
+  /// The model itself; its data may be missing.
+  public let source: any ModelSource
   /// The model in a few numbers.
   public let summary: ModelSummary
   /// Tensors, weights and bytes by type.
@@ -14,7 +14,7 @@ public struct ModelInspection: Sendable {
   /// The mixtures of experts, if there are any.
   public let experts: ExpertSummary?
   /// The files.
-  public let shards: [ShardSummary]
+  public let files: [FileSummary]
   /// What the user should know.
   public let warnings: [InspectionWarning]
 
@@ -32,14 +32,16 @@ public struct ModelInspection: Sendable {
   }
 
   /// Looks at a model.
-  public init(_ file: GGUFFile) {
-    self.file = file
-    experts = ExpertSummary(tensors: file.tensors, metadata: file.metadata)
-    summary = ModelSummary(file, experts: experts)
-    types = TypeHistogram(file.tensors)
-    layerGroups = LayerGroup.groups(of: file.tensors)
-    shards = file.shards.map(ShardSummary.init)
-    warnings = InspectionWarning.all(in: file, shards: shards, experts: experts)
+  public init(_ source: any ModelSource) {
+    self.source = source
+    experts = ExpertSummary(tensors: source.tensors, metadata: source.metadata)
+    summary = ModelSummary(source, experts: experts)
+    types = TypeHistogram(source.tensors)
+    layerGroups = LayerGroup.groups(of: source.tensors)
+    files = source.files.enumerated().map { number, file in
+      FileSummary(file, tensors: source.tensors(ofFile: number))
+    }
+    warnings = InspectionWarning.all(in: source, files: files, experts: experts)
   }
 
   /// What the weights are really stored as: `mostly Q4_K (62 % of weights), Q6_K 30 %`.

@@ -50,29 +50,29 @@ public struct ModelSummary: Sendable, Encodable {
 
   /// Tensors in all files.
   public let tensorCount: Int
-  /// The version of the format.
-  public let formatVersion: Int
+  /// The version of the GGUF format; `nil` for a model that is no GGUF file.
+  public let formatVersion: Int?
   /// The byte order: `little` or `big`.
   public let byteOrder: String
 
   /// Reads the numbers off a model's header.
   ///
   /// - Parameters:
-  ///   - file: The model.
+  ///   - model: The model.
   ///   - experts: Its experts, if it has any.
   /// - Complexity: O(*n*) in tensors.
-  public init(_ file: GGUFFile, experts: ExpertSummary?) {
-    let metadata = file.metadata
-    path = file.path
+  public init(_ model: any ModelSource, experts: ExpertSummary?) {
+    let metadata = model.metadata
+    path = model.path
     name = metadata["general.name"]?.text
     architecture = metadata.architecture
     kind = metadata["general.type"]?.text
-    weightCount = file.tensors.clampedSum(\.weightCount)
+    weightCount = model.tensors.clampedSum(\.weightCount)
     activeWeightCount = Self.active(weightCount, experts)
-    fileBytes = file.byteCount
-    wholeFileBytes = file.shards.clampedSum { max($0.byteCount, $0.dataEnd) }
-    tensorBytes = file.tensors.clampedSum { $0.byteCount ?? 0 }
-    let isCounted = file.tensors.allSatisfy { $0.byteCount != nil }
+    fileBytes = model.byteCount
+    wholeFileBytes = model.files.clampedSum(\.wholeByteCount)
+    tensorBytes = model.tensors.clampedSum { $0.byteCount ?? 0 }
+    let isCounted = model.tensors.allSatisfy { $0.byteCount != nil }
     bitsPerWeight =
       isCounted ? QuantModels.bitsPerWeight(bytes: tensorBytes, weights: weightCount) : nil
     fileType = metadata["general.file_type"]?.integer.map { number in
@@ -87,9 +87,9 @@ public struct ModelSummary: Sendable, Encodable {
     vocabularySize = metadata["tokenizer.ggml.tokens"]?.elements?.count
     tokenizer = metadata["tokenizer.ggml.model"]?.text
     importance = ImportanceOrigin(metadata)
-    tensorCount = file.tensors.count
-    formatVersion = Int(file.shards[0].version)
-    byteOrder = file.byteOrder == .little ? "little" : "big"
+    tensorCount = model.tensors.count
+    formatVersion = model.formatVersion
+    byteOrder = model.byteOrder == .little ? "little" : "big"
   }
 
   private static func active(_ all: Int, _ experts: ExpertSummary?) -> Int? {

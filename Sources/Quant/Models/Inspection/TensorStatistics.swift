@@ -40,7 +40,7 @@ public struct TensorStatistics: Sendable, Encodable {
   ///
   /// - Parameters:
   ///   - tensor: A tensor of any type that can be decoded.
-  ///   - file: The model.
+  ///   - model: The model.
   ///   - valueCount: How many of the first weights to keep.
   ///   - binCount: Bins of the histogram.
   ///   - progress: Called with the number of weights done since the call before.
@@ -48,10 +48,10 @@ public struct TensorStatistics: Sendable, Encodable {
   /// - Throws: `QuantError` if the tensor cannot be decoded or read.
   /// - Complexity: O(*n*) in weights; memory is bounded whatever the tensor's size.
   public static func measure(
-    _ tensor: TensorInfo, of file: GGUFFile, valueCount: Int = 16, binCount: Int = 16,
+    _ tensor: TensorInfo, of model: any ModelSource, valueCount: Int = 16, binCount: Int = 16,
     progress: (Int) -> Void = { _ in }
   ) throws(QuantError) -> TensorStatistics {
-    var reader = try TensorReader(file: file, tensor: tensor)
+    var reader = try TensorReader(model: model, tensor: tensor)
     var tally = WeightTally()
     var first: [Float] = []
     var slab = [Float](repeating: 0, count: min(slabWeights, tensor.weightCount))

@@ -18,7 +18,7 @@ extension ModelSource {
     guard byteOrder == .big else { return }
     guard let format = FormatRegistry.format(of: tensor.type) else {
       throw .unsupported(
-        "tensor \"\(tensor.name)\" has \(GGUFFile.describe(tensor.type)), whose bytes cannot be"
+        "tensor \"\(tensor.name)\" has \(tensor.type.inWords), whose bytes cannot be"
           + " brought into little-endian order")
     }
     ByteSwapping.swap(&buffer, of: format)

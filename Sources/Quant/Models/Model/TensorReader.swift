@@ -13,7 +13,7 @@ public struct TensorReader: Sendable {
   /// The format of its blocks.
   public let format: any BlockFormat.Type
 
-  private let file: any ModelSource
+  private let model: any ModelSource
   private var chunk: [UInt8] = []
   /// Weights decoded at once: their blocks and floats stay in the second-level cache.
   private static let chunkWeights = 1 << 16
@@ -21,22 +21,22 @@ public struct TensorReader: Sendable {
   /// Prepares to read a tensor.
   ///
   /// - Parameters:
-  ///   - file: The model.
+  ///   - model: The model.
   ///   - tensor: One of its tensors.
   /// - Throws: `QuantError.unsupported` for a type that cannot be decoded, `.file` if the file
   ///   ends before the tensor does.
-  public init(file: any ModelSource, tensor: TensorInfo) throws(QuantError) {
+  public init(model: any ModelSource, tensor: TensorInfo) throws(QuantError) {
     guard let format = FormatRegistry.format(of: tensor.type) else {
       throw .unsupported(
-        "\(file.path): tensor \"\(tensor.name)\" has \(GGUFFile.describe(tensor.type)), "
+        "\(model.path): tensor \"\(tensor.name)\" has \(tensor.type.inWords), "
           + "which cannot be decoded")
     }
     do throws(FileError) {
-      try file.check(tensor)
+      try model.check(tensor)
     } catch {
       throw .file(error)
     }
-    self.file = file
+    self.model = model
     self.tensor = tensor
     self.format = format
   }
@@ -76,7 +76,7 @@ public struct TensorReader: Sendable {
   private mutating func readChunk(
     _ range: Range<Int>, into weights: inout MutableSpan<Float>
   ) throws(QuantError) {
-    let (file, tensor, format) = (file, tensor, format)
+    let (model, tensor, format) = (model, tensor, format)
     let layout = format.layout
     let byteCount = range.count / layout.weightsPerBlock * layout.bytesPerBlock
     let offset = range.lowerBound / layout.weightsPerBlock * layout.bytesPerBlock
@@ -84,7 +84,7 @@ public struct TensorReader: Sendable {
     var storage = chunk.mutableSpan
     var bytes = unsafe storage.mutableBytes
     var blocks = bytes.slice(0..<byteCount)
-    try file.readBlocks(of: tensor, at: offset, into: &blocks)
+    try model.readBlocks(of: tensor, at: offset, into: &blocks)
     format.decode(blocks.bytes, into: &weights)
   }
 }

@@ -23,8 +23,8 @@ public struct Tokenizer: Sendable {
   ///
   /// `pre` overrides the pre-tokenizer that the file names. Throws `QuantError.content` if the
   /// metadata does not describe a tokenizer that is known.
-  public init(_ file: any ModelSource, pre: String? = nil) throws(QuantError) {
-    try self.init(file.metadata, file: file.path, pre: pre)
+  public init(_ source: any ModelSource, pre: String? = nil) throws(QuantError) {
+    try self.init(source.metadata, file: source.path, pre: pre)
   }
 
   /// Makes a tokenizer from metadata.

@@ -35,7 +35,7 @@ extension ModelValidation {
   private func usedFindings(_ experts: ExpertSummary) -> [InspectionWarning] {
     guard experts.activePart == nil || experts.usedCount == 0 else { return [] }
     let expected = "1 to \(max(1, experts.expertCount))"
-    guard let used = file.metadata.model("expert_used_count") else {
+    guard let used = source.metadata.model("expert_used_count") else {
       // An architecture that nobody here knows may say it under another key.
       return [
         InspectionWarning(
@@ -50,7 +50,7 @@ extension ModelValidation {
   }
 
   private func groupFindings(_ experts: ExpertSummary) -> [InspectionWarning] {
-    guard let value = file.metadata.model("expert_group_count") else { return [] }
+    guard let value = source.metadata.model("expert_group_count") else { return [] }
     let groups = value.integer ?? -1
     guard groups >= 0, groups < 2 || experts.expertCount % groups == 0 else {
       return [
@@ -59,7 +59,7 @@ extension ModelValidation {
           expected: "groups that divide \(experts.expertCount) experts", found: Self.text(value))
       ]
     }
-    guard groups > 1, let used = file.metadata.model("expert_group_used_count"),
+    guard groups > 1, let used = source.metadata.model("expert_group_used_count"),
       !(1...groups).contains(used.integer ?? 0)
     else { return [] }
     return [

@@ -17,12 +17,12 @@ extension ModelValidation {
   }
 
   private func counts(_ name: String, _ layers: Int) -> [Int]? {
-    file.metadata.model(name)?.elements?.integers(layers)
+    source.metadata.model(name)?.elements?.integers(layers)
   }
 
   /// A count that is no number of heads, or an array with too few or too many of them.
   private func malformedCount(_ name: String) -> InspectionWarning? {
-    guard let value = file.metadata.model(name) else { return nil }
+    guard let value = source.metadata.model(name) else { return nil }
     let range = 0...Self.mostLayers
     guard let array = value.elements else {
       guard let count = value.integer, range.contains(count) else {
@@ -48,13 +48,13 @@ extension ModelValidation {
   private func headFinding(_ layer: Int, all: Int?, few: Int?) -> InspectionWarning? {
     let prefix = "blk.\(layer).attn_"
     if all == 0,
-      let name = ["q", "qkv"].map({ "\(prefix)\($0).weight" }).first(where: file.contains)
+      let name = ["q", "qkv"].map({ "\(prefix)\($0).weight" }).first(where: source.contains)
     {
       return .error(
         .heads, key: key("attention.head_count"),
         expected: "at least one head, as there is \"\(name)\"", found: "0")
     }
-    if few == 0, file.contains("\(prefix)k.weight") {
+    if few == 0, source.contains("\(prefix)k.weight") {
       return .error(
         .heads, key: key("attention.head_count_kv"),
         expected: "at least one head, as there is \"\(prefix)k.weight\"", found: "0")

@@ -6,7 +6,7 @@ extension ModelValidation {
   func numberFindings() -> [InspectionWarning] {
     let prefix = key("")
     guard prefix.count > 1 else { return [] }
-    return file.metadata.entries.filter { $0.key.hasPrefix(prefix) }
+    return source.metadata.entries.filter { $0.key.hasPrefix(prefix) }
       .compactMap { finding($0.key, String($0.key.dropFirst(prefix.count)), $0.value) }
   }
 

@@ -4,7 +4,7 @@ internal import GGUF
 extension ModelValidation {
   /// The vocabulary: a row of the embedding, a score and a kind for each token.
   func vocabularyFindings() -> [InspectionWarning] {
-    guard let value = file.metadata["tokenizer.ggml.tokens"] else { return [] }
+    guard let value = source.metadata["tokenizer.ggml.tokens"] else { return [] }
     guard let tokens = value.elements, tokens.elementType == .string else {
       return [
         .error(
@@ -36,7 +36,7 @@ extension ModelValidation {
   }
 
   private func rows(_ tokens: Int) -> InspectionWarning? {
-    guard let embedding = try? file.tensor("token_embd.weight"), embedding.dimensions.count == 2,
+    guard let embedding = try? source.tensor("token_embd.weight"), embedding.dimensions.count == 2,
       embedding.dimensions[1] != tokens
     else { return nil }
     return .error(
@@ -49,7 +49,7 @@ extension ModelValidation {
     _ name: String, _ count: Int, _ types: [MetadataType], _ words: String
   ) -> InspectionWarning? {
     let key = "tokenizer.ggml.\(name)"
-    guard let value = file.metadata[key] else { return nil }
+    guard let value = source.metadata[key] else { return nil }
     guard let array = value.elements, array.count == count, types.contains(array.elementType) else {
       return .error(
         .vocabulary, key: key, expected: "\(count) \(words), one for each token",
@@ -60,7 +60,7 @@ extension ModelValidation {
 
   private func scores() -> InspectionWarning? {
     let key = "tokenizer.ggml.scores"
-    guard let array = file.metadata[key]?.elements, array.elementType == .float32 else {
+    guard let array = source.metadata[key]?.elements, array.elementType == .float32 else {
       return nil
     }
     let values = array.values()

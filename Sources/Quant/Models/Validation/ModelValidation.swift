@@ -7,14 +7,14 @@ internal import GGUF
 /// consistent; a key that is missing is a matter of those who need it. For the architectures that this
 /// tool can evaluate, every tensor is held against the shape that the keys give it.
 struct ModelValidation {
-  let file: GGUFFile
+  let source: any ModelSource
   let experts: ExpertSummary?
 
   /// More layers, heads or experts than any model has; counts in files are not trusted beyond it.
   static let mostLayers = 65_535
 
-  init(_ file: GGUFFile, experts: ExpertSummary?) {
-    self.file = file
+  init(_ source: any ModelSource, experts: ExpertSummary?) {
+    self.source = source
     self.experts = experts
   }
 
@@ -29,7 +29,7 @@ struct ModelValidation {
   }
 
   /// A key of the model's architecture by its whole name.
-  func key(_ name: String) -> String { "\(file.metadata.architecture ?? "").\(name)" }
+  func key(_ name: String) -> String { "\(source.metadata.architecture ?? "").\(name)" }
 
   /// A value in words.
   static func text(_ value: MetadataValue) -> String {
@@ -39,14 +39,14 @@ struct ModelValidation {
 
   /// `block_count`, where it says something sensible.
   var layerCount: Int? {
-    file.metadata.model("block_count")?.integer.flatMap {
+    source.metadata.model("block_count")?.integer.flatMap {
       (1...Self.mostLayers).contains($0) ? $0 : nil
     }
   }
 
   /// A number of one layer: one for all of them, or of an array.
   func number(_ name: String, layer: Int, of values: [Int]?) -> Int? {
-    guard let values else { return file.metadata.model(name)?.integer }
+    guard let values else { return source.metadata.model(name)?.integer }
     return layer < values.count ? values[layer] : nil
   }
 }
@@ -55,7 +55,7 @@ struct ModelValidation {
 
 extension ModelValidation {
   private func layerFindings() -> [InspectionWarning] {
-    guard let value = file.metadata.model("block_count") else { return [] }
+    guard let value = source.metadata.model("block_count") else { return [] }
     guard let promised = layerCount else {
       return [
         .error(
@@ -63,7 +63,7 @@ extension ModelValidation {
           found: Self.text(value))
       ]
     }
-    let present = Set(file.tensors.lazy.compactMap { TensorName.layer(of: $0.name) })
+    let present = Set(source.tensors.lazy.compactMap { TensorName.layer(of: $0.name) })
     guard let last = present.max() else { return [] }
     if last >= promised {
       return [
@@ -77,8 +77,8 @@ extension ModelValidation {
   }
 
   private func missingLayers(of promised: Int, _ present: Set<Int>) -> [InspectionWarning] {
-    let heads = file.metadata.model("attention.head_count")?.elements?.integers(promised)
-    let widths = file.metadata.model("feed_forward_length")?.elements?.integers(promised)
+    let heads = source.metadata.model("attention.head_count")?.elements?.integers(promised)
+    let widths = source.metadata.model("feed_forward_length")?.elements?.integers(promised)
     let missing = (0..<promised).filter { layer in
       // Layers that were cut out of a model may say so with numbers of zero.
       let isEmpty =
@@ -104,10 +104,10 @@ extension ModelValidation {
   /// What else an architecture's description complains of is what this tool cannot evaluate, and
   /// another may.
   private func shapeFindings() -> [InspectionWarning] {
-    let kind = file.metadata["general.type"]?.text ?? "model"
-    guard kind == "model", !file.tensors.isEmpty else { return [] }
+    let kind = source.metadata["general.type"]?.text ?? "model"
+    guard kind == "model", !source.tensors.isEmpty else { return [] }
     do throws(QuantError) {
-      _ = try ArchitectureRegistry.graph(of: file, contextLength: 1)
+      _ = try ArchitectureRegistry.graph(of: source, contextLength: 1)
     } catch {
       switch error {
       case .tensor(let tensor, _, let expected, let found):

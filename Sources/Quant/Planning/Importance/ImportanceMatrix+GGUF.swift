@@ -66,9 +66,7 @@ extension ImportanceMatrix {
         what: "entry \"\(entry)\": expected F32 numbers, found \(tensor.type)")
     }
     return try QuantError.wrapping { () throws(FileError) in
-      try FloatStore(
-        file.shards[tensor.shard].source, offset: try file.byteRange(of: tensor).lowerBound,
-        count: tensor.weightCount, order: file.byteOrder)
+      try FloatStore(tensor, of: file)
     }
   }
 

@@ -96,9 +96,7 @@ public struct ImportanceMatrix: Sendable {
   ///
   /// Throws `QuantError.file`. Complexity: O(*n*) in entries.
   func checkUnchanged() throws(QuantError) {
-    // By identity: of a path that was opened twice, both files count.
-    let files = entries.compactMap(\.sums.file).map { (ObjectIdentifier($0.mapping), $0) }
-    for file in Dictionary(files, uniquingKeysWith: { first, _ in first }).values {
+    for file in Set(entries.compactMap(\.sums.file)) {
       try QuantError.wrapping { () throws(FileError) in try file.checkUnchanged() }
     }
   }

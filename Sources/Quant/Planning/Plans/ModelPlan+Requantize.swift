@@ -123,7 +123,7 @@ public struct RequantizePlan: Sendable {
   public func check() throws(QuantError) {
     if let tensor = unreadableTensors.first {
       throw .unsupported(
-        "tensor \"\(tensor.name)\" cannot be decoded: it has \(GGUFFile.describe(tensor.type))")
+        "tensor \"\(tensor.name)\" cannot be decoded: it has \(tensor.type.inWords)")
     }
     if let type = unwritableTypes.first {
       throw .unsupported(

@@ -23,7 +23,7 @@ struct SlabWorker {
     let tensor = plan.tensors[slab.tensor]
     guard let layout = tensor.description.type.layout else {
       throw .unsupported(
-        "tensor \"\(tensor.description.name)\" has \(GGUFFile.describe(tensor.description.type)),"
+        "tensor \"\(tensor.description.name)\" has \(tensor.description.type.inWords),"
           + " whose bytes cannot be handled")
     }
     resize(&bytes, slab.blocks.count * layout.bytesPerBlock, 0)
@@ -172,7 +172,7 @@ struct SlabWorker {
   }
 
   private mutating func read(_ segment: Segment, into floats: Range<Int>) throws(QuantError) {
-    var reader = try TensorReader(file: plan.source, tensor: segment.tensor)
+    var reader = try TensorReader(model: plan.source, tensor: segment.tensor)
     var span = weights.mutableSpan
     var window = span.slice(floats)
     try reader.readRows(segment.rows, into: &window)

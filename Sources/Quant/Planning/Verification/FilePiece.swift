@@ -22,24 +22,26 @@ struct FilePiece: Sendable {
   /// All pieces of a model, in the order of its bytes.
   ///
   /// - Parameters:
-  ///   - file: The model. Tensors that end beyond their files are left out.
+  ///   - model: The model. Tensors that end beyond their files are left out.
   ///   - includesGaps: Whether headers, padding and what follows the last tensor are wanted.
   /// - Returns: The pieces, none of them longer than `largest` or one block.
   /// - Complexity: O(*n*) in bytes over the size of a piece.
-  static func all(of file: GGUFFile, includesGaps: Bool) -> [FilePiece] {
+  static func all(of model: any ModelSource, includesGaps: Bool) -> [FilePiece] {
     var pieces: [FilePiece] = []
     var place = 0
-    for (number, shard) in file.shards.enumerated() {
+    for (number, file) in model.files.enumerated() {
       var end = 0
-      for tensor in shard.tensors {
+      for tensor in model.tensors(ofFile: number) {
         let index = place
         place += 1
-        guard let range = try? file.byteRange(of: tensor), !range.isEmpty else { continue }
-        if includesGaps { pieces += gap(number, end..<range.lowerBound) }
+        guard (try? model.check(tensor)) != nil, let count = tensor.byteCount, count > 0 else {
+          continue
+        }
+        if includesGaps { pieces += gap(number, end..<tensor.byteOffset) }
         pieces += blocks(of: tensor, index)
-        end = range.upperBound
+        end = tensor.byteOffset + count
       }
-      if includesGaps { pieces += gap(number, end..<shard.byteCount) }
+      if includesGaps { pieces += gap(number, end..<file.byteCount) }
     }
     return pieces
   }
@@ -69,19 +71,9 @@ extension FilePiece {
   /// The piece's bytes, as they stand in the file.
   ///
   /// Throws `QuantError.file` if they cannot be read.
-  func read(of file: GGUFFile) throws(QuantError) -> [UInt8] {
-    var failure: FileError?
-    let source = file.shards[shard].source
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-      var span = unsafe MutableRawSpan(_unsafeBytes: UnsafeMutableRawBufferPointer(buffer))
-      do throws(FileError) {
-        try source.read(at: byteOffset, into: &span)
-        count = byteCount
-      } catch {
-        failure = error
-      }
+  func read(of model: any ModelSource) throws(QuantError) -> [UInt8] {
+    try QuantError.wrapping { () throws(FileError) in
+      try model.bytes(byteOffset..<byteOffset + byteCount, ofFile: shard)
     }
-    if let failure { throw .file(failure) }
-    return bytes
   }
 }

@@ -51,7 +51,7 @@ public struct ModelComparison: Sendable {
   /// Compares two models.
   ///
   /// - Parameters:
-  ///   - file: The model.
+  ///   - model: The model.
   ///   - other: What it is compared with: its weights are what errors are relative to.
   ///   - threads: How many runs of weights are compared at once.
   ///   - begin: Called before the first weight is read, with the number of all weights.
@@ -59,11 +59,12 @@ public struct ModelComparison: Sendable {
   /// - Throws: `QuantError.file` for tensors that cannot be read.
   /// - Complexity: O(*n*) in weights; memory is bounded whatever the size of the models.
   public init(
-    _ file: GGUFFile, against other: GGUFFile, threads: Int, begin: (Int) -> Void = { _ in },
+    _ model: any ModelSource, against other: any ModelSource, threads: Int,
+    begin: (Int) -> Void = { _ in },
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws(QuantError) {
-    let matching = TensorMatching(file, other)
-    (path, otherPath) = (file.path, other.path)
+    let matching = TensorMatching(model, other)
+    (path, otherPath) = (model.path, other.path)
     faults = matching.faults
     tensors = matching.pairs.map { pair in
       Tensor(
@@ -73,12 +74,13 @@ public struct ModelComparison: Sendable {
     let runs = matching.runs
     begin(runs.clampedSum { $0.weights.count })
     let sums = try await Self.compare(
-      runs, matching, file, other, threads: max(1, threads), progress)
+      runs, matching, model, other, threads: max(1, threads), progress)
     for (run, sum) in zip(runs, sums) { tensors[run.pair].difference.add(sum) }
   }
 
   private static func compare(
-    _ runs: [TensorMatching.Run], _ matching: TensorMatching, _ file: GGUFFile, _ other: GGUFFile,
+    _ runs: [TensorMatching.Run], _ matching: TensorMatching, _ model: any ModelSource,
+    _ other: any ModelSource,
     threads: Int, _ progress: @escaping @Sendable (Int) -> Void
   ) async throws(QuantError) -> [DifferenceSums] {
     let outcomes = await withTaskGroup(of: [(Int, Result<DifferenceSums, QuantError>)].self) {
@@ -88,7 +90,7 @@ public struct ModelComparison: Sendable {
           var buffers = ComparisonBuffers()
           return stride(from: worker, to: runs.count, by: threads).map { index in
             let run = runs[index]
-            let outcome = buffers.compare(run, matching.pairs[run.pair], file, other)
+            let outcome = buffers.compare(run, matching.pairs[run.pair], model, other)
             progress(run.weights.count)
             return (index, outcome)
           }
@@ -108,10 +110,11 @@ private struct ComparisonBuffers {
   private var second: [Float] = []
 
   mutating func compare(
-    _ run: TensorMatching.Run, _ pair: TensorMatching.Pair, _ file: GGUFFile, _ other: GGUFFile
+    _ run: TensorMatching.Run, _ pair: TensorMatching.Pair, _ model: any ModelSource,
+    _ other: any ModelSource
   ) -> Result<DifferenceSums, QuantError> {
     do throws(QuantError) {
-      try Self.read(pair.first, run.weights, of: file, into: &first)
+      try Self.read(pair.first, run.weights, of: model, into: &first)
       try Self.read(pair.second, run.weights, of: other, into: &second)
     } catch {
       return .failure(error)
@@ -124,11 +127,11 @@ private struct ComparisonBuffers {
   }
 
   private static func read(
-    _ side: TensorMatching.Side, _ weights: Range<Int>, of file: GGUFFile,
+    _ side: TensorMatching.Side, _ weights: Range<Int>, of model: any ModelSource,
     into buffer: inout [Float]
   ) throws(QuantError) {
     if buffer.count < weights.count { buffer = Array(repeating: 0, count: weights.count) }
-    var reader = try TensorReader(file: file, tensor: side.tensor)
+    var reader = try TensorReader(model: model, tensor: side.tensor)
     var span = buffer.mutableSpan
     var part = span.slice(0..<weights.count)
     try reader.readWeights(

@@ -11,7 +11,7 @@ public struct ModelVerifier: Sendable {
   /// Faulty blocks of one tensor that are listed; all are counted.
   public static let listedBlocks = 8
 
-  private let file: GGUFFile
+  private let model: any ModelSource
   private let threads: Int
   private let hashes: Bool
   private let progress: @Sendable (Int) -> Void
@@ -31,23 +31,23 @@ public struct ModelVerifier: Sendable {
     _ path: String, threads: Int, hashes: Bool, begin: (Int) -> Void = { _ in },
     progress: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws(QuantError) -> Verification {
-    let file: GGUFFile
+    let model: GGUFFile
     do throws(FileError) {
-      file = try GGUFFile.open(path, requiring: .headerOnly)
+      model = try GGUFFile.open(path, requiring: .headerOnly)
     } catch {
       guard let fault = Fault(error) else { throw .file(error) }
       return Verification(path: path, faults: [fault])
     }
     let verifier = ModelVerifier(
-      file: file, threads: max(1, threads), hashes: hashes, progress: progress)
-    begin(hashes ? file.byteCount : file.tensors.clampedSum { $0.byteCount ?? 0 })
+      model: model, threads: max(1, threads), hashes: hashes, progress: progress)
+    begin(hashes ? model.byteCount : model.tensors.clampedSum { $0.byteCount ?? 0 })
     return try await verifier.run()
   }
 
   private func run() async throws(QuantError) -> Verification {
     var result = header()
     let streams = hashes ? DigestStreams() : nil
-    let pieces = FilePiece.all(of: file, includesGaps: hashes)
+    let pieces = FilePiece.all(of: model, includesGaps: hashes)
     let step = min(4 * threads, 64)
     var pending: [(piece: FilePiece, bytes: [UInt8])] = []
     for start in stride(from: 0, to: pieces.count, by: step) {
@@ -57,7 +57,7 @@ public struct ModelVerifier: Sendable {
       async let failure = Self.hash(ready, streams)
       let looks = try await look(window)
       if let failure = await failure { throw failure }
-      for look in looks { result.add(look, file) }
+      for look in looks { result.add(look, model.tensors) }
       pending = looks.map { ($0.piece, $0.bytes) }
     }
     if let failure = await Self.hash(pending, streams) { throw failure }
@@ -78,22 +78,21 @@ public struct ModelVerifier: Sendable {
 
   /// What the header tells.
   private func header() -> Verification {
-    var result = Verification(path: file.path)
-    result.files = file.shards.map { shard in
-      .init(path: shard.name, fileBytes: shard.byteCount)
-    }
-    let inspection = ModelInspection(file)
+    var result = Verification(path: model.path)
+    let files = model.files
+    result.files = files.map { .init(path: $0.name, fileBytes: $0.byteCount) }
+    let inspection = ModelInspection(model)
     result.faults = inspection.warnings.filter { $0.severity == .error && $0.kind != .truncated }
       .map(\.fault)
     result.warnings = inspection.warnings.filter { $0.severity == .warning }
-    for tensor in file.tensors {
+    for tensor in model.tensors {
       var entry = Verification.Tensor(
         name: tensor.name, type: tensor.type.name, shard: tensor.shard,
         tensorBytes: tensor.byteCount)
-      let shard = file.shards[tensor.shard]
-      if let count = tensor.byteCount, count > 0, tensor.byteOffset + count > shard.byteCount {
+      let file = files[tensor.shard]
+      if let count = tensor.byteCount, count > 0, tensor.byteOffset + count > file.byteCount {
         entry.isTruncated = true
-        result.faults.append(Self.truncation(tensor, count, shard))
+        result.faults.append(Self.truncation(tensor, count, file))
       } else if tensor.byteCount != nil {
         entry.isChecked = FormatRegistry.format(of: tensor.type) != nil
       }
@@ -102,11 +101,11 @@ public struct ModelVerifier: Sendable {
     return result
   }
 
-  private static func truncation(_ tensor: TensorInfo, _ count: Int, _ shard: Shard) -> Fault {
+  private static func truncation(_ tensor: TensorInfo, _ count: Int, _ file: SourceFile) -> Fault {
     Fault(
-      kind: .truncated, file: shard.name, tensor: tensor.name, offsetBytes: tensor.byteOffset,
+      kind: .truncated, file: file.name, tensor: tensor.name, offsetBytes: tensor.byteOffset,
       expected: "\(count) bytes",
-      found: "\(max(0, shard.byteCount - tensor.byteOffset)) before the end of the file")
+      found: "\(max(0, file.byteCount - tensor.byteOffset)) before the end of the file")
   }
 
   /// What a look at one piece found.
@@ -143,11 +142,11 @@ public struct ModelVerifier: Sendable {
   }
 
   private func look(_ piece: FilePiece) throws(QuantError) -> Look {
-    let bytes = try piece.read(of: file)
+    let bytes = try piece.read(of: model)
     var look = Look(piece: piece, bytes: hashes ? bytes : [])
-    if let tensor = piece.tensor, let format = FormatRegistry.format(of: file.tensors[tensor].type)
+    if let tensor = piece.tensor, let format = FormatRegistry.format(of: model.tensors[tensor].type)
     {
-      look.findFaults(file.byteOrder == .big ? Self.swapped(bytes, format) : bytes, format)
+      look.findFaults(model.byteOrder == .big ? Self.swapped(bytes, format) : bytes, format)
     }
     if piece.tensor != nil || hashes { progress(piece.byteCount) }
     return look
@@ -179,16 +178,16 @@ extension ModelVerifier.Look {
 }
 
 extension Verification {
-  fileprivate mutating func add(_ look: ModelVerifier.Look, _ file: GGUFFile) {
+  fileprivate mutating func add(_ look: ModelVerifier.Look, _ all: [TensorInfo]) {
     guard let index = look.piece.tensor else { return }
     if tensors[index].isChecked {
       checkedBytes += look.piece.byteCount
-      checkedBlocks += look.piece.byteCount / (file.tensors[index].type.layout?.bytesPerBlock ?? 1)
+      checkedBlocks += look.piece.byteCount / (all[index].type.layout?.bytesPerBlock ?? 1)
     }
     let listed = min(tensors[index].faultyBlocks, ModelVerifier.listedBlocks)
     let path = files[look.piece.shard].path
     for (block, fault) in look.faults.prefix(ModelVerifier.listedBlocks - listed) {
-      faults.append(Fault(fault, block: block, of: file.tensors[index], in: path))
+      faults.append(Fault(fault, block: block, of: all[index], in: path))
     }
     tensors[index].faultyBlocks += look.faultyBlocks
   }

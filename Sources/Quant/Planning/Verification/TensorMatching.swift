@@ -41,9 +41,9 @@ struct TensorMatching: Sendable {
   private static let runWeights = 1 << 18
 
   /// Matches the tensors of two models by their names.
-  init(_ file: GGUFFile, _ other: GGUFFile) {
-    let mine = Self.sides(of: file, as: other)
-    let theirs = Self.sides(of: other, as: file)
+  init(_ model: any ModelSource, _ other: any ModelSource) {
+    let mine = Self.sides(of: model, as: other)
+    let theirs = Self.sides(of: other, as: model)
     let places = Dictionary(theirs.map { ($0.name, $0.side) }, uniquingKeysWith: { a, _ in a })
     var pairs: [Pair] = []
     var faults: [Fault] = []
@@ -58,7 +58,7 @@ struct TensorMatching: Sendable {
       guard match.dimensions == side.dimensions else {
         faults.append(
           Fault(
-            kind: .shape, file: file.path, tensor: name,
+            kind: .shape, file: model.path, tensor: name,
             expected: "\(Self.text(match)) as in \(other.path)", found: Self.text(side)))
         continue
       }
@@ -67,7 +67,8 @@ struct TensorMatching: Sendable {
     let known = Set(mine.map(\.name))
     faults += theirs.filter { !known.contains($0.name) }.map { name, _ in
       Fault(
-        kind: .missing, file: file.path, tensor: name, expected: "this tensor, as in \(other.path)",
+        kind: .missing, file: model.path, tensor: name,
+        expected: "this tensor, as in \(other.path)",
         found: "none")
     }
     self.pairs = pairs
@@ -90,9 +91,9 @@ struct TensorMatching: Sendable {
 
   /// The tensors of a model, merged ones cut into experts where the other model has them so.
   private static func sides(
-    of file: GGUFFile, as other: GGUFFile
+    of model: any ModelSource, as other: any ModelSource
   ) -> [(name: String, side: Side)] {
-    file.tensors.flatMap { tensor in
+    model.tensors.flatMap { tensor in
       let shape = Array(tensor.dimensions.reversed().drop { $0 == 1 }.reversed())
       guard let name = ExpertTensorName(tensor.name), name.expert == nil,
         let rank = name.mergedRank, tensor.dimensions.count >= rank,

@@ -93,23 +93,23 @@ extension Sensitivity {
   /// Refuses a model other than the one measured.
   ///
   /// Throws `QuantError.mismatch`.
-  public func check(_ file: any ModelSource) throws(QuantError) {
-    let found = try ModelIdentity.content(of: file)
+  public func check(_ source: any ModelSource) throws(QuantError) {
+    let found = try ModelIdentity.content(of: source)
     guard found == fingerprint else {
       throw .mismatch(
-        file: file.path,
+        file: source.path,
         what: "expected the model that the sensitivity was measured on (\(model), fingerprint "
           + "\(fingerprint)), found another (fingerprint \(found))")
     }
     var seen: Set<String> = []
-    for unit in units { try check(unit, file, &seen) }
+    for unit in units { try check(unit, source, &seen) }
   }
 
   /// Holds a unit to the model's tensor.
   private func check(
-    _ unit: Unit, _ file: any ModelSource, _ seen: inout Set<String>
+    _ unit: Unit, _ source: any ModelSource, _ seen: inout Set<String>
   ) throws(QuantError) {
-    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(unit.tensor) }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try source.tensor(unit.tensor) }
     let isMerged = ExpertTensorName(unit.tensor).map { $0.expert == nil } ?? false
     let matrices = isMerged ? tensor.matrixCount : 1
     let bytes = types.map { name in
@@ -122,7 +122,7 @@ extension Sensitivity {
       seen.insert("\(unit.tensor)#\(unit.expert ?? -1)").inserted
     else {
       throw .content(
-        file: file.path, line: 0,
+        file: source.path, line: 0,
         what: "tensor \"\(unit.tensor)\": the sensitivity file does not fit it, or names it"
           + " twice")
     }

@@ -13,18 +13,18 @@ extension Sensitivity {
   /// Only the order of units means something, not the figures.
   ///
   /// - Parameters:
-  ///   - file: The model.
+  ///   - model: The model.
   ///   - types: The types to choose from.
   ///   - importance: The importance matrix, if there is one: some types need it.
   /// - Returns: Figures for every matrix that may be quantized, experts one by one.
   /// - Throws: `QuantError` for metadata that cannot be used.
   public static func prior(
-    of file: any ModelSource, types: [TensorType], importance: ImportanceMatrix?
+    of model: any ModelSource, types: [TensorType], importance: ImportanceMatrix?
   ) throws(QuantError) -> Sensitivity {
-    let facts = try ModelFacts(file.metadata, path: file.path)
-    let used = file.metadata.model("expert_used_count")?.integer ?? 1
+    let facts = try ModelFacts(model.metadata, path: model.path)
+    let used = model.metadata.model("expert_used_count")?.integer ?? 1
     var units: [Unit] = []
-    for tensor in file.tensors where !Untouchable.contains(tensor.description) {
+    for tensor in model.tensors where !Untouchable.contains(tensor.description) {
       let name = ExpertTensorName(tensor.name)
       let isMerged = name != nil && name?.expert == nil
       let count = isMerged ? tensor.matrixCount : 1
@@ -43,12 +43,12 @@ extension Sensitivity {
             factor: share * roleFactor(tensor.name), isKnown: isKnown))
       }
     }
-    let total = Double(max(1, file.tensors.reduce(0) { $0 + $1.weightCount }))
+    let total = Double(max(1, model.tensors.reduce(0) { $0 + $1.weightCount }))
     for index in units.indices {
       units[index].divergences = units[index].divergences.map { $0.map { $0 / total } }
     }
     return Sensitivity(
-      kind: kindName, model: file.path, fingerprint: "none",
+      kind: kindName, model: model.path, fingerprint: "none",
       corpora: ["no text: expectations by shape alone"], importance: importance?.path, windows: 0,
       windowLength: 0, probeWindows: 0, types: types.map(\.name), units: units)
   }

@@ -109,7 +109,7 @@ public final class SensitivityMeasurement {
       try state.save(results, layer: layer + 1, states, probes.live)
     }
     try measureOutput(states)
-    try QuantError.wrapping { () throws(FileError) in try evaluator.file.checkUnchanged() }
+    try QuantError.wrapping { () throws(FileError) in try evaluator.model.checkUnchanged() }
     return try result()
   }
 
@@ -165,8 +165,8 @@ public final class SensitivityMeasurement {
 
   private func result() throws(QuantError) -> SensitivityPart {
     let plain = Sensitivity(
-      kind: Sensitivity.kindName, model: evaluator.file.path,
-      fingerprint: try ModelIdentity.content(of: evaluator.file), corpora: corpora,
+      kind: Sensitivity.kindName, model: evaluator.model.path,
+      fingerprint: try ModelIdentity.content(of: evaluator.model), corpora: corpora,
       importance: importance?.path, windows: whole.windows, windowLength: whole.length,
       probeWindows: probeWindows, types: types.map(\.name), units: targets.map(\.unmeasured))
     return SensitivityPart(plain, counts: whole, range: range, sums: sums)
@@ -176,7 +176,7 @@ public final class SensitivityMeasurement {
   ///
   /// Throws `QuantError.file` if the model cannot be read.
   public func describe(_ job: inout PartJob) throws(QuantError) {
-    try job.add("model", evaluator.file)
+    try job.add("model", evaluator.model)
     job.add(importance)
     job.add("together", text)
     job.add("types", types.map(\.name).joined(separator: ","))

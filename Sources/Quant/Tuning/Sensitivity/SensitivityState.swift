@@ -45,7 +45,7 @@ struct SensitivityState {
   init(_ path: String, _ job: SensitivityMeasurement) throws(QuantError) {
     self.path = path
     var fingerprint = Fingerprint()
-    try ModelIdentity.addFiles(of: job.evaluator.file, to: &fingerprint)
+    try ModelIdentity.addFiles(of: job.evaluator.model, to: &fingerprint)
     fingerprint.add(job.evaluator.options.mode.rawValue)
     fingerprint.add(FormatRegistry.encoderRevision)
     fingerprint.add(job.windows.length)
@@ -114,7 +114,7 @@ struct SensitivityState {
       return Matrix(rows: 0, columns: file.tensors.first?.rowWeights ?? 0)
     }
     let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
-    var reader = try TensorReader(file: file, tensor: tensor)
+    var reader = try TensorReader(model: file, tensor: tensor)
     return try reader.matrix(0..<tensor.rowCount)
   }
 }

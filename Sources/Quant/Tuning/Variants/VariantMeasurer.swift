@@ -160,19 +160,19 @@ public final class VariantMeasurer {
   }
 
   private func compare(
-    _ file: any ModelSource, _ text: Text, _ base: String
+    _ model: any ModelSource, _ text: Text, _ base: String
   ) throws(QuantError) -> TextResult {
     let run = try LossEvaluation(
-      evaluator(file, text), text.windows, base: .states(BaseStates(base)))
+      evaluator(model, text), text.windows, base: .states(BaseStates(base)))
     guard let summary = try run.run().divergence?.summary else {
-      throw .content(file: file.path, line: 0, what: "nothing was compared")
+      throw .content(file: model.path, line: 0, what: "nothing was compared")
     }
     return TextResult(
       corpus: text.name, perplexity: summary.variantPerplexity, perplexityRatio: summary.ratio,
       divergence: summary.meanDivergence)
   }
 
-  private func evaluator(_ file: any ModelSource, _ text: Text) throws(QuantError) -> Evaluator {
-    try Evaluator(file: file, contextLength: text.windows.length, options: options)
+  private func evaluator(_ model: any ModelSource, _ text: Text) throws(QuantError) -> Evaluator {
+    try Evaluator(model: model, contextLength: text.windows.length, options: options)
   }
 }

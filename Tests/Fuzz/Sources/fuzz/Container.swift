@@ -8,7 +8,7 @@ extension Target {
     guard let model = try? GGUFFile.open(file.path, requiring: .headerOnly) else { return }
     for entry in model.metadata.entries { read(entry.value) }
     for tensor in model.tensors { read(tensor, of: model) }
-    _ = (model.shards[0].trailingByteCount, model.shards[0].isTruncated)
+    _ = (model.files[0].trailingByteCount, model.files[0].isTruncated)
     _ = try? GGUFLayout(
       path: "copy", metadata: model.metadata, tensors: model.tensors.map(\.description))
   }

@@ -43,7 +43,7 @@ struct PartTesting {
   }
 
   static func evaluator(_ file: GGUFFile, memory: Int = 1 << 28) throws -> Evaluator {
-    try Evaluator(file: file, contextLength: 16, options: options(memory: memory))
+    try Evaluator(model: file, contextLength: 16, options: options(memory: memory))
   }
 
   /// A description of a job that tests divide.

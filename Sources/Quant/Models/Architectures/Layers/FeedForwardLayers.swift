@@ -26,7 +26,7 @@ extension ModelReader {
     let used = sizes.usedExperts[layer]
     guard (1...max(sizes.experts, 1)).contains(used) else {
       throw .content(
-        file: file.path, line: 0,
+        file: source.path, line: 0,
         what: "\(architecture).expert_used_count: expected a number from 1 to "
           + "\(sizes.experts), found \(used)")
     }
@@ -46,7 +46,7 @@ extension ModelReader {
     let size = mixture.count / groups
     guard mixture.count % groups == 0, used * size >= mixture.used else {
       throw .content(
-        file: file.path, line: 0,
+        file: source.path, line: 0,
         what: "\(architecture).expert_group_count: expected groups of equal size with "
           + "\(mixture.used) experts in those used, found \(groups) of \(mixture.count) experts")
     }
@@ -58,7 +58,9 @@ extension ModelReader {
     layer: Int, _ sizes: ModelSizes, width: Int, _ activation: Activation
   ) throws(QuantError) -> ExpertGraph {
     let down = try matrices(layer, "down", width, sizes.width, sizes.experts)
-    let isFused = ["_exps", ".0"].contains { file.contains("blk.\(layer).ffn_gate_up\($0).weight") }
+    let isFused = ["_exps", ".0"].contains {
+      source.contains("blk.\(layer).ffn_gate_up\($0).weight")
+    }
     guard !isFused else {
       return ExpertGraph(
         input: .fused(try matrices(layer, "gate_up", sizes.width, 2 * width, sizes.experts)),
@@ -76,8 +78,8 @@ extension ModelReader {
     _ layer: Int, _ projection: String, _ inputs: Int, _ outputs: Int, _ count: Int
   ) throws(QuantError) -> ExpertGraph.Matrices {
     let merged = "blk.\(layer).ffn_\(projection)_exps"
-    guard !file.contains("\(merged).weight"),
-      file.contains("blk.\(layer).ffn_\(projection).0.weight")
+    guard !source.contains("\(merged).weight"),
+      source.contains("blk.\(layer).ffn_\(projection).0.weight")
     else {
       return .merged(
         Linear(

@@ -25,14 +25,14 @@ extension ModelReader {
     let dimensions = try integer("rope.dimension_count", default: headSize, in: 0...headSize)
     guard dimensions % 2 == 0 else {
       throw .content(
-        file: file.path, line: 0,
+        file: source.path, line: 0,
         what: "\(architecture).rope.dimension_count: expected an even number, found \(dimensions)")
     }
     var rotation = Rotation(
       pairing: pairing, dimensions: dimensions, base: try number("rope.freq_base", default: 10_000))
     guard rotation.base > 0 else {
       throw .content(
-        file: file.path, line: 0,
+        file: source.path, line: 0,
         what: "\(architecture).rope.freq_base: expected a positive number, found \(rotation.base)")
     }
     rotation.magnitude = try number("rope.scaling.attn_factor", default: 1)

@@ -30,7 +30,7 @@ extension ModelReader {
     let query = sizes.heads[layer] * sizes.keySize
     let key = sizes.keyValueHeads[layer] * sizes.keySize
     let value = sizes.keyValueHeads[layer] * sizes.valueSize
-    guard file.contains("\(prefix)qkv.weight") else {
+    guard source.contains("\(prefix)qkv.weight") else {
       return .separate(
         query: try linear("\(prefix)q", sizes.width, query),
         key: try linear("\(prefix)k", sizes.width, key),
@@ -49,7 +49,7 @@ extension ModelReader {
   ) throws(QuantError) {
     for (name, path) in [("q", \AttentionGraph.queryNorm), ("k", \AttentionGraph.keyNorm)] {
       let tensor = "blk.\(layer).attn_\(name)_norm"
-      guard required || file.contains("\(tensor).weight") else { continue }
+      guard required || source.contains("\(tensor).weight") else { continue }
       attention[keyPath: path] = .perHead(try norm(tensor, attention.keySize))
     }
   }
@@ -72,7 +72,7 @@ extension ModelReader {
       let values = flags.values(sizes.layers).map { $0.flag ?? ($0.integer != 0) }
       guard values.count == sizes.layers else {
         throw .content(
-          file: file.path, line: 0,
+          file: source.path, line: 0,
           what: "\(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)")
       }
       return values

@@ -2,7 +2,7 @@
 public import GGUF
 
 /// One file of a model.
-public struct ShardSummary: Sendable, Encodable {
+public struct FileSummary: Sendable, Encodable {
   /// The file's path.
   public let path: String
   /// Its size.
@@ -16,15 +16,18 @@ public struct ShardSummary: Sendable, Encodable {
   /// Bytes after the last tensor that nothing accounts for.
   public let trailingBytes: Int
 
-  /// Reads the numbers off a shard.
-  public init(_ shard: Shard) {
-    path = shard.name
-    fileBytes = shard.byteCount
-    expectedBytes = shard.dataEnd
-    tensorCount = shard.tensors.count
-    let size = fileBytes
-    completeTensorCount = shard.tensors.count { $0.byteOffset + ($0.byteCount ?? 0) <= size }
-    trailingBytes = shard.trailingByteCount
+  /// Takes what a model says of one of its files.
+  ///
+  /// - Parameters:
+  ///   - file: The file.
+  ///   - tensors: The tensors in it.
+  public init(_ file: SourceFile, tensors: [TensorInfo]) {
+    path = file.name
+    fileBytes = file.byteCount
+    expectedBytes = file.dataEnd
+    tensorCount = tensors.count
+    completeTensorCount = tensors.count { $0.byteOffset + ($0.byteCount ?? 0) <= file.byteCount }
+    trailingBytes = file.trailingByteCount
   }
 
   /// Whether the file ends before its tensors do.

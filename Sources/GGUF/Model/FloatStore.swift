@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-internal import GGUF
 
 /// Floats in memory or in a file.
-struct FloatStore: Sendable {
+package struct FloatStore: Sendable {
   private enum Storage: Sendable {
     case owned([Float])
     case file(LocalFile, offset: Int, ByteOrder)
   }
 
-  let count: Int
+  package let count: Int
   private let storage: Storage
 
-  init(_ values: [Float]) {
+  package init(_ values: [Float]) {
     count = values.count
     storage = .owned(values)
   }
@@ -20,7 +19,7 @@ struct FloatStore: Sendable {
   /// until asked for.
   ///
   /// Throws if the bytes of another source cannot be read.
-  init(
+  package init(
     _ source: any ByteSource, offset: Int, count: Int, order: ByteOrder
   ) throws(FileError) {
     precondition(offset >= 0 && count >= 0 && (source.byteCount - offset) / 4 >= count)
@@ -33,13 +32,23 @@ struct FloatStore: Sendable {
     storage = .file(file, offset: offset, order)
   }
 
+  /// The floats of a tensor of type `F32`.
+  ///
+  /// Throws as `GGUFFile.byteRange(of:)`, and as `init(_:offset:count:order:)`.
+  package init(_ tensor: TensorInfo, of file: GGUFFile) throws(FileError) {
+    precondition(tensor.type == .F32, "floats of another type")
+    try self.init(
+      file.shards[tensor.shard].source, offset: file.byteRange(of: tensor).lowerBound,
+      count: tensor.weightCount, order: file.byteOrder)
+  }
+
   /// The file that they are in, if they are in one.
-  var file: LocalFile? {
+  package var file: LocalFile? {
     if case .file(let file, _, _) = storage { file } else { nil }
   }
 
   /// A copy of some of the floats.
-  func values(_ range: Range<Int>) -> [Float] {
+  package func values(_ range: Range<Int>) -> [Float] {
     switch storage {
     case .owned(let values):
       return Array(values[range])
