@@ -50,8 +50,9 @@ final class HeaderBytes: Sendable {
   ///
   /// - Parameters:
   ///   - source: The file.
-  ///   - parse: Reads a header; `nil` if it goes on after the bytes that it was given. `end` tells where
-  ///     the header ends.
+  ///   - end: Where a header ends.
+  ///   - parse: Reads a header; `nil` if it goes on after the bytes that it was given.
+  /// - Returns: What `parse` read.
   /// - Throws: `FileError` if the bytes cannot be read, as `parse`, and `.malformed` if the header does
   ///   not end within 256 MiB.
   /// - Complexity: O(*n*) in the bytes of the header; each is fetched once.

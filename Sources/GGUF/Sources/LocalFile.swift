@@ -33,8 +33,10 @@ public struct LocalFile: ByteSource, Hashable {
     Disk.exists(name) ? try LocalFile(path: name) : nil
   }
 
+  /// Whether both are of one opening.
   public static func == (a: LocalFile, b: LocalFile) -> Bool { a.mapping === b.mapping }
 
+  /// Adds which opening it is of.
   public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(mapping)) }
 
   /// Reads a whole file.
