@@ -22,7 +22,7 @@ extension BlockFormat {
     let count = blocks.count / layout.bytesPerBlock
     var weights = [Float](repeating: 0, count: count * layout.weightsPerBlock)
     var span = weights.mutableSpan
-    decode(blocks.span.extracting(first: count * layout.bytesPerBlock).bytes, into: &span)
+    unsafe decode(blocks.span.extracting(first: count * layout.bytesPerBlock).bytes, into: &span)
     return weights
   }
 }

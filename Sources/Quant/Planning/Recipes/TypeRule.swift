@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 public import BlockFormats
-public import GGUF
+internal import GGUF
 public import QuantModels
 import _StringProcessing
 

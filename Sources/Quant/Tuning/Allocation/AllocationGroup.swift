@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 package import BlockFormats
-package import GGUF
+internal import GGUF
 internal import QuantModels
 internal import QuantPlanning
 

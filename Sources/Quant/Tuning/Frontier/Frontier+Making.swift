@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package import QuantEvaluation
+internal import QuantEvaluation
 
 extension Frontier {
   /// Makes a frontier of points and marks those that no other beats.

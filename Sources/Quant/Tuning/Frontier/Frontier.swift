@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import QuantEvaluation
+internal import QuantEvaluation
 
 /// Variants of a model side by side: what each takes, what it costs in quality, how fast it would be.
 public struct Frontier: Sendable, Codable {
