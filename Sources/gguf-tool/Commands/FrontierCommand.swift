@@ -6,7 +6,7 @@ public import Quant
 extension FrontierPolicy: ExpressibleByArgument {}
 
 /// Sweeps variants of a model: size against quality against speed.
-struct FrontierCommand: AsyncParsableCommand {
+struct FrontierCommand: AsyncParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     commandName: "frontier",
     abstract: "Measure many variants of a model by size, quality and speed.",
@@ -73,6 +73,8 @@ struct FrontierCommand: AsyncParsableCommand {
   @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
+
+  static let settings = PlanningOptions.settings.merging(CorpusOptions.settings) { $1 }
 
   func validate() throws {
     guard minTokensPerSecond == nil || machineOptions.isGiven else {

@@ -6,7 +6,7 @@ import Quant
 /// The texts that a plan is measured on, if it is.
 ///
 /// They are those of `CorpusOptions`, but for `--ctx`, which a plan has for the GPU's context.
-struct MeasuringOptions: ParsableArguments {
+struct MeasuringOptions: ParsableArguments, SettingOptions {
   @Option(
     name: [.long, .customShort("f"), .customLong("file")], parsing: .upToNextOption,
     help: ArgumentHelp(
@@ -27,6 +27,11 @@ struct MeasuringOptions: ParsableArguments {
     help: ArgumentHelp(
       "Tokens per window (default: 512); --ctx is the context on the GPU.", valueName: "count"))
   var window: Int?
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .windowLength: .hint(" (--window)"),
+    .windowCount: .hint(" (--chunks)"),
+  ]
 
   /// Measures variants of a model.
   func measurer(
