@@ -121,8 +121,8 @@ let package = Package(
       name: "gguf-toolTests",
       dependencies: [
         "gguf-tool", "Quant", "GGUF", "TestSupport", "ReadTensor", "Requantize",
-        "MeasurePerplexity",
-        "GatherImportance", "EstimateMemory",
+        "MeasurePerplexity", "GatherImportance", "EstimateMemory",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: modern),
   ],

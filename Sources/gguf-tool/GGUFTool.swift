@@ -53,12 +53,15 @@ package struct GGUFTool: AsyncParsableCommand {
     if Set(CommandLine.arguments.dropFirst()) == ["--version", "--verbose"] {
       return print(Version.verbose)
     }
+    var running: (any ParsableCommand.Type)?
     do {
       try KernelLevel.check()
-      try await run(try parseAsRoot())
+      let command = try parseAsRoot()
+      running = type(of: command)
+      try await run(command)
     } catch {
       Interruption.tellWhatStays()
-      exit(withError: ErrorSentence.of(error))
+      exit(withError: ErrorSentence.of(error, in: running))
     }
   }
 

@@ -53,9 +53,9 @@ public struct EvaluationWindows: Sendable, Equatable {
   ///
   /// Throws `QuantError.setting` if there are none, or of different protocols or lengths.
   public init(joining parts: [EvaluationWindows]) throws(QuantError) {
-    guard let first = parts.first else { throw .setting(.windows, what: "there is no text") }
+    guard let first = parts.first else { throw .setting(.windowCount, what: "there is no text") }
     guard parts.allSatisfy({ $0.rules == first.rules && $0.length == first.length }) else {
-      throw .setting(.windows, what: "texts can be joined only in windows of equal length")
+      throw .setting(.windowLength, what: "texts can be joined only in windows of equal length")
     }
     rules = first.rules
     length = first.length
@@ -92,14 +92,14 @@ public struct EvaluationWindows: Sendable, Equatable {
   private static func check(tokens: Int, length: Int, limit: Int?) throws(QuantError) {
     guard length >= shortest else {
       throw .setting(
-        .windows, what: "windows of \(length) tokens: expected at least \(shortest)")
+        .windowLength, what: "windows of \(length) tokens: expected at least \(shortest)")
     }
     if let limit, limit < 1 {
-      throw .setting(.windows, what: "\(limit) windows: expected at least 1")
+      throw .setting(.windowCount, what: "\(limit) windows: expected at least 1")
     }
     guard tokens / 2 >= length else {
       throw .setting(
-        .windows,
+        .windowLength,
         what:
           "the text has \(tokens) tokens: too few for two windows of \(length). Take a longer text"
           + " or shorter windows")

@@ -64,7 +64,7 @@ public struct Evaluator: Sendable {
   package func check(windowLength: Int) throws(QuantError) {
     guard options.firstPosition + windowLength <= contextLength else {
       throw .setting(
-        .windows,
+        .windowLength,
         what: "positions up to \(options.firstPosition + windowLength): expected at most "
           + "\(contextLength), the context length that the model was opened with")
     }

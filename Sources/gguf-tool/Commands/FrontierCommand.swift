@@ -6,7 +6,7 @@ public import Quant
 extension FrontierPolicy: ExpressibleByArgument {}
 
 /// Sweeps variants of a model: size against quality against speed.
-struct FrontierCommand: AsyncParsableCommand {
+struct FrontierCommand: AsyncParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     commandName: "frontier",
     abstract: "Measure many variants of a model by size, quality and speed.",
@@ -17,7 +17,7 @@ struct FrontierCommand: AsyncParsableCommand {
       by sensitivity (least sensitive first). Writes, measures and deletes each variant. The page \
       shows all variants and the Pareto front; PAGE.json holds the same figures.
 
-      Example: gguf-tool frontier model.gguf --corpus text.txt --window 16 --budgets 8 --uniform \
+      Example: gguf-tool frontier model.gguf --corpus text.txt --ctx 16 --budgets 8 --uniform \
       Q8_0 --experts 0,1 -o frontier.html
       """)
 
@@ -25,7 +25,7 @@ struct FrontierCommand: AsyncParsableCommand {
   var model: String
 
   @OptionGroup var planning: PlanningOptions
-  @OptionGroup var measuring: MeasuringOptions
+  @OptionGroup var text: CorpusOptions
 
   @Option(
     name: [.short, .long], help: ArgumentHelp("The page to write.", valueName: "page.html"))
@@ -74,10 +74,9 @@ struct FrontierCommand: AsyncParsableCommand {
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
 
+  static let settings = PlanningOptions.settings.merging(CorpusOptions.settings) { $1 }
+
   func validate() throws {
-    guard !measuring.corpus.isEmpty else {
-      throw ValidationError("--corpus: expected at least one text.")
-    }
     guard minTokensPerSecond == nil || machineOptions.isGiven else {
       throw ValidationError("--min-tokens-per-second needs --machine.")
     }
@@ -92,13 +91,13 @@ struct FrontierCommand: AsyncParsableCommand {
   func run() async throws {
     let source = try GGUFFile.open(model)
     try OutputPath.check(
-      [output, output + ".json"], isNot: source, others: planning.files + measuring.files())
+      [output, output + ".json"], isNot: source, others: planning.files + text.files())
     let importance = try planning.importance()
     let sensitivity = try planning.measured(source, importance)
     let sweep = try FrontierSweep(
       source, sensitivity, importance: importance, rules: planning.rules(),
       grid: grid(sensitivity),
-      measurer: measuring.measurer(source, importance, compute, scratch: output),
+      measurer: text.measurer(source, importance, compute, scratch: output),
       speed: machineOptions.speedModel(source), toolVersion: Version.current)
     let part = part.part
     var frontier = try await sweep.run(only: part) { step in

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Gathers an importance matrix.
-struct Imatrix: ParsableCommand {
+struct Imatrix: ParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Gather an importance matrix by running a model over text.",
     discussion: """
@@ -34,6 +34,8 @@ struct Imatrix: ParsableCommand {
   @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
+
+  static let settings = CorpusOptions.settings
 
   func validate() throws { try part.check(against: [("--merge", !merge.isEmpty)]) }
 

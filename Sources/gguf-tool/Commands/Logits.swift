@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Computes the logits of a text at every position.
-struct Logits: ParsableCommand {
+struct Logits: ParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Compute logits at every position of a text.",
     usage: "gguf-tool logits <model> [<options>]",
@@ -44,6 +44,8 @@ struct Logits: ParsableCommand {
 
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
+
+  static let settings: [QuantError.Setting: SettingWords] = [.preTokenizer: .pre]
 
   func validate() throws {
     guard (ids == nil) != (text == nil) else {

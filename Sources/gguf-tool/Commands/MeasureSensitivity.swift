@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Measures the damage of each type to each part of a model.
-struct MeasureSensitivity: ParsableCommand {
+struct MeasureSensitivity: ParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     commandName: "sensitivity",
     abstract: "Measure the damage of each type to each expert and tensor.",
@@ -49,6 +49,8 @@ struct MeasureSensitivity: ParsableCommand {
   @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
+
+  static let settings = CorpusOptions.settings
 
   /// Windows of a text that calibrate well enough, and of the usual length.
   private static let usualWindows = 32

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Measures how well a model predicts text, and how it differs from another.
-struct Perplexity: ParsableCommand {
+struct Perplexity: ParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Measure perplexity, and the divergence from a base model.",
     discussion: """
@@ -64,6 +64,8 @@ struct Perplexity: ParsableCommand {
 
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
+
+  static let settings = CorpusOptions.settings
 
   func validate() throws {
     guard (part.part == nil) == (output == nil) else {

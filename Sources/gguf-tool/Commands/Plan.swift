@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Chooses a type for every part of a model.
-struct Plan: AsyncParsableCommand {
+struct Plan: AsyncParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Choose a type for every expert and tensor, by measured damage.",
     usage: "gguf-tool plan <model> --target-size <size> [<options>]",
@@ -58,6 +58,10 @@ struct Plan: AsyncParsableCommand {
   @OptionGroup var measuring: MeasuringOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
+
+  static let settings = PlanningOptions.settings
+    .merging(FittingOptions.settings) { $1 }
+    .merging(MeasuringOptions.settings) { $1 }
 
   private var verifies: Bool { verify || modelOutput != nil }
 

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Writes a model with its tensors in other types.
-struct Requantize: AsyncParsableCommand {
+struct Requantize: AsyncParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Write a model with its tensors in other types.",
     discussion: """
@@ -38,6 +38,11 @@ struct Requantize: AsyncParsableCommand {
 
   @OptionGroup var threadOptions: ThreadOptions
   @OptionGroup var jsonOption: JSONOption
+
+  static let settings = RecipeOptions.settings.merging([
+    .importance: .hint(": pass one with --imatrix, or pass --allow-missing-imatrix"),
+    .unfinishedOutput: .restart,
+  ]) { $1 }
 
   func run() async throws {
     let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)

@@ -3,7 +3,7 @@ import ArgumentParser
 import Quant
 
 /// Says how large a model is, whether it fits, and how fast it will be.
-struct SizeEstimate: ParsableCommand {
+struct SizeEstimate: ParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Estimate the size, memory use and speed of a model.",
     usage: "gguf-tool size-estimate [<file>] [<options>]",
@@ -19,6 +19,10 @@ struct SizeEstimate: ParsableCommand {
   @OptionGroup(title: "Run") var runtime: RuntimeOptions
   @OptionGroup(title: "Memory and placement") var memory: BudgetOptions
   @OptionGroup var json: JSONOption
+
+  static let settings = SizeTargetOptions.settings
+    .merging(RuntimeOptions.settings) { $1 }
+    .merging(BudgetOptions.settings) { $1 }
 
   func validate() throws {
     guard runtime.runtime == .ollama else { return }

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Writes a model with its experts laid out otherwise, or with fewer of them.
-struct SplitExperts: AsyncParsableCommand {
+struct SplitExperts: AsyncParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Split experts into a tensor each, merge them, or remove some.",
     usage: "gguf-tool split-experts <in> <out> [<options>]",
@@ -34,6 +34,8 @@ struct SplitExperts: AsyncParsableCommand {
 
   @OptionGroup var threadOptions: ThreadOptions
   @OptionGroup var jsonOption: JSONOption
+
+  static let settings = ExpertOptions.settings.merging([.unfinishedOutput: .restart]) { $1 }
 
   func validate() throws {
     guard !expertOptions.shardExperts || !splitOptions.isGiven else {

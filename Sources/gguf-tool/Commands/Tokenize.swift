@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Shows what tokens a model makes of a text.
-struct Tokenize: ParsableCommand {
+struct Tokenize: ParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Show how a model tokenizes a text.",
     usage: "gguf-tool tokenize <model> (<file> | - | --text <text>) [<options>]",
@@ -53,6 +53,8 @@ struct Tokenize: ParsableCommand {
   var parseSpecial = false
 
   @OptionGroup var json: JSONOption
+
+  static let settings: [QuantError.Setting: SettingWords] = [.preTokenizer: .pre]
 
   func validate() throws {
     let sources = [file != nil, text != nil, stdin].filter { $0 }.count

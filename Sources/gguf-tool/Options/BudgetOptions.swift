@@ -3,7 +3,7 @@ import ArgumentParser
 import Quant
 
 /// Which memory there is, and where the model is put.
-struct BudgetOptions: ParsableArguments {
+struct BudgetOptions: ParsableArguments, SettingOptions {
   @Option(
     help: ArgumentHelp(
       "Free memory of the GPU, or of each, such as 16GiB or 24GiB,24GiB (GiB: powers of 1024; GB or"
@@ -52,6 +52,10 @@ struct BudgetOptions: ParsableArguments {
       "Bandwidths in GB/s to predict speed, such as cpu=51,gpu=288,pcie=25.",
       valueName: "device=GB/s,..."))
   var bandwidth: String?
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .tensorPlacement: .option("--override-tensor")
+  ]
 
   func validate() throws {
     guard machine == nil || bandwidth == nil else {

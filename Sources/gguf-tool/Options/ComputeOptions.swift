@@ -47,7 +47,7 @@ struct ComputeOptions: ParsableArguments {
 }
 
 /// Which text a model is evaluated with, and how it is cut.
-struct CorpusOptions: ParsableArguments {
+struct CorpusOptions: ParsableArguments, SettingOptions {
   @Option(
     name: [.long, .customShort("f"), .customLong("file")], parsing: .upToNextOption,
     help: ArgumentHelp(
@@ -75,6 +75,12 @@ struct CorpusOptions: ParsableArguments {
     help: ArgumentHelp(
       "The pre-tokenizer, where the file names none or a wrong one.", valueName: "name"))
   var pre: String?
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .windowLength: .hint(" (--ctx)"),
+    .windowCount: .hint(" (--chunks)"),
+    .preTokenizer: .pre,
+  ]
 
   func validate() throws {
     guard !corpus.isEmpty else { throw ValidationError("--corpus: expected at least one text.") }

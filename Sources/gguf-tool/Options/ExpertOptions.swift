@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// What is to become of a model's experts.
-struct ExpertOptions: ParsableArguments {
+struct ExpertOptions: ParsableArguments, SettingOptions {
   @Flag(help: "Merge experts into one tensor per layer, which every program loads.")
   var merge = false
 
@@ -45,6 +45,14 @@ struct ExpertOptions: ParsableArguments {
 
   @Flag(help: "Write two shards: one with the experts, one with the rest.")
   var shardExperts = false
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .denseExperts: .option("--dense"),
+    .keptExperts: .hint(" (--keep, --drop, --keep-top)"),
+    .layout: .hint(
+      ": gguf-tool requantize --layout merged gives them one, by a preset or by --type COPY --promote"
+    ),
+  ]
 
   func validate() throws {
     guard (keepTop == nil) == (by == nil) else {

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// The GPU that a plan must fit, with caches and buffers.
-struct FittingOptions: ParsableArguments {
+struct FittingOptions: ParsableArguments, SettingOptions {
   @Option(
     help: ArgumentHelp(
       "Fit the free memory of one or more GPUs, such as 16GiB or 24GiB,24GiB.",
@@ -22,6 +22,10 @@ struct FittingOptions: ParsableArguments {
       "With --vram: context length (default: that of the model, at most 8192).",
       valueName: "count"))
   var ctx: Int?
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .contextLength: .option("--ctx")
+  ]
 
   /// Whether a GPU is given.
   var isGiven: Bool { vram != nil }

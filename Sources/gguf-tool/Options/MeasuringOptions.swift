@@ -3,8 +3,10 @@ import ArgumentParser
 import GGUF
 import Quant
 
-/// The texts that variants are measured on.
-struct MeasuringOptions: ParsableArguments {
+/// The texts that a plan is measured on, if it is.
+///
+/// They are those of `CorpusOptions`, but for `--ctx`, which a plan has for the GPU's context.
+struct MeasuringOptions: ParsableArguments, SettingOptions {
   @Option(
     name: [.long, .customShort("f"), .customLong("file")], parsing: .upToNextOption,
     help: ArgumentHelp(
@@ -22,17 +24,21 @@ struct MeasuringOptions: ParsableArguments {
   var chunks: Int?
 
   @Option(
-    help: ArgumentHelp("Tokens per window (default: 512).", valueName: "count"))
+    help: ArgumentHelp(
+      "Tokens per window (default: 512); --ctx is the context on the GPU.", valueName: "count"))
   var window: Int?
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .windowLength: .hint(" (--window)"),
+    .windowCount: .hint(" (--chunks)"),
+  ]
 
   /// Measures variants of a model.
   func measurer(
     _ source: any ModelSource, _ importance: ImportanceMatrix?, _ compute: ComputeOptions,
     scratch: String
   ) throws -> VariantMeasurer {
-    VariantMeasurer(
-      source, importance: importance, texts: try texts(source), options: try compute.options(),
-      scratch: scratch, toolVersion: Version.current)
+    try options.measurer(source, importance, compute, scratch: scratch)
   }
 
   /// All files of the texts, which no output may replace.
@@ -47,13 +53,23 @@ struct MeasuringOptions: ParsableArguments {
     options.pre = nil
     return options
   }
+}
+
+extension CorpusOptions {
+  /// Measures variants of a model on the texts.
+  func measurer(
+    _ source: any ModelSource, _ importance: ImportanceMatrix?, _ compute: ComputeOptions,
+    scratch: String
+  ) throws -> VariantMeasurer {
+    VariantMeasurer(
+      source, importance: importance, texts: try texts(source), options: try compute.options(),
+      scratch: scratch, toolVersion: Version.current)
+  }
 
   private func texts(_ source: any ModelSource) throws -> [VariantMeasurer.Text] {
-    guard !corpus.isEmpty else { return [] }
-    let options = options
-    let tokenizer = try options.tokenizer(source)
-    return try options.corpora().map { corpus in
-      .init(name: corpus.name, windows: try options.windows(of: corpus, tokenizer, .llama))
+    let tokenizer = try tokenizer(source)
+    return try corpora().map { corpus in
+      .init(name: corpus.name, windows: try windows(of: corpus, tokenizer, .llama))
     }
   }
 }

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// What types are chosen by, and from.
-struct PlanningOptions: ParsableArguments {
+struct PlanningOptions: ParsableArguments, SettingOptions {
   @Option(
     help: ArgumentHelp(
       "The output of `sensitivity` (default: estimates from tensor shapes alone).",
@@ -34,6 +34,11 @@ struct PlanningOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp("The importance matrix to write variants with.", valueName: "file"))
   var imatrix: String?
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .layout: .hint(": write one tensor per expert (--layout per-expert)"),
+    .importance: .hint(": pass one for all tensors with --imatrix"),
+  ]
 
   func validate() throws { _ = try rules() }
 

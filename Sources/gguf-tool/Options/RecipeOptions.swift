@@ -10,7 +10,7 @@ import Quant
 #endif
 
 /// What the user says about types, as llama-quantize spells it.
-struct RecipeOptions: ParsableArguments {
+struct RecipeOptions: ParsableArguments, SettingOptions {
   @Option(
     help: ArgumentHelp(
       "The preset: \(FileType.all.map(\.name).joined(separator: ", ")), its number, or COPY. Needed"
@@ -82,6 +82,13 @@ struct RecipeOptions: ParsableArguments {
       "Metadata to set: KEY=int:N, float:X, bool:true or str:TEXT; repeatable.",
       valueName: "key=type:value"))
   var overrides: [String] = []
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .prunedLayers: .option("--prune-layers"),
+    .layout: .hint(
+      ": write one tensor per expert (--layout per-expert), or use the best type (--promote)"),
+    .requantizing: .hint(", or pass --allow-requantize"),
+  ]
 
   mutating func validate() throws {
     guard type == nil, recipe == nil else { return }

@@ -11,7 +11,7 @@ enum Switch: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// How a model is run.
-struct RuntimeOptions: ParsableArguments {
+struct RuntimeOptions: ParsableArguments, SettingOptions {
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
     help: ArgumentHelp(
@@ -61,6 +61,15 @@ struct RuntimeOptions: ParsableArguments {
         + " sequence) or ollama-0.5.11 (chooses layers by its own formulas).", valueName: "name")
   )
   var runtime = RuntimeProfile.llamaCPP
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .contextLength: .option("--ctx"),
+    .sequences: .option("--parallel"),
+    .batch: .option("--batch"),
+    .microBatch: .option("--ubatch"),
+    .keyType: .option("--cache-type-k"),
+    .valueType: .option("--cache-type-v"),
+  ]
 
   /// The options for a model.
   func context(for model: MemoryModel) throws -> ContextOptions {

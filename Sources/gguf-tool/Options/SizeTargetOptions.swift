@@ -10,7 +10,7 @@ import Quant
 #endif
 
 /// Which model is estimated, and in which types.
-struct SizeTargetOptions: ParsableArguments {
+struct SizeTargetOptions: ParsableArguments, SettingOptions {
   @Argument(
     help: ArgumentHelp(
       "The model, or any shard of it; its header is enough. Not with --config or --shape.",
@@ -51,6 +51,10 @@ struct SizeTargetOptions: ParsableArguments {
 
   @Flag(help: "Show one line per preset: size, bits per weight, whether it fits.")
   var allPresets = false
+
+  static let settings: [QuantError.Setting: SettingWords] = [
+    .layout: .hint(": write one tensor per expert (layout = per-expert in the recipe)")
+  ]
 
   func validate() throws {
     guard [model, config, shape].count(where: { $0 != nil }) == 1 else {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import ArgumentParser
 import GGUF
 import Quant
 
@@ -12,10 +13,11 @@ struct ErrorSentence: Error, CustomStringConvertible {
   /// The sentence.
   let description: String
 
-  /// An error of the libraries in words; any other, such as those about arguments, as it is.
-  static func of(_ error: any Error) -> any Error {
+  /// An error of the libraries in words, with the options of the command that ran; any other, such as
+  /// those about arguments, as it is.
+  static func of(_ error: any Error, in command: (any ParsableCommand.Type)?) -> any Error {
     guard error is QuantError || error is FileError else { return error }
-    let sentence = (error as? QuantError)?.sentence ?? "\(error)"
+    let sentence = (error as? QuantError)?.sentence(in: command) ?? "\(error)"
     return ErrorSentence(description: Text.printable(shortened(sentence)))
   }
 

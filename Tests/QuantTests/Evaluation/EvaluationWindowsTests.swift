@@ -35,7 +35,7 @@ import Testing
     #expect(windows.count == 3 && windows.tokens == Array(tokens[..<300]))
     #expect(
       try EvaluationWindows(tokens: tokens, rules: .llama, length: 100, limit: 99).count == 21)
-    #expect(throws: QuantError.setting(.windows, what: "0 windows: expected at least 1")) {
+    #expect(throws: QuantError.setting(.windowCount, what: "0 windows: expected at least 1")) {
       try EvaluationWindows(tokens: tokens, rules: .llama, limit: 0)
     }
   }
@@ -51,7 +51,7 @@ import Testing
           == true)
     }
     let tooShort = "windows of 3 tokens: expected at least 4"
-    #expect(throws: QuantError.setting(.windows, what: tooShort)) {
+    #expect(throws: QuantError.setting(.windowLength, what: tooShort)) {
       try EvaluationWindows(tokens: tokens, rules: .llama, length: 3)
     }
   }

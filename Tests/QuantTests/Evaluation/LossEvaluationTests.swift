@@ -77,7 +77,7 @@ import Testing
     let evaluator = try testing.evaluator(model.file())  // of 16 tokens
     let refused = { (run: () throws -> Void) in
       let error = #expect(throws: QuantError.self) { try run() }
-      guard case .setting(.windows, _)? = error else { return false }
+      guard case .setting(.windowLength, _)? = error else { return false }
       return true
     }
     #expect(refused { _ = try LossEvaluation(evaluator, windows) })

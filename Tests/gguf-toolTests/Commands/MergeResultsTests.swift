@@ -89,7 +89,7 @@ import Testing
 
   @Test func frontiers() throws {
     let words = [
-      "frontier", "model.gguf", "--corpus", "text.txt", "--window", "16", "--chunks", "2",
+      "frontier", "model.gguf", "--corpus", "text.txt", "--ctx", "16", "--chunks", "2",
       "--budgets", "24", "--uniform", "Q8_0", "--experts", "0,2", "--low-type", "Q8_0",
     ]
     #expect(try Tool.run(words + ["-o", "one.html"], in: testing.folder.url).status == 0)

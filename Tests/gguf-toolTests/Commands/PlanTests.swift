@@ -107,6 +107,23 @@ import Testing
   }
 
   @Test(arguments: [
+    (
+      ["sensitivity", "--memory", "20K"], "--ctx",
+      "memory allows 20000: take fewer windows (--chunks)"
+    ),
+    (["plan", "--target-bpw", "9", "--verify"], "--window", "expected at least 4 (--window)"),
+    (["frontier"], "--ctx", "expected at least 4 (--ctx)"),
+  ])
+  func `refused windows name the command's options`(
+    words: [String], option: String, sentence: String
+  ) throws {
+    let length = words.contains("--memory") ? "16" : "3"
+    let more = ["model.gguf", "--corpus", "text.txt", option, length, "-o", "x"]
+    let found = try testing.error(words + more, warnings: true)
+    #expect(found.hasSuffix(sentence), "\(found)")
+  }
+
+  @Test(arguments: [
     ["plan", "model.gguf"], ["plan", "model.gguf", "--target-bpw", "4", "--max-kl", "1"],
     ["plan", "model.gguf", "--target-size", "many"], ["plan", "model.gguf", "--max-kl", "-1"],
     ["plan", "model.gguf", "--target-bpw", "4", "--verify"],

@@ -142,7 +142,8 @@ import Testing
       ([model, "--merge", "--layout", "per-expert"], 64, "--merge means --layout merged"),
       (
         [mixed, "--merge"], 1,
-        "as a merged tensor has, found experts 0, 2-7: Q8_0; expert 1: Q6_K"
+        "different types (experts 0, 2-7: Q8_0; expert 1: Q6_K), but a merged tensor has one:"
+          + " gguf-tool requantize --layout merged gives them one, by a preset or by --type COPY --promote"
       ),
       ([folder.path("no.gguf")], 1, "no.gguf"),
     ]

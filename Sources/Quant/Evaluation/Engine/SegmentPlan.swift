@@ -30,7 +30,7 @@ struct SegmentPlan: Equatable {
     let perStep = step * length * float
     guard perWindow + perStep <= bytes else {
       throw .memory(
-        what: "a window of \(length) tokens needs", neededBytes: perWindow + perStep,
+        .windowLength, what: "a window of \(length) tokens needs", neededBytes: perWindow + perStep,
         allowedBytes: bytes)
     }
     // A quarter for the steps, as far as they gain from it; the rest for as many windows as fit.

@@ -17,8 +17,8 @@ public enum QuantError: Error, Equatable, Sendable {
   case missingTensor(file: String, name: String)
   /// Something that the caller chose and that cannot be.
   case setting(Setting, what: String)
-  /// Memory that activations need and may not take.
-  case memory(what: String, neededBytes: Int, allowedBytes: Int)
+  /// Memory that activations need and may not take; they need less with less of the setting.
+  case memory(Setting, what: String, neededBytes: Int, allowedBytes: Int)
   /// Something that this version, or this machine, cannot do.
   case unsupported(String)
   /// The task that did the work was cancelled. Long jobs ask between one unit of work and the next; what
@@ -38,7 +38,8 @@ public enum QuantError: Error, Equatable, Sendable {
     case prunedLayers = "the layers to leave out"
     case denseExperts = "the experts of a dense model"
     case keptExperts = "the experts to keep"
-    case windows = "the windows of a text"
+    case windowLength = "the length of windows"
+    case windowCount = "the number of windows"
     case layout = "the layout of experts"
     case requantizing = "quantizing again"
     case importance = "the importance matrix"
@@ -64,7 +65,7 @@ extension QuantError: CustomStringConvertible {
       "\(file): expected a tensor \"\(name)\", found none"
     case .setting(let setting, let what):
       "\(setting.rawValue): \(what)"
-    case .memory(let what, let needed, let allowed):
+    case .memory(_, let what, let needed, let allowed):
       "\(what) \(needed) bytes of memory for activations, and \(allowed) are allowed"
     case .unsupported(let what):
       what

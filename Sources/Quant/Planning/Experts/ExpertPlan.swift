@@ -82,9 +82,10 @@ public struct ExpertPlan: Sendable {
   /// Refuses experts of different types in one tensor: these jobs change no bytes.
   private static func copied(_ outline: TensorOutline) throws(QuantError) -> ModelPlan.Tensor {
     guard outline.isMade(of: outline.description.type) else {
-      throw .tensor(
-        name: outline.name, place: "", expected: "experts of one type, as a merged tensor has",
-        found: outline.typeList ?? "")
+      throw .setting(
+        .layout,
+        what: "tensor \"\(outline.name)\": its experts have different types"
+          + " (\(outline.typeList ?? "")), but a merged tensor has one")
     }
     return outline.tensor(outline.description.type, fallbackFrom: nil)
   }

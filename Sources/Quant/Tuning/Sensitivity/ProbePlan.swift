@@ -30,7 +30,8 @@ struct ProbePlan {
     let needed = Self.copies * held * perWindow
     guard needed <= evaluator.options.memoryBytes / 2 else {
       throw .memory(
-        what: "\(held) windows of \(whole.length) tokens need", neededBytes: 2 * needed,
+        .windowCount, what: "\(held) windows of \(whole.length) tokens need",
+        neededBytes: 2 * needed,
         allowedBytes: evaluator.options.memoryBytes)
     }
     let wanted = max(1, min(probeWindows, whole.windows))
@@ -46,7 +47,7 @@ struct ProbePlan {
     windows = min(wanted, most / max(1, count))
     guard windows > 0 else {
       throw .memory(
-        what: "\(count) probes of a window of \(whole.length) tokens need",
+        .windowLength, what: "\(count) probes of a window of \(whole.length) tokens need",
         neededBytes: 2 * count * perWindow, allowedBytes: evaluator.options.memoryBytes)
     }
   }
