@@ -45,8 +45,7 @@ public struct Evaluator: Sendable {
   ///   - contextLength: The most tokens of a window: some models change with it.
   ///   - options: What may be used.
   /// - Throws: `QuantError.unsupported` for an architecture that is not known or a compute mode that this
-  ///   machine does not have; `.content`, `.tensor` or `.missingTensor` for a model that does not hold
-  ///   together.
+  ///   machine does not have; `.content` or `.tensor` for a model that does not hold together.
   public init(
     model: any ModelSource, contextLength: Int, options: EvaluationOptions
   ) throws(QuantError) {

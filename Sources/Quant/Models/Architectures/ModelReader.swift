@@ -24,7 +24,7 @@ extension ModelReader {
   /// A tensor that must be there, with these dimensions, innermost first.
   package func tensor(_ name: String, _ dimensions: [Int]) throws(QuantError) -> TensorInfo {
     guard let tensor = try optional(name, dimensions) else {
-      throw .missingTensor(file: source.path, name: name)
+      throw .tensor(name: name, place: "", expected: "this tensor in \(source.path)", found: "none")
     }
     return tensor
   }

@@ -10,11 +10,9 @@ public enum QuantError: Error, Equatable, Sendable {
   case content(file: String, line: Int, what: String)
   /// A file that belongs to another model, text or job.
   case mismatch(file: String, what: String)
-  /// A tensor whose shape or weights do not allow what was asked. `place` says where in the tensor; it is
-  /// empty for the whole.
+  /// A tensor whose shape or weights do not allow what was asked, or that the model needs and does not
+  /// have. `place` says where in the tensor; it is empty for the whole.
   case tensor(name: String, place: String, expected: String, found: String)
-  /// A tensor that the model needs and does not have.
-  case missingTensor(file: String, name: String)
   /// Something that the caller chose and that cannot be.
   case setting(Setting, what: String)
   /// Memory that activations need and may not take; they need less with less of the setting.
@@ -61,8 +59,6 @@ extension QuantError: CustomStringConvertible {
       "\(file): \(what)"
     case .tensor(let name, let place, let expected, let found):
       "tensor \"\(name)\": \(place.isEmpty ? "" : "\(place): ")expected \(expected), found \(found)"
-    case .missingTensor(let file, let name):
-      "\(file): expected a tensor \"\(name)\", found none"
     case .setting(let setting, let what):
       "\(setting.rawValue): \(what)"
     case .memory(_, let what, let needed, let allowed):

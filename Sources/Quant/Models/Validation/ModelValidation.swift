@@ -109,12 +109,8 @@ extension ModelValidation {
     do throws(QuantError) {
       _ = try ArchitectureRegistry.graph(of: source, contextLength: 1)
     } catch {
-      switch error {
-      case .tensor(let tensor, _, let expected, let found):
+      if case .tensor(let tensor, _, let expected, let found) = error {
         return [.error(.tensors, tensor: tensor, expected: expected, found: found)]
-      case .missingTensor(_, let name):
-        return [.error(.tensors, tensor: name, expected: "this tensor", found: "none")]
-      default: break
       }
     }
     return []
