@@ -17,6 +17,7 @@ let strict: [SwiftSetting] = modern + [.strictMemorySafety()]
 
 /// Flags that give a build of the block kernels the instructions of its level (`-march` reaches
 /// Swift's own code generation through clang's options). On other architectures the baseline is all.
+/// SwiftPM refuses such flags in a versioned dependency whose tools version is below 6.2.
 func level(_ march: String) -> [SwiftSetting] {
   #if arch(x86_64)
     modern + [.unsafeFlags(["-Xcc", "-march=\(march)"])]
@@ -26,7 +27,8 @@ func level(_ march: String) -> [SwiftSetting] {
 }
 
 /// A program of Examples/Library, which is a package of its own: here it is built for the tests, and sees
-/// of the library what other packages see.
+/// of the library what other packages see. It must not become a product: packages may then not have a target
+/// of its name, as Examples/Library does.
 func example(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
   .executableTarget(
     name: name, dependencies: dependencies, path: "Examples/Library/Sources/\(name)",
@@ -97,7 +99,9 @@ let package = Package(
         "BlockFormats", "GGUF", "QuantModels", "QuantPlanning", "QuantMemory", "QuantEvaluation",
         "QuantTuning",
       ],
-      path: "Sources/Quant", sources: ["Quant.swift"], swiftSettings: strict),
+      path: "Sources/Quant",
+      exclude: ["Evaluation", "Formats", "Memory", "Models", "Planning", "Tuning"],
+      sources: ["Quant.swift"], swiftSettings: strict),
     .executableTarget(
       name: "gguf-tool",
       dependencies: [

@@ -13,17 +13,19 @@ public enum Tool {
     public let errors: String
   }
 
+  /// The folder of the test program, which holds the other programs, too.
+  private static let folder = URL(filePath: CommandLine.arguments[0])
+    .resolvingSymlinksInPath().deletingLastPathComponent()
   /// The binary beside the test program.
-  public static let url = URL(filePath: CommandLine.arguments[0])
-    .resolvingSymlinksInPath().deletingLastPathComponent().appending(path: "gguf-tool")
+  public static let url = folder.appending(path: "gguf-tool")
 
   /// Runs the tool to its end.
   ///
   /// `variables` are added to the environment; `emulator` is a program that runs the tool, with its own
-  /// arguments.
+  /// arguments; `program` is another one of this package in the tool's place.
   public static func run(
     _ arguments: [String], in folder: URL? = nil, variables: [String: String] = [:],
-    emulator: [String] = []
+    emulator: [String] = [], program: String = "gguf-tool"
   ) throws -> Outcome {
     let errors = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try Data().write(to: errors)
@@ -31,7 +33,7 @@ public enum Tool {
     let pipe = Pipe()
     let process = try start(
       arguments, in: folder, output: pipe, errors: FileHandle(forWritingTo: errors),
-      variables: variables, emulator: emulator)
+      variables: variables, emulator: emulator, program: program)
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return Outcome(
@@ -43,10 +45,10 @@ public enum Tool {
   public static func start(
     _ arguments: [String], in folder: URL? = nil, output: Any? = FileHandle.nullDevice,
     errors: Any? = FileHandle.nullDevice, variables: [String: String] = [:],
-    emulator: [String] = []
+    emulator: [String] = [], program: String = "gguf-tool"
   ) throws -> Process {
     let process = Process()
-    let words = emulator + [url.path] + arguments
+    let words = emulator + [Self.folder.appending(path: program).path] + arguments
     process.executableURL = URL(filePath: words[0])
     process.arguments = Array(words.dropFirst())
     process.environment = ProcessInfo.processInfo.environment.merging(variables) { $1 }

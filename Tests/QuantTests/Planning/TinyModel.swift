@@ -62,8 +62,7 @@ enum TinyModel {
   ) async throws -> PlanReport {
     let plan = try plan(source, recipe, to: output, importance: importance)
     try plan.check()
-    return try await PlanExecutor(plan: plan.plan, importance: importance, output: output)
-      .run(threads: threads) { _ in }
+    return try await plan.executor.run(threads: threads) { _ in }
   }
 }
 

@@ -26,17 +26,42 @@ import Testing
     #expect(output.contains(weights.prefix(8).map { "\($0)" }.joined(separator: " ")))
   }
 
-  @Test func `ReadTensor links no library beyond the C library and Swift's own`() throws {
-    let output = try run("/usr/bin/ldd", url("ReadTensor").path)
-    let names = output.split(separator: "\n").compactMap { $0.split(separator: " ").first }
+  @Test func `ReadTensor links the C library and Swift's runtime`() throws {
+    let linked = try Tool.run([], emulator: ["/usr/bin/ldd"], program: "ReadTensor").output
+    let names = linked.split(separator: "\n").compactMap { $0.split(separator: " ").first }
       .map { $0.trimmingCharacters(in: .whitespaces) }
+    // libswiftCore needs the runtime of C++, libswift_Concurrency needs libdispatch and libBlocksRuntime.
     let allowed = [
-      "linux-vdso", "libswift", "libc.", "libm.", "libgcc_s", "libstdc++", "/lib64/ld",
-      "lib_Foundation", "libFoundation", "libdispatch", "libBlocksRuntime",
+      "linux-vdso", "/lib/ld-linux", "/lib64/ld-linux", "libswift", "libc.", "libm.", "libgcc_s.",
+      "libstdc++.", "libdispatch.", "libBlocksRuntime.",
     ]
     #expect(names.contains { $0.hasPrefix("libc.") })
     let others = names.filter { name in !allowed.contains { name.hasPrefix($0) } }
     #expect(others.isEmpty, "\(others)")
+  }
+
+  @Test(arguments: [
+    "ReadTensor", "Requantize", "MeasurePerplexity", "GatherImportance", "EstimateMemory",
+  ])
+  func `wrong usage and errors are a line each`(program: String) throws {
+    let usage = try Tool.run([], program: program)
+    #expect(usage.status == 64 && usage.output.isEmpty)
+    #expect(usage.errors.hasPrefix("usage: \(program) MODEL") && usage.errors.hasSuffix("\n"))
+    let arguments = program == "EstimateMemory" ? ["512", "1"] : ["Q8_0", "Q8_0"]
+    let missing = folder.path("missing.gguf")
+    let failed = try Tool.run(
+      [missing] + (program == "ReadTensor" ? ["tensor"] : arguments), program: program)
+    #expect(failed.status == 1)
+    #expect(failed.errors == "error: \(missing): open failed: No such file or directory\n")
+  }
+
+  @Test func `the README shows ReadTensor`() throws {
+    let source = try String(
+      contentsOf: Paths.root.appending(path: "Examples/Library/Sources/ReadTensor/main.swift"),
+      encoding: .utf8)
+    let readme = try String(contentsOf: Paths.root.appending(path: "README.md"), encoding: .utf8)
+    let code = source.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(2)
+    #expect(readme.contains(code.map { $0.isEmpty ? "" : "    \($0)" }.joined(separator: "\n")))
   }
 
   @Test func `the others gather, quantize, measure and estimate`() throws {
@@ -52,21 +77,10 @@ import Testing
     #expect(memory.contains("weights") && memory.contains("fits"), "\(memory)")
   }
 
-  private func url(_ name: String) -> URL {
-    name.hasPrefix("/")
-      ? URL(filePath: name) : Tool.url.deletingLastPathComponent().appending(path: name)
-  }
-
-  private func run(_ name: String, _ arguments: String...) throws -> String {
-    let pipe = Pipe()
-    let process = Process()
-    process.executableURL = url(name)
-    process.arguments = arguments
-    process.standardOutput = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return String(decoding: output, as: UTF8.self)
+  /// What a program prints that succeeds.
+  private func run(_ program: String, _ arguments: String...) throws -> String {
+    let outcome = try Tool.run(arguments, program: program)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return outcome.output
   }
 }

@@ -3,13 +3,24 @@
 // Prints the first weights of a tensor, whatever its type: ReadTensor MODEL TENSOR
 import BlockFormats
 import GGUF
+@preconcurrency import Glibc
 
-guard CommandLine.arguments.count == 3 else { fatalError("usage: ReadTensor MODEL TENSOR") }
-let model = try GGUFFile.open(CommandLine.arguments[1])
-let tensor = try model.tensor(CommandLine.arguments[2])
-guard let format = FormatRegistry.format(of: tensor.type) else {
-  fatalError("\(tensor.name) has \(tensor.type.inWords)")
+let arguments = CommandLine.arguments
+guard arguments.count == 3 else {
+  fputs("usage: ReadTensor MODEL TENSOR\n", stderr)
+  exit(64)
 }
-let weights = try format.decode(model.bytes(of: tensor))
-print(tensor.name, tensor.type, tensor.dimensions)
-print(weights.prefix(8).map { "\($0)" }.joined(separator: " "))
+do {
+  let model = try GGUFFile.open(arguments[1])
+  let tensor = try model.tensor(arguments[2])
+  guard let format = FormatRegistry.format(of: tensor.type) else {
+    throw FileError.unsupported(
+      file: arguments[1], what: "\(tensor.name) has \(tensor.type.inWords)")
+  }
+  let weights = try format.decode(model.bytes(of: tensor))
+  print(tensor.name, tensor.type, tensor.dimensions)
+  print(weights.prefix(8).map { "\($0)" }.joined(separator: " "))
+} catch {
+  fputs("error: \(error)\n", stderr)
+  exit(1)
+}

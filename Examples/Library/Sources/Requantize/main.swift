@@ -1,21 +1,27 @@
 // SPDX-License-Identifier: MIT
 
 // Writes a model with another preset: Requantize MODEL OUTPUT PRESET [IMATRIX]
+@preconcurrency import Glibc
 import Quant
 
 let arguments = CommandLine.arguments
-guard arguments.count >= 4, let recipe = Recipe(presetName: arguments[3]) else {
-  fatalError("usage: Requantize MODEL OUTPUT PRESET [IMATRIX]")
+guard (4...5).contains(arguments.count), let recipe = Recipe(presetName: arguments[3]) else {
+  fputs("usage: Requantize MODEL OUTPUT PRESET [IMATRIX]\n", stderr)
+  exit(64)
 }
-let source = try GGUFFile.open(arguments[1])
-let importance = try arguments.count > 4 ? ImportanceMatrix.read(arguments[4]) : nil
-let output = OutputNaming.single(arguments[2])
-let requantize = try RequantizePlan(
-  source: source, recipe: recipe, importance: importance, output: output, toolVersion: "example")
-try requantize.check()
-print("writing \(requantize.plan.byteCount) bytes")
-let executor = PlanExecutor(plan: requantize.plan, importance: importance, output: output)
-let report = try await executor.run(threads: 2) { progress in
-  print("\(progress.doneBytes) bytes done, at \(progress.tensor)")
+do {
+  let source = try GGUFFile.open(arguments[1])
+  let importance = try arguments.count > 4 ? ImportanceMatrix.read(arguments[4]) : nil
+  let requantize = try RequantizePlan(
+    source: source, recipe: recipe, importance: importance, output: .single(arguments[2]),
+    toolVersion: "example")
+  try requantize.check()
+  print("writing \(requantize.plan.byteCount) bytes")
+  let report = try await requantize.executor.run(threads: 2) { progress in
+    print("\(progress.doneBytes) bytes done, at \(progress.tensor)")
+  }
+  print("\(report.slabCount) slabs of rows written")
+} catch {
+  fputs("error: \(error)\n", stderr)
+  exit(1)
 }
-print("\(report.slabCount) parts written")

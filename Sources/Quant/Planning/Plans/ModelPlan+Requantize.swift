@@ -28,6 +28,13 @@ public struct RequantizePlan: Sendable {
   public let writesSingleExperts: Bool
   /// How far the importance matrix covers the tensors to be encoded; `nil` without a matrix.
   public let coverage: ImportanceCoverage?
+  private let importance: ImportanceMatrix?
+  private let output: OutputNaming
+
+  /// Carries the plan out with the matrix, and under the names, that it was made with.
+  public var executor: PlanExecutor {
+    PlanExecutor(plan: plan, importance: importance, output: output)
+  }
 
   /// Plans a requantization.
   ///
@@ -64,6 +71,8 @@ public struct RequantizePlan: Sendable {
     plan = try ModelPlan(
       source: source, metadata: metadata, tensors: tensors, output: output, effort: recipe.effort)
     self.recipe = recipe
+    self.importance = importance
+    self.output = output
     promotedTensors = zip(tensors, choices).filter { $0.1.isPromoted }.map(\.0.description)
     writesSingleExperts = tensors.contains {
       ExpertTensorName($0.description.name)?.expert != nil

@@ -149,13 +149,13 @@ public final class VariantMeasurer {
   ///
   /// Returns the bytes of its file. Throws `QuantError` if it cannot be written.
   public func write(_ recipe: Recipe, to path: String) async throws(QuantError) -> Int {
-    let naming = OutputNaming.single(path)
     let plan = try RequantizePlan(
-      source: source, recipe: recipe, importance: importance, output: naming,
+      source: source, recipe: recipe, importance: importance, output: .single(path),
       toolVersion: toolVersion)
     try plan.check()
-    _ = try await PlanExecutor(plan: plan.plan, importance: importance, output: naming)
-      .run(threads: options.threads, restarting: true, keepsUnfinished: false) { _ in }
+    _ = try await plan.executor.run(
+      threads: options.threads, restarting: true, keepsUnfinished: false
+    ) { _ in }
     return plan.plan.byteCount
   }
 
