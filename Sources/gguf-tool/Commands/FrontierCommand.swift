@@ -74,7 +74,9 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var json: JSONOption
 
-  static let settings = PlanningOptions.settings.merging(CorpusOptions.settings) { $1 }
+  static let settings = PlanningOptions.settings
+    .merging(CorpusOptions.settings) { $1 }
+    .merging([.types: .hint(" (--types, --low-type)")]) { $1 }
 
   func validate() throws {
     guard minTokensPerSecond == nil || machineOptions.isGiven else {

@@ -38,6 +38,8 @@ struct PlanningOptions: ParsableArguments, SettingOptions {
   static let settings: [QuantError.Setting: SettingWords] = [
     .layout: .hint(": write one tensor per expert (--layout per-expert)"),
     .importance: .hint(": pass one for all tensors with --imatrix"),
+    .planTarget: .hint("; --types names the types to choose from"),
+    .types: .hint(" (--types)"),
   ]
 
   func validate() throws { _ = try rules() }

@@ -16,13 +16,13 @@ struct EvaluationTesting {
     return try GGUFFile.open(folder.path(name))
   }
 
-  /// An evaluator of a written model.
+  /// An evaluator of a written model, for windows of up to 64 tokens.
   func evaluator(
     _ model: ModelFile, _ name: String = "tiny.gguf", threads: Int = 2, mode: ComputeMode = .f32,
     memory: Int = 1 << 28
   ) throws -> Evaluator {
     try Evaluator(
-      model: open(model, name), contextLength: 16,
+      model: open(model, name), contextLength: 64,
       options: EvaluationOptions(threads: threads, mode: mode, memoryBytes: memory))
   }
 

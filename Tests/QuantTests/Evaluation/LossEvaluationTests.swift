@@ -73,8 +73,9 @@ import Testing
   }
 
   @Test func `windows longer than the context length are refused`() throws {
-    let windows = try EvaluationWindows(tokens: model.tokens(64), rules: .llama, length: 32, bos: 1)
-    let evaluator = try testing.evaluator(model.file())  // of 16 tokens
+    let windows = try EvaluationWindows(
+      tokens: model.tokens(256), rules: .llama, length: 128, bos: 1)
+    let evaluator = try testing.evaluator(model.file())
     let refused = { (run: () throws -> Void) in
       let error = #expect(throws: QuantError.self) { try run() }
       guard case .setting(.windowLength, _)? = error else { return false }
