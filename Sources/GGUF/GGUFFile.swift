@@ -107,6 +107,16 @@ public struct GGUFFile: ModelSource {
     for shard in shards { try shard.source.checkUnchanged() }
   }
 
+  /// The floats of a tensor of type `F32`, which stay in a local file until asked for.
+  ///
+  /// Throws as `byteRange(of:)`, and if the bytes of another source cannot be read.
+  package func floats(of tensor: TensorInfo) throws(FileError) -> FloatStore {
+    precondition(tensor.type == .F32, "floats of another type")
+    return try FloatStore(
+      shards[tensor.shard].source, offset: byteRange(of: tensor).lowerBound,
+      count: tensor.weightCount, order: byteOrder)
+  }
+
   /// Where a tensor's bytes lie in its file.
   ///
   /// The range of a tensor without weights is empty and stands nowhere. Throws

@@ -32,16 +32,6 @@ package struct FloatStore: Sendable {
     storage = .file(file, offset: offset, order)
   }
 
-  /// The floats of a tensor of type `F32`.
-  ///
-  /// Throws as `GGUFFile.byteRange(of:)`, and as `init(_:offset:count:order:)`.
-  package init(_ tensor: TensorInfo, of file: GGUFFile) throws(FileError) {
-    precondition(tensor.type == .F32, "floats of another type")
-    try self.init(
-      file.shards[tensor.shard].source, offset: file.byteRange(of: tensor).lowerBound,
-      count: tensor.weightCount, order: file.byteOrder)
-  }
-
   /// The file that they are in, if they are in one.
   package var file: LocalFile? {
     if case .file(let file, _, _) = storage { file } else { nil }

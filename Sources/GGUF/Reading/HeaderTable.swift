@@ -42,6 +42,12 @@ struct HeaderTable {
 }
 
 extension HeaderBytes {
+  /// A cursor at the beginning of the file.
+  fileprivate var reader: ByteReader {
+    @_lifetime(borrow self)
+    get { ByteReader(bytes, file: name, fileBytes: fileBytes) }
+  }
+
   /// Where a key stands in the file, or where the keys end.
   func place(ofKey key: String) -> Int {
     var reader = reader

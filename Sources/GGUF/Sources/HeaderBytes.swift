@@ -9,7 +9,8 @@ final class HeaderBytes: Sendable {
 
   /// The file's name, for errors.
   let name: String
-  private let fileBytes: Int
+  /// The size of the whole file.
+  let fileBytes: Int
   private let storage: Storage
 
   /// The most that is read of a source to find the end of its header: several times what the largest
@@ -23,7 +24,8 @@ final class HeaderBytes: Sendable {
     self.storage = storage
   }
 
-  private var bytes: RawSpan {
+  /// The bytes that are there, from the start of the file.
+  var bytes: RawSpan {
     @_lifetime(borrow self)
     get {
       switch storage {
@@ -31,12 +33,6 @@ final class HeaderBytes: Sendable {
       case .copy(let bytes): unsafe _overrideLifetime(bytes.span.bytes, borrowing: self)
       }
     }
-  }
-
-  /// A cursor at the beginning of the file.
-  var reader: ByteReader {
-    @_lifetime(borrow self)
-    get { ByteReader(bytes, file: name, fileBytes: fileBytes) }
   }
 
   /// Bytes of the header.

@@ -66,7 +66,7 @@ extension ImportanceMatrix {
         what: "entry \"\(entry)\": expected F32 numbers, found \(tensor.type)")
     }
     return try QuantError.wrapping { () throws(FileError) in
-      try FloatStore(tensor, of: file)
+      try file.floats(of: tensor)
     }
   }
 
