@@ -77,7 +77,7 @@ import Testing
     let report = try await TinyModel.requantize(source, recipe, to: output)
     let (original, written) = (try GGUFFile.open(source), try GGUFFile.open(output.path))
     for (index, tensor) in original.tensors.enumerated() {
-      let (x, y) = (
+      let (x, y): ([Float], [Float]) = (
         try original.floats(of: tensor), try written.floats(of: written.tensor(tensor.name))
       )
       let error = zip(x, y).reduce(0.0) { $0 + pow(Double($1.0) - Double($1.1), 2) }
