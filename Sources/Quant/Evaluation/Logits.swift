@@ -6,8 +6,8 @@ extension Evaluator {
   ///
   /// - Parameter tokens: The window.
   /// - Returns: A row a token, a column an entry of the vocabulary.
-  /// - Throws: `QuantError` for a window longer than the context length, tokens that the model does not have, weights that cannot be read, or
-  ///   too little memory.
+  /// - Throws: `QuantError` for a window longer than the context length, tokens that the model does not
+  ///   have, weights that cannot be read, or too little memory.
   /// - Complexity: Memory for all logits at once.
   public func logits(_ tokens: [Int32]) throws(QuantError) -> Matrix {
     let logits = Matrix(rows: tokens.count, columns: graph.vocabulary)

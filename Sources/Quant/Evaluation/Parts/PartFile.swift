@@ -125,8 +125,8 @@ public struct PartFile {
     return bytes
   }
 
-  /// Pieces of so many bytes, few enough for memory: writers and readers cut alike, as fingerprints depend on
-  /// it.
+  /// Pieces of so many bytes, few enough for memory: writers and readers cut alike, as fingerprints
+  /// depend on it.
   private static func chunks(_ count: Int) -> [Range<Int>] {
     stride(from: 0, to: count, by: 1 << 20).map { $0..<min($0 + 1 << 20, count) }
   }

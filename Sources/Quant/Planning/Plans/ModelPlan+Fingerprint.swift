@@ -4,8 +4,8 @@ import GGUF
 public import QuantModels
 
 extension ModelPlan {
-  /// A fingerprint that changes with anything the output depends on: the files planned, the sources as they
-  /// are on disk, and the importance matrix.
+  /// A fingerprint that changes with anything the output depends on: the files planned, the sources as
+  /// they are on disk, and the importance matrix.
   ///
   /// Throws `QuantError.file` if a source that knows no versions cannot be read.
   func fingerprint(importance: ImportanceMatrix?) throws(QuantError) -> UInt64 {

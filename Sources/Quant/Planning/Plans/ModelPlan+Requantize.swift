@@ -32,6 +32,9 @@ public struct RequantizePlan: Sendable {
   private let output: OutputNaming
 
   /// Carries the plan out with the matrix, and under the names, that it was made with.
+  ///
+  /// After `narrow(toFile:)` make a `PlanExecutor` for the name of that file instead: this one would keep
+  /// its journal under the name of the whole output.
   public var executor: PlanExecutor {
     PlanExecutor(plan: plan, importance: importance, output: output)
   }
