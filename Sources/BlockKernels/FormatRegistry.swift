@@ -16,6 +16,12 @@ public enum FormatRegistry {
   /// continued.
   package static let encoderRevision = 5
 
+  /// Types that only activations are rounded to: no model is stored in them.
+  public static let activationTypes: Set<TensorType> = {
+    let plain = Set(all.filter { !$0.facts.fileTypes.isEmpty }.map { $0.type })
+    return Set(all.compactMap { $0.facts.activations }).subtracting(plain)
+  }()
+
   /// The format of a tensor type, if this suite can decode it.
   public static func format(of type: TensorType) -> (any BlockFormat.Type)? { byType[type] }
 

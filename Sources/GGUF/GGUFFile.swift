@@ -8,6 +8,8 @@ public struct GGUFFile: ModelSource {
   let shards: [Shard]
   /// The tensors of all shards, in file order.
   public let tensors: [TensorInfo]
+  /// Shards that are not there; only where `Requirement.presentShards` is all that was required.
+  public let missingShards: MissingShards?
   private let places: [String: Int]
 
   /// How much of the files must be there.
@@ -17,6 +19,8 @@ public struct GGUFFile: ModelSource {
     /// The header is enough: for downloads in progress and headers without data. The bytes of a
     /// tensor that is not there are refused when asked for.
     case headerOnly
+    /// The header of any one shard is enough; the model holds what is told by those that are there.
+    case presentShards
   }
 
   /// Opens a model by its file, or by any of its shards.
@@ -42,12 +46,32 @@ public struct GGUFFile: ModelSource {
   ) throws(FileError) -> GGUFFile {
     let complete = requirement == .complete
     let first = try Shard(source, index: 0, requiresData: complete)
+    if requirement == .presentShards, let found = try ShardSet.present(with: first) {
+      return GGUFFile(shards: found.shards, missing: found.missing)
+    }
     guard let set = try ShardSet(opened: first) else { return GGUFFile(shards: [first]) }
     return GGUFFile(shards: try set.open(requiresData: complete))
   }
 
-  private init(shards: [Shard]) {
+  /// Opens a model by all of its shards, whatever they are called and in whatever order they are given.
+  ///
+  /// - Parameters:
+  ///   - shards: The files.
+  ///   - requirement: How much of the files must be there.
+  /// - Returns: The model.
+  /// - Throws: As `open(_:requiring:)`, and `FileError.malformed` for shards that are missing, given
+  ///   twice, or of another model.
+  /// - Precondition: There is a file.
+  public static func open(
+    shards: [any ByteSource], requiring requirement: Requirement = .complete
+  ) throws(FileError) -> GGUFFile {
+    precondition(!shards.isEmpty, "no shard")
+    return GGUFFile(shards: try ShardSet.ordered(shards, requiresData: requirement == .complete))
+  }
+
+  private init(shards: [Shard], missing: MissingShards? = nil) {
     self.shards = shards
+    missingShards = missing
     tensors = shards.flatMap(\.tensors)
     places = Dictionary(
       tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
@@ -65,6 +89,9 @@ public struct GGUFFile: ModelSource {
 
   /// The model's metadata, from its first file.
   public var metadata: Metadata { shards[0].metadata }
+
+  /// The metadata of one of `files`: in those after the first, what ties them together.
+  public func metadata(ofFile file: Int) -> Metadata { shards[file].metadata }
 
   /// The path of the first file.
   public var path: String { shards[0].name }

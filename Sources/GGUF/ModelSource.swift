@@ -24,6 +24,10 @@ public protocol ModelSource: Sendable {
   /// is the default.
   var formatVersion: Int? { get }
 
+  /// Shards of it that are not there: its tensors, and perhaps its metadata, are not all; `nil`, the
+  /// default, where nothing is missing.
+  var missingShards: MissingShards? { get }
+
   /// Finds a tensor by its name.
   ///
   /// - Throws: `FileError.missing` if there is none.
@@ -113,6 +117,9 @@ public struct SourceFile: Sendable {
 extension ModelSource {
   /// No version: the model is no GGUF file.
   public var formatVersion: Int? { nil }
+
+  /// No shards: nothing is missing.
+  public var missingShards: MissingShards? { nil }
 
   /// Finds a tensor by its name, looking at one after the other.
   public func tensor(_ name: String) throws(FileError) -> TensorInfo {

@@ -13,13 +13,18 @@ package final class OutputFile: Sendable {
   package let byteCount: Int
   /// The name that the file has until it is finished.
   package let temporaryPath: String
-  private let descriptor: Int32
+  let descriptor: Int32
   private let isKept: Bool
   /// Whether the temporary name is no longer this file's.
   private let isDone = Atomic(false)
 
   /// The name of the unfinished file of an output, if no other process has one of this name.
   package static func temporaryPath(of path: String) -> String { path + ".partial" }
+
+  /// Whether the temporary name holds what a later run goes on with, by a journal beside it.
+  package static func isPromised(_ path: String) -> Bool {
+    Disk.exists(temporaryPath(of: path)) && Disk.exists(path + ".journal")
+  }
 
   /// Makes the temporary file, or opens the one that an earlier run left.
   ///
@@ -28,11 +33,13 @@ package final class OutputFile: Sendable {
   ///   - byteCount: The final size; the file has it at once, as a hole.
   ///   - resuming: Whether bytes that are already there are kept.
   ///   - isKept: Whether the file stays if it is not finished, for a later run to go on with.
+  ///   - neededBytes: What it will take on disk; `nil` for all of `byteCount`, as without holes.
   /// - Throws: `FileError.system` if the file cannot be made; `.invalid` if the name is a folder's or
   ///   device's, `.noSpace` if the disk has not enough room, `.inUse` if another process writes the file
   ///   that is to be kept.
   package init(
-    path: String, byteCount: Int, resuming: Bool = false, isKept: Bool = false
+    path: String, byteCount: Int, resuming: Bool = false, isKept: Bool = false,
+    neededBytes: Int? = nil
   ) throws(FileError) {
     try Disk.checkPlace(path)
     self.path = path
@@ -45,7 +52,7 @@ package final class OutputFile: Sendable {
     // From here on an error runs `deinit`, which removes the file if it is not to be kept.
     if !resuming { try POSIX.resize(descriptor, temporaryPath, to: 0) }
     if resuming { POSIX.forgetCached(descriptor) }
-    if !isKept && !resuming { try Disk.require(byteCount, for: path) }
+    if !isKept && !resuming { try Disk.require(neededBytes ?? byteCount, for: path) }
     try POSIX.resize(descriptor, temporaryPath, to: byteCount)
   }
 

@@ -19,17 +19,42 @@ package enum POSIX {
     _ path: String
   ) throws(FileError) -> (descriptor: Int32, size: Int, modificationTime: Int) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard descriptor >= 0 else { throw failure(path, "open") }
+    guard descriptor >= 0 else { throw notOpened(path) }
     do throws(FileError) {
       let status = try statistics(descriptor, path)
-      guard status.st_mode & S_IFMT == S_IFREG else {
-        throw .unsupported(file: path, what: "this is not a regular file")
-      }
+      guard status.st_mode & S_IFMT == S_IFREG else { throw irregular(path, status.st_mode) }
       return (descriptor, Int(status.st_size), modificationTime(status))
     } catch {
       _ = close(descriptor)
       throw error
     }
+  }
+
+  /// Why nothing could be opened; what people type instead of paths is named.
+  private static func notOpened(_ path: String) -> FileError {
+    let failure = failure(path, "open")
+    guard case .system(_, _, ENOENT) = failure else { return failure }
+    if path == "-" {
+      return .unsupported(
+        file: path, what: "standard input is not read here: save it to a file first")
+    }
+    guard path.contains("://") else { return failure }
+    return .unsupported(file: path, what: "this is an address: download the file first")
+  }
+
+  /// What there is at a path in place of a file.
+  private static func irregular(_ path: String, _ mode: mode_t) -> FileError {
+    guard mode & S_IFMT == S_IFDIR else {
+      return .unsupported(
+        file: path,
+        what: "this is not a regular file but a pipe or a device: save it to a file first")
+    }
+    let models = ((try? Disk.names(inFolder: path)) ?? []).filter { $0.hasSuffix(".gguf") }
+    let shown = models.prefix(8).joined(separator: ", ")
+    let more = models.count > 8 ? " and \(models.count - 8) more" : ""
+    let list =
+      models.isEmpty ? "there is no GGUF file in it" : "the GGUF files in it are \(shown)\(more)"
+    return .unsupported(file: path, what: "this is not a regular file but a folder; \(list)")
   }
 
   /// When a file was last changed, in nanoseconds since 1970.
@@ -56,6 +81,60 @@ package enum POSIX {
       return nil
     }
     return descriptor
+  }
+
+  /// Opens a file that is there for reading and writing, and locks it against other edits.
+  ///
+  /// Throws `FileError.inUse` if another process holds it.
+  static func openHeld(_ path: String) throws(FileError) -> Int32 {
+    let descriptor = unsafe open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { throw failure(path, "open for writing") }
+    let isHeld = flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    guard !isHeld, Disk.isFile(descriptor, at: path) else {
+      closeFile(descriptor)
+      throw .inUse(file: path, what: "another process is writing this file")
+    }
+    return descriptor
+  }
+
+  /// Opens a file for reading as soon as no other process holds it; `nil` if it has gone.
+  static func openWaiting(_ path: String) -> Int32? {
+    let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    guard descriptor >= 0 else { return nil }
+    while flock(descriptor, LOCK_EX) != 0 && errno == EINTR {}
+    return descriptor
+  }
+
+  /// Bytes of an open file.
+  static func bytes(
+    _ descriptor: Int32, _ path: String, _ range: Range<Int>
+  ) throws(FileError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: range.count)
+    var failure: FileError?
+    unsafe bytes.withUnsafeMutableBytes { buffer in
+      do throws(FileError) {
+        unsafe try readFully(descriptor, path, at: range.lowerBound, into: buffer)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    return bytes
+  }
+
+  /// Writes bytes to an open file.
+  static func write(
+    _ descriptor: Int32, _ path: String, at offset: Int, _ bytes: ArraySlice<UInt8>
+  ) throws(FileError) {
+    var failure: FileError?
+    unsafe bytes.withUnsafeBytes { buffer in
+      do throws(FileError) {
+        unsafe try writeFully(descriptor, path, at: offset, buffer)
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
   }
 
   /// Lets go of what the system holds of a file in memory and has written. After a failed write-back
@@ -176,8 +255,8 @@ package enum Disk {
     }
   }
 
-  /// Refuses a name that no file can be given: a folder's or device's, one that is too long, or one in
-  /// a folder that is not there or cannot be written to.
+  /// Refuses a name that no file can be given: a folder's or device's, one that is or leads to a place of
+  /// the system, one that is too long, or one in a folder that is not there or cannot be written to.
   ///
   /// - Throws: `FileError.invalid` or `.system`, naming the file or the folder.
   package static func checkPlace(_ path: String) throws(FileError) {
@@ -185,6 +264,13 @@ package enum Disk {
       throw .invalid(
         file: path.isEmpty ? "\"\"" : path,
         what: "expected a file or nothing, found a folder or a device")
+    }
+    guard path != "-" else {
+      throw .invalid(file: path, what: "this output must be a file, and cannot go to a stream")
+    }
+    if let place = systemPlace(path) {
+      let what = place == path ? "a place of the system" : "a link to \(place)"
+      throw .invalid(file: path, what: "expected a file or nothing, found \(what)")
     }
     let folder = POSIX.folder(of: path)
     // The dot tells a file from a folder.
@@ -234,6 +320,27 @@ package enum Disk {
     var status = stat()
     guard unsafe stat(path, &status) == 0 else { return true }
     return status.st_mode & S_IFMT == S_IFREG
+  }
+
+  /// The path of the file that a symbolic link leads to; any other path, and one that leads nowhere, as
+  /// it is.
+  package static func resolved(_ path: String) -> String {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK,
+      let target = unsafe realpath(path, nil)
+    else { return path }
+    defer { unsafe free(target) }
+    return unsafe String(cString: target)
+  }
+
+  /// Whether a new file may take the place of the one at `path`.
+  static func canReplace(_ path: String) -> Bool {
+    do throws(FileError) {
+      try checkPlace(path)
+      return true
+    } catch {
+      return false
+    }
   }
 
   /// Whether there is anything at `path`.

@@ -11,6 +11,13 @@ package enum UnfinishedFiles {
     case output(String)
     /// The state of a measurement.
     case state(String)
+
+    /// The output's name, or the state's.
+    package var path: String {
+      switch self {
+      case .output(let path), .state(let path): path
+      }
+    }
   }
 
   private struct Entries {

@@ -12,6 +12,8 @@ package struct GGUFTool: AsyncParsableCommand {
     discussion: """
       Results go to standard output, progress and warnings to standard error. \
       The exit code is 0 for success, 1 for failure and 64 for wrong arguments. \
+      llama.cpp's short options (-m, -ngl, -ctk, ...) are understood by every command that has the \
+      long one. \
       An interrupted run removes its temporary files, or names the file that the next run continues from.
       """,
     version: Version.current,
@@ -21,6 +23,7 @@ package struct GGUFTool: AsyncParsableCommand {
         subcommands: [
           Inspect.self,
           Verify.self,
+          Diff.self,
           SizeEstimate.self,
           Tokenize.self,
         ]),
@@ -28,7 +31,10 @@ package struct GGUFTool: AsyncParsableCommand {
         name: "Writing",
         subcommands: [
           Requantize.self,
+          Edit.self,
           SplitExperts.self,
+          Split.self,
+          Merge.self,
         ]),
       CommandGroup(
         name: "Measuring",
@@ -53,16 +59,32 @@ package struct GGUFTool: AsyncParsableCommand {
     if Set(CommandLine.arguments.dropFirst()) == ["--version", "--verbose"] {
       return print(Version.verbose)
     }
+    let words = Array(CommandLine.arguments.dropFirst())
     var running: (any ParsableCommand.Type)?
     do {
       try KernelLevel.check()
-      let command = try parseAsRoot()
+      let command = try parseAsRoot(CommandLineWords.parsed(words, by: self))
       running = type(of: command)
       try await run(command)
     } catch {
-      Interruption.tellWhatStays()
-      exit(withError: ErrorSentence.of(error, in: running))
+      Interruption.tellWhatStays(after: error)
+      end(with: error, in: running, words)
     }
+  }
+
+  /// Says what went wrong, and ends with the code for it.
+  private static func end(
+    with error: any Error, in running: (any ParsableCommand.Type)?, _ words: [String]
+  ) -> Never {
+    var told = ErrorSentence.of(error, in: running)
+    // Whatever a command's own checks refuse before it runs are arguments.
+    if running == nil, !(told is ErrorSentence), exitCode(for: told) == .failure {
+      told = WrongArguments(
+        description: (told as? WrongArguments)?.description ?? message(for: told))
+    }
+    guard let wrong = told as? WrongArguments else { exit(withError: told) }
+    Terminal.error.write(wrong.lines(CommandLineWords.command(of: words, by: self)))
+    exit(withError: ExitCode(WrongArguments.exitCode))
   }
 
   @concurrent

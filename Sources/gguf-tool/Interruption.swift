@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 import GGUF
+import Quant
 import Synchronization
 
 #if canImport(Glibc)
@@ -46,9 +47,19 @@ enum Interruption {
     end(by: Int32(byte))
   }
 
-  /// Says what the next run can go on with.
-  static func tellWhatStays(_ kept: [UnfinishedFiles.Kept] = UnfinishedFiles.kept) {
-    for kept in kept { Notes.write(sentence(kept)) }
+  /// Says what the next run can go on with, but for an error in the model itself, where the next run
+  /// would come to the same end.
+  static func tellWhatStays(
+    _ kept: [UnfinishedFiles.Kept] = UnfinishedFiles.kept, after error: (any Error)? = nil
+  ) {
+    for kept in kept {
+      guard case QuantError.tensor = error ?? CancellationError() else {
+        Notes.write(sentence(kept))
+        continue
+      }
+      Notes.write(
+        "kept the unfinished \(kept.path), but the same command will come to the same weights")
+    }
   }
 
   private static func sentence(_ kept: UnfinishedFiles.Kept) -> String {

@@ -33,22 +33,15 @@ extension ByteReader {
     let found = copy(0..<4)
     _ = try skip(4, "the magic")
     guard found == Array("GGUF".utf8) else {
-      throw malformed("the magic", expected: "\"GGUF\"", found: Self.meaning(found), at: 0)
+      throw malformed("the magic", expected: "\"GGUF\"", found: meaning(found), at: 0)
     }
   }
 
   /// Tells what a file is whose first bytes are not ours.
-  private static func meaning(_ magic: [UInt8]) -> String {
-    switch MetadataString(bytes: magic).text {
-    case "\0\0\0\0": "zeros, as an interrupted quantization leaves them"
-    case "lmgg", "tjgg", "fmgg", "algg", "GGML", "ggjt":
-      "an old GGML file, which must be converted again"
-    case "FUGG": "\"FUGG\", the magic with its bytes reversed"
-    case "vers": "\"vers\": perhaps a Git LFS pointer in place of the file"
-    case "<!DO", "<!do", "<htm": "a web page, perhaps of a failed download"
-    case "PK\u{3}\u{4}": "a ZIP archive, perhaps a PyTorch checkpoint"
-    default: "bytes " + magic.map { String($0, radix: 16) }.joined(separator: " ")
-    }
+  private func meaning(_ magic: [UInt8]) -> String {
+    let beginning = copy(0..<min(FileKind.lookedAt, bytes.byteCount))
+    return FileKind(beginning: beginning)?.sentence
+      ?? "bytes " + magic.map { String($0, radix: 16) }.joined(separator: " ")
   }
 
   @_lifetime(self: copy self)

@@ -5,10 +5,14 @@ internal import LocalFiles
 public struct LocalFile: ByteSource, Hashable {
   let mapping: MappedFile
 
-  /// Opens a regular file.
+  /// Opens a regular file; what an edit that was cut off has left is put right before (see
+  /// `HeaderEdit.apply()`).
   ///
   /// Throws `FileError.system` if it cannot be opened, `.unsupported` if it is not a regular file.
-  public init(path: String) throws(FileError) { mapping = try MappedFile(path: path) }
+  public init(path: String) throws(FileError) {
+    try BeginningJournal.settle(path)
+    mapping = try MappedFile(path: path)
+  }
 
   /// The path, as it was given.
   public var name: String { mapping.path }

@@ -54,7 +54,7 @@ public struct GGUFLayout: Sendable {
   }
 
   /// Refuses what a reader would refuse.
-  private static func checkNames(
+  static func checkNames(
     _ path: String, _ metadata: Metadata, _ tensors: [TensorDescription]
   ) throws(FileError) {
     for key in metadata.keys {
@@ -78,7 +78,8 @@ public struct GGUFLayout: Sendable {
     }
   }
 
-  private static func header(
+  /// The bytes before the data, filled up to the alignment.
+  static func header(
     _ metadata: Metadata, _ tensors: [TensorDescription], _ offsets: [Int], order: ByteOrder,
     alignment: Int
   ) -> [UInt8] {

@@ -1,16 +1,36 @@
 // SPDX-License-Identifier: MIT
 
 /// How a model is cut into files.
-public enum SplitRule: Sendable, Hashable {
-  /// Tensor data of a file, padding included, stays at or below this many bytes; a larger tensor has
-  /// a file of its own.
-  case maxBytes(Int)
-  /// A file has at most this many tensors.
-  case maxTensors(Int)
+public struct SplitRule: Sendable, Hashable {
+  /// What bounds a file.
+  public enum Bound: Sendable, Hashable {
+    /// Tensor data of a file, padding included, stays at or below this many bytes; a larger tensor has
+    /// a file of its own.
+    case maxBytes(Int)
+    /// A file has at most this many tensors.
+    case maxTensors(Int)
+  }
+
+  /// What bounds each file.
+  public let bound: Bound
+  /// Whether the first file has the metadata alone, and tensors begin in the second.
+  public let firstHasNoTensors: Bool
+
+  /// Makes a rule.
+  public init(_ bound: Bound, firstHasNoTensors: Bool = false) {
+    self.bound = bound
+    self.firstHasNoTensors = firstHasNoTensors
+  }
+
+  /// Files of at most this many bytes of tensor data each.
+  public static func maxBytes(_ count: Int) -> SplitRule { SplitRule(.maxBytes(count)) }
+
+  /// Files of at most this many tensors each.
+  public static func maxTensors(_ count: Int) -> SplitRule { SplitRule(.maxTensors(count)) }
 
   /// Cuts tensors, in order, into files: the ranges of tensors of each, at least one.
   public func ranges(_ tensors: [TensorDescription], alignment: Int) -> [Range<Int>] {
-    var ranges: [Range<Int>] = []
+    var ranges = firstHasNoTensors ? [0..<0] : []
     var start = 0
     var bytes = 0
     for (index, tensor) in tensors.enumerated() {
@@ -26,7 +46,7 @@ public enum SplitRule: Sendable, Hashable {
   }
 
   private func isFull(_ bytes: Int, _ count: Int) -> Bool {
-    switch self {
+    switch bound {
     case .maxBytes(let limit): bytes > limit
     case .maxTensors(let limit): count > limit
     }

@@ -94,8 +94,8 @@ public struct Evaluator: Sendable {
   ///   - state: Where to keep states after each layer, and perhaps begin with those of an earlier run.
   ///   - progress: Called after each layer.
   /// - Returns: The normed state of each token, in a row.
-  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or a
-  ///   file that was changed meanwhile; `.cancelled` before a layer if the task was cancelled.
+  /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read or
+  ///   are not finite, activations that are not, or a file that was changed meanwhile; `.cancelled` before a layer if the task was cancelled.
   package func states(
     _ tokens: [Int32], length: Int, chunk: Int, observer: (any ForwardObserver)? = nil,
     state: EvaluationState? = nil, progress: () -> Void = {}
@@ -103,22 +103,30 @@ public struct Evaluator: Sendable {
     precondition(length > 0 && tokens.count % length == 0)
     let context = context(windowLength: length, observer: observer)
     let (states, done) = try start(tokens, state)
-    for (index, layer) in graph.layers.enumerated() {
+    let finite = FiniteCheck(self, tokens, length: length)
+    try finite.check(states, from: done > 0 ? .layer(done - 1) : .embedding)
+    for index in graph.layers.indices {
       guard index >= done else {
         progress()
         continue
       }
       try QuantError.checkCancellation()
-      let pass = LayerPass(
-        context: context, graph: layer, layer: index,
-        positions: options.firstPosition..<options.firstPosition + length, chunk: chunk * length)
-      try pass.run(states)
+      try pass(index, context, length: length, chunk: chunk).run(states)
+      try finite.check(states, from: .layer(index))
       try state?.save(states, layer: index + 1)
       progress()
     }
     try context.normalize(states, by: graph.outputNorm, into: states)
+    try finite.check(states, from: .output)
     try QuantError.wrapping { () throws(FileError) in try model.checkUnchanged() }
     return states
+  }
+
+  /// One layer's work on windows.
+  func pass(_ layer: Int, _ context: ForwardContext, length: Int, chunk: Int) -> LayerPass {
+    LayerPass(
+      context: context, graph: graph.layers[layer], layer: layer,
+      positions: options.firstPosition..<options.firstPosition + length, chunk: chunk * length)
   }
 
   /// The states to begin with, and how many layers made them.
@@ -155,6 +163,8 @@ public struct Evaluator: Sendable {
         let token = Int(tokens[row])
         try states.withMutableRow(row) { (span) throws(QuantError) in
           try reader.readRows(token..<token + 1, into: &span)
+          try FiniteWeights.check(
+            span.span, of: graph.embedding, from: token * graph.width, file: model.path)
         }
         other?.apply(to: states.rows(row..<row + 1), matrix: 0, using: &blocks)
         if graph.embeddingScale != 1 {

@@ -16,6 +16,8 @@ extension Evaluator {
     _ = try plan(windows: 1, length: tokens.count)
     let states = try states(tokens, length: tokens.count, chunk: 1)
     try OutputHead(graph, context(windowLength: tokens.count)).logits(states, into: logits)
+    let finite = FiniteCheck(self, tokens, length: tokens.count)
+    try finite.check(logits, from: .output)
     return logits
   }
 }

@@ -117,12 +117,27 @@ public struct LossEvaluation {
       let counted = windows.packCounted(states)
       try writer?.write(counted)
       let found = try measure(counted, reference(segment, tokens, plan, steps), segment)
+      try checkFinite(found)
       results += found
       state?.add(found)
     }
     // The output matrix was read after the layers.
     try QuantError.wrapping { () throws(FileError) in try evaluator.model.checkUnchanged() }
     return LossReport(results, comparesWithBase: base != nil)
+  }
+
+  /// Refuses losses that are not finite: states and weights are, and so logits are too large.
+  private func checkFinite(_ found: [TokenDivergence]) throws(QuantError) {
+    let ownFails = found.contains { !$0.variantLoss.isFinite }
+    guard ownFails || found.contains(where: { !$0.baseLoss.isFinite }) else { return }
+    let file =
+      switch base {
+      case .model(let other) where !ownFails: other.model.path
+      case .states(let kept) where !ownFails: kept.file.path
+      default: evaluator.model.path
+      }
+    throw .content(
+      file: file, line: 0, what: "the output: expected finite logits, found others")
   }
 
   /// Both models' states are held at the same time.

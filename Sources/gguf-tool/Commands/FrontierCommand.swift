@@ -79,6 +79,7 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
     .merging([.types: .hint(" (--types, --low-type)")]) { $1 }
 
   func validate() throws {
+    try text.requireTexts()
     guard minTokensPerSecond == nil || machineOptions.isGiven else {
       throw ValidationError("--min-tokens-per-second needs --machine.")
     }
@@ -136,7 +137,7 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
   private func limits() throws -> FrontierLimits {
     FrontierLimits(
       perplexityIncrease: maxPerplexityIncrease, tokensPerSecond: minTokensPerSecond,
-      sizeBytes: try maxSize.map { try Size.exact($0, option: "--max-size") })
+      sizeBytes: try maxSize.map { try Size.bytes($0, option: "--max-size") })
   }
 
   private func bits() throws -> [Double] {

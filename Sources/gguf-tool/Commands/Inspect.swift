@@ -70,12 +70,16 @@ struct Inspect: ParsableCommand {
 
   func run() throws {
     if let tensor { return try describe(tensor) }
-    guard sections.isEmpty, filter == nil, !full, let matrix = try importanceMatrix() else {
-      return try describe(ModelInspection.open(model))
-    }
+    guard sections.isEmpty, filter == nil, !(full && json.isJSON),
+      let matrix = try importanceMatrix()
+    else { return try describe(ModelInspection.open(model)) }
     if json.isJSON { return try JSONOutput.write(ImportanceJSON(importanceMatrix: matrix)) }
     var report = Report()
     report.add(matrix)
+    if full, let file = try? ModelInspection.open(model) {
+      report.add(file.source.metadata, isFull: true)
+      report.add(file.source.tensors, fileCount: file.files.count)
+    }
     try report.write()
   }
 
@@ -86,7 +90,7 @@ struct Inspect: ParsableCommand {
   }
 
   private func describe(_ name: String) throws {
-    let file = try GGUFFile.open(model, requiring: .headerOnly)
+    let file = try PartialModel.open(model)
     let info = try file.tensor(name)
     let progress = Progress("reading", total: info.weightCount, unit: .items("weights"))
     let statistics = try TensorStatistics.measure(

@@ -24,7 +24,9 @@ struct Logits: ParsableCommand, SettingOptions {
   @Option(name: [.long, .customShort("p")], help: ArgumentHelp("The text.", valueName: "text"))
   var text: String?
 
-  @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"))
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"))
   var output: String?
 
   @Option(help: ArgumentHelp("The position of the first token.", valueName: "number"))
@@ -33,8 +35,9 @@ struct Logits: ParsableCommand, SettingOptions {
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
     help: ArgumentHelp(
-      "Context length, for models that depend on it (default: the length of the text).",
-      valueName: "count"))
+      "Context length, for models that depend on it; 0: the model's (default: the length of the"
+        + " text).", valueName: "count"),
+    transform: TokenCount.parse)
   var ctx: Int?
 
   @Option(
@@ -59,15 +62,28 @@ struct Logits: ParsableCommand, SettingOptions {
 
   func run() throws {
     let file = try GGUFFile.open(model)
-    try OutputPath.check([output], isNot: file)
+    try OutputPath.check([output], isNot: file, streamed: [output])
+    guard !isPrinted || !json.isJSON else {
+      throw ValidationError("--json: expected -o with a file, as the logits go to standard output.")
+    }
     let tokens = try tokens(file)
     let evaluator = try compute.evaluator(
-      file, contextLength: ctx ?? firstPosition + tokens.count, firstPosition: firstPosition)
+      file,
+      contextLength: try TokenCount.context(ctx, of: file) ?? firstPosition + tokens.count,
+      firstPosition: firstPosition)
     let logits = try evaluator.logits(tokens)
-    if let output { try LogitsFile.write(logits, tokens, to: output, model: file.path) }
+    if let output, ByteStream.isOne(output) {
+      try PlainFile.write(LogitsFile.bytes(logits, tokens, model: file.path), to: output)
+    } else if let output {
+      try LogitsFile.write(logits, tokens, to: output, model: file.path)
+    }
+    guard !isPrinted else { return }
     try LogitsView(logits: logits, tokens: tokens, tokenizer: try? Tokenizer(file, pre: pre))
       .show(compute.mode, output: output, isJSON: json.isJSON)
   }
+
+  /// Whether the logits go to standard output.
+  private var isPrinted: Bool { output.map(ByteStream.isStandardOutput) ?? false }
 
   private func tokens(_ source: any ModelSource) throws -> [Int32] {
     if let ids { return try Self.numbers(ids) }

@@ -57,6 +57,7 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions {
   private static let usualLength = 512
 
   func validate() throws {
+    try text.requireTexts()
     guard (1...65_536).contains(probeWindows) else {
       throw ValidationError("--probe-windows: expected 1 to 65536, found \(probeWindows).")
     }
@@ -121,7 +122,7 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions {
     var parts: [EvaluationWindows] = []
     var names: [String] = []
     for corpus in try text.corpora() {
-      parts.append(try options.windows(of: corpus, tokenizer, .llama))
+      parts.append(try options.windows(of: corpus, tokenizer, .llama, for: source))
       names += corpus.files
     }
     return (try EvaluationWindows(joining: parts), names)

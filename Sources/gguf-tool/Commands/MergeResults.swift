@@ -22,7 +22,8 @@ struct MergeResults: ParsableCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "What to write: the importance matrix, the sensitivity file or the frontier's page.",
+      "What to write: the importance matrix, the sensitivity file (or - for standard output) or the"
+        + " frontier's page.",
       valueName: "file"))
   var output: String?
 
@@ -51,7 +52,8 @@ struct MergeResults: ParsableCommand {
     case .sensitivity:
       let output = try checkedOutput(parts)
       let found = try SensitivityPart(merging: parts).sensitivity
-      try found.write(to: output)
+      try PlainFile.write(found.bytes(), to: output)
+      guard !ByteStream.isStandardOutput(output) else { return }
       try SensitivityView(output: output, found: found).show(isJSON: json.isJSON)
     }
   }
@@ -61,6 +63,7 @@ struct MergeResults: ParsableCommand {
     guard let output else {
       throw ValidationError("-o: expected a file for the merged \(parts.job.kind.rawValue) result.")
     }
+    guard parts.job.kind != .sensitivity || !ByteStream.isOne(output) else { return output }
     for name in [output, OutputFile.temporaryPath(of: output)] {
       guard let identity = Disk.identity(of: name) else { continue }
       for file in parts.files where Disk.identity(of: file.path) == identity {

@@ -7,6 +7,7 @@ import Quant
 struct Perplexity: ParsableCommand, SettingOptions {
   static let configuration = CommandConfiguration(
     abstract: "Measure perplexity, and the divergence from a base model.",
+    usage: "gguf-tool perplexity <model> --corpus <text> ... [<options>]",
     discussion: """
       Runs all windows of a text through the model layer by layer, so that every weight is read once, \
       even if the model is larger than memory. Results are comparable only within one protocol, \
@@ -68,6 +69,7 @@ struct Perplexity: ParsableCommand, SettingOptions {
   static let settings = CorpusOptions.settings
 
   func validate() throws {
+    try text.requireTexts()
     guard (part.part == nil) == (output == nil) else {
       throw ValidationError("--part and -o go together: -o names the partial result.")
     }
@@ -101,7 +103,7 @@ struct Perplexity: ParsableCommand, SettingOptions {
     var job = try job(file)
     var texts: [TextLosses] = []
     for corpus in try text.corpora() {
-      let windows = try text.windows(of: corpus, tokenizer, rules)
+      let windows = try text.windows(of: corpus, tokenizer, rules, for: file)
       job.add(corpus.name, windows)
       texts.append(try measure(corpus, windows, file, router))
     }

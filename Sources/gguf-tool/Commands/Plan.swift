@@ -32,7 +32,8 @@ struct Plan: AsyncParsableCommand, SettingOptions {
 
   @Option(
     help: ArgumentHelp(
-      "Largest divergence, in nats per token; the size is minimized.", valueName: "nats"))
+      "Largest divergence, in nats per token; the size is minimized. Needs --sensitivity; only --verify"
+        + " holds the limit by measuring.", valueName: "nats"))
   var maxKl: Double?
 
   @OptionGroup(title: "To fit a GPU") var fitting: FittingOptions
@@ -45,7 +46,8 @@ struct Plan: AsyncParsableCommand, SettingOptions {
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("The recipe to write (default: standard output).", valueName: "file"))
+    help: ArgumentHelp(
+      "The recipe to write; - for standard output, which is the default.", valueName: "file"))
   var output: String?
 
   @Flag(help: "Write candidates, measure them on --corpus and keep the best.")
@@ -72,6 +74,11 @@ struct Plan: AsyncParsableCommand, SettingOptions {
         "Expected exactly one of --target-size, --target-bpw, --vram and --max-kl.")
     }
     if !fitting.isGiven { _ = try target() }
+    guard maxKl == nil || planning.sensitivity != nil || verifies else {
+      throw ValidationError(
+        "--max-kl needs measured damage: expected --sensitivity with a file of gguf-tool sensitivity,"
+          + " or --verify with --corpus.")
+    }
     guard verifies == !measuring.corpus.isEmpty else {
       throw ValidationError("--verify and --corpus go together.")
     }
@@ -81,13 +88,21 @@ struct Plan: AsyncParsableCommand, SettingOptions {
     guard maxPerplexityIncrease.map({ $0 > 0 && $0.isFinite }) ?? true else {
       throw ValidationError("--max-perplexity-increase: expected a number above 0.")
     }
-    guard output != nil || !json.isJSON else {
-      throw ValidationError("--json needs -o for the recipe.")
+    guard !isPrinted || !json.isJSON else {
+      throw ValidationError("--json needs -o with a file for the recipe.")
     }
   }
 
+  /// Whether the recipe goes to standard output.
+  private var isPrinted: Bool { output.map(ByteStream.isStandardOutput) ?? true }
+
+  /// Beside what variants are written while they are measured.
+  private var scratch: String {
+    output.flatMap { ByteStream.isOne($0) ? nil : $0 } ?? modelOutput ?? model
+  }
+
   private func target() throws -> PlanTarget {
-    if let targetSize { return .size(try Size.exact(targetSize, option: "--target-size")) }
+    if let targetSize { return .size(try Size.bytes(targetSize, option: "--target-size")) }
     if let targetBpw {
       guard targetBpw > 0, targetBpw <= 64 else {
         throw ValidationError("--target-bpw: expected bits from 0 to 64, found \(targetBpw).")
@@ -103,9 +118,15 @@ struct Plan: AsyncParsableCommand, SettingOptions {
   func run() async throws {
     let source = try GGUFFile.open(model, requiring: verifies ? .complete : .headerOnly)
     try OutputPath.check(
-      [output, modelOutput], isNot: source, others: planning.files + measuring.files())
+      [output, modelOutput], isNot: source, others: planning.files + measuring.files(),
+      streamed: [output])
     let importance = try planning.importance()
     let planner = try planning.planner(source, importance)
+    if maxKl != nil, !verifies {
+      Warnings.write(
+        "the divergence is expected from the text of --sensitivity, and may be more on another: only"
+          + " --verify holds the limit of --max-kl, by measuring")
+    }
     let fitted = fitting.isGiven ? try fitting.plan(planner) : nil
     let target = try fitted.map { .size($0.byteCount) } ?? target()
     let trials = verifies ? try await trials(target, planner, importance) : []
@@ -113,16 +134,18 @@ struct Plan: AsyncParsableCommand, SettingOptions {
     let view = PlanView(
       source: source, planner: planner, plan: plan, trials: trials, output: output,
       modelOutput: modelOutput)
-    if let output {
+    if let output, !isPrinted {
       try PlainFile.write(view.recipe, to: output)
     } else {
       try Output.write(view.recipe)
     }
     if let modelOutput {
-      _ = try await measuring.measurer(source, importance, compute, scratch: modelOutput)
+      let made = try await measuring.measurer(source, importance, compute, scratch: modelOutput)
         .write(plan.recipe, to: modelOutput)
+      let losses = LossWarnings(made.plan)
+      for loss in losses.planned + losses.found(made.report) { Warnings.write(loss) }
     }
-    if output != nil { try view.show(isJSON: json.isJSON) }
+    if !isPrinted { try view.show(isJSON: json.isJSON) }
   }
 
   /// All trials, the one to keep first.
@@ -131,7 +154,7 @@ struct Plan: AsyncParsableCommand, SettingOptions {
   ) async throws -> [PlanTrial] {
     let source = planner.source
     let measurer = try measuring.measurer(
-      source, importance, compute, scratch: output ?? modelOutput ?? model)
+      source, importance, compute, scratch: scratch)
     Notes.write("measuring the source model")
     _ = try measurer.measureSource()
     let limits = QualityLimits(divergence: maxKl, perplexityIncrease: maxPerplexityIncrease)

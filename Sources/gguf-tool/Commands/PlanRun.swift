@@ -10,24 +10,26 @@ struct PlanRun {
   let restart: Bool
   /// How many slabs are worked on at once.
   let threads: Int
+  /// Whether weights that their type cannot hold are an error.
+  var isStrict = false
 
   /// Says what will become of files that are there already, and carries the plan out.
   func run(
     _ plan: ModelPlan, _ naming: OutputNaming, importance: ImportanceMatrix?, _ verb: String
   ) async throws -> (report: PlanReport, time: Duration) {
-    announce(plan)
+    let executor = PlanExecutor(plan: plan, importance: importance, output: naming)
+    try announce(plan, executor)
     let progress = Progress(verb, total: plan.tensorByteCount)
     let start = ContinuousClock.now
-    let report = try await PlanExecutor(plan: plan, importance: importance, output: naming)
-      .run(threads: threads, restarting: restart) {
-        progress.update(to: $0.doneBytes, earlier: $0.resumedBytes)
-      }
+    let report = try await executor.run(
+      threads: threads, restarting: restart, isStrict: isStrict
+    ) { progress.update(to: $0.doneBytes, earlier: $0.resumedBytes) }
     progress.finish()
     return (report, ContinuousClock.now - start)
   }
 
-  private func announce(_ plan: ModelPlan) {
-    guard restart || !Journal.exists(for: output) else {
+  private func announce(_ plan: ModelPlan, _ executor: PlanExecutor) throws {
+    guard try restart || !executor.continuesEarlierRun() else {
       return Notes.write("continuing the unfinished \(output)")
     }
     for file in plan.files where Disk.exists(file.path) {

@@ -12,6 +12,7 @@ struct Requantize: AsyncParsableCommand, SettingOptions {
       OUT.journal; the same command continues from there.
 
       Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M
+      Example: gguf-tool requantize model.gguf model-F16.gguf --type F16 --strict
       """)
 
   @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "in"))
@@ -36,6 +37,13 @@ struct Requantize: AsyncParsableCommand, SettingOptions {
   @Flag(help: "Discard the unfinished output of an earlier run and start over.")
   var restart = false
 
+  @Flag(
+    help: ArgumentHelp(
+      "Make it an error, with nothing written, if weights are larger or smaller than their new type can"
+        + " hold, if no program loads the type, or if removed layers change what others are by their"
+        + " number."))
+  var strict = false
+
   @OptionGroup var threadOptions: ThreadOptions
   @OptionGroup var jsonOption: JSONOption
 
@@ -58,11 +66,12 @@ struct Requantize: AsyncParsableCommand, SettingOptions {
     if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
     let view = RequantizeView(plan: plan, isJSON: jsonOption.isJSON)
-    view.warn()
+    try view.warn(isStrict: strict)
     if let summary { return try view.showPlan(summary) }
     try plan.check()
     try plan.plan.checkPaths(naming, importance: importance)
-    let job = PlanRun(output: naming.path, restart: restart, threads: threadOptions.count)
+    let job = PlanRun(
+      output: naming.path, restart: restart, threads: threadOptions.count, isStrict: strict)
     try await view.showReport(job.run(plan.plan, naming, importance: importance, "requantizing"))
   }
 }

@@ -8,11 +8,15 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     abstract: "Estimate the size, memory use and speed of a model.",
     usage: "gguf-tool size-estimate [<file>] [<options>]",
     discussion: """
-      Reads only the header. Shows the exact size, as is or in any preset or recipe, and the memory \
+      Reads only the header, and of a split model the shards that are there. Shows the exact size, as is or in any preset or recipe, and the memory \
       needed on each device; with --vram or --ram, whether it fits and with which flags; with \
-      --bandwidth, tokens per second. Docs/Memory.md explains the figures.
+      --bandwidth, tokens per second. Takes the flags that it prints. Docs/Memory.md explains the \
+      figures.
 
       Example: gguf-tool size-estimate model.gguf --type Q4_K_M --vram 16GiB --ram 64GiB
+
+      Example: gguf-tool size-estimate -m model.gguf --vram 16GiB -c 8k -ngl all -ctk q8_0 -fa on \
+      -ot 'ffn_up=CPU,ffn_down=CPU'
       """)
 
   @OptionGroup(title: "Model") var target: SizeTargetOptions
@@ -26,7 +30,8 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
 
   func validate() throws {
     guard runtime.runtime == .ollama else { return }
-    guard memory.ngl == nil, memory.cpuMoE == nil, memory.overrideTensor.isEmpty else {
+    guard memory.layers == nil, !memory.cpuMoE, memory.nCpuMoE == nil, memory.overrideTensor.isEmpty
+    else {
       throw ValidationError("--runtime ollama-0.5.11 chooses layers itself: expected no placement.")
     }
     guard runtime.parallel == nil else {
@@ -64,14 +69,17 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
   private func estimate(_ model: MemoryModel, _ budget: MemoryBudget?) throws -> MemoryFit {
     guard runtime.runtime == .ollama else {
       let options = try runtime.context(for: model)
-      return MemoryFit(model, options: options, budget: budget, rule: try memory.makeRule(budget))
+      let rule = try memory.makeRule(budget)
+      rule.map { memory.warn(ofUnused: $0, in: model) }
+      return MemoryFit(model, options: options, budget: budget, rule: rule)
     }
     guard (budget?.gpus.count ?? 0) <= 1 else {
       throw ValidationError("--runtime ollama-0.5.11: expected one GPU, found several in --vram.")
     }
+    let options = try runtime.context(for: model)
     return try MemoryFit(
-      ollama: model, options: runtime.context(for: model),
-      context: runtime.ctx ?? OllamaProfile.defaultContext, budget: budget)
+      ollama: model, options: options,
+      context: runtime.ctx == nil ? OllamaProfile.defaultContext : options.context, budget: budget)
   }
 
   /// The largest preset that fits, where one is to be proposed: with a budget, and from weights in full

@@ -64,7 +64,7 @@ struct Tokenize: ParsableCommand, SettingOptions {
   }
 
   func run() throws {
-    let tokenizer = try Tokenizer(GGUFFile.open(model, requiring: .headerOnly), pre: pre)
+    let tokenizer = try Tokenizer(PartialModel.open(model), pre: pre)
     for warning in tokenizer.warnings { Warnings.write("\(model): \(warning)") }
     let ids = tokenizer.encode(try input(), addSpecial: !noBos, parseSpecial: parseSpecial)
     try TokenView(tokenizer: tokenizer, ids: ids).show(form, count: count)

@@ -28,8 +28,8 @@ struct Verify: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Compare with hashes from --manifest, llama-gguf-hash or sha256sum.",
-      valueName: "file"))
+      "Compare with hashes from --manifest, llama-gguf-hash or sha256sum, with a Git LFS pointer, or"
+        + " with a SHA-256 itself.", valueName: "file"))
   var check: String?
 
   @Option(
@@ -66,7 +66,8 @@ struct Verify: AsyncParsableCommand {
     faults += comparison?.faults ?? []
     let isWritten = try writeManifest(model, isSound: faults.isEmpty)
     let view = VerifyView(
-      model: model, faults: faults, comparison: comparison, showsHashes: hash,
+      model: model, faults: faults, comparison: comparison,
+      metadata: try comparison.map { _ in try metadataDifference() }, showsHashes: hash,
       showsTensors: tensors, manifest: isWritten ? manifest : nil,
       time: ContinuousClock.now - start)
     try view.show(isJSON: jsonOption.isJSON)
@@ -93,9 +94,17 @@ struct Verify: AsyncParsableCommand {
       begin: progress.begin, progress: progress.advance)
   }
 
+  /// How this model's keys differ from the other's.
+  private func metadataDifference() throws -> MetadataDifference {
+    MetadataDifference(
+      from: try GGUFFile.open(against ?? model, requiring: .headerOnly).metadata,
+      to: try GGUFFile.open(model, requiring: .headerOnly).metadata)
+  }
+
   // MARK: Manifests
 
   private static func text(_ path: String) throws -> String {
+    guard !Manifest.isDigest(path) || Disk.exists(path) else { return path }
     let isSmall = try path == "-" || LocalFile(path: path).byteCount <= largestManifest
     guard isSmall else {
       throw QuantError.content(

@@ -18,23 +18,29 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
   var margin: String?
 
   @Option(
-    name: [.customLong("ngl"), .customLong("gpu-layers")],
+    name: [.customLong("ngl"), .customLong("gpu-layers"), .customLong("n-gpu-layers")],
     help: ArgumentHelp(
-      "Evaluate a placement: layers on GPUs, with the output counted as one.", valueName: "count"))
-  var ngl: Int?
+      "Evaluate a placement: layers on GPUs, with the output counted as one; or all, or auto to look"
+        + " for a placement.", valueName: "count"))
+  var layers: GPULayers?
 
   @Option(
     name: .customLong("n-cpu-moe"),
     help: ArgumentHelp(
       "Evaluate a placement: the experts of the first layers in host memory.",
       valueName: "count"))
-  var cpuMoE: Int?
+  var nCpuMoE: Int?
+
+  @Flag(
+    name: .customLong("cpu-moe"), help: "Evaluate a placement: all experts in host memory.")
+  var cpuMoE = false
 
   @Option(
     name: [.customLong("override-tensor")],
     help: ArgumentHelp(
       "Evaluate a placement: tensors on this device, as in 'ffn_up_exps=CPU' or"
-        + " 'blk\\.3\\.=CUDA1'; repeatable.", valueName: "regex=device"))
+        + " 'blk\\.3\\.=CUDA1'; several with commas between them, and repeatable.",
+      valueName: "regex=device"))
   var overrideTensor: [String] = []
 
   @Option(
@@ -61,15 +67,26 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
     guard machine == nil || bandwidth == nil else {
       throw ValidationError("--machine and --bandwidth both describe the machine: expected one.")
     }
-    for (option, value) in [("--ngl", ngl), ("--n-cpu-moe", cpuMoE)] {
-      guard let value, !(0...100_000).contains(value) else { continue }
-      throw ValidationError("\(option): expected a number from 0 to 100000, found \(value).")
-    }
-    let isPlaced = ngl != nil || cpuMoE != nil || !overrideTensor.isEmpty || tensorSplit != nil
-    guard !isPlaced || vram != nil || machine != nil else {
+    if let nCpuMoE, !(0...GPULayers.most).contains(nCpuMoE) {
       throw ValidationError(
-        "--ngl, --n-cpu-moe, --override-tensor and --tensor-split need --vram or --machine.")
+        "--n-cpu-moe: expected a number from 0 to \(GPULayers.most), found \(nCpuMoE).")
     }
+    if case .wrong(let text) = layers {
+      throw ValidationError(
+        "--ngl: expected a number from 0 to \(GPULayers.most), all or auto, found \"\(text)\".")
+    }
+    guard !isPlaced || vram != nil || machine != nil else {
+      throw ValidationError("\(Self.placing) need --vram or --machine.")
+    }
+  }
+
+  private static let placing =
+    "--ngl, --n-cpu-moe, --cpu-moe, --override-tensor and --tensor-split"
+
+  /// Whether anything is said of where the model is put.
+  private var isPlaced: Bool {
+    layers?.isGiven ?? false || nCpuMoE != nil || cpuMoE || !overrideTensor.isEmpty
+      || tensorSplit != nil
   }
 
   /// The machine, if one is described.
@@ -84,27 +101,53 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
       try vram.map { try Size.gpus($0, option: "--vram") }
       ?? machine?.gpus.compactMap(\.memoryBytes) ?? []
     try Size.checkGPUs(gpus, option: "--machine")
-    let host = try ram.map { try Size.exact($0, option: "--ram") } ?? machine?.cpu.memoryBytes
+    let host = try ram.map { try Size.bytes($0, option: "--ram") } ?? machine?.cpu.memoryBytes
     guard !gpus.isEmpty || host != nil else { return nil }
-    let margin = try self.margin.map { try Size.exact($0, option: "--margin", least: 0) }
+    let margin = try self.margin.map { try Size.bytes($0, option: "--margin", least: 0) }
     return MemoryBudget(gpus: gpus, host: host, margin: margin ?? defaultMargin)
   }
 
   /// The placement that is given; `nil` to look for one.
   func makeRule(_ budget: MemoryBudget?) throws -> PlacementRule? {
-    guard ngl != nil || cpuMoE != nil || !overrideTensor.isEmpty || tensorSplit != nil else {
-      return nil
-    }
+    guard isPlaced else { return nil }
     let gpus = budget?.gpus ?? []
     guard !gpus.isEmpty else {
-      throw ValidationError(
-        "--ngl, --n-cpu-moe, --override-tensor and --tensor-split need GPUs: expected --vram.")
+      throw ValidationError("\(Self.placing) need GPUs: expected --vram.")
     }
-    var rule = PlacementRule(gpuCount: gpus.count, gpuLayers: ngl)
+    var rule = PlacementRule(gpuCount: gpus.count, gpuLayers: layers?.count)
     rule.split = try tensorSplit.map(Self.parts) ?? gpus.map(Double.init)
-    rule.overrides = try overrideTensor.map { try Self.override($0, gpus.count) }
-    if let cpuMoE { rule.overrides.append(.expertsOfFirstLayers(cpuMoE)) }
+    rule.overrides = try overrideTensor.flatMap(Self.rules).map {
+      try Self.override($0, gpus.count)
+    }
+    if let count = cpuMoE ? GPULayers.most : nCpuMoE {
+      rule.overrides.append(.expertsOfFirstLayers(count))
+    }
     return rule
+  }
+
+  /// Warns of what no tensor of a model follows: a slip in a name, most likely.
+  func warn(ofUnused rule: PlacementRule, in model: MemoryModel) {
+    let unused = rule.overrides.filter { !$0.matchesAny(of: model) }
+    let written = overrideTensor.flatMap(Self.rules)
+    for override in unused where written.contains(where: { $0.hasPrefix(override.pattern + "=") }) {
+      Warnings.write("--override-tensor: \(override.pattern) matches no tensor")
+    }
+    if model.tensors.allSatisfy({ !$0.isOfExperts }), cpuMoE || nCpuMoE ?? 0 > 0 {
+      Warnings.write("\(cpuMoE ? "--cpu-moe" : "--n-cpu-moe"): the model has no experts")
+    }
+  }
+
+  /// `A=CPU,B=CUDA0` as its rules. A comma within a pattern stays: no `=` comes before it.
+  private static func rules(_ text: String) -> [String] {
+    var rules: [String] = []
+    var open = ""
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      open += (open.isEmpty ? "" : ",") + part
+      guard part.contains("=") else { continue }
+      rules.append(open)
+      open = ""
+    }
+    return open.isEmpty && !rules.isEmpty ? rules : rules + [open]
   }
 
   private static func parts(_ text: String) throws -> [Double] {
@@ -132,4 +175,32 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
     }
     return try .init(pattern: String(text[..<sign]), device: device)
   }
+}
+
+/// Layers on GPUs, as llama.cpp's `-ngl` has them.
+enum GPULayers: ExpressibleByArgument {
+  /// More than any model has.
+  static let most = 100_000
+
+  case number(Int)
+  /// All of them, the output too.
+  case all
+  /// As many as fit, as if nothing were said.
+  case auto
+  /// Neither a number nor a word that stands for one.
+  case wrong(String)
+
+  init(argument: String) {
+    switch (argument.lowercased(), Int(argument)) {
+    case ("all", _): self = .all
+    case ("auto", _): self = .auto
+    case (_, let number?) where (0...Self.most).contains(number): self = .number(number)
+    default: self = .wrong(argument)
+    }
+  }
+
+  /// Whether a placement is asked for.
+  var isGiven: Bool { if case .auto = self { false } else { true } }
+  /// The number; `nil` for all.
+  var count: Int? { if case .number(let count) = self { count } else { nil } }
 }

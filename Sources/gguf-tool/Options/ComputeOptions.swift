@@ -25,7 +25,7 @@ struct ComputeOptions: ParsableArguments {
 
   @OptionGroup var threads: ThreadOptions
 
-  func validate() throws { _ = try memory.map { try Size.exact($0, option: "--memory") } }
+  func validate() throws { _ = try memory.map { try Size.bytes($0, option: "--memory") } }
 
   /// How matrices are multiplied.
   var mode: ComputeMode { compute ?? .accurate }
@@ -34,13 +34,14 @@ struct ComputeOptions: ParsableArguments {
   func evaluator(
     _ source: any ModelSource, contextLength: Int, firstPosition: Int = 0
   ) throws -> Evaluator {
-    try Evaluator(
+    LongContext.warn(of: source, contextLength)
+    return try Evaluator(
       model: source, contextLength: contextLength, options: options(firstPosition: firstPosition))
   }
 
   /// What an evaluation may use.
   func options(firstPosition: Int = 0) throws -> EvaluationOptions {
-    let bytes = try memory.map { try Size.exact($0, option: "--memory") } ?? FreeMemory.bytes / 2
+    let bytes = try memory.map { try Size.bytes($0, option: "--memory") } ?? FreeMemory.bytes / 2
     return EvaluationOptions(
       threads: threads.count, mode: mode, memoryBytes: bytes, firstPosition: firstPosition)
   }
@@ -52,9 +53,10 @@ struct CorpusOptions: ParsableArguments, SettingOptions {
     name: [.long, .customShort("f"), .customLong("file")], parsing: .upToNextOption,
     help: ArgumentHelp(
       "Texts: wikitext2, ptb or c4, or files and folders: plain text, or .json and .jsonl with "
-        + "\"text\"; each may be compressed (.gz, .zst).",
+        + "\"text\", or with \"messages\" for the model's chat template; each may be compressed "
+        + "(.gz, .zst). - is standard input.",
       valueName: "text"))
-  var corpus: [String]
+  var corpus: [String] = []
 
   @Option(
     help: ArgumentHelp(
@@ -65,7 +67,9 @@ struct CorpusOptions: ParsableArguments, SettingOptions {
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size"), .customLong("window")],
     help: ArgumentHelp(
-      "Tokens per window (default: 512, or 2048 for the protocol full).", valueName: "count"))
+      "Tokens per window, \(TokenCount.help); 0: the model's context length (default: 512, or 2048 for"
+        + " the protocol full).", valueName: "count"),
+    transform: TokenCount.parse)
   var ctx: Int?
 
   @Option(help: ArgumentHelp("Use at most this many windows.", valueName: "count"))
@@ -76,19 +80,33 @@ struct CorpusOptions: ParsableArguments, SettingOptions {
       "The pre-tokenizer, where the file names none or a wrong one.", valueName: "name"))
   var pre: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "The member of JSON objects that holds the text or the messages.", valueName: "name"))
+  var field = CorpusReading.usualField
+
+  @Flag(help: "Take the texts of control tokens for these tokens, as in texts of chats.")
+  var parseSpecial = false
+
   static let settings: [QuantError.Setting: SettingWords] = [
     .windowLength: .hint(" (--ctx)"),
     .windowCount: .hint(" (--chunks)"),
     .preTokenizer: .pre,
   ]
 
-  func validate() throws {
-    guard !corpus.isEmpty else { throw ValidationError("--corpus: expected at least one text.") }
-  }
+  /// Refuses arguments without a text, for commands that cannot do without.
+  func requireTexts() throws { if corpus.isEmpty { throw Self.missingTexts } }
+
+  /// The error of arguments without a text.
+  static let missingTexts = ValidationError("Missing expected argument '--corpus <text> ...'.")
 
   /// The texts, each by itself.
   func corpora() throws -> [Corpus] {
-    try corpus.map { try Corpus.named($0, in: corpusDir) }
+    try corpus.map { name in
+      var corpus = try Corpus.named(name, in: corpusDir)
+      corpus.reading = CorpusReading(field: field, parsesSpecial: parseSpecial)
+      return corpus
+    }
   }
 
   /// All files of the texts, which no output may replace.
@@ -96,9 +114,11 @@ struct CorpusOptions: ParsableArguments, SettingOptions {
 
   /// A text's windows for a model.
   func windows(
-    of corpus: Corpus, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol
+    of corpus: Corpus, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol,
+    for source: any ModelSource
   ) throws -> EvaluationWindows {
-    try EvaluationWindows(of: corpus, tokenizer, rules, length: ctx, limit: chunks)
+    let length = try TokenCount.context(ctx, of: source)
+    return try EvaluationWindows(of: corpus, tokenizer, rules, length: length, limit: chunks)
   }
 
   /// The model's tokenizer.

@@ -19,8 +19,9 @@ struct FittingOptions: ParsableArguments, SettingOptions {
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
     help: ArgumentHelp(
-      "With --vram: context length (default: that of the model, at most 8192).",
-      valueName: "count"))
+      "With --vram: context length, \(TokenCount.help); 0: that of the model (default: that of the"
+        + " model, at most 8192).", valueName: "count"),
+    transform: TokenCount.parse)
   var ctx: Int?
 
   static let settings: [QuantError.Setting: SettingWords] = [
@@ -43,6 +44,16 @@ struct FittingOptions: ParsableArguments, SettingOptions {
     return try planner.largest { (plan) throws(QuantError) in try fits(plan, budget) }
   }
 
+  /// The context length for a model; `nil` for the default.
+  private func context(_ trained: Int?) throws(QuantError) -> Int {
+    guard ctx == 0 else { return ctx ?? min(trained ?? 4096, 8192) }
+    guard let trained else {
+      throw .setting(
+        .contextLength, what: "the model does not say its context length: expected a number")
+    }
+    return trained
+  }
+
   /// Whether a plan fits; every plan does where no GPU is given.
   func check(_ plan: ModelPlan) -> Bool {
     guard isGiven, let budget = try? budget() else { return true }
@@ -50,7 +61,7 @@ struct FittingOptions: ParsableArguments, SettingOptions {
   }
 
   private func budget() throws -> MemoryBudget {
-    let margin = try margin.map { try Size.exact($0, option: "--margin", least: 0) }
+    let margin = try margin.map { try Size.bytes($0, option: "--margin", least: 0) }
     return MemoryBudget(
       gpus: try Size.gpus(vram ?? "", option: "--vram"),
       margin: margin ?? MemoryBudget.defaultMargin)
@@ -58,8 +69,7 @@ struct FittingOptions: ParsableArguments, SettingOptions {
 
   private func fits(_ plan: ModelPlan, _ budget: MemoryBudget) throws(QuantError) -> Bool {
     let model = try MemoryModel(plan)
-    let options = ContextOptions(
-      context: ctx ?? min(model.shape.trainedContext ?? 4096, 8192))
+    let options = ContextOptions(context: try context(model.shape.trainedContext))
     try options.check(for: model.shape)
     return MemoryFit.fitsWhole(model, options: options, budget: budget)
   }

@@ -25,7 +25,8 @@ struct MeasuringOptions: ParsableArguments, SettingOptions {
 
   @Option(
     help: ArgumentHelp(
-      "Tokens per window (default: 512); --ctx is the context on the GPU.", valueName: "count"))
+      "Tokens per window (default: 512); --ctx is the context on the GPU.", valueName: "count"),
+    transform: TokenCount.parse)
   var window: Int?
 
   static let settings: [QuantError.Setting: SettingWords] = [
@@ -51,6 +52,8 @@ struct MeasuringOptions: ParsableArguments, SettingOptions {
     options.ctx = window
     options.chunks = chunks
     options.pre = nil
+    options.field = CorpusReading.usualField
+    options.parseSpecial = false
     return options
   }
 }
@@ -69,7 +72,9 @@ extension CorpusOptions {
   private func texts(_ source: any ModelSource) throws -> [VariantMeasurer.Text] {
     let tokenizer = try tokenizer(source)
     return try corpora().map { corpus in
-      .init(name: corpus.name, windows: try windows(of: corpus, tokenizer, .llama))
+      let windows = try windows(of: corpus, tokenizer, .llama, for: source)
+      LongContext.warn(of: source, windows.length)
+      return .init(name: corpus.name, windows: windows)
     }
   }
 }

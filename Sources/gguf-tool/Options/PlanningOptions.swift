@@ -113,7 +113,8 @@ enum TypeList {
       guard let type = TensorType(name: String(name)), FormatRegistry.encoder(of: type) != nil
       else {
         throw ValidationError(
-          "\(option): there is no type \"\(name)\"; types are \(FormatRegistry.encodableNames).")
+          "\(option): there is no type \"\(name)\"\(FormatRegistry.question(name)); types are "
+            + "\(FormatRegistry.encodableNames).")
       }
       return type
     }

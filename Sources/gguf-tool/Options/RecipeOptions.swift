@@ -73,6 +73,13 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
   var allowMissingImatrix = false
 
   @Option(
+    help: ArgumentHelp(
+      "The type of tensors in layers that the importance matrix knows nothing of, such as layers that"
+        + " only predict ahead. Default: they stay as they are where their type would need a matrix.",
+      valueName: "type"))
+  var missingType: String?
+
+  @Option(
     help: ArgumentHelp("Layers to remove, such as 3,7,20-23.", valueName: "layers"))
   var pruneLayers: String?
 
@@ -83,7 +90,14 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
       valueName: "key=type:value"))
   var overrides: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Leave room in the header, such as 1MiB, so that edit can change keys in place.",
+      valueName: "size"))
+  var headerRoom: String?
+
   static let settings: [QuantError.Setting: SettingWords] = [
+    .metadata: .option("--override-kv"),
     .prunedLayers: .option("--prune-layers"),
     .layout: .hint(
       ": write one tensor per expert (--layout per-expert), or use the best type (--promote)"),
@@ -110,11 +124,13 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
     recipe.tokenEmbeddingType = try tokenEmbeddingType.map {
       try Self.tensorType($0, "--token-embedding-type")
     }
+    recipe.missingType = try missingType.map { try Self.tensorType($0, "--missing-type") }
     recipe.leavesOutputTensor = leaveOutputTensor
     recipe.allowsRequantizing = allowRequantize
     recipe.allowsMissingImportance = allowMissingImatrix
     recipe.prunedLayers = try Self.layers(pruneLayers ?? "")
     recipe.overrides = try overrides.map(Self.override)
+    recipe.headerRoom = try headerRoom.map(Size.headerRoom).flatMap { $0 == 0 ? nil : $0 }
     try checkCopy(recipe)
     return recipe
   }
@@ -140,7 +156,8 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
   private static func tensorType(_ text: String, _ option: String) throws -> TensorType {
     guard let type = TensorType(name: text), type.status == .current else {
       throw ValidationError(
-        "\(option): there is no type \"\(text)\"; types are \(FormatRegistry.encodableNames).")
+        "\(option): there is no type \"\(text)\"\(FormatRegistry.question(text)); types are "
+          + "\(FormatRegistry.encodableNames).")
     }
     return type
   }

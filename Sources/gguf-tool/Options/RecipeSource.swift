@@ -28,7 +28,7 @@ struct RecipeSource {
   static func preset(_ name: String) throws -> Recipe {
     guard let recipe = Recipe(presetName: name) else {
       throw ValidationError(
-        "--type: there is no preset \"\(name)\"; presets are "
+        "--type: there is no preset \"\(name)\"\(Recipe.question(name)); presets are "
           + FileType.all.map(\.name).joined(separator: ", ") + ", and COPY.")
     }
     return recipe

@@ -5,9 +5,20 @@ public import Quant
 
 extension RuntimeProfile: ExpressibleByArgument {}
 
-/// Off or on.
-enum Switch: String, ExpressibleByArgument, CaseIterable {
-  case on, off
+/// Whether attention is computed piece by piece.
+enum FlashAttention: String, ExpressibleByArgument, CaseIterable {
+  /// As programs choose by themselves: all but the rarest devices can.
+  case on, off, auto
+
+  /// Reads the words that llama.cpp takes, too.
+  init?(argument: String) {
+    switch argument.lowercased() {
+    case "on", "1", "true", "enabled": self = .on
+    case "off", "0", "false", "disabled": self = .off
+    case "auto": self = .auto
+    default: return nil
+    }
+  }
 }
 
 /// How a model is run.
@@ -15,8 +26,9 @@ struct RuntimeOptions: ParsableArguments, SettingOptions {
   @Option(
     name: [.customShort("c"), .customLong("ctx"), .customLong("ctx-size")],
     help: ArgumentHelp(
-      "Context length of all sequences together (default: that of the model, at most 8192).",
-      valueName: "count"))
+      "Context length of all sequences together, \(TokenCount.help); 0: that of the model (default:"
+        + " that of the model, at most 8192).", valueName: "count"),
+    transform: TokenCount.parse)
   var ctx: Int?
 
   @Option(
@@ -26,16 +38,19 @@ struct RuntimeOptions: ParsableArguments, SettingOptions {
       valueName: "count"))
   var parallel: Int?
 
-  @Option(help: ArgumentHelp("Tokens per batch.", valueName: "count"))
+  @Option(
+    name: [.customLong("batch"), .customLong("batch-size")],
+    help: ArgumentHelp("Tokens per batch.", valueName: "count"))
   var batch = 2048
 
   @Option(
-    name: [.customLong("ubatch")],
+    name: [.customLong("ubatch"), .customLong("ubatch-size")],
     help: ArgumentHelp("Tokens per micro-batch.", valueName: "count"))
   var ubatch = 512
 
-  @Option(help: ArgumentHelp("Use flash attention.", valueName: "on|off"))
-  var flashAttn = Switch.on
+  @Option(
+    help: ArgumentHelp("Use flash attention; auto stands for on.", valueName: "on|off|auto"))
+  var flashAttn = FlashAttention.on
 
   @Option(help: ArgumentHelp("The type of cached keys.", valueName: "type"))
   var cacheTypeK = "f16"
@@ -74,12 +89,13 @@ struct RuntimeOptions: ParsableArguments, SettingOptions {
   /// The options for a model.
   func context(for model: MemoryModel) throws -> ContextOptions {
     let trained = model.shape.trainedContext
+    let ctx = try TokenCount.context(ctx, trained: trained)
     var options = ContextOptions(context: ctx ?? min(trained ?? 4096, 8192))
     options.batch = batch
     options.microBatch = ubatch
     options.sequences = parallel ?? (runtime == .llamaServer ? 4 : 1)
     options.isUnified = kvUnified || (runtime == .llamaServer && parallel == nil)
-    options.usesFlashAttention = flashAttn == .on
+    options.usesFlashAttention = flashAttn != .off
     options.keyType = try Self.type(cacheTypeK, "--cache-type-k")
     options.valueType = try Self.type(cacheTypeV, "--cache-type-v")
     options.keepsWholeWindow = swaFull
@@ -96,8 +112,10 @@ struct RuntimeOptions: ParsableArguments, SettingOptions {
 
   private static func type(_ name: String, _ option: String) throws -> TensorType {
     guard let type = TensorType(name: name) else {
-      let names = ContextOptions.cacheTypes.map(\.name).joined(separator: ", ")
-      throw ValidationError("\(option): expected one of \(names), found \"\(name)\".")
+      let names = ContextOptions.cacheTypes.map(\.name)
+      throw ValidationError(
+        "\(option): expected one of \(names.joined(separator: ", ")), found \"\(name)\""
+          + NearName.question(name, among: names) + ".")
     }
     return type
   }

@@ -60,6 +60,10 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
     guard [model, config, shape].count(where: { $0 != nil }) == 1 else {
       throw ValidationError("Expected a model, --config or --shape, and only one of them.")
     }
+    guard model?.hasSuffix(".json") != true else {
+      throw ValidationError(
+        "\(model ?? ""): this is the name of a JSON file: expected --config before a config.json.")
+    }
     guard recipe == nil || plan == nil else {
       throw ValidationError("--plan and --recipe both name a recipe: expected one of them.")
     }
@@ -82,7 +86,19 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
       return .configuration(try ModelConfiguration(shape: shape, option: "--shape"), "--shape")
     }
     if let config { return .configuration(try Self.configuration(config), config) }
-    return .file(try GGUFFile.open(model ?? "", requiring: .headerOnly), matrix)
+    let path = model ?? ""
+    try Self.checkIsNotConfiguration(path)
+    return .file(try PartialModel.open(path), matrix)
+  }
+
+  /// Names the option for a config.json given as a model.
+  private static func checkIsNotConfiguration(_ path: String) throws {
+    guard let file = try? LocalFile(path: path),
+      let beginning = try? file.bytes(0..<min(file.byteCount, FileKind.lookedAt)),
+      FileKind(beginning: beginning) == .json
+    else { return }
+    throw ValidationError(
+      "\(path): expected a GGUF file, found JSON text; give a config.json with --config.")
   }
 
   private static func configuration(_ path: String) throws -> ModelConfiguration {
@@ -97,11 +113,25 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
     }
   }
 
+  /// A type of values as JSON has it.
+  private static func inWords(_ type: any Any.Type) -> String {
+    switch "\(type)" {
+    case "String": "a text"
+    case "Bool": "true or false"
+    case let name where name.hasPrefix("Int"): "a whole number"
+    case "Double", "Float": "a number"
+    case let name where name.hasPrefix("Array"): "a list"
+    default: "an object"
+    }
+  }
+
   private static func sentence(_ error: DecodingError) -> String {
     switch error {
-    case .typeMismatch(_, let context), .valueNotFound(_, let context):
-      "key \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": "
-        + context.debugDescription
+    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+      context.codingPath.isEmpty
+        ? "expected a JSON object, found something else"
+        : "key \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": expected "
+          + "\(inWords(type)), found something else"
     case .keyNotFound(let key, _): "expected the key \"\(key.stringValue)\", found none"
     case .dataCorrupted: "expected a JSON object, found something else"
     @unknown default: "this is not a configuration"

@@ -8,6 +8,31 @@ struct SplitOptions: ParsableArguments {
   @Flag(help: "Split the output into shards as the source is.")
   var keepSplit = false
 
+  @OptionGroup var rule: SplitRuleOptions
+
+  /// Whether any way of splitting is asked for.
+  var isGiven: Bool { keepSplit || rule.isGiven }
+
+  func validate() throws {
+    guard !keepSplit || !rule.isGiven else {
+      throw ValidationError(
+        "Only one of --keep-split, --split-max-size and --split-max-tensors can be given.")
+    }
+    guard rule.isGiven || !rule.noTensorFirstSplit else {
+      throw ValidationError(
+        "--no-tensor-first-split needs --split-max-size or --split-max-tensors.")
+    }
+  }
+
+  /// The names and cuts of the output for a path.
+  func naming(_ path: String, source: any ModelSource) throws -> OutputNaming {
+    if let rule = try rule.rule() { return .split(path, rule) }
+    return keepSplit && source.files.count > 1 ? .keepSplit(path) : .single(path)
+  }
+}
+
+/// What bounds the shards of an output, as in llama-gguf-split.
+struct SplitRuleOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Write shards of at most this much tensor data, such as 500M or 48G (powers of 1000).",
@@ -17,17 +42,15 @@ struct SplitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Write shards of at most this many tensors.", valueName: "count"))
   var splitMaxTensors: Int?
 
-  private var given: Int {
-    [keepSplit, splitMaxSize != nil, splitMaxTensors != nil].count { $0 }
-  }
+  @Flag(help: "Write a first shard with the metadata alone, without tensors.")
+  var noTensorFirstSplit = false
 
-  /// Whether any way of splitting is asked for.
-  var isGiven: Bool { given > 0 }
+  /// Whether a rule is given.
+  var isGiven: Bool { splitMaxSize != nil || splitMaxTensors != nil }
 
   func validate() throws {
-    guard given <= 1 else {
-      throw ValidationError(
-        "Only one of --keep-split, --split-max-size and --split-max-tensors can be given.")
+    guard splitMaxSize == nil || splitMaxTensors == nil else {
+      throw ValidationError("Only one of --split-max-size and --split-max-tensors can be given.")
     }
     if let splitMaxTensors, splitMaxTensors < 1 {
       throw ValidationError("--split-max-tensors must be at least 1.")
@@ -35,12 +58,10 @@ struct SplitOptions: ParsableArguments {
     _ = try splitMaxSize.map { try Size.bytes($0, option: "--split-max-size") }
   }
 
-  /// The names and cuts of the output for a path.
-  func naming(_ path: String, source: any ModelSource) throws -> OutputNaming {
-    if let splitMaxSize {
-      return .split(path, .maxBytes(try Size.bytes(splitMaxSize, option: "--split-max-size")))
-    }
-    if let splitMaxTensors { return .split(path, .maxTensors(splitMaxTensors)) }
-    return keepSplit && source.files.count > 1 ? .keepSplit(path) : .single(path)
+  /// The rule; `nil` without one.
+  func rule() throws -> SplitRule? {
+    let bytes = try splitMaxSize.map { try Size.bytes($0, option: "--split-max-size") }
+    let bound = bytes.map(SplitRule.Bound.maxBytes) ?? splitMaxTensors.map { .maxTensors($0) }
+    return bound.map { SplitRule($0, firstHasNoTensors: noTensorFirstSplit) }
   }
 }

@@ -16,9 +16,15 @@ struct ErrorSentence: Error, CustomStringConvertible {
   /// An error of the libraries in words, with the options of the command that ran; any other, such as
   /// those about arguments, as it is.
   static func of(_ error: any Error, in command: (any ParsableCommand.Type)?) -> any Error {
+    if let error = error as? ValidationError {
+      return WrongArguments(description: shortened(error.message))
+    }
     guard error is QuantError || error is FileError else { return error }
-    let sentence = (error as? QuantError)?.sentence(in: command) ?? "\(error)"
-    return ErrorSentence(description: Text.printable(shortened(sentence)))
+    let sentence = shortened((error as? QuantError)?.sentence(in: command) ?? "\(error)")
+    if let error = error as? QuantError, let command, error.isOfOption(in: command) {
+      return WrongArguments(description: sentence)
+    }
+    return ErrorSentence(description: Text.printable(sentence))
   }
 
   /// Leaves out the middle: the place stands at the beginning, and what was wrong at the end.

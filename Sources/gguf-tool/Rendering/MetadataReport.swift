@@ -9,11 +9,17 @@ extension Report {
     section("Metadata")
     facts(
       metadata.entries.map { entry in
-        (entry.key, Self.text(entry.value, isFull: isFull))
+        (
+          entry.key,
+          entry.key == HeaderRoom.key
+            ? metadata.headerRoom.map { "\(Units.bytes($0)) for later edits" }
+            : Self.text(entry.value, isFull: isFull)
+        )
       })
   }
 
-  private static func text(_ value: MetadataValue, isFull: Bool) -> String {
+  /// A value in words; long ones shortened unless all is asked for.
+  static func text(_ value: MetadataValue, isFull: Bool) -> String {
     switch value {
     case .string(let string):
       return isFull ? string.text : Text.shortened(string.text, to: longText)

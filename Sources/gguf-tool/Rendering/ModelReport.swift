@@ -112,11 +112,18 @@ extension Report {
     for group in experts.layers {
       table.add(
         [NumberList.text(of: group.layers)] + projections.map { Self.types(of: $0, in: group) }
-          + [Units.shortBytes(group.expertBytes)]
+          + [Self.size(group.expertBytes, of: group)]
           + (isShared ? [Units.shortBytes(group.sharedBytes)] : [])
-          + [Units.shortBytes(group.layerBytes)])
+          + [Self.size(group.layerBytes, of: group)])
     }
     self.table(table)
+  }
+
+  /// A size of experts; types whose size is not known are not counted in it.
+  private static func size(_ bytes: Int, of group: ExpertSummary.Layers) -> String {
+    let types = group.projections.flatMap(\.types)
+    let isKnown = types.allSatisfy { TensorType(name: $0.type)?.layout != nil }
+    return isKnown ? Units.shortBytes(bytes) : "unknown"
   }
 
   /// The projections that any layer has, in the order of the first that has most.

@@ -27,6 +27,20 @@ extension QuantError {
   }
 }
 
+extension QuantError {
+  /// Whether the value of an option is wrong, whatever the files hold.
+  func isOfOption(in command: any ParsableCommand.Type) -> Bool {
+    switch self {
+    case .content(let file, _, _): return file.hasPrefix("--")
+    case .setting(let setting, _):
+      let settings = (command as? any SettingOptions.Type)?.settings ?? [:]
+      guard case .option = settings[setting] else { return false }
+      return true
+    default: return false
+    }
+  }
+}
+
 extension QuantError.Setting {
   /// Less of it, where less needs less memory.
   fileprivate var less: String? {

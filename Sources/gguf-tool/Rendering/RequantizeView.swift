@@ -7,58 +7,6 @@ struct RequantizeView {
   let plan: RequantizePlan
   let isJSON: Bool
 
-  /// Says on standard error what may surprise.
-  func warn() {
-    for pattern in plan.unusedRules {
-      Warnings.write("the rule \(pattern) matches no tensor that may be quantized")
-    }
-    for tensor in plan.plan.tensors {
-      guard let wanted = tensor.fallbackFrom else { continue }
-      Warnings.write(
-        "\(tensor.description.name): rows of \(tensor.rowWeights) weights are not whole blocks of \(wanted):"
-          + " using \(tensor.description.type) instead")
-    }
-    warnOfExperts()
-    if let coverage = plan.coverage { warn(coverage) }
-    if !plan.tensorsLackingImportance.isEmpty, plan.recipe.allowsMissingImportance {
-      Warnings.write(
-        "\(Self.list(plan.tensorsLackingImportance)): written without an importance matrix, weighting"
-          + " all columns equally; expect a worse model")
-    }
-  }
-
-  private func warnOfExperts() {
-    if plan.writesSingleExperts { Warnings.write(Self.singleExperts) }
-    if !plan.promotedTensors.isEmpty {
-      let tensors = plan.promotedTensors.map { "\($0.name) (\($0.type))" }
-      Notes.write("promoted to the best type of their experts: \(Self.list(tensors))")
-    }
-  }
-
-  /// What loads a file in which every expert has a tensor.
-  static let singleExperts =
-    "each expert is written as its own tensor: this tool's evaluator reads this layout, llama.cpp"
-    + " refuses it, and ik_llama.cpp loads it but uses the type of expert 0 for all"
-
-  private func warn(_ coverage: ImportanceCoverage) {
-    if !coverage.missingTensors.isEmpty {
-      Warnings.write(
-        "the importance matrix has no entry for \(Self.list(coverage.missingTensors)):"
-          + " quantized without one")
-    }
-    for (tensor, experts) in coverage.uncoveredExperts {
-      Warnings.write(
-        "\(tensor): the importance matrix has no data for"
-          + " \(experts.count == 1 ? "expert" : "experts")"
-          + " \(Self.list(experts.map(String.init))): quantized without it")
-    }
-  }
-
-  private static func list(_ names: [String]) -> String {
-    let shown = names.prefix(8).joined(separator: ", ")
-    return names.count > 8 ? "\(shown) and \(names.count - 8) more" : shown
-  }
-
   // MARK: Before
 
   /// Shows the plan tensor by tensor.
@@ -127,6 +75,7 @@ struct RequantizeView {
 
   /// Shows what was written, by role.
   func showReport(_ outcome: (report: PlanReport, time: Duration)) throws {
+    for loss in LossWarnings(plan).found(outcome.report) { Warnings.write(loss) }
     let roles = plan.plan.roles(errors: outcome.report.errors)
     if isJSON {
       return try JSONOutput.write(ReportJSON(plan, roles, outcome.report, outcome.time))
@@ -182,6 +131,7 @@ private struct PlanJSON: Encodable {
   let files: [ShardCostJSON]
   let tensors: [Tensor]
   let promotedTensors: [String]
+  let leftTensors: [String]
   let tensorsLackingImportance: [String]
   let unwritableTypes: [String]
 
@@ -192,6 +142,7 @@ private struct PlanJSON: Encodable {
     effort = requantize.recipe.effort.rawValue
     layout = requantize.recipe.layout.rawValue
     promotedTensors = requantize.promotedTensors.map(\.name)
+    leftTensors = requantize.leftTensors
     totalBytes = plan.byteCount
     bitsPerWeight = RequantizeView.bitsPerWeight(plan)
     planFingerprint = summary.fingerprint
@@ -223,15 +174,23 @@ private struct ReportJSON: Encodable {
     let path: String
     let sizeBytes: Int
   }
+  struct Loss: Encodable {
+    let tensor: String
+    let type: String
+    let weights: Int
+    let largest: Double
+  }
   struct Coverage: Encodable {
     let missingTensors: [String]
     let uncoveredExperts: [String: [Int]]
+    let surplusEntries: [String]
   }
 
   let recipe: String
   let effort: String
   let layout: String
   let promotedTensors: [String]
+  let leftTensors: [String]
   let files: [File]
   let totalBytes: Int
   let bitsPerWeight: Double
@@ -240,6 +199,7 @@ private struct ReportJSON: Encodable {
   let resumedPieces: Int
   let pieces: Int
   let importanceCoverage: Coverage?
+  let losses: [Loss]
 
   init(
     _ requantize: RequantizePlan, _ roles: [RoleSummary], _ report: PlanReport, _ time: Duration
@@ -248,6 +208,7 @@ private struct ReportJSON: Encodable {
     effort = requantize.recipe.effort.rawValue
     layout = requantize.recipe.layout.rawValue
     promotedTensors = requantize.promotedTensors.map(\.name)
+    leftTensors = requantize.leftTensors
     files = requantize.plan.files.map { File(path: $0.path, sizeBytes: $0.layout.byteCount) }
     totalBytes = requantize.plan.byteCount
     bitsPerWeight = RequantizeView.bitsPerWeight(requantize.plan)
@@ -260,12 +221,18 @@ private struct ReportJSON: Encodable {
     seconds = time / .seconds(1)
     resumedPieces = report.resumedSlabs
     pieces = report.slabCount
+    losses = zip(requantize.plan.tensors, report.losses).compactMap { tensor, loss in
+      guard loss.count > 0 else { return nil }
+      return Loss(
+        tensor: tensor.description.name, type: tensor.description.type.name, weights: loss.count,
+        largest: Double(loss.largest))
+    }
     importanceCoverage = requantize.coverage.map { coverage in
       Coverage(
         missingTensors: coverage.missingTensors,
         uncoveredExperts: Dictionary(
           coverage.uncoveredExperts.map { ($0.tensor, $0.experts) }, uniquingKeysWith: { a, _ in a }
-        ))
+        ), surplusEntries: coverage.surplusEntries)
     }
   }
 }

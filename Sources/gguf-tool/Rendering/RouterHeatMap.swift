@@ -49,17 +49,24 @@ package struct RouterHeatMap {
   }
 
   private func legend(_ experts: Int) -> String {
-    let steps = Self.shades.dropFirst().map { "\($0.sign) from \(Self.short($0.from))" }
-    let even = quantity == .share ? "even use" : "the layer's mean"
-    let cell = experts > 1 ? "; a cell is \(experts) experts" : ""
-    return "\(even) is 1: \(steps.joined(separator: ", "))\(cell)"
+    Self.legend(
+      unit: quantity == .share ? "even use" : "the layer's mean",
+      sharing: experts > 1 ? "\(experts) experts" : nil)
+  }
+
+  /// What the shades mean.
+  static func legend(unit: String, sharing: String?) -> String {
+    let steps = shades.dropFirst().map { "\($0.sign) from \(short($0.from))" }
+    let cell = sharing.map { "; a cell is \($0)" } ?? ""
+    return "\(unit) is 1: \(steps.joined(separator: ", "))\(cell)"
   }
 
   private static func short(_ value: Double) -> String {
     value == value.rounded() ? Units.fixed(value, 0) : "\(value)"
   }
 
-  private static func shade(_ value: Double) -> Character {
+  /// The sign of a number.
+  static func shade(_ value: Double) -> Character {
     shades.last { value >= $0.from }?.sign ?? " "
   }
 

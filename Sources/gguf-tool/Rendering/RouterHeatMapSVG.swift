@@ -80,7 +80,7 @@ package enum RouterHeatMapSVG {
   }
 
   /// From light grey (never) over blue (even use) to dark red (four times that, and more).
-  private static func color(_ value: Double) -> String {
+  static func color(_ value: Double) -> String {
     let stops: [(at: Double, red: Double, green: Double, blue: Double)] = [
       (0, 238, 238, 238), (1, 92, 142, 204), (2, 84, 39, 143), (4, 165, 15, 21),
     ]

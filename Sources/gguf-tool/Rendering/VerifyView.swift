@@ -7,6 +7,8 @@ struct VerifyView {
   /// The model's own faults, and those by a manifest or another model.
   let faults: [Fault]
   let comparison: ModelComparison?
+  /// How the other model's keys differ from this one's.
+  let metadata: MetadataDifference?
   let showsHashes: Bool
   let showsTensors: Bool
   /// The manifest that was written.
@@ -15,7 +17,6 @@ struct VerifyView {
 
   /// Lines for people are to be read; `--json` has all.
   private static let shownFaults = 20
-  private static let shownTensors = 10
 
   /// Writes the result.
   func show(isJSON: Bool) throws {
@@ -29,7 +30,11 @@ struct VerifyView {
       report.section("Hashes")
       for line in Manifest.text(of: model).split(separator: "\n") { report.verbatim(String(line)) }
     }
-    if let comparison { add(comparison, to: &report) }
+    if let comparison { report.add(comparison, showsTensors: showsTensors) }
+    if let metadata, !metadata.isEmpty {
+      report.section("Keys that differ (- those of the other model)")
+      report.add(metadata)
+    }
     try report.write()
   }
 
@@ -77,56 +82,6 @@ struct VerifyView {
     }
     return "\(file): \(fault)"
   }
-
-  // MARK: Another model
-
-  private func add(_ comparison: ModelComparison, to report: inout Report) {
-    report.section("Difference from \(comparison.otherPath)")
-    var table = Table([
-      .flexible("role"), .number("tensors"), .number("weights"), .number("error"),
-      .number("largest"), .number("cosine"),
-    ])
-    for (role, count, difference) in comparison.byRole {
-      table.add([role, Units.grouped(count)] + Self.cells(difference))
-    }
-    table.add(["all", Units.grouped(comparison.tensors.count)] + Self.cells(comparison.whole))
-    report.table(table)
-    let shown = showsTensors ? comparison.tensors : worst(of: comparison)
-    guard !shown.isEmpty else { return }
-    report.section(showsTensors ? "Tensors" : "Tensors with the largest errors")
-    report.table(self.table(of: shown))
-  }
-
-  private func worst(of comparison: ModelComparison) -> [ModelComparison.Tensor] {
-    let errors = comparison.tensors.map { tensor in
-      // What is no number, or cannot be one, is worse than any that is.
-      (tensor, tensor.difference.relativeError.flatMap { $0.isNaN ? nil : $0 } ?? .infinity)
-    }
-    return errors.filter { $0.1 > 0 }.sorted { $0.1 > $1.1 }.prefix(Self.shownTensors).map(\.0)
-  }
-
-  private func table(of tensors: [ModelComparison.Tensor]) -> Table {
-    var table = Table([
-      .flexible("tensor"), .text("type"), .text("other"), .number("error"), .number("largest"),
-      .number("cosine"),
-    ])
-    for tensor in tensors {
-      table.add(
-        [tensor.name, tensor.type, tensor.otherType] + Self.cells(tensor.difference).dropFirst())
-    }
-    return table
-  }
-
-  /// Weights, relative error, largest difference and cosine.
-  private static func cells(_ difference: DifferenceSums) -> [String] {
-    [
-      Units.count(difference.count),
-      difference.relativeError.map { $0 == 0 ? "0 %" : "\(Units.significant($0 * 100, 4)) %" }
-        ?? "–",
-      difference.largest == 0 ? "0" : Units.significant(difference.largest, 4),
-      difference.cosine.map { Units.fixed($0, 6) } ?? "–",
-    ]
-  }
 }
 
 /// What `verify --json` gives.
@@ -155,50 +110,7 @@ struct VerifyJSON: Encodable {
     files = view.model.files
     tensors = view.model.tensors
     manifest = view.manifest
-    against = view.comparison.map(ComparisonJSON.init)
+    against = view.comparison.map { ComparisonJSON($0, metadata: view.metadata) }
     seconds = view.time / .seconds(1)
-  }
-}
-
-/// How far two models are apart, for programs.
-private struct ComparisonJSON: Encodable {
-  struct Row: Encodable {
-    let name: String
-    var type: String?
-    var otherType: String?
-    var tensors: Int?
-    let weights: Int
-    let relativeError: Double?
-    let largestDifference: Double
-    let cosine: Double?
-
-    init(_ name: String, _ difference: DifferenceSums) {
-      self.name = name
-      weights = difference.count
-      relativeError = difference.relativeError
-      largestDifference = difference.largest
-      cosine = difference.cosine
-    }
-  }
-
-  let model: String
-  let whole: Row
-  let roles: [Row]
-  let tensors: [Row]
-
-  init(_ comparison: ModelComparison) {
-    model = comparison.otherPath
-    whole = Row("all", comparison.whole)
-    roles = comparison.byRole.map { role, count, difference in
-      var row = Row(role, difference)
-      row.tensors = count
-      return row
-    }
-    tensors = comparison.tensors.map { tensor in
-      var row = Row(tensor.name, tensor.difference)
-      row.type = tensor.type
-      row.otherType = tensor.otherType
-      return row
-    }
   }
 }

@@ -167,3 +167,49 @@ import Testing
     }
   }
 }
+
+extension ShardTests {
+  @Test func `X1: any shard alone is enough where that is all that is asked`() throws {
+    let names = try split(by: .maxTensors(2))
+    for (index, name) in names.enumerated() {
+      for other in names where other != name {
+        try? FileManager.default.removeItem(atPath: other.path)
+      }
+      let file = try GGUFFile.open(name.path, requiring: .presentShards)
+      let missing = try #require(file.missingShards)
+      #expect(missing.numbers == [1, 2, 3].filter { $0 != index + 1 } && missing.count == 3)
+      #expect(missing.tensorCount == model.tensors.count - file.tensors.count)
+      #expect(file.files.map(\.name) == [name.path] && file.tensors.allSatisfy { $0.shard == 0 })
+      _ = try split(by: .maxTensors(2))
+    }
+  }
+
+  @Test(arguments: ["0123abcd", "model-00002-of-00003.gguf.part"])
+  func `X1: a shard of another name is read alone`(other: String) throws {
+    let names = try split(by: .maxTensors(2))
+    let path = folder.path(other)
+    try FileManager.default.copyItem(atPath: names[1].path, toPath: path)
+    let file = try GGUFFile.open(path, requiring: .presentShards)
+    #expect(file.missingShards?.numbers == [1, 3])
+    let tensors = try GGUFFile.open(names[1].path).tensors.filter { $0.shard == 1 }
+    #expect(file.tensors.map(\.name) == tensors.map(\.name))
+    #expect(throws: FileError.self) { try GGUFFile.open(path, requiring: .headerOnly) }
+  }
+
+  @Test func `X1: shards that are there are put together, and nothing is said of a whole model`()
+    throws
+  {
+    let names = try split(by: .maxTensors(2))
+    #expect(try GGUFFile.open(names[1].path, requiring: .presentShards).missingShards == nil)
+    Disk.remove(names[1].path)
+    let file = try GGUFFile.open(names[2].path, requiring: .presentShards)
+    #expect(file.files.map(\.name) == [names[0].path, names[2].path])
+    #expect(Set(file.tensors.map(\.shard)) == [0, 1])
+    for tensor in file.tensors {
+      let place = try #require(model.tensors.firstIndex { $0.name == tensor.name })
+      #expect(try file.bytes(of: tensor) == model.contents[place])
+    }
+    #expect(
+      file.missingShards?.sentence.hasPrefix("shard 2 of 3 is not there, with 2 tensors") == true)
+  }
+}

@@ -36,7 +36,11 @@ import Testing
     ("cpu 51", "line 1: expected key = value, found \"cpu 51\""),
     ("\ncpu = fast", "line 2: cpu: expected a number"),
     ("cpu = 51\ncpu = 52", "line 2: \"cpu\" appears twice"),
-    ("gpu.memory = lots", "line 1: gpu.memory: expected a size such as 16GiB, found \"lots\""),
+    (
+      "gpu.memory = lots",
+      "line 1: gpu.memory: expected a size such as 16GiB or 16G, found \"lots\""
+    ),
+    ("gpu.memory = 24", "line 1: gpu.memory: expected a size with its unit, such as 24GiB"),
     ("gpu99 = 1", "expected gpu, or gpu0 to gpu63"),
     ("cpu.efficiency = 79", "expected a number from 0.001 to 1.0"),
     ("cpu.ceiling.Q9 = 3", "expected memory, efficiency, layer or ceiling.TYPE"),
@@ -65,11 +69,32 @@ import Testing
   }
 
   @Test(arguments: [
-    ("16GiB", 16 << 30), ("16GB", 16_000_000_000), ("1.5g", 1_500_000_000), ("512", 512),
-    ("15.7 GiB", 16_857_746_637), ("0", 0),
+    ("16GiB", 16 << 30), ("16GB", 16_000_000_000), ("1.5g", 1_500_000_000), ("512B", 512),
+    ("15.7 GiB", 16_857_746_637), ("0", 0), ("24Gi", 24 << 30), ("1500K", 1_500_000),
+    ("20209819980", 20_209_819_980), ("1048576", 1 << 20),
   ])
-  func `sizes are read`(text: String, bytes: Int) { #expect(ByteSize.bytes(text) == bytes) }
+  func `sizes are read`(text: String, bytes: Int) throws {
+    #expect(try Amount.bytes(text) == bytes)
+  }
 
-  @Test(arguments: ["", "GiB", "-1G", "1e9", "inf", "nan", "0x10", "9999999TiB", "1.2.3", "16Gi B"])
-  func `other sizes are not`(text: String) { #expect(ByteSize.bytes(text) == nil) }
+  @Test(
+    arguments: ["", "GiB", "-1G", "1e9", "inf", "nan", "0x10", "9999999TiB", "1.2.3", "1,5GiB"])
+  func `other sizes are not`(text: String) {
+    #expect(throws: Amount.Fault.noSize) { try Amount.bytes(text) }
+  }
+
+  @Test(arguments: ["24", "24576", "1048575", "0.5", "1.5"])
+  func `a small number without a unit is no size`(text: String) {
+    #expect(throws: Amount.Fault.noUnit) { try Amount.bytes(text) }
+  }
+
+  @Test(
+    arguments: [
+      ("8192", 8192), ("128k", 131_072), ("128K", 131_072), ("1M", 1 << 20), ("0", 0),
+      ("1.5k", 1536), ("-1", nil), ("k", nil), ("8192.5", nil), ("1e3", nil), ("9999999M", nil),
+      ("8GiB", nil),
+    ] as [(String, Int?)])
+  func `tokens are counted in powers of 1024`(text: String, count: Int?) {
+    #expect(Amount.tokens(text) == count)
+  }
 }

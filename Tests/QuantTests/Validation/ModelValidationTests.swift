@@ -54,6 +54,56 @@ struct ModelValidationTests {
     #expect(found.allSatisfy { $0.severity == .warning }, "\(found.map(\.message))")
   }
 
+  // MARK: Keys
+
+  @Test(arguments: [
+    "block_count", "context_length", "embedding_length", "attention.head_count",
+  ])
+  func `a key that no loader goes without`(_ name: String) throws {
+    try expectError(.keys, "llama.\(name): expected a number, found nothing") {
+      $0.metadata["llama.\(name)"] = nil
+    }
+  }
+
+  @Test func `no architecture`() throws {
+    try expectError(.keys, "general.architecture: expected the name") {
+      $0.metadata["general.architecture"] = nil
+    }
+  }
+
+  @Test(arguments: [
+    ("general.name", MetadataValue.uint32(1), "a string, found 1, a value of type uint32"),
+    ("general.tags", .string("a"), "an array of strings"),
+    ("tokenizer.ggml.add_bos_token", .uint8(1), "true or false"),
+    ("tokenizer.ggml.unknown_token_id", .float32(1), "a whole number"),
+    ("llama.feed_forward_length", .string("24"), "a whole number"),
+    ("llama.attention.scale", .bool(true), "a number, found a value of type bool"),
+    ("llama.rope.scaling.type", .bool(true), "a string"),
+  ])
+  func `a value of a type that no program reads`(
+    _ key: String, _ value: MetadataValue, _ words: String
+  ) throws {
+    try expectError(.keys, "\(key): expected \(words)") { $0.metadata[key] = value }
+  }
+
+  @Test func `values of other widths, and numbers for each layer, are taken`() throws {
+    let found = try findings {
+      $0.metadata["llama.context_length"] = .uint64(64)
+      $0.metadata["llama.feed_forward_length"] = .array(
+        MetadataArray(elementType: .int32, [.int32(24), .int32(24)]))
+      $0.metadata["tokenizer.ggml.padding_token_id"] = .uint32(.max)
+      $0.metadata["tokenizer.ggml.eot_token_id"] = .int32(-1)
+    }
+    #expect(found.isEmpty, "\(found.map(\.message))")
+  }
+
+  @Test(arguments: [MetadataValue.uint32(268), .int32(-2), .uint64(1 << 40)])
+  func `a token beyond the vocabulary`(_ token: MetadataValue) throws {
+    try expectError(.vocabulary, "bos_token_id: expected a token from 0 to 267") {
+      $0.metadata["tokenizer.ggml.bos_token_id"] = token
+    }
+  }
+
   // MARK: S1
 
   @Test(arguments: [0, -1, 65_536, 1 << 32])

@@ -61,6 +61,21 @@ import Testing
     #expect(error?.description.contains("expected SHA-256 hashes of") == true)
   }
 
+  @Test func `the digest of the only file is enough, in the forms that sites show`() throws {
+    let digest = try #require(model.files[0].sha256)
+    let other = String(repeating: "0", count: 64)
+    let forms: [(String) -> String] = [
+      { "\($0)\n" }, { "sha256:\($0)" }, { "SHA256:\($0.uppercased())\n\n" },
+      { "version https://git-lfs.github.com/spec/v1\noid sha256:\($0)\nsize 1\n" },
+    ]
+    for form in forms {
+      #expect(try faults(form(digest)) == [])
+      #expect(try faults(form(other)).map(\.kind) == [.hash])
+    }
+    #expect(Manifest.isDigest(digest) && Manifest.isDigest("sha256:\(digest)"))
+    #expect(!Manifest.isDigest("m.sha256") && !Manifest.isDigest(String(digest.dropLast())))
+  }
+
   @Test(arguments: ["sha256 12 m.gguf:a", "hello", "md5 00 m.gguf", "sha256"])
   func `a line that is none of a manifest is told by its number`(_ line: String) throws {
     let error = #expect(throws: QuantError.self) { try faults("# first\n\(line)\n") }

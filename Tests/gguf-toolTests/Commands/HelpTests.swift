@@ -88,6 +88,9 @@ struct HelpTests {
     let text = String(repeating: "The quick brown fox jumps over the lazy dog. ", count: 10)
     _ = try folder.write(Array(text.utf8), "text.txt")
     try #require(!command.examples.isEmpty, "no line begins with \"Example: gguf-tool \"")
+    if command.examples.contains(where: { $0.contains(" shards-") }) {
+      #expect(try runInShell("gguf-tool split model.gguf shards --split-max-tensors 20") == 0)
+    }
     for part in 1...2 where command.examples.contains(where: { $0.contains("part-") }) {
       let words = "gguf-tool perplexity model.gguf --corpus text.txt --ctx 16 --chunks 2"
       #expect(try runInShell("\(words) --part \(part)/2 -o part-\(part).gguf") == 0)

@@ -152,6 +152,39 @@ struct InspectTests {
     #expect(try json(folder.path("s-00001-of-00004.gguf"))["files"] as? [Any] != nil)
   }
 
+  @Test func `one shard is enough, and the others are named`() throws {
+    let split = try Tool.run([
+      "requantize", model, folder.path("s.gguf"), "--type", "Q8_0", "--split-max-size", "3M",
+    ])
+    #expect(split.status == 0, "\(split.errors)")
+    let whole = try Tool.run(["tokenize", model, "--text", "hi there", "--ids"]).output
+    for number in 2...4 {
+      try FileManager.default.removeItem(atPath: folder.path("s-0000\(number)-of-00004.gguf"))
+    }
+    try FileManager.default.copyItem(
+      atPath: folder.path("s-00001-of-00004.gguf"), toPath: folder.path("blob"))
+    for name in ["s-00001-of-00004.gguf", "blob"] {
+      let outcome = try run(folder.path(name))
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("shards 2, 3, 4 of 4 are not there"))
+      let object = try json(folder.path(name))
+      let warnings = try #require(object["warnings"] as? [[String: Any]])
+      #expect(warnings.map { $0["kind"] as? String } == ["missing_shards"])
+      let tokens = try Tool.run(["tokenize", folder.path(name), "--text", "hi there", "--ids"])
+      #expect(tokens.output == whole && tokens.errors.contains("are not there"))
+      let size = try Tool.run(["size-estimate", folder.path(name)])
+      #expect(size.status == 0 && size.errors.contains("are not there"), "\(size.errors)")
+      #expect(try Tool.run(["verify", folder.path(name)]).status == 1)
+    }
+  }
+
+  @Test func `all of an importance matrix is shown`() throws {
+    let path = try Zstd.expand("tiny-moe.imatrix.gguf", into: folder.url).path
+    let short = try run(path).output
+    let full = try run(path, "--full").output
+    #expect(full.hasPrefix(short) && full.contains("blk.0.attn_q.weight.in_sum2"))
+  }
+
   @Test func `a model of 93 GB is shown at once and in little memory`() throws {
     let url = try Zstd.expand(
       "mixtral-8x7b-f16.header.gguf", into: folder.url, size: 93_408_959_584)

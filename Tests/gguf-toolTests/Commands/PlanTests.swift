@@ -41,6 +41,17 @@ import Testing
     #expect(try GGUFFile.open(testing.folder.path("b.gguf")).byteCount == size)
   }
 
+  @Test func `a limit of the divergence is not promised without a measurement`() throws {
+    let refused = try testing.run("plan", "model.gguf", "--max-kl", "0.05", "-o", "x")
+    #expect(refused.status == 64)
+    #expect(refused.errors.contains("--max-kl needs measured damage: expected --sensitivity"))
+    try measured()
+    let outcome = try testing.run(
+      "plan", "model.gguf", "--sensitivity", "damage.json", "--max-kl", "1e-2", "-o", "x")
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("only --verify holds the limit"), "\(outcome.errors)")
+  }
+
   @Test func `a limit that the measurement passes leads to a more precise plan`() throws {
     try measured()
     let outcome = try testing.run(
@@ -77,7 +88,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--target-size", "10"], "no choice of the measured types fits in 10 bytes"),
+    (["--target-size", "10B"], "no choice of the measured types fits in 10 bytes"),
     (["--target-bpw", "9", "--min-type", "attn=F64"], "none of the types allowed"),
   ])
   func `what cannot be planned is one sentence`(words: [String], sentence: String) throws {
@@ -125,6 +136,7 @@ import Testing
 
   @Test(arguments: [
     ["plan", "model.gguf"], ["plan", "model.gguf", "--target-bpw", "4", "--max-kl", "1"],
+    ["plan", "model.gguf", "--max-kl", "0.05"], ["plan", "model.gguf", "--target-size", "24"],
     ["plan", "model.gguf", "--target-size", "many"], ["plan", "model.gguf", "--max-kl", "-1"],
     ["plan", "model.gguf", "--target-bpw", "4", "--verify"],
     ["plan", "model.gguf", "--target-bpw", "4", "--types", "Q9"],

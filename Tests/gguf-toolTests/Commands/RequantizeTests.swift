@@ -152,7 +152,10 @@ import Testing
     let out = folder.path("q.gguf")
     let quantized = folder.path("q8.gguf")
     #expect(try run(quantized, "--type", "Q8_0").status == 0)
+    let matrix = try Zstd.expand("tiny-moe.imatrix.gguf", into: folder.url).path
     let cases: [([String], Int32, String)] = [
+      ([matrix, out, "--type", "Q8_0"], 1, "expected a model, found an importance matrix"),
+      ([folder.url.path, out, "--type", "Q8_0"], 1, "files in it are q8.gguf, tiny-moe-f16.gguf"),
       ([quantized, out, "--type", "Q4_K_M"], 1, "--allow-requantize"),
       ([model, model, "--type", "Q8_0"], 1, "would replace its own source"),
       ([model, out, "--type", "Q9"], 64, "there is no preset \"Q9\""),
@@ -160,7 +163,7 @@ import Testing
       ([model, out, "--type", "Q8_0", "--layout", "mixed"], 64, "per-expert"),
       ([model, out, "--type", "Q8_0", "--effort", "most"], 64, "fast"),
       ([model, out, "--type", "IQ2_XXS", "--pure"], 1, "--allow-missing-imatrix"),
-      ([model, out, "--type", "Q8_0", "--prune-layers", "9"], 1, "expected layers from 0 to 3"),
+      ([model, out, "--type", "Q8_0", "--prune-layers", "9"], 64, "expected layers from 0 to 3"),
       ([model, out, "--type", "Q8_0", "--override-kv", "a=1"], 64, "--override-kv"),
       ([model, out, "--type", "Q8_0", "--imatrix", model], 1, "tiny-moe-f16.gguf"),
       (
@@ -217,5 +220,73 @@ import Testing
     #expect(outcome.errors.contains("bytes free on its disk"))
     #expect(!Disk.exists(folder.path("q.gguf.partial")))
     #expect(!Disk.exists(folder.path("q.gguf.journal")))
+  }
+
+  /// A model in F32 with a weight that no 16-bit scale reaches, and rows that K-quants do not fit.
+  private func writeOddModel() throws -> String {
+    var model = ModelFile()
+    model.metadata["general.architecture"] = .string("llama")
+    model.metadata["llama.block_count"] = .uint32(9)
+    for layer in 0..<9 {
+      var bytes = [UInt8](repeating: 0x3C, count: 288 * 4 * 4)
+      if layer == 4 { bytes.replaceSubrange(40..<44, with: [0, 0, 0, 0x7D]) }
+      model.add("blk.\(layer).attn_q.weight", [288, 4], .F32, bytes: bytes)
+    }
+    try model.write(to: folder.path("odd.gguf"))
+    return folder.path("odd.gguf")
+  }
+
+  @Test func `a lost weight is a warning, and an error of a strict run`() throws {
+    let (odd, out) = (try writeOddModel(), folder.path("out.gguf"))
+    let told = try Tool.run(["requantize", odd, out, "--type", "Q8_0", "--json"])
+    #expect(told.status == 0)
+    #expect(told.errors.contains("blk.4.attn_q.weight: 1 weight is larger than Q8_0 can hold"))
+    #expect(told.errors.contains("1.0633824e+37"))
+    let losses = try #require(json(told.output)["losses"] as? [[String: Any]])
+    #expect(losses.count == 1 && losses[0]["weights"] as? Int == 1)
+    try FileManager.default.removeItem(atPath: out)
+    let strict = try Tool.run(["requantize", odd, out, "--type", "Q8_0", "--strict"])
+    #expect(strict.status == 1)
+    #expect(strict.errors.contains("tensor \"blk.4.attn_q.weight\": row 0, column 10: expected"))
+    #expect(!strict.errors.contains("kept"))
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+        .allSatisfy { !$0.hasPrefix("out") })
+  }
+
+  @Test func `tensors that get another type are told in one line`() throws {
+    let outcome = try Tool.run(
+      ["requantize", try writeOddModel(), folder.path("out.gguf"), "--type", "Q4_K_S", "--dry-run"])
+    let lines = outcome.errors.split(separator: "\n").filter { $0.contains("whole blocks") }
+    #expect(lines.count == 1)
+    #expect(lines.first?.contains("288 weights are not whole blocks of Q4_K: using Q5_0") == true)
+    #expect(lines.first?.contains("for 9 tensors, blk.0.attn_q.weight") == true)
+    #expect(lines.first?.hasSuffix("and 1 more") == true)
+  }
+
+  @Test(arguments: ["Q8_K", "Q8_1"])
+  func `a type for activations is a warning, and an error of a strict run`(type: String) throws {
+    let options = ["--type", "Q8_0", "--dry-run", "--tensor-type", "blk.0.attn_q=\(type)"]
+    let told = try Tool.run(["requantize", model, folder.path("out.gguf")] + options)
+    #expect(told.status == 0)
+    #expect(told.errors.contains("blk.0.attn_q.weight: \(type) is a type for activations"))
+    let strict = try Tool.run(["requantize", model, folder.path("out.gguf"), "--strict"] + options)
+    #expect(strict.status == 1 && strict.errors.contains("is a type for activations"))
+  }
+
+  @Test func `a window that moves with its layer is told`() throws {
+    var gemma = ModelFile()
+    gemma.metadata["general.architecture"] = .string("gemma2")
+    gemma.metadata["gemma2.block_count"] = .uint32(4)
+    for layer in 0..<4 { gemma.add("blk.\(layer).attn_q.weight", [32, 4]) }
+    try gemma.write(to: folder.path("g.gguf"))
+    let words = ["requantize", folder.path("g.gguf"), folder.path("out.gguf"), "--type", "COPY"]
+    let told = try Tool.run(words + ["--prune-layers", "1"])
+    #expect(told.status == 0)
+    #expect(told.errors.contains("the key gemma2.attention.sliding_window_pattern now lists"))
+    let quiet = try Tool.run(words + ["--prune-layers", "0-1"])
+    #expect(quiet.status == 0 && !quiet.errors.contains("sliding_window_pattern"))
+    let strict = try Tool.run(words + ["--prune-layers", "1", "--strict", "--dry-run"])
+    #expect(strict.status == 1 && strict.errors.contains("sliding_window_pattern"))
   }
 }

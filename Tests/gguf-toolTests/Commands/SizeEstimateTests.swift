@@ -76,10 +76,63 @@ import Testing
     var words = ["size-estimate", model, "--vram", "8GiB", "--json", "-c", "8192", "--ngl", "49"]
     for rule in pattern.split(separator: ",") { words += ["--override-tensor", String(rule)] }
     let again = try json(Tool.run(words))
-    let devices = { (json: [String: Any]) in
-      (json["devices"] as? [[String: Any]])?.compactMap { $0["total_bytes"] as? Int }
-    }
     #expect(devices(found) == devices(again))
+  }
+
+  private func devices(_ json: [String: Any]) -> [Int]? {
+    (json["devices"] as? [[String: Any]])?.compactMap { $0["total_bytes"] as? Int }
+  }
+
+  /// The words of a line as a shell splits it.
+  private func words(_ line: String) -> [String] {
+    line.split(separator: "'", omittingEmptySubsequences: false).enumerated().flatMap {
+      $0.isMultiple(of: 2) ? $1.split(separator: " ").map(String.init) : [String($1)]
+    }
+  }
+
+  @Test(arguments: [
+    ["--vram", "8GiB"], ["--vram", "10GiB,6GiB", "-ctk", "q8_0", "-ctv", "q8_0"],
+    ["--vram", "12GiB", "-ub", "1024", "-b", "4096", "-np", "3"],
+    ["--vram", "24GiB", "-np", "2", "-kvu", "-fa", "off", "--no-kv-offload"],
+    ["--vram", "9GiB", "--runtime", "llama.cpp-server"],
+    ["--vram", "9GiB", "--runtime", "llama.cpp-server", "-np", "1"],
+  ])
+  func `the whole line of flags, given back, says the same`(options: [String]) throws {
+    let model = try header("qwen3-30b-a3b-Q4_K_M")
+    let found = try json(Tool.run(["size-estimate", model, "--json"] + options))
+    let line = try #require(found["flags"] as? String)
+    let index = options.firstIndex(of: "--runtime")
+    let same = Array(options[..<2]) + (index.map { Array(options[$0..<$0 + 2]) } ?? [])
+    let again = try json(Tool.run(["size-estimate", "-m", model, "--json"] + same + words(line)))
+    #expect(devices(found) == devices(again), "\(line)")
+    #expect(found["verdict"] as? String == again["verdict"] as? String)
+    #expect(again["flags"] as? String == line)
+  }
+
+  @Test(arguments: [
+    (["-ngl", "all"], ["-ngl", "49"]), (["-ngl", "auto"], []), (["--cpu-moe"], ["-ncmoe", "48"]),
+    (["-ot", "ffn_up=CPU,ffn_down=CPU"], ["-ot", "ffn_up=CPU", "-ot", "ffn_down=CPU"]),
+    (["-c", "0"], ["-c", "40960"]), (["-c", "8k"], ["--ctx-size", "8192"]),
+    (["-fa", "auto"], ["-fa", "on"]), (["-ts", "1"], ["--tensor-split", "1"]),
+  ])
+  func `words that mean the same give the same`(words: [String], same: [String]) throws {
+    let model = try header("qwen3-30b-a3b-Q4_K_M")
+    let rest = ["--vram", "16GiB", "--ram", "64GiB", "--json"]
+    let first = try json(Tool.run(["size-estimate", model] + words + rest))
+    let second = try json(Tool.run(["size-estimate", model] + same + rest))
+    #expect(devices(first) == devices(second))
+    #expect(first["flags"] as? String == second["flags"] as? String)
+  }
+
+  @Test(arguments: [
+    (["-ot", "ffn_upp=CPU"], "--override-tensor: ffn_upp matches no tensor"),
+    (["-ncmoe", "3"], "--n-cpu-moe: the model has no experts"),
+  ])
+  func `what matches nothing is warned of`(words: [String], warning: String) throws {
+    let model = try header("tanuki-8b-Q6_K")
+    let outcome = try Tool.run(["size-estimate", model, "--vram", "16GiB"] + words)
+    #expect(outcome.status == 0)
+    #expect(outcome.errors == "warning: \(warning)\n")
   }
 
   @Test func `Ollama's choice is told`() throws {
@@ -112,7 +165,17 @@ import Testing
   }
 
   @Test(arguments: [
-    (["--ctx", "0"], "--ctx: expected a number from 1"),
+    (["--ctx", "-1"], "expected a number of tokens such as 8192 or 128k"),
+    (["--vram", "24"], "--vram: expected a size with its unit, such as 24GiB"),
+    (["--vram", "24GiB,24"], "--vram: expected a size with its unit for each GPU"),
+    (["--vram", "1,5GiB"], "and a point in 1.5GiB, found \"1,5GiB\""),
+    (["--ram", "64"], "--ram: expected a size with its unit"),
+    (["--vram", "24GiB", "--margin", "1024"], "--margin: expected a size with its unit"),
+    (["--vram", "24GiB", "--margin", "-1GiB"], "--margin: expected a size such as 16GiB"),
+    (["--vram", "24GiB", "--vram", "24GiB"], "--vram is given twice"),
+    (["-c", "4096", "--ctx-size", "8192"], "--ctx is given twice"),
+    (["-ngl", "some", "--vram", "24GiB"], "all or auto, found \"some\""),
+    (["--cache-type-k", "q80"], "found \"q80\" (did you mean Q8_0?)"),
     (["--cache-type-v", "q8_0", "--flash-attn", "off"], "needs flash attention"),
     (["--cache-type-k", "q9"], "--cache-type-k: expected one of"),
     (["--ngl", "5"], "need --vram"), (["--vram", "lots"], "expected a size such as 16GiB"),

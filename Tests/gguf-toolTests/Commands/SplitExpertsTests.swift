@@ -137,7 +137,7 @@ import Testing
       ([model, "--keep-top", "3"], 64, "--keep-top and --by go together"),
       ([model, "--keep-top", "3", "--by", bad], 1, "perplexity --router-stats --json"),
       ([model, "--dense", "a"], 64, "--dense: expected a number or a list"),
-      ([model, "--dense", "8"], 1, "--dense: expected experts from 0 to 7, found 8"),
+      ([model, "--dense", "8"], 64, "--dense: expected experts from 0 to 7, found 8"),
       ([model, "--dense", "1", "--merge"], 64, "--dense cannot be combined"),
       ([model, "--merge", "--layout", "per-expert"], 64, "--merge means --layout merged"),
       (

@@ -223,6 +223,20 @@ import Testing
     #expect(try abc.files[0].sha256 == SHA256.hex(Array(bytes)))
   }
 
+  @Test func `a digest stands for a file of one`() throws {
+    try write()
+    let digest = try SHA256.hex(Array(Data(contentsOf: folder.file("m.gguf"))))
+    #expect(try verify("m.gguf", "--check", digest, status: 0).faults == [])
+    let other = String(repeating: "a", count: 64)
+    #expect(try verify("m.gguf", "--check", "sha256:\(other)", status: 1).faults.count == 1)
+    let words = ["requantize", folder.path("m.gguf"), folder.path("s.gguf"), "--type", "COPY"]
+    #expect(try Tool.run(words + ["--split-max-tensors", "4"]).status == 0)
+    let names = try folder.names(besides: ["m.gguf"]).sorted()
+    let split = try run(names[0], "--check", digest)
+    #expect(split.status == 1)
+    #expect(split.errors.contains("files, found a digest without a name"), "\(split.errors)")
+  }
+
   @Test func `a model is as its manifest says`() throws {
     try write()
     #expect(try run("m.gguf", "--manifest", "m.sha256").status == 0)

@@ -6,7 +6,7 @@ public import QuantModels
 ///
 /// A file whose name ends in `.json`, `.jsonl` or `.ndjson` holds objects whose `text` is a document:
 /// one object, several after each other (usually one a line), or an array. Any other file is one
-/// document. Each may be compressed by gzip or zstd, with or without a name that says so.
+/// document. `-` is standard input, which holds JSON if it begins as such objects do. Each may be compressed by gzip or zstd, with or without a name that says so.
 public struct Corpus: Sendable, Equatable {
   /// The most bytes of a document.
   ///
@@ -19,6 +19,8 @@ public struct Corpus: Sendable, Equatable {
   public let files: [String]
   /// Which of the known corpora it is, if any: protocols join those in ways of their own.
   public let known: NamedCorpus?
+  /// How the files are read.
+  public var reading = CorpusReading()
 
   /// The corpus in one or more files or folders; a folder stands for its files, sorted by name.
   ///
@@ -33,7 +35,9 @@ public struct Corpus: Sendable, Equatable {
         files.append(path)
       }
     }
-    let names = paths.map(FileName.base)
+    let names = paths.map {
+      $0 == StreamInput.standardInput ? "standard input" : FileName.base(of: $0)
+    }
     name = names.count > 1 ? "\(names[0]) + \(names.count - 1)" : names[0]
     self.files = files
     known = nil
@@ -73,35 +77,54 @@ public struct Corpus: Sendable, Equatable {
   public func documents(
     _ body: (consuming [UInt8]) throws(QuantError) -> Bool
   ) throws(QuantError) {
-    try forEachDocument(byteLimit: .max) { (document, _) throws(QuantError) in try body(document) }
+    _ = try forEachDocument(byteLimit: .max, template: nil) { (document, _) throws(QuantError) in
+      try body(document)
+    }
   }
 
   /// As `documents`, also saying which documents come from JSON.
   ///
   /// - Parameters:
   ///   - byteLimit: Plain text beyond so many bytes may be left out.
+  ///   - template: How messages become a text.
   ///   - body: Takes a document.
+  /// - Returns: Whether any document was made of messages.
   /// - Throws: As `documents`.
   func forEachDocument(
-    byteLimit: Int, _ body: (consuming [UInt8], _ isJSON: Bool) throws(QuantError) -> Bool
-  ) throws(QuantError) {
+    byteLimit: Int, template: ChatTemplate?,
+    _ body: (consuming [UInt8], _ isJSON: Bool) throws(QuantError) -> Bool
+  ) throws(QuantError) -> Bool {
+    var hasChats = false
     for path in files {
       let bytes = try PlainBytes(path: path)
-      guard FileName.isJSON(path) else {
-        guard try body(Self.wholeText(bytes, byteLimit), false) else { return }
+      let beginning = try bytes.beginning()
+      try TextCheck.check(beginning: beginning, path: path)
+      guard FileName.isJSON(path) || Self.isJSONStream(path, beginning) else {
+        guard try body(Self.wholeText(bytes, byteLimit), false) else { return hasChats }
         continue
       }
-      var documents = try JSONDocuments(bytes, limit: Self.documentByteLimit)
+      var documents = try JSONDocuments(
+        bytes, field: reading.field, template: template, limit: Self.documentByteLimit)
       while let document = try documents.next() {
-        guard try body(document, true) else { return }
+        hasChats = hasChats || documents.hasChats
+        guard try body(document, true) else { return hasChats }
       }
     }
+    return hasChats
+  }
+
+  /// Whether a pipe, whose name says nothing, holds JSON objects.
+  private static func isJSONStream(_ path: String, _ beginning: [UInt8]) -> Bool {
+    guard StreamInput.isStream(path) else { return false }
+    let start = beginning.filter { $0 > 0x20 }.prefix(2)
+    return start.elementsEqual("{\"".utf8) || start.elementsEqual("[{".utf8)
   }
 
   private static func wholeText(_ bytes: PlainBytes, _ limit: Int) throws(QuantError) -> [UInt8] {
     var text: [UInt8] = []
     var chunk: [UInt8] = []
     while text.count < limit, try bytes.next(into: &chunk) {
+      try TextCheck.check(chunk, path: bytes.path)
       text.append(contentsOf: chunk)
       guard text.count <= documentByteLimit else {
         throw .content(
@@ -136,15 +159,16 @@ extension Corpus {
 
   /// The text, or so much of it, perhaps without a byte.
   ///
-  /// - Returns: The bytes, and whether nothing was left out; if there are as many as the limit, that
+  /// - Returns: The bytes, whether any are made of messages, and whether nothing was left out; if there are as many as the limit, that
   ///   is not known, and it says that something was.
   func beginning(
-    for rules: EvaluationProtocol, byteLimit: Int
-  ) throws(QuantError) -> (text: [UInt8], isWhole: Bool) {
+    for rules: EvaluationProtocol, byteLimit: Int, template: ChatTemplate? = nil
+  ) throws(QuantError) -> (text: [UInt8], isWhole: Bool, hasChats: Bool) {
     let joining = CorpusJoining(known, rules)
     var (text, isWhole): ([UInt8], Bool) = ([], true)
     var count = 0
-    try forEachDocument(byteLimit: byteLimit) { (document, isJSON) throws(QuantError) in
+    let hasChats = try forEachDocument(byteLimit: byteLimit, template: template) {
+      (document, isJSON) throws(QuantError) in
       isWhole = isJSON || document.count < byteLimit
       if count > 0 { text += joining.separator(isJSON: isJSON) }
       text += joining.prepared(document)
@@ -154,7 +178,7 @@ extension Corpus {
     }
     Self.cut(&text, to: byteLimit)
     if rules == .llama && text.last == UInt8(ascii: "\n") { text.removeLast() }
-    return (text, isWhole)
+    return (text, isWhole, hasChats)
   }
 
   /// The error of a corpus that has nothing to evaluate.

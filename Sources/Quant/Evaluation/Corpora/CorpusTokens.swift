@@ -20,11 +20,15 @@ extension Corpus {
   package func tokens(
     first count: Int, _ tokenizer: Tokenizer, _ rules: EvaluationProtocol, decided: Int = 1 << 20
   ) throws(QuantError) -> [Int32] {
-    for path in files { _ = try PlainBytes(path: path) }
+    for path in files where !StreamInput.isStream(path) { _ = try PlainBytes(path: path) }
     var limit = tokenizer.isLocal ? Self.firstGuess(tokens: count) + 2 * decided : .max
+    let template = tokenizer.chatTemplate.flatMap { ChatTemplate(template: $0) }
     while true {
-      let (text, isWhole) = try beginning(for: rules, byteLimit: limit)
-      let (ids, left) = tokenizer.firstTokens(count, of: text)
+      let (text, isWhole, hasChats) = try beginning(
+        for: rules, byteLimit: limit, template: template)
+      // Templates write control tokens.
+      let (ids, left) = tokenizer.firstTokens(
+        count, of: text, parseSpecial: reading.parsesSpecial || hasChats)
       if isWhole || (ids.count >= count && left >= decided) {
         guard !text.isEmpty else { throw withoutText }
         return ids

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 internal import QuantModels
 
-/// The `text` of each object in a file of JSON: one object, several (usually one a line), or an array.
+/// The `text` of each object in a file of JSON, or its messages as a chat template has them: one object,
+/// several (usually one a line), or an array.
 struct JSONDocuments {
   private enum State {
     case outside, arrayStart, array
@@ -10,14 +11,31 @@ struct JSONDocuments {
   private var scanner: JSONScanner
   private var place = State.outside
   private var key: [UInt8] = []
+  private let field: String
+  private let template: ChatTemplate?
+  /// Whether any document was made of messages.
+  private(set) var hasChats = false
+
+  /// What the members of an object gave.
+  private struct Members {
+    var text: [UInt8]?
+    var messages: [ChatMessage]?
+  }
 
   /// Starts at the beginning of a file.
   ///
   /// - Parameters:
   ///   - source: The file's bytes.
+  ///   - field: The member that holds the document.
+  ///   - template: How messages become a text.
   ///   - limit: The most bytes that a string may have.
   /// - Throws: What reading the first bytes throws.
-  init(_ source: PlainBytes, limit: Int) throws(QuantError) {
+  init(
+    _ source: PlainBytes, field: String = CorpusReading.usualField,
+    template: ChatTemplate? = nil, limit: Int
+  ) throws(QuantError) {
+    self.field = field
+    self.template = template
     scanner = try JSONScanner(source, stringLimit: limit)
   }
 
@@ -51,28 +69,100 @@ struct JSONDocuments {
   private mutating func object() throws(QuantError) -> [UInt8] {
     let found = try scanner.token()
     guard found == UInt8(ascii: "{") else {
-      throw scanner.unexpected(found, expected: "an object with \"text\"")
+      throw scanner.unexpected(found, expected: "an object with \"\(field)\"")
     }
     let line = scanner.line
-    try scanner.take(UInt8(ascii: "{"))
-    var text: [UInt8]?
-    if try !scanner.takeIf(UInt8(ascii: "}")) {
-      repeat { try member(&text) } while try scanner.takeIf(UInt8(ascii: ","))
-      try scanner.take(UInt8(ascii: "}"))
-    }
-    guard let text else { throw scanner.failure("this object has no \"text\"", line: line) }
-    return text
+    var members = Members()
+    try forEachMember { (documents) throws(QuantError) in try documents.take(&members) }
+    if let text = members.text { return text }
+    if let messages = members.messages { return try conversation(messages, line) }
+    throw scanner.failure("this object has no \"\(field)\"", line: line)
   }
 
-  private mutating func member(_ text: inout [UInt8]?) throws(QuantError) {
-    try scanner.string(into: &key)
-    try scanner.take(UInt8(ascii: ":"))
-    guard key.elementsEqual("text".utf8) else { return try scanner.skipValue() }
-    guard try scanner.token() == UInt8(ascii: "\"") else {
-      throw scanner.failure("\"text\" is not a string")
+  /// Takes an object; the body takes each value, with `key` before it.
+  private mutating func forEachMember(
+    _ body: (inout JSONDocuments) throws(QuantError) -> Void
+  ) throws(QuantError) {
+    try scanner.take(UInt8(ascii: "{"))
+    if try scanner.takeIf(UInt8(ascii: "}")) { return }
+    repeat {
+      try scanner.string(into: &key)
+      try scanner.take(UInt8(ascii: ":"))
+      try body(&self)
+    } while try scanner.takeIf(UInt8(ascii: ","))
+    try scanner.take(UInt8(ascii: "}"))
+  }
+
+  private mutating func take(_ members: inout Members) throws(QuantError) {
+    let isField = key.elementsEqual(field.utf8)
+    let isMessages = isField || key.elementsEqual(CorpusReading.messages.utf8)
+    let next = try scanner.token()
+    if isMessages, next == UInt8(ascii: "[") {
+      members.messages = try messages()
+    } else if isField {
+      guard next == UInt8(ascii: "\"") else {
+        throw scanner.failure("\"\(field)\" is not a string")
+      }
+      var value: [UInt8] = []
+      try scanner.string(into: &value)
+      members.text = value
+    } else {
+      try scanner.skipValue()
     }
+  }
+
+  // MARK: Conversations
+
+  private func conversation(_ messages: [ChatMessage], _ line: Int) throws(QuantError) -> [UInt8] {
+    let known = ChatTemplate.allCases.map(\.rawValue).joined(separator: ", ")
+    guard let template else {
+      throw scanner.failure(
+        "this object holds messages: expected a model whose chat template is one of \(known)",
+        line: line)
+    }
+    guard let text = template.text(of: messages) else {
+      throw scanner.failure(
+        "the chat template \(template.rawValue) has no role of a message's name", line: line)
+    }
+    return Array(text.utf8)
+  }
+
+  private mutating func messages() throws(QuantError) -> [ChatMessage] {
+    hasChats = true
+    var messages: [ChatMessage] = []
+    try scanner.take(UInt8(ascii: "["))
+    if try scanner.takeIf(UInt8(ascii: "]")) { return [] }
+    repeat { messages.append(try message()) } while try scanner.takeIf(UInt8(ascii: ","))
+    try scanner.take(UInt8(ascii: "]"))
+    return messages
+  }
+
+  private mutating func message() throws(QuantError) -> ChatMessage {
+    let found = try scanner.token()
+    guard found == UInt8(ascii: "{") else {
+      throw scanner.unexpected(found, expected: "a message with \"role\" and \"content\"")
+    }
+    let line = scanner.line
+    var (role, content): (String?, String?) = (nil, nil)
+    try forEachMember { (documents) throws(QuantError) in
+      let isString = try documents.scanner.token() == UInt8(ascii: "\"")
+      switch String(decoding: documents.key, as: UTF8.self) {
+      case "role" where isString: role = try documents.string()
+      case "content" where isString: content = try documents.string()
+      default: try documents.scanner.skipValue()
+      }
+    }
+    guard let role, let content else {
+      throw scanner.failure(
+        "expected a message with the strings \"role\" and \"content\", found one without",
+        line: line)
+    }
+    return ChatMessage(role: role, content: content)
+  }
+
+  private mutating func string() throws(QuantError) -> String {
     var value: [UInt8] = []
     try scanner.string(into: &value)
-    text = value
+    return String(decoding: value, as: UTF8.self)
   }
 }

@@ -14,6 +14,8 @@ final class PlainBytes {
   private var input: [UInt8] = []
   private var position = 0
   private var output: [UInt8] = []
+  /// What was looked at and not taken.
+  private var peeked: [UInt8]?
   /// Whether the decoder filled its buffer, and so may have more without further input.
   private var isFull = false
 
@@ -36,8 +38,22 @@ final class PlainBytes {
     }
   }
 
+  /// The first bytes, decompressed, which are not taken by this; to be asked for before all others.
+  func beginning() throws(QuantError) -> [UInt8] {
+    if let peeked { return peeked }
+    var chunk: [UInt8] = []
+    _ = try next(into: &chunk)
+    peeked = chunk
+    return chunk
+  }
+
   /// Replaces `chunk` by the next bytes; false at the end.
   func next(into chunk: inout [UInt8]) throws(QuantError) -> Bool {
+    if let bytes = peeked {
+      peeked = nil
+      chunk = bytes
+      if !bytes.isEmpty { return true }
+    }
     guard let decoder else { return try nextPlain(into: &chunk) }
     while true {
       if position == input.count && (!isFull || decoder.isBetweenParts) {

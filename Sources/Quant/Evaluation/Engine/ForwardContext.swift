@@ -59,6 +59,7 @@ package final class ForwardContext: Sendable {
     var reader = try TensorReader(model: model, tensor: tensor)
     var span = numbers.mutableSpan
     try reader.readWeights(0..<tensor.weightCount, into: &span)
+    try FiniteWeights.check(span.span, of: tensor, from: 0, file: model.path)
     return numbers
   }
 

@@ -102,6 +102,8 @@ extension WorkerSlot {
     var span = unsafe MutableSpan(
       _unsafeStart: tile.base, count: rows.count * tensor.rowWeights)
     try reader?.readRows(rows, into: &span)
+    try FiniteWeights.check(
+      span.span, of: tensor, from: rows.lowerBound * tensor.rowWeights, file: context.model.path)
     if let other = context.substitution, other.concerns(tensor.name, matrix: matrix) {
       other.apply(to: tile, matrix: matrix, using: &blocks)
     }

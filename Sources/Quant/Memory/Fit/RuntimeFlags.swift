@@ -26,8 +26,12 @@ public struct RuntimeFlags: Sendable {
       }
       words.append("-ot '\(text.joined(separator: ","))'")
     }
+    if options.batch != 2048 { words.append("-b \(options.batch)") }
     if options.microBatch != 512 { words.append("-ub \(options.microBatch)") }
-    if options.sequences > 1 { words.append("-np \(options.sequences)") }
+    // Servers make room for the tokens of each sequence, and take four where nothing is said.
+    if options.sequences > 1 || options.outputRows != nil {
+      words.append("-np \(options.sequences)")
+    }
     if options.isUnified && options.sequences > 1 { words.append("-kvu") }
     words.append("-fa \(options.usesFlashAttention ? "on" : "off")")
     if options.keyType != .F16 { words.append("-ctk \(options.keyType.name.lowercased())") }

@@ -107,11 +107,14 @@ extension Machine.Device {
   }
 
   private mutating func setMemory(_ value: String) -> String? {
-    guard let bytes = ByteSize.bytes(value), bytes > 0 else {
-      return "expected a size such as 16GiB, found \"\(value)\""
+    do throws(Amount.Fault) {
+      let bytes = try Amount.bytes(value)
+      guard bytes > 0 else { throw .noSize }
+      memoryBytes = bytes
+      return nil
+    } catch {
+      return "expected \(error.expectation), found \"\(value)\""
     }
-    memoryBytes = bytes
-    return nil
   }
 
   private mutating func setCeiling(_ setting: String, _ value: String) -> String? {

@@ -67,6 +67,7 @@ public struct MemoryModel: Sendable {
   /// - Throws: `QuantError.content` for sizes that no model has, and for tensors of unknown size.
   /// - Complexity: O(*n*) in tensors.
   public init(_ source: any ModelSource) throws(QuantError) {
+    try OtherContent.check(source)
     let tensors = source.tensors.map {
       TensorDescription(name: $0.name, dimensions: $0.dimensions, type: $0.type)
     }

@@ -48,6 +48,11 @@ public struct PlacementRule: Sendable {
       self.matcher = matcher
     }
 
+    /// Whether any tensor of a model follows the rule.
+    ///
+    /// - Complexity: O(*n*) in tensors.
+    public func matchesAny(of model: MemoryModel) -> Bool { model.tensors.contains(where: matches) }
+
     func matches(_ tensor: MemoryModel.Tensor) -> Bool {
       matcher.matches(tensor.name, layer: tensor.layer)
     }

@@ -15,6 +15,11 @@ package protocol Architecture: Sendable {
 
   /// What a mixture becomes when each layer keeps one expert; `nil` if there is no such architecture.
   static func dense(_ name: String) -> DenseForm?
+
+  /// What a model's layers get by their number; `nil` if nobody said, so that no layer can be removed.
+  ///
+  /// Throws `QuantError.content` for keys that make no sense.
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]?
 }
 
 /// An architecture that can be evaluated.
@@ -25,6 +30,8 @@ package protocol EvaluableArchitecture: Architecture {
 
 extension Architecture {
   package static func dense(_ name: String) -> DenseForm? { nil }
+
+  package static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { nil }
 }
 
 /// The dense architecture that is a mixture's own but for the experts.

@@ -48,6 +48,7 @@ public enum ArchitectureRegistry {
   public static func graph(
     of source: any ModelSource, contextLength: Int
   ) throws(QuantError) -> ModelGraph {
+    try OtherContent.check(source)
     guard let name = source.metadata.architecture else {
       throw .content(
         file: source.path, line: 0, what: "expected the key general.architecture, found none")
@@ -67,6 +68,9 @@ public enum ArchitectureRegistry {
 }
 
 extension ArchitectureRegistry {
+  /// Whether anything is known of an architecture.
+  package static func knows(_ name: String) -> Bool { architecture(name) != nil }
+
   /// What memory at run time depends on beyond keys and tensors.
   package static func memory(_ name: String) -> MemoryTraits {
     architecture(name)?.memory(name) ?? .unknown
@@ -94,6 +98,16 @@ extension ArchitectureRegistry {
       mapping.family.map(modelType.hasPrefix) ?? false
     }
     return (modelType, family ?? HuggingFaceMapping())
+  }
+
+  /// What a model's layers get by their number, its keys' rules among it; `nil` if nobody knows.
+  ///
+  /// Throws `QuantError.content` for keys that make no sense.
+  package static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    var own = try architecture(model.architecture)?.layerRules(model)
+    if own == nil { own = try OtherLayerRules.rules(model) }
+    guard let own else { return nil }
+    return own + (try model.keyedLayerRules())
   }
 
   /// The dense architecture that a mixture becomes when each layer keeps one expert.

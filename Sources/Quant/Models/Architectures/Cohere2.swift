@@ -7,4 +7,8 @@ enum Cohere2: Architecture {
   static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: 4) }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
+
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    try model.windowRules(period: 4)
+  }
 }

@@ -22,6 +22,16 @@ enum DeepSeek2: EvaluableArchitecture {
     HuggingFaceMapping(modelTypes: ["deepseek_v2", "deepseek_v3", "kimi_k2"])
   }
 
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    let hasGating = try model.integer("expert_gating_func", default: 0) > 0
+    return hasGating
+      ? [] : [LayerRule("the gating of experts") { _, count in liteLayers.contains(count) ? 1 : 0 }]
+  }
+
+  /// Layers of GLM-4.7-Lite, which goes by this name: it is the only one that lacks the key of gating
+  /// and is no softmax.
+  private static let liteLayers = 47...48
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let dense = try model.integer("leading_dense_block_count", default: 0)
@@ -41,8 +51,7 @@ enum DeepSeek2: EvaluableArchitecture {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> MixtureGraph {
     let width = try model.integer("expert_feed_forward_length")
-    // GLM-4.7-Lite, which goes by this name, is the only one that lacks the key and is no softmax.
-    let isLite = (47...48).contains(sizes.layers) && sizes.vocabulary == 154_880
+    let isLite = liteLayers.contains(sizes.layers) && sizes.vocabulary == 154_880
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: width, fallback: isLite ? .sigmoid : .softmax, needsBias: false)
     mixture.shared = try model.sharedExperts(layer: layer, sizes, width: width)

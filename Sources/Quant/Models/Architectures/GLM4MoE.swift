@@ -11,6 +11,8 @@ enum GLM4MoE: EvaluableArchitecture {
     HuggingFaceMapping(modelTypes: ["glm4_moe"], normsQueries: true)
   }
 
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let dense = try model.integer("leading_dense_block_count", default: 0)

@@ -19,6 +19,10 @@ enum GPTOSS: EvaluableArchitecture {
     HuggingFaceMapping(modelTypes: ["gpt_oss"], hasSinks: true)
   }
 
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    try model.windowRules(period: slidingPeriod)
+  }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let window = try model.integer("attention.sliding_window", in: 1...(1 << 28))

@@ -26,6 +26,16 @@ enum Gemma: EvaluableArchitecture {
         modelTypes: ["gemma3_text"], isTied: true, normsQueries: true, hasPostNorms: true)
   }
 
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    let isThird = model.architecture == "gemma3"
+    let windows = try model.windowRules(
+      period: slidingPeriod(model.architecture), size: isThird ? 0 : 4096)
+    return windows + [.count(largest(isThird), "the scale of attention")]
+  }
+
+  /// Layers of the largest, which has more heads than its width would suggest.
+  private static func largest(_ isThird: Bool) -> Int { isThird ? 62 : 46 }
+
   private static func slidingPeriod(_ name: String) -> Int { name == "gemma2" ? 2 : 6 }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
@@ -52,8 +62,7 @@ enum Gemma: EvaluableArchitecture {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, _ windows: Windows, isThird: Bool
   ) throws(QuantError) -> AttentionGraph {
     var attention = try model.attention(sizes, layer: layer, .halves)
-    // The largest of each kind has more heads than its width would suggest.
-    if sizes.layers == (isThird ? 62 : 46) {
+    if sizes.layers == largest(isThird) {
       attention.scale = 1 / (Float(sizes.width) / Float(attention.heads)).squareRoot()
     }
     if isThird {

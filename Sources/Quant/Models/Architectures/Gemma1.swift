@@ -10,4 +10,6 @@ enum Gemma1: Architecture {
   static func huggingFace(_: String) -> HuggingFaceMapping? {
     HuggingFaceMapping(family: "gemma", isTied: true)
   }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 }

@@ -9,6 +9,8 @@ enum GraniteMoE: EvaluableArchitecture {
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let residualScale = try model.number("residual_scale", default: 1)

@@ -15,6 +15,8 @@ enum Llama: EvaluableArchitecture {
     HuggingFaceMapping(modelTypes: ["mistral", "mixtral"])
   }
 
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   static func dense(_ name: String) -> DenseForm? {
     DenseForm(architecture: name, allowsBiases: true)
   }

@@ -9,6 +9,11 @@ enum Llama4: EvaluableArchitecture {
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
+  /// The fourth layers have no rotation either, which no list can say.
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    try model.windowRules(period: 4, size: chunk) + LayerRule.every(4, "the rotation")
+  }
+
   /// The size of chunks, and the step of the fourth layers' temperature: fixed in the reference,
   /// whatever the file says.
   private static let chunk = 8192

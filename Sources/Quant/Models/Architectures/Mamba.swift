@@ -9,4 +9,6 @@ enum Mamba: Architecture {
   }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 }

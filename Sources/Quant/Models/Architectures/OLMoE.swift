@@ -11,6 +11,8 @@ enum OLMoE: EvaluableArchitecture {
     HuggingFaceMapping(normsQueries: true)
   }
 
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in

@@ -9,6 +9,8 @@ enum PhiMoE: EvaluableArchitecture {
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in

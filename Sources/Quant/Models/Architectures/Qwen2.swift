@@ -11,6 +11,8 @@ enum Qwen2: EvaluableArchitecture {
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { HuggingFaceMapping(hasBias: true) }
 
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in

@@ -11,6 +11,8 @@ enum Qwen2MoE: EvaluableArchitecture {
     HuggingFaceMapping(modelTypes: ["qwen2_moe"], hasBias: true)
   }
 
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   static func dense(_ name: String) -> DenseForm? { DenseForm(architecture: "qwen2") }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {

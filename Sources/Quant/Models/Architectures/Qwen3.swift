@@ -12,6 +12,8 @@ enum Qwen3: EvaluableArchitecture {
     HuggingFaceMapping(modelTypes: name == "qwen3moe" ? ["qwen3_moe"] : [], normsQueries: true)
   }
 
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   static func dense(_ name: String) -> DenseForm? {
     name == "qwen3moe" ? DenseForm(architecture: "qwen3") : nil
   }

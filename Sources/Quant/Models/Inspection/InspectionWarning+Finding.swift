@@ -6,8 +6,17 @@ extension InspectionWarning {
   static func all(
     in model: any ModelSource, files: [FileSummary], experts: ExpertSummary?
   ) -> [InspectionWarning] {
-    truncation(files) + trailing(files) + types(model.tensors)
-      + ModelValidation(model, experts: experts).findings()
+    shards(model) + truncation(files) + trailing(files) + types(model.tensors)
+      // Parts of a model cannot be held against each other.
+      + (model.missingShards == nil ? ModelValidation(model, experts: experts).findings() : [])
+  }
+
+  private static func shards(_ model: any ModelSource) -> [InspectionWarning] {
+    guard let missing = model.missingShards else { return [] }
+    return [
+      InspectionWarning(
+        kind: .missingShards, message: "\(model.path): \(missing.sentence)")
+    ]
   }
 
   private static func truncation(_ files: [FileSummary]) -> [InspectionWarning] {
@@ -36,6 +45,12 @@ extension InspectionWarning {
     }
   }
 
+  /// What the number of a type may stand for in files of other programs.
+  private static func hint(_ type: TensorType) -> String {
+    // Ollama numbered it so before GGML had the type, in its gpt-oss files of August 2025.
+    type.rawValue == 4 ? "; Ollama's first gpt-oss files store MXFP4 under this number" : ""
+  }
+
   private static func types(_ tensors: [TensorInfo]) -> [InspectionWarning] {
     let strange = Dictionary(grouping: tensors.filter { $0.type.status != .current }, by: \.type)
     return strange.sorted { $0.key.rawValue < $1.key.rawValue }.map { type, tensors in
@@ -49,7 +64,7 @@ extension InspectionWarning {
       return InspectionWarning(
         kind: kind,
         message: "\(tensors.count) of the tensors (\(tensors[0].name), …) have "
-          + type.inWords + size)
+          + type.inWords + size + hint(type))
     }
   }
 }

@@ -30,7 +30,7 @@ public struct MetadataSummary: Sendable, Encodable {
 }
 
 /// A value with its type.
-private struct EncodedEntry: Encodable {
+struct EncodedEntry: Encodable {
   let value: MetadataValue
   let arrayLimit: Int
 

@@ -18,16 +18,16 @@ public struct ModelInspection: Sendable {
   /// What the user should know.
   public let warnings: [InspectionWarning]
 
-  /// Opens a model, whether or not its data is all there, and looks at it.
+  /// Opens a model, whether or not its data and its shards are all there, and looks at it.
   ///
-  /// - Parameter path: The file, or one of the shards of a split model.
+  /// - Parameter path: The file, or one of the shards of a split model, which may have any name.
   /// - Returns: What its header tells.
   /// - Throws: `QuantError.file` for a file that cannot be read.
   /// - Complexity: O(*n*) in the bytes of the header.
   public static func open(_ path: String) throws(QuantError) -> ModelInspection {
     ModelInspection(
       try QuantError.wrapping { () throws(FileError) in
-        try GGUFFile.open(path, requiring: .headerOnly)
+        try GGUFFile.open(path, requiring: .presentShards)
       })
   }
 

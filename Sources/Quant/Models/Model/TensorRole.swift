@@ -17,6 +17,7 @@ public enum TensorRole: String, Sendable, CaseIterable {
 
   /// Reads the role off a name such as `blk.3.ffn_down_exps.weight`.
   public init(tensorName name: String) {
+    let name = TensorName.adapted(by: name)
     switch name {
     case "output.weight": self = .output
     case "token_embd.weight", "per_layer_token_embd.weight": self = .tokenEmbedding
@@ -46,6 +47,15 @@ public enum TensorName {
     guard name.hasPrefix("blk.") else { return nil }
     let rest = name.dropFirst("blk.".count)
     return rest.firstIndex(of: ".").flatMap { number(rest[..<$0]) }
+  }
+
+  /// The tensor that a matrix of a LoRA adapter changes, as `blk.3.attn_q.weight` for
+  /// `blk.3.attn_q.weight.lora_a`; any other name as it is.
+  package static func adapted(by name: String) -> String {
+    for suffix in [".lora_a", ".lora_b"] where name.hasSuffix(suffix) {
+      return String(name.dropLast(suffix.count))
+    }
+    return name
   }
 
   /// The number of a layer or expert as names have it; `nil` for one that is written otherwise (007, +3):

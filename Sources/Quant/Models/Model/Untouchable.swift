@@ -20,10 +20,13 @@ package enum Untouchable {
   private static let plainTypes: Set<TensorType> = [.I8, .I16, .I32, .I64, .F64]
 
   /// Whether a tensor is never quantized: vectors, whole numbers, and the names above.
+  ///
+  /// The matrices of an adapter are judged by the tensor that they change.
   package static func contains(_ tensor: TensorDescription) -> Bool {
+    let name = TensorName.adapted(by: tensor.name)
     // Dimensions of 1 at the end do not make a vector a matrix.
     let rank = (tensor.dimensions.lastIndex { $0 > 1 } ?? 0) + 1
-    return rank < 2 || !tensor.name.hasSuffix("weight") || names.contains(tensor.name)
-      || plainTypes.contains(tensor.type) || parts.contains { tensor.name.holds($0) }
+    return rank < 2 || !name.hasSuffix("weight") || names.contains(name)
+      || plainTypes.contains(tensor.type) || parts.contains { name.holds($0) }
   }
 }

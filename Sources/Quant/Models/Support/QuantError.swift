@@ -44,6 +44,7 @@ public enum QuantError: Error, Equatable, Sendable {
     case unfinishedOutput = "the unfinished output"
     case planTarget = "the target of the plan"
     case types = "the types to choose from"
+    case metadata = "the metadata to set"
   }
 }
 

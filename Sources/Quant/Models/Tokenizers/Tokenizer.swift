@@ -12,6 +12,8 @@ public struct Tokenizer: Sendable {
   public let preTokenizer: String?
   /// What was wrong with the metadata, but could be put right.
   public let warnings: [String]
+  /// The model's template for conversations, in the language of its own; `nil` if there is none.
+  public let chatTemplate: String?
   private let encoder: any TextEncoder
   private let cutter: SpecialTokenCutter
   private let isSpaced: Bool
@@ -24,6 +26,7 @@ public struct Tokenizer: Sendable {
   /// `pre` overrides the pre-tokenizer that the file names. Throws `QuantError.content` if the
   /// metadata does not describe a tokenizer that is known.
   public init(_ source: any ModelSource, pre: String? = nil) throws(QuantError) {
+    try OtherContent.check(source)
     try self.init(source.metadata, file: source.path, pre: pre)
   }
 
@@ -42,6 +45,7 @@ public struct Tokenizer: Sendable {
     vocabulary = try Vocabulary(reader, kind: kind, pre: chosen?.rules)
     cutter = SpecialTokenCutter(vocabulary)
     preTokenizer = chosen?.name
+    chatTemplate = metadata["tokenizer.chat_template"]?.text
     isSpaced = chosen?.rules.isSpaced ?? true
     warnings = vocabulary.warnings + (chosen?.warning.map { [$0] } ?? [])
     encoder =
@@ -130,11 +134,14 @@ public struct Tokenizer: Sendable {
   /// - Parameters:
   ///   - count: How many tokens are wanted.
   ///   - text: As for `encode`.
+  ///   - parseSpecial: As for `encode`.
   /// - Returns: At least so many tokens if the text has them, and how many bytes follow them, as the
   ///   encoder writes them: a space may be three. A longer text begins with the same tokens if enough
   ///   follow to tell where the last words end. Only where `isLocal`; else all tokens, and 0.
-  package func firstTokens(_ count: Int, of text: [UInt8]) -> (ids: [Int32], left: Int) {
-    tokens(text, addSpecial: true, parseSpecial: false, enough: isLocal ? count : .max)
+  package func firstTokens(
+    _ count: Int, of text: [UInt8], parseSpecial: Bool = false
+  ) -> (ids: [Int32], left: Int) {
+    tokens(text, addSpecial: true, parseSpecial: parseSpecial, enough: isLocal ? count : .max)
   }
 
   /// Whether the tokens at the beginning of a text are the same whatever comes much later.

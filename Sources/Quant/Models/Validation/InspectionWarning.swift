@@ -5,10 +5,11 @@ internal import GGUF
 public struct InspectionWarning: Sendable, Encodable, Equatable {
   /// What kinds there are; for programs.
   public enum Kind: String, Sendable, Encodable {
+    case missingShards = "missing_shards"
     case truncated, trailingBytes = "trailing_bytes", unknownType = "unknown_type"
     case removedType = "removed_type", ikOnlyType = "ik_only_type"
     case splitExperts = "split_experts", expertCounts = "expert_counts"
-    case layerCount = "layer_count", vocabulary, heads, numbers, tensors
+    case layerCount = "layer_count", vocabulary, heads, numbers, tensors, keys
   }
 
   /// How bad it is.

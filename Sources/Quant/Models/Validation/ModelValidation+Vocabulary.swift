@@ -16,7 +16,19 @@ extension ModelValidation {
       longTokens(tokens), rows(tokens.count),
       perToken("scores", tokens.count, [.float32, .int32], "numbers"),
       perToken("token_type", tokens.count, [.int32, .uint32], "integers"), scores(),
-    ].compactMap { $0 }
+    ].compactMap { $0 } + tokenIDs(tokens.count)
+  }
+
+  /// Keys that name tokens, as `tokenizer.ggml.bos_token_id`. All bits set mean that there is none.
+  private func tokenIDs(_ count: Int) -> [InspectionWarning] {
+    source.metadata.entries.compactMap { entry in
+      guard entry.key.hasPrefix("tokenizer.ggml."), entry.key.hasSuffix("_token_id"),
+        let token = entry.value.integer, token != -1, token != UInt32.max,
+        !(0..<count).contains(token)
+      else { return nil }
+      return .error(
+        .vocabulary, key: entry.key, expected: "a token from 0 to \(count - 1)", found: "\(token)")
+    }
   }
 
   /// An array says more about itself than its length.

@@ -3,10 +3,10 @@ internal import GGUF
 
 /// Holds a model's keys and tensors against each other: what no program could compute with.
 ///
-/// Only what is there is judged, so that files of unknown architectures pass as far as they are
-/// consistent; a key that is missing is a matter of those who need it. For the architectures that this
+/// Mostly what is there is judged, so that files of unknown architectures pass as far as they are
+/// consistent. Of keys that are missing, only those count that every loader of a language model needs. For the architectures that this
 /// tool can evaluate, every tensor is held against the shape that the keys give it.
-struct ModelValidation {
+package struct ModelValidation {
   let source: any ModelSource
   let experts: ExpertSummary?
 
@@ -22,8 +22,14 @@ struct ModelValidation {
   ///
   /// - Complexity: O(*n*) in tensors and tokens.
   func findings() -> [InspectionWarning] {
+    // Without the prefix of the model's own keys, nothing more can be said of them.
+    let nameless = architectureFindings()
+    guard nameless.isEmpty else { return nameless + vocabularyFindings() }
     var found = expertFindings() + layerFindings() + headFindings() + numberFindings()
     found += vocabularyFindings()
+    // What has a fault of its own need not be told again.
+    let faulty = Set(found.compactMap { $0.severity == .error ? $0.field : nil })
+    found += keyFindings().filter { finding in finding.field.map { !faulty.contains($0) } ?? true }
     if !found.contains(where: { $0.severity == .error }) { found += shapeFindings() }
     return found
   }

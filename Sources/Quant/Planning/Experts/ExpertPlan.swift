@@ -36,6 +36,7 @@ public struct ExpertPlan: Sendable {
   ///   experts of different types that should be merged, and what a dense model cannot express.
   /// - Complexity: O(*n*) in tensors of both sides; no weights are read.
   public init(source: any ModelSource, job: ExpertJob, output: OutputNaming) throws(QuantError) {
+    try OtherContent.check(source)
     let mixtures = try Mixtures(source)
     let whole = source.tensors.enumerated().map { TensorOutline(whole: $1, index: $0) }
     var metadata = source.metadata.withoutSplitKeys()

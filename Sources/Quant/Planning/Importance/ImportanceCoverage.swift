@@ -8,12 +8,20 @@ public struct ImportanceCoverage: Sendable {
   public let missingTensors: [String]
   /// Experts that the calibration text never reached, by tensor: encoded by the plain rule.
   public let uncoveredExperts: [(tensor: String, experts: [Int])]
+  /// Entries for layers that the model does not have: the matrix may be of another model.
+  public let surplusEntries: [String]
 
   /// Compares a matrix with tensors under their names in the source.
   ///
-  /// Throws `QuantError.content` if an entry has another shape than its tensor: the matrix is of
-  /// another model.
-  public init(_ matrix: ImportanceMatrix, _ tensors: [TensorInfo]) throws(QuantError) {
+  /// - Parameters:
+  ///   - matrix: The matrix.
+  ///   - tensors: The tensors to be encoded.
+  ///   - all: All tensors of the model.
+  /// - Throws: `QuantError.content` if an entry has another shape than its tensor: the matrix is of
+  ///   another model.
+  public init(
+    _ matrix: ImportanceMatrix, _ tensors: [TensorInfo], of all: [TensorInfo]
+  ) throws(QuantError) {
     var missing: [String] = []
     var uncovered: [(String, [Int])] = []
     for tensor in tensors {
@@ -27,5 +35,9 @@ public struct ImportanceCoverage: Sendable {
     }
     missingTensors = missing
     uncoveredExperts = uncovered
+    let layers = Set(all.compactMap { LayeredName($0.name).layer })
+    surplusEntries = matrix.entries.map(\.name).filter { name in
+      LayeredName(name).layer.map { !layers.contains($0) } ?? false
+    }
   }
 }

@@ -85,7 +85,8 @@ extension ImportanceMatrix {
       }
     }
     writer.integer(chunkCount ?? 0)
-    writer.text(datasets.first ?? "")
+    // There is room for one name.
+    writer.text(datasets.joined(separator: ", "))
     try QuantError.wrapping { () throws(FileError) in
       try OutputFile.write(writer.bytes, to: path)
     }

@@ -19,11 +19,32 @@ extension ImportanceMatrix {
       }
       merged.append(try entry.adding(second, file: other.path))
     }
+    let chunks = chunks(with: other)
     return try ImportanceMatrix(
       path: path, datasets: datasets + other.datasets.filter { !datasets.contains($0) },
-      chunkCount: sum(chunkCount, other.chunkCount),
-      chunkSize: chunkSize == other.chunkSize ? chunkSize : nil,
+      chunkCount: chunks.count, chunkSize: chunks.size,
       entries: merged + other.entries.filter { self[$0.name] == nil })
+  }
+
+  /// Chunks of both: of two sizes, the largest that divides both, and as many as make up all tokens.
+  private func chunks(with other: ImportanceMatrix) -> (count: Int?, size: Int?) {
+    guard let size = chunkSize, let second = other.chunkSize, size > 0, second > 0 else {
+      let isSame = chunkSize == other.chunkSize
+      return (sum(chunkCount, other.chunkCount), isSame ? chunkSize : nil)
+    }
+    let common = Self.commonDivisor(size, second)
+    let count = sum(
+      Self.product(chunkCount, size / common), Self.product(other.chunkCount, second / common))
+    return (count, common)
+  }
+
+  private static func commonDivisor(_ a: Int, _ b: Int) -> Int {
+    b == 0 ? a : commonDivisor(b, a % b)
+  }
+
+  private static func product(_ a: Int?, _ b: Int) -> Int? {
+    guard let (value, overflow) = a?.multipliedReportingOverflow(by: b) else { return nil }
+    return overflow ? nil : value
   }
 
   private func sum(_ a: Int?, _ b: Int?) -> Int? {
@@ -45,7 +66,7 @@ extension ImportanceMatrix.Entry {
         what: "entry \"\(name)\": expected \(rowWeights) × \(expertCount) sums "
           + "\(counts == nil ? "without" : "with") counts, found "
           + "\(other.rowWeights) × \(other.expertCount) "
-          + "\(other.counts == nil ? "without" : "with")")
+          + "\(other.counts == nil ? "without" : "with") counts")
     }
     let range = 0..<sums.count
     return try ImportanceMatrix.Entry(

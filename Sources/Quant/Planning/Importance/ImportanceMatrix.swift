@@ -64,7 +64,15 @@ public struct ImportanceMatrix: Sendable {
   /// - Complexity: O(*n*) in the file's bytes; memory grows with the number of entries only.
   public static func read(_ path: String) throws(QuantError) -> ImportanceMatrix {
     let file = try QuantError.wrapping { () throws(FileError) in try LocalFile(path: path) }
-    return isGGUF(file) ? try readGGUF(path) : try readLegacy(file)
+    if isGGUF(file) { return try readGGUF(path) }
+    let beginning = try QuantError.wrapping { () throws(FileError) in
+      try file.bytes(0..<min(file.byteCount, FileKind.lookedAt))
+    }
+    if let kind = FileKind(beginning: beginning), kind != .legacyImportanceMatrix, kind != .zeros {
+      throw .content(
+        file: path, line: 0, what: "expected an importance matrix, found \(kind.inWords)")
+    }
+    return try readLegacy(file)
   }
 
   /// The entry of this name.
@@ -86,7 +94,7 @@ public struct ImportanceMatrix: Sendable {
     if isGGUF(file) {
       return isImportanceMatrix(
         try QuantError.wrapping { () throws(FileError) in
-          try GGUFFile.open(path, requiring: .headerOnly)
+          try GGUFFile.open(path, requiring: .presentShards)
         })
     }
     return beginsAsLegacy(file)

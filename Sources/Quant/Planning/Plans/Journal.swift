@@ -17,12 +17,17 @@ import Synchronization
 ///             offset 16  8  weighted sum of squared errors (Double)
 ///             offset 24  8  weighted sum of squares (Double)
 ///             offset 32  8  fingerprint of the 32 bytes before
+///
+/// A slab with weights that its type cannot hold has another record before its own: its number with
+/// bit 62 set, how many such weights there are, the largest of them (Double), and zero.
 public final class Journal: Sendable {
   /// The outcome of one slab.
   struct Record: Sendable, Equatable {
     let slab: Int
     let fingerprint: UInt64
     let error: SquaredError
+    /// Weights that the type cannot hold.
+    var loss = WeightLoss()
   }
 
   private static let headerBytes = 24
@@ -38,6 +43,9 @@ public final class Journal: Sendable {
   /// Where the records of an earlier run stand, by slab, zero for none; empty if there are none at
   /// all. The records themselves stay in the file.
   private let places: [Int]
+  /// What an earlier run noted of weights that a type cannot hold, by slab.
+  private let losses: [Int: WeightLoss]
+  private static let lossMark = 1 << 62
 
   /// The name of an output's journal.
   public static func path(of output: String) -> String { output + ".journal" }
@@ -75,7 +83,7 @@ public final class Journal: Sendable {
           "\(file.path): this is the journal of another job for the same output (another recipe,"
           + " effort, source, matrix or version)")
     }
-    let (places, end) = try Self.places(in: file, slabCount: slabCount, size: size)
+    let (places, losses, end) = try Self.places(in: file, slabCount: slabCount, size: size)
     try QuantError.wrapping { () throws(FileError) in
       try file.cut(to: end)
       if found != header { try file.write(header, at: 0) }
@@ -83,6 +91,7 @@ public final class Journal: Sendable {
     self.output = output
     self.file = file
     self.places = places
+    self.losses = losses
     self.end = Locked(end)
   }
 
@@ -93,12 +102,14 @@ public final class Journal: Sendable {
   func earlier(_ slab: Int) throws(QuantError) -> Record? {
     guard slab < places.count, places[slab] > 0 else { return nil }
     let place = places[slab]
-    return Self.record(try Self.bytes(of: file, place..<place + Self.recordBytes)[...])
+    var record = Self.record(try Self.bytes(of: file, place..<place + Self.recordBytes)[...])
+    record?.loss = losses[slab] ?? WeightLoss()
+    return record
   }
 
   /// Notes that a slab's bytes are written. Any thread may call it.
   func append(_ record: Record) throws(QuantError) {
-    let bytes = Self.bytes(of: record)
+    let bytes = (record.loss.count > 0 ? Self.lossBytes(of: record) : []) + Self.bytes(of: record)
     let place = end.withLock { end in
       defer { end += bytes.count }
       return end
@@ -119,10 +130,18 @@ public final class Journal: Sendable {
   }
 
   private static func bytes(of record: Record) -> [UInt8] {
-    let body = [
-      UInt64(record.slab), record.fingerprint, record.error.error.bitPattern,
-      record.error.reference.bitPattern,
-    ].littleEndianBytes
+    bytes(
+      record.slab, record.fingerprint, record.error.error, record.error.reference)
+  }
+
+  private static func lossBytes(of record: Record) -> [UInt8] {
+    bytes(record.slab | lossMark, UInt64(record.loss.count), Double(record.loss.largest), 0)
+  }
+
+  private static func bytes(
+    _ slab: Int, _ mark: UInt64, _ first: Double, _ second: Double
+  ) -> [UInt8] {
+    let body = [UInt64(slab), mark, first.bitPattern, second.bitPattern].littleEndianBytes
     return body + (unsafe Fingerprint.of(body.span.bytes)).littleEndianBytes
   }
 
@@ -135,21 +154,28 @@ public final class Journal: Sendable {
   /// Finds whole records up to the first that is torn: where they stand by slab, and where they end.
   private static func places(
     in file: RecordFile, slabCount: Int, size: Int
-  ) throws(QuantError) -> (places: [Int], end: Int) {
+  ) throws(QuantError) -> (places: [Int], losses: [Int: WeightLoss], end: Int) {
     var places: [Int] = []
+    var losses: [Int: WeightLoss] = [:]
     var end = headerBytes
     while end + recordBytes <= size {
       let count = min((size - end) / recordBytes, recordsPerRead)
       let bytes = try bytes(of: file, end..<end + count * recordBytes)
       for start in stride(from: 0, to: bytes.count, by: recordBytes) {
-        guard let record = record(bytes[start..<start + recordBytes]), record.slab < slabCount
-        else { return (places, end) }
-        if places.isEmpty { places = Array(repeating: 0, count: slabCount) }
-        places[record.slab] = end
+        guard let record = record(bytes[start..<start + recordBytes]),
+          record.slab & ~lossMark < slabCount
+        else { return (places, losses, end) }
+        if record.slab & lossMark != 0 {
+          losses[record.slab & ~lossMark] = WeightLoss(
+            count: Int(clamping: record.fingerprint), largest: Float(record.error.error))
+        } else {
+          if places.isEmpty { places = Array(repeating: 0, count: slabCount) }
+          places[record.slab] = end
+        }
         end += recordBytes
       }
     }
-    return (places, end)
+    return (places, losses, end)
   }
 
   /// A record from its bytes; `nil` if they do not agree with their fingerprint.

@@ -16,8 +16,9 @@ extension ModelPlan {
     let inputs = InputFiles(
       models: source.files.map(\.name) + [importance?.path].compactMap({ $0 }))
     try QuantError.wrapping { () throws(FileError) in
-      try inputs.check(Journal.path(of: output.path))
+      // The files first: an error names what was given.
       for file in files { try inputs.check(file.path) }
+      try inputs.check(Journal.path(of: output.path))
     }
   }
 }

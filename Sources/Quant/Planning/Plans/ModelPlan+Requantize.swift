@@ -22,8 +22,16 @@ public struct RequantizePlan: Sendable {
   public let unreadableTensors: [TensorDescription]
   /// Rules that matched no tensor that they could change: most likely a slip of the pen.
   public let unusedRules: [String]
+  /// Tensors of types that are made for activations, which no program loads.
+  public let activationTensors: [TensorDescription]
+  /// Keys of lists, a value for each layer, that say what layers got by their number before some were left
+  /// out; without the architecture's name.
+  public let addedLayerLists: [String]
   /// Tensors whose experts were given different types, with the best of these for all.
   public let promotedTensors: [TensorDescription]
+  /// Tensors that stay as they are: the importance matrix knows nothing of their layers, and their type
+  /// would need one.
+  public let leftTensors: [String]
   /// Whether some experts have a tensor each, which few programs load.
   public let writesSingleExperts: Bool
   /// How far the importance matrix covers the tensors to be encoded; `nil` without a matrix.
@@ -55,27 +63,48 @@ public struct RequantizePlan: Sendable {
     source: any ModelSource, recipe: Recipe, importance: ImportanceMatrix?, output: OutputNaming,
     tool: String = RequantizePlan.toolName, toolVersion: String
   ) throws(QuantError) {
+    try OtherContent.check(source, allowing: [.adapter, .projector])
     let facts = try ModelFacts(source.metadata, path: source.path)
-    let kept = try LayerPruning(recipe.prunedLayers, layerCount: facts.layerCount)
-      .kept(source.tensors)
+    let pruning = try LayerPruning(recipe.prunedLayers, of: source, facts)
+    let kept = pruning.kept(source.tensors)
     let outlines = try recipe.layout.arranged(kept, expertCount: facts.expertCount)
+    let merged = ExpertMerging(kept, expertCount: 0).mergedDescriptions()
     let chooser = TypeChooser(
-      recipe: recipe, facts: facts,
-      tensors: ExpertMerging(kept, expertCount: 0).mergedDescriptions(),
-      hasImportance: importance != nil)
+      recipe: recipe, facts: facts, tensors: merged, hasImportance: importance != nil)
     let places = ExpertPositions(outlines)
     for rule in recipe.rules { try places.check(rule) }
-    let choices = try outlines.map { outline throws(QuantError) in
+    let usual = try outlines.map { outline throws(QuantError) in
       try chooser.choice(for: outline)
     }
+    let unreached = UnreachedLayers(source, importance, recipe)
+    let choices = zip(outlines, usual).map { unreached.choice($1, for: $0, chooser) }
+    leftTensors = zip(outlines, zip(usual, choices)).filter { outline, types in
+      recipe.missingType == nil && types.0.type != types.1.type
+    }.map(\.0.name)
     let tensors = zip(outlines, choices).map { $0.tensor($1.type, fallbackFrom: $1.fallbackFrom) }
-    let metadata = RequantizeMetadata(recipe: recipe, importance: importance, facts: facts)
-      .metadata(from: source.metadata, tool: "\(tool) \(toolVersion)")
+    let label = try Self.label(
+      recipe, outlines, tensors,
+      TypeChooser(
+        recipe: recipe.presetAlone, facts: facts, tensors: merged,
+        hasImportance: importance != nil))
+    let metadata = RequantizeMetadata(
+      recipe: recipe, importance: importance, pruning: pruning, label: label
+    ).metadata(from: source.metadata, tool: "\(tool) \(toolVersion)")
+    if !recipe.overrides.isEmpty || !recipe.prunedLayers.isEmpty {
+      let planned = tensors.map { TensorInfo(planned: $0.description) }
+      try ModelValidation.check(
+        ModelHeader(path: output.path, metadata: metadata, tensors: planned), madeFrom: source,
+        recipe.overrides.isEmpty ? .prunedLayers : .metadata)
+    }
     plan = try ModelPlan(
       source: source, metadata: metadata, tensors: tensors, output: output, effort: recipe.effort)
     self.recipe = recipe
     self.importance = importance
     self.output = output
+    addedLayerLists = pruning.addedLists
+    activationTensors = tensors.map(\.description).filter {
+      FormatRegistry.activationTypes.contains($0.type)
+    }
     promotedTensors = zip(tensors, choices).filter { $0.1.isPromoted }.map(\.0.description)
     writesSingleExperts = tensors.contains {
       ExpertTensorName($0.description.name)?.expert != nil
@@ -93,7 +122,8 @@ public struct RequantizePlan: Sendable {
     }.map(\.0.description)
     coverage = try importance.map { matrix throws(QuantError) in
       let sources = Set(encoded.flatMap { $0.1.slices.map(\.tensor) }).sorted()
-      return try ImportanceCoverage(matrix, sources.map { source.tensors[$0] })
+      return try ImportanceCoverage(
+        matrix, sources.map { source.tensors[$0] }, of: source.tensors)
     }
     let known = Set(
       source.tensors.indices.filter {
@@ -103,6 +133,20 @@ public struct RequantizePlan: Sendable {
       Self.needsImportance(pair.1.description, recipe.preset)
         && !pair.1.slices.allSatisfy { known.contains($0.tensor) }
     }.map(\.1.description.name)
+  }
+
+  /// What the file is said to be: what most of it is.
+  private static func label(
+    _ recipe: Recipe, _ outlines: [TensorOutline], _ tensors: [ModelPlan.Tensor],
+    _ preset: TypeChooser
+  ) throws(QuantError) -> FileType? {
+    guard var label = recipe.preset.map(FileLabel.init) else { return nil }
+    for (outline, tensor) in zip(outlines, tensors) {
+      let usual =
+        recipe.changesPreset ? try preset.choice(for: outline).type : tensor.description.type
+      label.add(tensor, usual: usual)
+    }
+    return label.fileType
   }
 
   /// Rules with nothing to change; those of experts were held to the model before.
@@ -118,7 +162,7 @@ public struct RequantizePlan: Sendable {
 
   /// Below three bits, quantizing without knowing what matters ruins a model. The embedding and the
   /// output are exempt, as matrices often lack them.
-  private static func needsImportance(_ tensor: TensorDescription, _ preset: FileType?) -> Bool {
+  static func needsImportance(_ tensor: TensorDescription, _ preset: FileType?) -> Bool {
     switch TensorRole(tensorName: tensor.name) {
     case .tokenEmbedding, .output: return false
     default: break

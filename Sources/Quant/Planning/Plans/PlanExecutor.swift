@@ -17,6 +17,13 @@ public struct PlanProgress: Sendable {
 public struct PlanReport: Sendable {
   /// The error of each tensor of the plan that was encoded; zeros for those copied.
   public let errors: [SquaredError]
+  /// The weights of each tensor of the plan that its type cannot hold, which became smaller.
+  public let losses: [WeightLoss]
+  /// Tensors of the plan of which encoding left zeros alone: their weights are too small for what scales
+  /// of their type can be.
+  public var emptiedTensors: [Int] {
+    errors.indices.filter { errors[$0].reference > 0 && errors[$0].error == errors[$0].reference }
+  }
   /// Slabs that an earlier run had written.
   public let resumedSlabs: Int
   /// Slabs of the whole job.
@@ -39,12 +46,26 @@ public struct PlanExecutor: Sendable {
     self.output = output
   }
 
+  /// Whether an earlier run of the same plan left its output unfinished, to be gone on with.
+  ///
+  /// - Throws: `QuantError.setting` if the unfinished output is of another job, and as `run` for a journal
+  ///   that cannot be had.
+  public func continuesEarlierRun() throws(QuantError) -> Bool {
+    guard Journal.exists(for: output.path) else { return false }
+    _ = try Journal(
+      output: output.path, fingerprint: try plan.fingerprint(importance: importance),
+      slabCount: try SlabTable(plan).count)
+    return true
+  }
+
   /// Runs the plan to its end, or goes on where an earlier run of the same plan was cut off.
   ///
   /// - Parameters:
   ///   - threads: How many slabs are worked on at once.
   ///   - restarting: Whether the unfinished output of an earlier run is discarded.
-  ///   - keepsUnfinished: Whether a run that ends early leaves its work for the next.
+  ///   - keepsUnfinished: Whether a run that ends early leaves its work for the next; one that ends
+  ///     because of what is in the source never does, as the next would end there, too.
+  ///   - isStrict: Whether weights that their new type cannot hold are an error, not a loss in the report.
   ///   - progress: Called from any thread after each slab.
   /// - Returns: What was done, with the error of each tensor.
   /// - Throws: `QuantError`, `.cancelled` if the task was cancelled, which is asked before each slab. The
@@ -52,7 +73,7 @@ public struct PlanExecutor: Sendable {
   ///   run.
   public func run(
     threads: Int, restarting: Bool = false, keepsUnfinished: Bool = true,
-    progress: @escaping @Sendable (PlanProgress) -> Void
+    isStrict: Bool = false, progress: @escaping @Sendable (PlanProgress) -> Void
   ) async throws(QuantError) -> PlanReport {
     let slabs = try SlabTable(plan)
     try plan.checkPaths(output, importance: importance)
@@ -71,8 +92,14 @@ public struct PlanExecutor: Sendable {
     let files = try openFiles(resuming: journal.isResuming, isKept: keepsUnfinished)
     let job = PlanJob(
       plan: plan, importance: importance, slabs: slabs, journal: journal, files: files,
-      progress: progress)
-    try await job.run(threads: threads)
+      isStrict: isStrict, progress: progress)
+    do throws(QuantError) {
+      try await job.run(threads: threads)
+      if isStrict { try check(job.report()) }
+    } catch {
+      if case .tensor = error { discard(journal) }
+      throw error
+    }
     try importance?.checkUnchanged()
     try QuantError.wrapping { () throws(FileError) in
       try plan.source.checkUnchanged()
@@ -80,6 +107,21 @@ public struct PlanExecutor: Sendable {
     }
     journal.remove()
     return job.report()
+  }
+
+  /// Refuses a report with a tensor that was lost.
+  private func check(_ report: PlanReport) throws(QuantError) {
+    guard let index = report.emptiedTensors.first else { return }
+    let tensor = plan.tensors[index].description
+    throw .tensor(
+      name: tensor.name, place: "", expected: "weights that \(tensor.type) can hold",
+      found: "weights so small that nothing is left of them")
+  }
+
+  /// Removes what this run has written.
+  private func discard(_ journal: Journal) {
+    for file in plan.files { Disk.remove(OutputFile.temporaryPath(of: file.path)) }
+    journal.remove()
   }
 
   /// Bytes that the output will take beyond what an earlier run has written already.
@@ -119,6 +161,8 @@ private final class PlanJob: Sendable {
   private let slabs: SlabTable
   private let journal: Journal
   private let files: [GGUFWriter]
+  private let isStrict: Bool
+  private let ranges: WeightRanges
   private let progress: @Sendable (PlanProgress) -> Void
   private let next = Atomic(0)
   private let state: Locked<State>
@@ -126,6 +170,8 @@ private final class PlanJob: Sendable {
   private struct State {
     /// Per slab, so that their sum does not depend on the order in which threads finish.
     var errors: [SquaredError]
+    /// Per tensor: sums of whole numbers do not depend on it.
+    var losses: [WeightLoss]
     var doneBytes = 0
     var resumedBytes = 0
     var resumedSlabs = 0
@@ -134,15 +180,20 @@ private final class PlanJob: Sendable {
 
   init(
     plan: ModelPlan, importance: ImportanceMatrix?, slabs: SlabTable, journal: Journal,
-    files: [GGUFWriter], progress: @escaping @Sendable (PlanProgress) -> Void
+    files: [GGUFWriter], isStrict: Bool, progress: @escaping @Sendable (PlanProgress) -> Void
   ) {
     self.plan = plan
     self.importance = importance
     self.slabs = slabs
     self.journal = journal
     self.files = files
+    self.isStrict = isStrict
     self.progress = progress
-    state = Locked(State(errors: Array(repeating: SquaredError(), count: slabs.count)))
+    ranges = WeightRanges(plan)
+    state = Locked(
+      State(
+        errors: Array(repeating: SquaredError(), count: slabs.count),
+        losses: Array(repeating: WeightLoss(), count: plan.tensors.count)))
   }
 
   func run(threads: Int) async throws(QuantError) {
@@ -156,7 +207,8 @@ private final class PlanJob: Sendable {
 
   /// Takes slabs until there are none, or until some thread has failed.
   private func work() {
-    var worker = SlabWorker(plan: plan, importance: importance)
+    var worker = SlabWorker(
+      plan: plan, importance: importance, ranges: ranges, isStrict: isStrict)
     while true {
       let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard index < slabs.count, state.withLock({ $0.failure == nil }) else { return }
@@ -170,8 +222,10 @@ private final class PlanJob: Sendable {
   }
 
   private func complete(_ slab: Slab, _ worker: inout SlabWorker) throws(QuantError) {
-    if let record = try journal.earlier(slab.index), try isIntact(slab, record) {
-      return note(slab, record.error, resumed: true)
+    if let record = try journal.earlier(slab.index), try isIntact(slab, record),
+      record.loss.count == 0 || !isStrict
+    {
+      return note(slab, record, resumed: true)
     }
     let error = try worker.make(slab)
     let (file, tensor, offset) = place(of: slab)
@@ -179,8 +233,10 @@ private final class PlanJob: Sendable {
       try file.write(worker.bytes, to: tensor, at: offset)
     }
     let fingerprint = unsafe Fingerprint.of(worker.bytes.span.bytes)
-    try journal.append(.init(slab: slab.index, fingerprint: fingerprint, error: error))
-    note(slab, error, resumed: false)
+    let record = Journal.Record(
+      slab: slab.index, fingerprint: fingerprint, error: error, loss: worker.loss)
+    try journal.append(record)
+    note(slab, record, resumed: false)
   }
 
   private func bytesPerBlock(_ slab: Slab) -> Int {
@@ -208,11 +264,12 @@ private final class PlanJob: Sendable {
     return unsafe Fingerprint.of(bytes.span.bytes) == record.fingerprint
   }
 
-  private func note(_ slab: Slab, _ error: SquaredError, resumed: Bool) {
+  private func note(_ slab: Slab, _ record: Journal.Record, resumed: Bool) {
     let tensor = plan.tensors[slab.tensor]
     let bytes = slab.blocks.count * bytesPerBlock(slab)
     let update = state.withLock { state in
-      state.errors[slab.index] = error
+      state.errors[slab.index] = record.error
+      state.losses[slab.tensor].add(record.loss)
       state.doneBytes += bytes
       if resumed {
         state.resumedBytes += bytes
@@ -232,7 +289,8 @@ private final class PlanJob: Sendable {
         errors[slabs[index].tensor].add(error)
       }
       return PlanReport(
-        errors: errors, resumedSlabs: state.resumedSlabs, slabCount: slabs.count)
+        errors: errors, losses: state.losses, resumedSlabs: state.resumedSlabs,
+        slabCount: slabs.count)
     }
   }
 }

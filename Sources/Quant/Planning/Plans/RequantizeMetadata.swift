@@ -7,7 +7,9 @@ internal import QuantModels
 struct RequantizeMetadata {
   let recipe: Recipe
   let importance: ImportanceMatrix?
-  let facts: ModelFacts
+  let pruning: LayerPruning
+  /// What the file is said to be; `nil` for what no preset stands for, and for copies.
+  let label: FileType?
 
   /// The version of GGML's block formats that all current types belong to.
   private static let quantizationVersion: UInt32 = 2
@@ -18,16 +20,16 @@ struct RequantizeMetadata {
   /// - Returns: The output's metadata.
   func metadata(from source: Metadata, tool: String) -> Metadata {
     var result = source.withoutSplitKeys()
-    if let preset = recipe.preset {
+    if recipe.preset != nil {
       result["general.quantization_version"] = .uint32(Self.quantizationVersion)
-      result["general.file_type"] = .uint32(UInt32(preset.rawValue))
+      result["general.file_type"] = label.map { .uint32(UInt32($0.rawValue)) }
     }
-    prune(&result)
+    result = pruning.metadata(result)
     for (key, value) in recipe.overrides { result[key] = Self.fitted(value, to: result[key]) }
     if let importance { describe(importance, in: &result) }
     result["quantize.recipe"] = .string(MetadataString(recipe.text))
     result["quantize.tool"] = .string(MetadataString(tool))
-    return result
+    return result.withHeaderRoom(recipe.headerRoom)
   }
 
   /// A whole number set for a key that holds a float becomes one: readers insist on the type.
@@ -48,26 +50,6 @@ struct RequantizeMetadata {
     result["quantize.imatrix.entries_count"] = .uint32(UInt32(importance.entries.count))
     if let chunks = importance.chunkCount {
       result["quantize.imatrix.chunks_count"] = .uint32(UInt32(clamping: chunks))
-    }
-  }
-
-  /// Counts of layers follow the layers left out, and so do arrays with a number a layer.
-  private func prune(_ result: inout Metadata) {
-    guard !recipe.prunedLayers.isEmpty else { return }
-    let prefix = facts.architecture + "."
-    for entry in result.entries
-    where entry.key.hasPrefix(prefix) && entry.key != prefix + "rope.dimension_sections" {
-      guard let array = entry.value.elements, array.count == facts.layerCount else { continue }
-      let left = array.values().enumerated().filter { !recipe.prunedLayers.contains($0.offset) }
-      result[entry.key] = .array(
-        MetadataArray(elementType: array.elementType, left.map(\.element)))
-    }
-    result[prefix + "block_count"] = .uint32(
-      UInt32(facts.layerCount - recipe.prunedLayers.count))
-    let dense = prefix + "leading_dense_block_count"
-    if let count = result[dense]?.integer {
-      result[dense] = .uint32(
-        UInt32(clamping: count - recipe.prunedLayers.count { $0 < count }))
     }
   }
 }

@@ -7,15 +7,22 @@ internal import QuantModels
 struct SlabWorker {
   private let plan: ModelPlan
   private let importance: ImportanceMatrix?
+  private let ranges: WeightRanges
+  /// Whether weights beyond the range of their type are an error.
+  private let isStrict: Bool
   private var lastEntry: (tensor: Int, entry: ImportanceMatrix.Entry?)?
   private var weights: [Float] = []
   private var decoded: [Float] = []
   /// The bytes of the slab made last.
   private(set) var bytes: [UInt8] = []
+  /// The weights of the slab made last that its type cannot hold.
+  private(set) var loss = WeightLoss()
 
-  init(plan: ModelPlan, importance: ImportanceMatrix?) {
+  init(plan: ModelPlan, importance: ImportanceMatrix?, ranges: WeightRanges, isStrict: Bool) {
     self.plan = plan
     self.importance = importance
+    self.ranges = ranges
+    self.isStrict = isStrict
   }
 
   /// Makes a slab's bytes, looks through them, and measures the error in them.
@@ -27,6 +34,7 @@ struct SlabWorker {
           + " whose bytes cannot be handled")
     }
     resize(&bytes, slab.blocks.count * layout.bytesPerBlock, 0)
+    loss = WeightLoss()
     var error = SquaredError()
     switch tensor.action {
     case .copy: try copy(slab, tensor, layout)
@@ -124,6 +132,11 @@ struct SlabWorker {
     let tensor: TensorInfo
     let rows: Range<Int>
     let importance: [Float]?
+
+    /// Where in the tensor a weight is, by its place in the rows.
+    func place(_ weight: Int) -> String {
+      "row \(rows.lowerBound + weight / tensor.rowWeights), column \(weight % tensor.rowWeights)"
+    }
   }
 
   /// Cuts output rows where slices end and where one expert's matrix ends and the next begins.
@@ -163,7 +176,7 @@ struct SlabWorker {
     }
     let floats = part.lowerBound * tensor.rowWeights..<part.upperBound * tensor.rowWeights
     let target = part.lowerBound * bytesPerRow..<part.upperBound * bytesPerRow
-    try read(segment, into: floats)
+    try read(segment, into: floats, for: type)
     let source = weights  // shared, not copied: borrowing from self would bar writing to bytes
     Self.encode(
       format, source.span.extracting(floats), tensor.rowWeights, segment.importance,
@@ -171,16 +184,40 @@ struct SlabWorker {
     return measure(format, floats, segment.importance, target)
   }
 
-  private mutating func read(_ segment: Segment, into floats: Range<Int>) throws(QuantError) {
+  private mutating func read(
+    _ segment: Segment, into floats: Range<Int>, for type: TensorType
+  ) throws(QuantError) {
     var reader = try TensorReader(model: plan.source, tensor: segment.tensor)
     var span = weights.mutableSpan
     var window = span.slice(floats)
     try reader.readRows(segment.rows, into: &window)
-    guard let bad = Self.firstNonFinite(weights.span.extracting(floats)) else { return }
-    let row = segment.rows.lowerBound + bad / segment.tensor.rowWeights
-    throw .tensor(
-      name: segment.tensor.name, place: "row \(row), column \(bad % segment.tensor.rowWeights)",
-      expected: "a finite weight", found: "\(weights[floats.lowerBound + bad])")
+    let largest = Self.largestMagnitude(weights.span.extracting(floats))
+    guard largest.isFinite else { throw notFinite(segment, floats) }
+    if let range = ranges[type], largest > range.certain {
+      try note(segment, floats, type, beyond: range)
+    }
+  }
+
+  private func notFinite(_ segment: Segment, _ floats: Range<Int>) -> QuantError {
+    let place = floats.first { !weights[$0].isFinite } ?? floats.lowerBound
+    return .tensor(
+      name: segment.tensor.name, place: segment.place(place - floats.lowerBound),
+      expected: "a finite weight", found: "\(weights[place])")
+  }
+
+  /// Counts the weights that the type cannot hold, or refuses the first.
+  private mutating func note(
+    _ segment: Segment, _ floats: Range<Int>, _ type: TensorType, beyond range: WeightRange
+  ) throws(QuantError) {
+    for place in floats where range.excludes(weights[place]) {
+      guard !isStrict else {
+        throw .tensor(
+          name: segment.tensor.name, place: segment.place(place - floats.lowerBound),
+          expected: "weights that \(type) can hold (\(range.lowest) to \(range.highest))",
+          found: "\(weights[place])")
+      }
+      loss.add(weights[place])
+    }
   }
 
   private static func encode(
@@ -224,14 +261,13 @@ struct SlabWorker {
     unsafe format.decode(bytes.span.bytes.extracting(target), into: &window)
   }
 
-  /// The first weight that is NaN or infinite: its exponent bits are all ones.
-  private static func firstNonFinite(_ weights: Span<Float>) -> Int? {
+  /// The largest magnitude; NaN or infinite if any weight is, as their exponent bits are all ones.
+  private static func largestMagnitude(_ weights: Span<Float>) -> Float {
     // Without a way out of the loop, the compiler takes several weights at once.
-    var worst: Int32 = 0
+    var largest: Int32 = 0
     for index in weights.indices {
-      worst = max(worst, Int32(truncatingIfNeeded: weights[index].bitPattern & 0x7F80_0000))
+      largest = max(largest, Int32(truncatingIfNeeded: weights[index].bitPattern & 0x7FFF_FFFF))
     }
-    guard worst == 0x7F80_0000 else { return nil }
-    return weights.indices.first { !weights[$0].isFinite }
+    return Float(bitPattern: UInt32(largest))
   }
 }

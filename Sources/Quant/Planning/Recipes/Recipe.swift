@@ -21,6 +21,9 @@ public struct Recipe: Sendable {
   public var allowsRequantizing = false
   /// Whether types that need an importance matrix are written without one too.
   public var allowsMissingImportance = false
+  /// The type of tensors in layers that the importance matrix knows nothing of; `nil` for the usual one,
+  /// or none where that needs a matrix.
+  public var missingType: TensorType?
   /// How long encoders search.
   public var effort = Effort.default
   /// How tensors of experts are laid out.
@@ -32,6 +35,9 @@ public struct Recipe: Sendable {
   /// Metadata to set, in order.
   public var overrides: [(key: String, value: MetadataValue)] = []
 
+  /// Bytes of room in the header for later edits (see `HeaderRoom`); `nil` for none.
+  public var headerRoom: Int?
+
   /// A recipe of a preset alone; `nil` copies.
   public init(preset: FileType?) { self.preset = preset }
 
@@ -39,6 +45,11 @@ public struct Recipe: Sendable {
   public init?(presetName name: String) {
     preset = FileType(name: name)
     guard preset != nil || name.uppercased() == "COPY" else { return nil }
+  }
+
+  /// ` (did you mean Q4_K_M?)` for a name that is near a preset's; else nothing.
+  public static func question(_ name: String) -> String {
+    NearName.question(name, among: FileType.all.map(\.name) + ["COPY"])
   }
 
   /// The recipe in one line, for the metadata of the file made by it.
@@ -53,6 +64,7 @@ public struct Recipe: Sendable {
     if leavesOutputTensor { parts.append("leave-output-tensor") }
     if let outputTensorType { parts.append("output=\(outputTensorType)") }
     if let tokenEmbeddingType { parts.append("token_embd=\(tokenEmbeddingType)") }
+    if let missingType { parts.append("missing=\(missingType)") }
     if !prunedLayers.isEmpty {
       parts.append("prune-layers=" + prunedLayers.sorted().map(String.init).joined(separator: ","))
     }

@@ -174,7 +174,7 @@ struct RecipeLine {
       guard Recipe(presetName: value) != nil else {
         throw .content(
           file: file, line: number,
-          what: "there is no preset \"\(value)\"; presets are "
+          what: "there is no preset \"\(value)\"\(Recipe.question(value)); presets are "
             + FileType.all.map(\.name).joined(separator: ", ") + ", or COPY")
       }
       return .preset(value)

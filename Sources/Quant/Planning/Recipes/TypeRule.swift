@@ -101,8 +101,8 @@ public struct TypeRule: Sendable {
     guard let type = TensorType(name: text), type.status == .current else {
       throw .content(
         file: file, line: line,
-        what: "there is no type \"\(text)\"; types are \(FormatRegistry.encodableNames), or keep"
-      )
+        what: "there is no type \"\(text)\"\(FormatRegistry.question(text)); types are "
+          + "\(FormatRegistry.encodableNames), or keep")
     }
     return .type(type)
   }
@@ -110,7 +110,14 @@ public struct TypeRule: Sendable {
 
 extension FormatRegistry {
   /// The names of all types that can be written, for messages and help.
-  public static var encodableNames: String {
-    all.map { $0.type }.filter { encoder(of: $0) != nil }.map { $0.name }.joined(separator: ", ")
+  public static var encodableNames: String { encodable.joined(separator: ", ") }
+
+  /// ` (did you mean F16?)` for a name that is near that of a type; else nothing.
+  public static func question(_ name: String) -> String {
+    NearName.question(name, among: encodable)
+  }
+
+  private static var encodable: [String] {
+    all.map { $0.type }.filter { encoder(of: $0) != nil }.map { $0.name }
   }
 }

@@ -11,13 +11,17 @@ public import QuantModels
 ///     sha256    HEX  FILE
 ///     HEX  FILE
 ///
-/// Either kind of file is understood by itself. Files are known by the last part of their paths.
+/// Either kind of file is understood by itself. Files are known by the last part of their paths. For a
+/// model in one file its digest alone will do, as sites show it: bare, after `sha256:`, or in the pointer
+/// that Git LFS keeps in the file's place.
 public struct Manifest: Sendable {
   /// What a hash is of.
   private enum Subject: Hashable {
     case tensor(String)
     case data(String)
     case file(String)
+    /// The only file of the model.
+    case onlyFile
   }
 
   /// The path that it was read from.
@@ -51,6 +55,13 @@ public struct Manifest: Sendable {
           what: "expected \"sha256 HEX FILE:TENSOR\" or \"HEX FILE\", found \"\(line.prefix(60))\"")
       }
     }
+    guard digests[.onlyFile] == nil || model.files.count == 1 else {
+      throw .content(
+        file: path, line: 0,
+        what:
+          "expected lines \"HEX FILE\" for a model in \(model.files.count) files, found a digest"
+          + " without a name")
+    }
     guard !tensors.isEmpty || model.files.contains(where: { mentions($0, of: model) }) else {
       throw .content(
         file: path, line: 0, what: "expected SHA-256 hashes of \(model.path), found none")
@@ -60,7 +71,12 @@ public struct Manifest: Sendable {
   /// Takes a line in; `false` for one that is none of a manifest.
   private mutating func add(_ line: Substring, _ names: Set<String>) -> Bool {
     let words = line.split(maxSplits: 1, whereSeparator: \.isWhitespace)
+    if let last = words.last, words.count == 1 || words[0] == "oid" {
+      digests[.onlyFile] = Self.digest(Self.trimmed(last))
+      return digests[.onlyFile] != nil
+    }
     guard words.count == 2 else { return false }
+    if Self.isOfPointer(words) { return true }
     if let digest = Self.digest(words[0]) {
       // A star marks a file that was read in binary, as all are.
       let name = Self.trimmed(words[1])
@@ -93,7 +109,17 @@ public struct Manifest: Sendable {
   }
 
   private static func digest(_ word: Substring) -> String? {
-    word.utf8.count == 64 && word.allSatisfy(\.isHexDigit) ? word.lowercased() : nil
+    let digits = word.lowercased().hasPrefix("sha256:") ? word.dropFirst("sha256:".count) : word
+    return digits.utf8.count == 64 && digits.allSatisfy(\.isHexDigit) ? digits.lowercased() : nil
+  }
+
+  /// Whether a text is a digest itself, and not the path of a file with one.
+  public static func isDigest(_ text: String) -> Bool { digest(text[...]) != nil }
+
+  /// The other lines of Git LFS's pointers.
+  private static func isOfPointer(_ words: [Substring]) -> Bool {
+    words[0] == "version" && words[1].hasPrefix("https://git-lfs")
+      || words[0] == "size" && words[1].allSatisfy(\.isNumber)
   }
 
   private static func trimmed(_ text: Substring) -> Substring {
@@ -111,7 +137,7 @@ public struct Manifest: Sendable {
   }
 
   private func digest(ofFile file: Verification.File, _ model: Verification) -> String? {
-    digests[.file(Self.lastPart(file.path))]
+    digests[.file(Self.lastPart(file.path))] ?? digests[.onlyFile]
   }
 
   private func digest(ofData file: Verification.File, _ model: Verification) -> String? {

@@ -103,12 +103,16 @@ public final class SensitivityMeasurement {
     guard !range.isEmpty else { return try result() }
     let state = try SensitivityState(path, self)
     let (states, first) = try begin(state)
+    let finite = FiniteCheck(evaluator, windows.tokens, length: windows.length)
+    try finite.check(states, from: first > 0 ? .layer(first - 1) : .embedding)
     for layer in evaluator.graph.layers.indices.dropFirst(first) {
       try LayerSensitivity(self, layer: layer, context).run(states)
+      try finite.check(states, from: .layer(layer))
       let results = SensitivityState.Results(sums: sums, probes: probes.probes, done: done)
       try state.save(results, layer: layer + 1, states, probes.live)
     }
     try measureOutput(states)
+    try finite.check(states, from: .output)
     try QuantError.wrapping { () throws(FileError) in try evaluator.model.checkUnchanged() }
     return try result()
   }

@@ -137,7 +137,7 @@ public final class VariantMeasurer {
   ) async throws(QuantError) -> MeasuredVariant {
     precondition(bases.count == texts.count, "the model itself was not measured")
     let output = path ?? variant
-    let byteCount = try await write(recipe, to: output)
+    let byteCount = try await write(recipe, to: output).plan.plan.byteCount
     defer { if path == nil { Disk.remove(output) } }
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(output) }
     var results: [TextResult] = []
@@ -147,16 +147,18 @@ public final class VariantMeasurer {
 
   /// Writes a variant.
   ///
-  /// Returns the bytes of its file. Throws `QuantError` if it cannot be written.
-  public func write(_ recipe: Recipe, to path: String) async throws(QuantError) -> Int {
+  /// Returns how it was made, and what was lost. Throws `QuantError` if it cannot be written.
+  public func write(
+    _ recipe: Recipe, to path: String
+  ) async throws(QuantError) -> (plan: RequantizePlan, report: PlanReport) {
     let plan = try RequantizePlan(
       source: source, recipe: recipe, importance: importance, output: .single(path),
       toolVersion: toolVersion)
     try plan.check()
-    _ = try await plan.executor.run(
+    let report = try await plan.executor.run(
       threads: options.threads, restarting: true, keepsUnfinished: false
     ) { _ in }
-    return plan.plan.byteCount
+    return (plan, report)
   }
 
   private func compare(
