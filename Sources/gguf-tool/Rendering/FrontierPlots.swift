@@ -59,9 +59,12 @@ struct FrontierPlots {
     let bars = isHeld ? "the difference from the model itself, the dashed line" : "the figure"
     return figure(
       plots,
-      "Bars are one standard error of \(bars). Those no longer than a mark, or behind another, are"
-        + " left out. The heavy line is the front of each plot.")
+      "Bars are one standard error of \(bars). \(Self.leftOut)"
+        + " The heavy line is the front of each plot.")
   }
+
+  private static let leftOut =
+    "Bars as short as a mark, behind another, or longer than half of the plot are left out."
 
   /// The perplexity with the error of its difference from the model's own: what the choice of the text
   /// does to both tells nothing of a variant.
@@ -87,8 +90,8 @@ struct FrontierPlots {
     let machine = facts.frontier.machine.map { "Speeds are predicted for \($0). " } ?? ""
     let picture = figure(
       [plot],
-      machine + "Bars reach from the least to the most expected; "
-        + "the dashed line is the model itself. "
+      machine + "Bars reach from the least to the most expected. \(Self.leftOut) "
+        + "The dashed line is the model itself. "
         + "No variant is both faster and better than those on the heavy line.")
     return picture.isEmpty ? "" : picture + basis
   }

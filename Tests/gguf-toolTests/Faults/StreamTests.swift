@@ -63,7 +63,7 @@ import Testing
     #expect(try shell("\(line) >found 2>errors") == 0)
     #expect(try folder.names(besides: known) == ["errors", "found"])
     #expect(try shell("\(line) --part 1/2 >found 2>errors") == 1)
-    #expect(try String(decoding: bytes("errors"), as: UTF8.self).contains("expected a file"))
+    #expect(try String(decoding: bytes("errors"), as: UTF8.self).contains("must be a file"))
   }
 
   @Test func `are refused by what needs a file, and stay as they are`() throws {

@@ -106,5 +106,14 @@ import gguf_tool
     #expect(shown > 0)
     // Twice the points, and no more bars.
     #expect(page(near + near).ofClass("bar").count == shown)
+    // A speed that may be anything has no bar that covers the others.
+    let wide = [(1, 0.1), (2, 0.11), (3, 0.12)].map { size, divergence in
+      SampleFrontier.point(
+        .uniform, "\(size)", bytes: size << 20, divergence: divergence,
+        speed: Frontier.Speed(Double(size), from: 0.01, to: 100))
+    }
+    let lines = page(wide).ofClass("bar")
+    #expect(!lines.isEmpty)
+    #expect(lines.allSatisfy { $0.attributes["x1"] == $0.attributes["x2"] }, "all stand upright")
   }
 }

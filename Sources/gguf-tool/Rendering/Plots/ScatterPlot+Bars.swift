@@ -18,6 +18,8 @@ extension ScatterPlot.Frame {
       isUpright ? (place, along) : (along, place)
     }
 
+    var length: Double { reach.upperBound - reach.lowerBound }
+
     /// Whether it is seen behind the mark in its middle.
     func isLonger(thanMarkAt middle: Double) -> Bool {
       max(reach.upperBound - middle, middle - reach.lowerBound) > PlotMark.radius + 1
@@ -39,8 +41,8 @@ extension ScatterPlot.Frame {
     }.joined(separator: "\n")
   }
 
-  /// The bars that are drawn: those that are seen behind their marks, and of several in one place the
-  /// first. The picked point's bars come before all others, and those on the front next.
+  /// The bars that are drawn: those that are seen behind their marks and do not cross half of the plot, and
+  /// of several in one place the first. The picked point's come before all others, then the front's.
   func bars() -> [Bar] {
     let others = plot.items.filter { !$0.isPicked }
     let order =
@@ -60,10 +62,10 @@ extension ScatterPlot.Frame {
     let level = item.xRange.map { range in
       Bar(series: item.series, isUpright: false, place: y, reach: reach(range, on: xScale))
     }
-    return [
-      upright.flatMap { $0.isLonger(thanMarkAt: y) ? $0 : nil },
-      level.flatMap { $0.isLonger(thanMarkAt: x) ? $0 : nil },
-    ].compactMap(\.self)
+    return [(upright, y, area.height), (level, x, area.width)].compactMap { bar, middle, room in
+      guard let bar, bar.isLonger(thanMarkAt: middle), bar.length < room / 2 else { return nil }
+      return bar
+    }
   }
 
   /// Pixels of a range; what lies beyond the axis ends with it.
