@@ -9,7 +9,7 @@ import Testing
   private let testing: EvaluationTesting
   private let grid = [
     "--corpus", "text.txt", "--window", "16", "--budgets", "16", "--uniform", "Q8_0", "--experts",
-    "3", "--low-type", "Q4_0",
+    "3", "--low-type", "Q5_0",
   ]
 
   init() throws { testing = try EvaluationTesting() }

@@ -54,7 +54,7 @@ import Testing
   }
 
   /// The commands whose output may be a stream.
-  private let streaming = ["logits", "plan", "sensitivity", "frontier"]
+  static let streaming = ["logits", "plan", "sensitivity", "frontier"]
 
   @Test(arguments: ["sensitivity model.gguf --types Q8_0", "frontier model.gguf"])
   func `leave nothing beside them, and hold no part of a job`(words: String) throws {
@@ -72,7 +72,7 @@ import Testing
     try FileManager.default.createSymbolicLink(
       atPath: folder.path("twice"), withDestinationPath: "stdout")
     for output in ["stdout", "twice", "-", "/proc/self/fd/1", "/dev/stdout", "/dev/none"] {
-      for words in FullDiskTests.writers(to: output) where !streaming.contains(words[0]) {
+      for words in FullDiskTests.writers(to: output) where !Self.streaming.contains(words[0]) {
         let line = words.map { "'\($0)'" }.joined(separator: " ")
         #expect(try shell("$TOOL \(line) >found 2>errors") == 1, "\(words)")
         let errors = try String(decoding: bytes("errors"), as: UTF8.self)

@@ -95,7 +95,7 @@ import gguf_tool
 
   @Test func `bars are drawn where they are longer than marks, and not over each other`() {
     // The sample's errors are 3 % of a divergence, and 0.3 % of a ratio of perplexities.
-    let far = [(1, 0.01), (2, 0.1), (3, 3)].map { size, divergence in
+    let far = [(1, 0.05), (2, 0.5), (3, 3)].map { size, divergence in
       SampleFrontier.point(.uniform, "\(size)", bytes: size << 20, divergence: divergence)
     }
     #expect(page(far).ofClass("bar").isEmpty)
