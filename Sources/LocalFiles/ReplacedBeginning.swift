@@ -56,7 +56,7 @@ package struct ReplacedBeginning {
     else { return nil }
     let target = Disk.resolved(path)
     let descriptor = try POSIX.openHeld(target)
-    defer { POSIX.closeFile(descriptor) }
+    defer { POSIX.closeLocked(descriptor) }
     let replacement = ReplacedBeginning(
       path: target, descriptor: descriptor, status: try POSIX.statistics(descriptor, target),
       old: old, new: new, range: first..<last + 1)

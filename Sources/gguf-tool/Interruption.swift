@@ -47,19 +47,24 @@ enum Interruption {
     end(by: Int32(byte))
   }
 
-  /// Says what the next run can go on with, but for an error in the model itself, where the next run
-  /// would come to the same end.
+  /// Says what the next run can go on with.
+  ///
+  /// After an error in the content of the inputs it would come to the same end, and with other inputs it
+  /// could not go on: what was kept is removed then.
   static func tellWhatStays(
     _ kept: [UnfinishedFiles.Kept] = UnfinishedFiles.kept, after error: (any Error)? = nil
   ) {
     for kept in kept {
-      guard case QuantError.tensor = error ?? CancellationError() else {
-        Notes.write(sentence(kept))
-        continue
+      switch error as? QuantError {
+      case .tensor, .content: discard(kept)
+      default: Notes.write(sentence(kept))
       }
-      Notes.write(
-        "kept the unfinished \(kept.path), but the same command will come to the same weights")
     }
+  }
+
+  /// Removes a state; the executor of a plan removes its output itself.
+  private static func discard(_ kept: UnfinishedFiles.Kept) {
+    if case .state(let path) = kept { Disk.remove(path) }
   }
 
   private static func sentence(_ kept: UnfinishedFiles.Kept) -> String {
