@@ -40,7 +40,7 @@ struct TableTests {
     #expect(report.text.contains(name))
     #expect(
       report.text.hasSuffix(
-        "  key        words that go on for more than a line\n  a\\u{1B}b  c\n"))
+        "  key       words that go on for more than a line\n  a\\u{1B}b  c\n"))
   }
 
   @Test func `escape codes only where they are wanted`() {
