@@ -27,10 +27,17 @@ package enum Output {
   /// - Parameter text: Whole lines, already safe to print.
   /// - Throws: `Failure`; a reader that has gone away (`| head`) ends the program quietly.
   package static func write(_ text: String) throws {
-    switch Terminal.output.write(text) {
+    try check(Terminal.output.write(text))
+  }
+
+  /// Writes bytes as they are, to a file or another program: a terminal could be steered by them.
+  static func write(_ bytes: [UInt8]) throws { try check(Terminal.output.write(bytes)) }
+
+  private static func check(_ number: Int32) throws {
+    switch number {
     case 0: return
     case EPIPE: throw ExitCode.success
-    case let number: throw Failure(number: number)
+    default: throw Failure(number: number)
     }
   }
 }

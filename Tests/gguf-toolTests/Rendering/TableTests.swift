@@ -28,6 +28,21 @@ struct TableTests {
     #expect(lines[3] == "blk.0.at…t.weight     12  F16")
   }
 
+  @Test func `a table is as wide as it needs to be where no width is set`() {
+    var table = table
+    let name = String(repeating: "long.", count: 100)
+    table.add(name, "3", "F32")
+    #expect(table.width == 500 + 2 + 5 + 2 + 4)
+    #expect(table.lines(width: .max).last == "\(name)      3  F32")
+    var report = Report(width: 40, tableWidth: .max, style: .plain)
+    report.table(table)
+    report.entries([("key", "words that go on for more than a line"), ("a\u{1B}b", "c")])
+    #expect(report.text.contains(name))
+    #expect(
+      report.text.hasSuffix(
+        "  key       words that go on for more than a line\n  a\\u{1B}b  c\n"))
+  }
+
   @Test func `escape codes only where they are wanted`() {
     #expect(table.lines(width: 80, style: .plain).allSatisfy { !$0.contains("\u{1B}") })
     #expect(table.lines(width: 80, style: .terminal)[0].hasPrefix("\u{1B}[2m"))
