@@ -149,6 +149,6 @@ private struct Table {
   private func bytes(_ metadata: Metadata, padding: Bool) -> [UInt8] {
     GGUFLayout.header(
       metadata, tensors, shard.tensors.map { $0.byteOffset - shard.dataOffset },
-      order: shard.byteOrder, alignment: padding ? shard.alignment : 1)
+      order: shard.byteOrder, alignment: padding ? shard.alignment : 1, capacity: shard.dataOffset)
   }
 }
