@@ -114,11 +114,11 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
   private static let largeState = 64 << 20
 
   private func noteSize(of state: String, _ job: SensitivityMeasurement) {
-    let bytes = job.largestStateBytes
+    let bytes = job.stateBytes
     guard bytes >= Self.largeState else { return }
     Notes.write(
-      "\(state) will take up to \(Units.bytes(bytes)), and as much again while it is written anew"
-        + " after each layer; it is removed at the end")
+      "\(state) will grow to about \(Units.bytes(bytes)), twice that while it is written anew after a"
+        + " layer; it is removed at the end")
   }
 
   private func warn(_ importance: ImportanceMatrix?) {

@@ -146,14 +146,33 @@ import Testing
   /// Memory for a probe of each unit, and for one that the experts of a layer share.
   @Test(arguments: [1 << 28, 1 << 19], [true, false])
   func `the work of all phases adds up to the total`(memory: Int, tied: Bool) throws {
-    var tiny = model
-    if tied { tiny.weights["output.weight"] = nil }
-    let file = try testing.open(tiny.file())
+    var tiny = model.file()
+    if tied {
+      let output = try #require(tiny.tensors.firstIndex { $0.name == "output.weight" })
+      tiny.tensors.remove(at: output)
+      tiny.contents.remove(at: output)
+    }
+    let file = try testing.open(tiny)
     let reports = try reports(memory: memory, in: file)
     let done = reports.map(\.done)
     #expect(done == done.sorted() && done.first ?? 0 > 0)
     #expect(reports.last?.done == reports.last?.total && Set(reports.map(\.total)).count == 1)
     #expect(reports.allSatisfy { $0.earlier == 0 })
+  }
+
+  @Test func `the state has probes in fewer bytes than floats take`() throws {
+    let file = try testing.open(model.file())
+    let path = testing.folder.path("state")
+    var sizes: Set<Int> = []
+    _ = try reports(in: file) { _ in
+      guard let state = try? GGUFFile.open(path), let probes = try? state.tensor("probes") else {
+        return
+      }
+      sizes.insert(probes.byteCount ?? 0)
+    }
+    // The embedding, and in each of two layers four matrices of attention and two of each expert.
+    let floats = (1 + 2 * (4 + 2 * 4)) * 4 * 16 * model.width * 4
+    #expect(sizes.count == 2 && sizes.allSatisfy { $0 > 0 && $0 < floats * 9 / 10 }, "\(sizes)")
   }
 
   @Test func `what an earlier run measured is told apart`() throws {

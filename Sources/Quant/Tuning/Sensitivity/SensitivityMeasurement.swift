@@ -148,9 +148,11 @@ public final class SensitivityMeasurement {
     targets.indices.filter { targets[$0].unit.position == position }
   }
 
-  /// The most bytes that the state of `run` takes on the disk: twice that while it is written anew.
-  public var largestStateBytes: Int {
-    (windows.tokens.count + probes.capacity) * evaluator.graph.width * MemoryLayout<Float>.size
+  /// About how many bytes the state of `run` has after the last layer; while it is written anew, the one
+  /// before is there, too.
+  public var stateBytes: Int {
+    let perRow = evaluator.graph.width * MemoryLayout<Float>.size
+    return windows.tokens.count * perRow + probes.capacity * perRow / 8 * 5
   }
 
   /// Whether a state lies at a path, from which `run` goes on.

@@ -34,7 +34,8 @@ extension VariantMeasurer {
       let outputs = 2 * cost.output * windows.counted.count
       products += windows.count * (cost.layers * windows.length + outputs)
     }
-    let encoding = Double(Self.encodingCost) * source.tensors.reduce(0) { $0 + Double($1.weightCount) }
+    let encoding =
+      Double(Self.encodingCost) * source.tensors.reduce(0) { $0 + Double($1.weightCount) }
     return encoding / max(1, encoding + Double(products))
   }
 }
