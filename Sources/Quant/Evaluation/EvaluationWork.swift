@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-public import QuantModels
+internal import GGUF
+package import QuantModels
 
 /// How far an evaluation is.
 public struct EvaluationProgress: Sendable {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-package import ArgumentParser
+import ArgumentParser
 import GGUF
 
 extension ProgressMode: ExpressibleByArgument {}

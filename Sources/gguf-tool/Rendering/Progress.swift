@@ -7,8 +7,10 @@ import GGUF
 /// Any thread may report. A thread of its own draws, so that a step that takes minutes does not look
 /// like an end. The bar is erased when the value goes away or `finish` is called.
 package final class Progress: Sendable {
-  /// How all commands show progress, unless told otherwise.
+  /// What the command line says.
   static let chosen = Locked(ProgressMode.auto)
+  /// How progress is shown.
+  package static var mode: ProgressMode { chosen.withLock { $0 } }
 
   private let board: ProgressBoard?
 
@@ -22,11 +24,11 @@ package final class Progress: Sendable {
   ///   - interval: The time between lines where there is no bar.
   ///   - write: Takes such lines.
   package init(
-    _ label: String, total: Int? = nil, unit: ProgressUnit = .bytes, mode: ProgressMode? = nil,
+    _ label: String, total: Int? = nil, unit: ProgressUnit = .bytes,
+    mode: ProgressMode = Progress.mode,
     interval: Duration = .seconds(30),
     write: @escaping @Sendable (String) -> Void = { ErrorLines.write($0) }
   ) {
-    let mode = mode ?? Self.chosen.withLock { $0 }
     let isBar = mode == .auto && Terminal.error.isInteractive
     let state = ProgressState(ProgressLine(label, total: total ?? 0, unit: unit))
     board = mode == .none ? nil : ProgressBoard(state, isBar, interval, write)
@@ -129,7 +131,7 @@ private final class ProgressBoard: Sendable {
   private let isBar: Bool
   private let interval: Double
   private let write: @Sendable (String) -> Void
-  private let start = ContinuousClock.now
+  private let begun = ContinuousClock.now
   private let state: Locked<(job: ProgressState, next: Double, isFinished: Bool)>
 
   /// Between two looks at whether there is something to draw, in seconds.
@@ -145,7 +147,7 @@ private final class ProgressBoard: Sendable {
     state = Locked((job: job, next: self.interval, isFinished: false))
   }
 
-  private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
+  private var seconds: Double { (ContinuousClock.now - begun) / .seconds(1) }
 
   func start() {
     BackgroundThread.start { [self] in

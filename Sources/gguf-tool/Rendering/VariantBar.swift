@@ -20,7 +20,8 @@ final class VariantBar: Sendable {
   ///   - writingShare: How much of the time for a variant goes to writing it.
   init(variants count: Int?, writingShare: Double) {
     self.count = count
-    writing = Int(writingShare * Double(Self.whole))
+    let writing = Int(writingShare * Double(Self.whole))
+    self.writing = writing
     // The model itself is measured, too.
     let total = count.map { ($0 + 1) * Self.whole - writing }
     progress = Progress("measuring", total: total, unit: total == nil ? .step : .share)

@@ -5,6 +5,9 @@ import TestSupport
 import Testing
 import gguf_tool
 
+// Foundation has a class of this name.
+private typealias Progress = gguf_tool.Progress
+
 @Suite("Progress") struct ProgressTests {
   @Test func `the line tells amount, rate and time left`() {
     let bytes = ProgressLine("requantizing", total: 93_408_959_584, unit: .bytes)

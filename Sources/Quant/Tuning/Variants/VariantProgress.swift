@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 internal import QuantEvaluation
 public import QuantModels
 
