@@ -74,7 +74,7 @@ enum Interruption {
   /// Ends as the signal would have ended the tool, so that shells and schedulers see it.
   private static func end(by number: Int32) -> Never {
     UnfinishedFiles.clear { kept in
-      ErrorLines.write("interrupted")
+      ErrorLines.writeLast("interrupted")
       tellWhatStays(kept)
       _ = kill(getpid(), number)
       // The signal goes to any thread; this one needs not to see it.
@@ -85,7 +85,7 @@ enum Interruption {
   /// Ends after a mapped file became shorter, or could not be read.
   @Sendable private static func endWithout(_ path: String) -> Never {
     UnfinishedFiles.clear { kept in
-      ErrorLines.write(
+      ErrorLines.writeLast(
         "Error: \(path): expected the bytes present when it was opened, found none: another"
           + " program truncated the file, or its disk cannot be read")
       tellWhatStays(kept)

@@ -30,11 +30,14 @@ package struct EvaluationWork: Sendable {
     return work
   }
 
+  /// What comparing a logit costs beside its product.
+  private static let logitCost = 30
+
   /// Counts those of a model.
   package init(_ graph: ModelGraph) {
     attention = graph.layers.map { _ in 0 }
     feedForward = attention
-    output = graph.vocabulary * graph.width
+    output = graph.vocabulary * (graph.width + Self.logitCost)
     for unit in graph.units {
       let weights = unit.tensor.weightCount
       switch unit.position {

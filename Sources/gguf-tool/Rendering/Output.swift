@@ -56,22 +56,27 @@ package enum Notes {
 
 /// Lines on standard error that must not run into the progress bar.
 package enum ErrorLines {
-  private static let isBarShown = Locked(false)
+  private static let bar = Locked((isShown: false, isOver: false))
 
   /// Writes a line, erasing any bar first.
-  package static func write(_ text: String) {
-    isBarShown.withLock { isShown in
-      Terminal.error.write((isShown ? "\r\u{1B}[K" : "") + Text.printable(text) + "\n")
-      isShown = false
-    }
-  }
+  package static func write(_ text: String) { write(text, isLast: false) }
 
   /// Shows a bar in place of the one before it; `nil` erases it.
   static func showBar(_ line: String?) {
-    isBarShown.withLock { isShown in
-      guard isShown || line != nil else { return }
+    bar.withLock { bar in
+      guard bar.isShown || line != nil, !bar.isOver else { return }
       Terminal.error.write("\r\u{1B}[K" + (line ?? ""))
-      isShown = line != nil
+      bar.isShown = line != nil
+    }
+  }
+
+  /// Writes a line, after which there are no more bars: the program ends while others still work.
+  static func writeLast(_ text: String) { write(text, isLast: true) }
+
+  private static func write(_ text: String, isLast: Bool) {
+    bar.withLock { bar in
+      Terminal.error.write((bar.isShown ? "\r\u{1B}[K" : "") + Text.printable(text) + "\n")
+      bar = (isShown: false, isOver: bar.isOver || isLast)
     }
   }
 }

@@ -41,6 +41,8 @@ package struct ProgressLine: Sendable {
   ///   - seconds: How long ago that was so.
   /// - Returns: The line, without a time left where that is not known or over.
   package func text(done: Int, rate: Double, seconds: Double = 0) -> String {
+    // Nobody has said yet how much there is.
+    guard total > 0 else { return label }
     var parts = [label]
     switch unit {
     case .bytes: parts += ["\(amounts(done)) (\(percent(done)))", Units.rate(rate)]
@@ -62,7 +64,7 @@ package struct ProgressLine: Sendable {
   }
 
   private func percent(_ done: Int) -> String {
-    Units.percent(total > 0 ? min(1, Double(done) / Double(total)) : 1)
+    Units.percent(min(1, Double(done) / Double(total)))
   }
 
   private func amounts(_ done: Int) -> String { "\(amount(done)) of \(amount(total))" }
