@@ -28,7 +28,7 @@ enum Interruption {
     var ends: [Int32] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { return }
     pipeEnd.store(ends[1], ordering: .relaxed)
-    startThread { [end = ends[0]] in wait(at: end) }
+    BackgroundThread.start { [end = ends[0]] in wait(at: end) }
     for number in requests where !isIgnored(number) {
       _ = signal(number) { number in
         let before = errno
@@ -57,7 +57,7 @@ enum Interruption {
     for kept in kept {
       switch error as? QuantError {
       case .tensor, .content: discard(kept)
-      default: Notes.write(sentence(kept))
+      default: ErrorLines.write(sentence(kept))
       }
     }
   }
@@ -79,7 +79,7 @@ enum Interruption {
   /// Ends as the signal would have ended the tool, so that shells and schedulers see it.
   private static func end(by number: Int32) -> Never {
     UnfinishedFiles.clear { kept in
-      Notes.write("interrupted")
+      ErrorLines.writeLast("interrupted")
       tellWhatStays(kept)
       _ = kill(getpid(), number)
       // The signal goes to any thread; this one needs not to see it.
@@ -90,7 +90,7 @@ enum Interruption {
   /// Ends after a mapped file became shorter, or could not be read.
   @Sendable private static func endWithout(_ path: String) -> Never {
     UnfinishedFiles.clear { kept in
-      Notes.write(
+      ErrorLines.writeLast(
         "Error: \(path): expected the bytes present when it was opened, found none: another"
           + " program truncated the file, or its disk cannot be read")
       tellWhatStays(kept)
@@ -110,30 +110,5 @@ enum Interruption {
       let handler = unsafe action.__sigaction_handler.sa_handler
     #endif
     return unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-  }
-
-  /// Runs code on a thread of its own, which nothing else can keep busy.
-  private static func startThread(_ body: @escaping @Sendable () -> Void) {
-    let box = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
-    #if canImport(Darwin)
-      var thread: pthread_t?
-      _ = unsafe pthread_create(&thread, nil, { unsafe Body.run($0) }, box)
-    #else
-      var thread = pthread_t()
-      _ = unsafe pthread_create(&thread, nil, { unsafe Body.run($0) }, box)
-    #endif
-  }
-
-  private final class Body: Sendable {
-    private let code: @Sendable () -> Void
-
-    init(_ code: @escaping @Sendable () -> Void) { self.code = code }
-
-    static func run(_ box: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-      if let box = unsafe box {
-        unsafe Unmanaged<Body>.fromOpaque(box).takeRetainedValue().code()
-      }
-      return nil
-    }
   }
 }

@@ -6,7 +6,7 @@ public import Quant
 extension FrontierPolicy: ExpressibleByArgument {}
 
 /// Sweeps variants of a model: size against quality against speed.
-struct FrontierCommand: AsyncParsableCommand, SettingOptions {
+struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     commandName: "frontier",
     abstract: "Measure many variants of a model by size, quality and speed.",
@@ -72,6 +72,7 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
 
   @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var json: JSONOption
 
   static let settings = PlanningOptions.settings
@@ -97,15 +98,21 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
       [output, output + ".json"], isNot: source, others: planning.files + text.files())
     let importance = try planning.importance()
     let sensitivity = try planning.measured(source, importance)
+    let measurer = try text.measurer(source, importance, compute, scratch: output)
     let sweep = try FrontierSweep(
       source, sensitivity, importance: importance, rules: planning.rules(),
       grid: grid(sensitivity),
-      measurer: text.measurer(source, importance, compute, scratch: output),
+      measurer: measurer,
       speed: machineOptions.speedModel(source), toolVersion: Version.current)
     let part = part.part
+    let bar = VariantBar(
+      variants: part?.members(of: sweep.pointCount).count ?? sweep.pointCount,
+      writingShare: try measurer.writingShare())
+    measurer.progress = bar.report
     var frontier = try await sweep.run(only: part) { step in
       Notes.write("\(step.done) of \(step.total): \(FrontierView.line(of: step.point))")
     }
+    bar.finish()
     if let part { return try write(part, frontier, sweep) }
     frontier.choose(policy, try limits())
     try ResultFile.write(frontier, to: output)

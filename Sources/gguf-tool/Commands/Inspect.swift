@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Shows what GGUF files hold.
-struct Inspect: ParsableCommand {
+struct Inspect: ParsableCommand, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Show what a model or an importance matrix holds.",
     discussion: """
@@ -56,6 +56,7 @@ struct Inspect: ParsableCommand {
   @Flag(help: "Show all sections, without shortening.")
   var full = false
 
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var json: JSONOption
 
   func validate() throws {

@@ -99,7 +99,7 @@ struct TextTests {
   }
 }
 
-@Suite("JSONOutput and Progress")
+@Suite("JSONOutput")
 struct OutputTests {
   private struct Sample: Encodable {
     let fileBytes = 7
@@ -121,27 +121,5 @@ struct OutputTests {
           "part" : "NaN"
         }
         """)
-  }
-
-  @Test func `the progress line tells amount, rate and time left`() {
-    let bytes = Progress("requantizing", total: 93_408_959_584, isShown: false)
-    #expect(
-      bytes.line(done: 13_207_024_435, rate: 225_758_412)
-        == "requantizing  12.30 GiB of 86.99 GiB (14 %)  215.30 MiB/s  5 min 55 s left")
-    let tokens = Progress("measuring", total: 2048, unit: .items("tokens"), isShown: false)
-    #expect(
-      tokens.line(done: 512, rate: 102.4)
-        == "measuring  512 of 2,048 (25 %)  102 tokens/s  15.0 s left")
-    #expect(tokens.line(done: 0, rate: 0) == "measuring  0 of 2,048 (0 %)  0 tokens/s")
-  }
-
-  @Test func `any thread may report progress`() async {
-    let progress = Progress("testing", total: 8000, isShown: false)
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<8 {
-        group.addTask { for _ in 0..<1000 { progress.advance(by: 1) } }
-      }
-    }
-    progress.finish()
   }
 }
