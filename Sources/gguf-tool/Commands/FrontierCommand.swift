@@ -15,10 +15,13 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
       Tries plans for several budgets, one type for all tensors, and two precisions: n experts in few \
       bits and the others unchanged, chosen at random, by router use (least used first) and \
       by sensitivity (least sensitive first). Writes, measures and deletes each variant. The page \
-      shows all variants and the Pareto front; PAGE.json holds the same figures.
+      shows all variants and the Pareto front, which of them llama.cpp loads, and the recipe and the \
+      commands that make each; PAGE.json holds the same.
 
       Example: gguf-tool frontier model.gguf --corpus text.txt --ctx 16 --budgets 8 --uniform \
       Q8_0 --experts 0,1 -o frontier.html
+      Example: gguf-tool frontier model.gguf --corpus text.txt --ctx 16 --budgets 8 --uniform \
+      Q8_0 --experts 0,1 -o - > frontier.html
       """)
 
   @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
@@ -28,7 +31,9 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
   @OptionGroup var text: CorpusOptions
 
   @Option(
-    name: [.short, .long], help: ArgumentHelp("The page to write.", valueName: "page.html"))
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "The page to write; - for standard output, without PAGE.json.", valueName: "page.html"))
   var output: String
 
   @Option(
@@ -84,6 +89,9 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
     guard minTokensPerSecond == nil || machineOptions.isGiven else {
       throw ValidationError("--min-tokens-per-second needs --machine.")
     }
+    guard !isPrinted || !json.isJSON else {
+      throw ValidationError("--json needs -o with a file for the page.")
+    }
     _ = try (
       bits(), TypeList.types(uniform, option: "--uniform"), counts(upTo: .max / 16), limits()
     )
@@ -92,13 +100,18 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
     }
   }
 
+  /// Whether the page goes to standard output.
+  private var isPrinted: Bool { ByteStream.isStandardOutput(output) }
+
   func run() async throws {
     let source = try GGUFFile.open(model)
     try OutputPath.check(
-      [output, output + ".json"], isNot: source, others: planning.files + text.files())
-    let importance = try planning.importance()
+      [output, FrontierView.figures(beside: output)], isNot: source,
+      others: planning.files + text.files(), streamed: part.part == nil ? [output] : [])
+    let importance = try planning.importance(for: source)
     let sensitivity = try planning.measured(source, importance)
-    let measurer = try text.measurer(source, importance, compute, scratch: output)
+    let measurer = try text.measurer(
+      source, importance, compute, scratch: ByteStream.isOne(output) ? model : output)
     let sweep = try FrontierSweep(
       source, sensitivity, importance: importance, rules: planning.rules(),
       grid: grid(sensitivity),
@@ -109,13 +122,16 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
       variants: part?.members(of: sweep.pointCount).count ?? sweep.pointCount,
       writingShare: try measurer.writingShare())
     measurer.progress = bar.report
+    var losses = NewLosses()
     var frontier = try await sweep.run(only: part) { step in
       Notes.write("\(step.done) of \(step.total): \(FrontierView.line(of: step.point))")
+      for line in losses.lines(of: step.point) { Warnings.write(line) }
     }
     bar.finish()
     if let part { return try write(part, frontier, sweep) }
     frontier.choose(policy, try limits())
     try ResultFile.write(frontier, to: output)
+    guard !isPrinted else { return }
     try FrontierView(output: output, frontier: frontier).show(isJSON: json.isJSON)
   }
 

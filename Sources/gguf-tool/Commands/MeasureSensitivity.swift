@@ -14,7 +14,8 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
       Measures bytes, output error and the divergence added to the model's predictions. Reads the \
       model once. `plan` chooses types from the file.
 
-      An interrupted run leaves FILE.state; the same command continues from there.
+      An interrupted run leaves FILE.state; the same command continues from there. With -o - it leaves \
+      nothing.
 
       Example: gguf-tool sensitivity model.gguf --corpus text.txt --ctx 16 --types Q4_0,Q8_0 -o \
       damage.json --progress plain
@@ -25,7 +26,9 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
 
   @OptionGroup var text: CorpusOptions
 
-  @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"))
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"))
   var output: String
 
   @Option(
@@ -63,22 +66,30 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
       throw ValidationError("--probe-windows: expected 1 to 65536, found \(probeWindows).")
     }
     _ = try tried()
+    guard !isPrinted || !json.isJSON else {
+      throw ValidationError("--json needs -o with a file for the measurement.")
+    }
   }
+
+  /// Whether the measurement goes to standard output.
+  private var isPrinted: Bool { ByteStream.isStandardOutput(output) }
+
+  /// Where an interrupted run leaves what it knows: beside a file, and nowhere for a stream.
+  private var state: String? { ByteStream.isOne(output) ? nil : output + ".state" }
 
   func run() throws {
     let file = try GGUFFile.open(model)
     try OutputPath.check(
-      [output, output + ".state"], isNot: file, others: [imatrix] + text.files())
+      [output, state], isNot: file, others: [imatrix] + text.files(),
+      streamed: part.part == nil ? [output] : [])
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
-    warn(importance)
+    warn(importance, for: file)
     let (windows, names) = try windows(file)
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
     let job = try SensitivityMeasurement(
       evaluator, windows, of: names, types: try tried(), importance: importance,
       probeWindows: probeWindows, only: part.part)
-    let state = output + ".state"
-    if SensitivityMeasurement.isResuming(state) { Notes.write("continuing from \(state)") }
-    noteSize(of: state, job)
+    if let state { tell(of: state, job) }
     let progress = Progress("measuring", unit: .share)
     let found = try job.run(keepingStateIn: state) {
       progress.update(to: $0.done, of: $0.total, earlier: $0.earlier)
@@ -87,10 +98,12 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
     if let part = part.part {
       try write(part, found, job, file)
     } else {
-      try found.sensitivity.write(to: output)
-      try SensitivityView(output: output, found: found.sensitivity).show(isJSON: json.isJSON)
+      try PlainFile.write(found.sensitivity.bytes(), to: output)
+      if !isPrinted {
+        try SensitivityView(output: output, found: found.sensitivity).show(isJSON: json.isJSON)
+      }
     }
-    SensitivityMeasurement.removeState(state)
+    if let state { SensitivityMeasurement.removeState(state) }
   }
 
   private func write(
@@ -113,7 +126,8 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
   /// States of this size or more are told of beforehand.
   private static let largeState = 64 << 20
 
-  private func noteSize(of state: String, _ job: SensitivityMeasurement) {
+  private func tell(of state: String, _ job: SensitivityMeasurement) {
+    if SensitivityMeasurement.isResuming(state) { Notes.write("continuing from \(state)") }
     let bytes = job.stateBytes
     guard bytes >= Self.largeState else { return }
     Notes.write(
@@ -121,8 +135,8 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
         + " layer; it is removed at the end")
   }
 
-  private func warn(_ importance: ImportanceMatrix?) {
-    guard importance == nil else { return }
+  private func warn(_ importance: ImportanceMatrix?, for source: any ModelSource) {
+    guard importance == nil else { return ImportanceWarnings.warn(importance, for: source) }
     Warnings.write(
       "without --imatrix, types that need an importance matrix are skipped, and the others are"
         + " measured as they are written without one")

@@ -22,8 +22,8 @@ struct MergeResults: ParsableCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "What to write: the importance matrix, the sensitivity file (or - for standard output) or the"
-        + " frontier's page.",
+      "What to write: the importance matrix, the sensitivity file or the frontier's page (- for"
+        + " standard output).",
       valueName: "file"))
   var output: String?
 
@@ -48,6 +48,7 @@ struct MergeResults: ParsableCommand {
       let output = try checkedOutput(parts)
       let frontier = try Frontier(merging: parts)
       try ResultFile.write(frontier, to: output)
+      guard !ByteStream.isStandardOutput(output) else { return }
       try FrontierView(output: output, frontier: frontier).show(isJSON: json.isJSON)
     case .sensitivity:
       let output = try checkedOutput(parts)
@@ -63,7 +64,8 @@ struct MergeResults: ParsableCommand {
     guard let output else {
       throw ValidationError("-o: expected a file for the merged \(parts.job.kind.rawValue) result.")
     }
-    guard parts.job.kind != .sensitivity || !ByteStream.isOne(output) else { return output }
+    let isStreamed = parts.job.kind != .imatrix && ByteStream.isOne(output)
+    guard !isStreamed else { return output }
     for name in [output, OutputFile.temporaryPath(of: output)] {
       guard let identity = Disk.identity(of: name) else { continue }
       for file in parts.files where Disk.identity(of: file.path) == identity {

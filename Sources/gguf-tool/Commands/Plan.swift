@@ -121,7 +121,7 @@ struct Plan: AsyncParsableCommand, SettingOptions, ProgressShowing {
     try OutputPath.check(
       [output, modelOutput], isNot: source, others: planning.files + measuring.files(),
       streamed: [output])
-    let importance = try planning.importance()
+    let importance = try planning.importance(for: source)
     let planner = try planning.planner(source, importance)
     if maxKl != nil, !verifies {
       Warnings.write(

@@ -48,8 +48,12 @@ struct PlanningOptions: ParsableArguments, SettingOptions {
   var files: [String?] { [sensitivity, imatrix] }
 
   /// The importance matrix, if one is named.
-  func importance() throws -> ImportanceMatrix? {
-    try imatrix.map { try ImportanceMatrix.read($0) }
+  ///
+  /// Says on standard error where it has more layers than the model.
+  func importance(for source: any ModelSource) throws -> ImportanceMatrix? {
+    let matrix = try imatrix.map { try ImportanceMatrix.read($0) }
+    ImportanceWarnings.warn(matrix, for: source)
+    return matrix
   }
 
   /// What may be chosen.
@@ -67,7 +71,7 @@ struct PlanningOptions: ParsableArguments, SettingOptions {
       source, measured(source, importance), rules(), importance: importance,
       toolVersion: Version.current,
       usage: "gguf-tool requantize MODEL OUT --recipe THIS"
-        + (importance.map { " --imatrix \($0.path)" } ?? ""))
+        + (importance.map { " --imatrix \(ShellWords.quoted(path: $0.path))" } ?? ""))
   }
 
   /// What parts of the model suffer, measured or expected.

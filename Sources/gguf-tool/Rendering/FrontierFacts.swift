@@ -10,6 +10,29 @@ struct FrontierFacts {
 
   var points: [Frontier.Point] { frontier.points }
 
+  /// The last part of the model's path.
+  var fileName: String {
+    frontier.model.split(separator: "/").last.map(String.init) ?? frontier.model
+  }
+
+  /// What the model calls itself, or its file.
+  var title: String {
+    let name = frontier.name ?? ""
+    return name.contains { !$0.isWhitespace } ? name : fileName
+  }
+
+  /// Why llama.cpp does not load some of the variants, a sentence a reason.
+  var refusals: [String] {
+    var reasons: [String] = []
+    for reason in points.compactMap(\.llamaCpp.reason) where !reasons.contains(reason) {
+      reasons.append(reason)
+    }
+    return reasons.map { reason in
+      let count = points.count { $0.llamaCpp.reason == reason }
+      return "llama.cpp does not load \(Text.plural(count, "variant")): \(reason)."
+    }
+  }
+
   /// The texts, by name, in the order in which they were measured.
   var texts: [String] {
     var texts: [String] = []
@@ -45,6 +68,8 @@ struct FrontierFacts {
     }
     facts.append(("texts", texts.isEmpty ? "none" : texts.joined(separator: ", ")))
     facts.append(("variants", variants))
+    let refused = points.count { !$0.llamaCpp.loads }
+    if refused > 0 { facts.append(("llama.cpp", "loads \(points.count - refused) of them")) }
     if !frontier.expertLayers.isEmpty {
       facts.append(("layers with experts", NumberList.text(of: frontier.expertLayers)))
     }
@@ -111,8 +136,16 @@ struct FrontierFacts {
     "\(Units.significant(value.value, 3))\u{A0}±\u{A0}\(Units.significant(value.error, 2))"
   }
 
+  /// Tokens a second, no finer than a prediction is: two figures below ten, whole numbers of three above.
+  static func speed(_ rate: Double) -> String {
+    guard rate.magnitude >= 9.95, rate.magnitude < 1e15 else { return Units.significant(rate, 2) }
+    var unit = 1.0
+    while rate.magnitude >= 999.5 * unit { unit *= 10 }
+    return Units.grouped(Int((rate / unit).rounded() * unit))
+  }
+
   static func speed(_ speed: Frontier.Speed) -> String {
-    let figures = [speed.tokensPerSecond, speed.low, speed.high].map { Units.significant($0, 3) }
+    let figures = [speed.tokensPerSecond, speed.low, speed.high].map(Self.speed)
     return "\(figures[0]) (\(figures[1])–\(figures[2]))"
   }
 }

@@ -27,9 +27,10 @@ extension FrontierPage {
     body { margin: 0 auto; max-width: 1120px; padding: 28px 24px; background: var(--paper);
       color: var(--ink); font: 15px/1.5 system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif;
       overflow-wrap: anywhere; }
-    h1 { font-size: 26px; line-height: 1.25; margin: 0 0 12px; }
+    h1 { font-size: 26px; line-height: 1.25; margin: 0 0 2px; }
     h2 { font-size: 18px; margin: 36px 0 8px; }
-    .kicker, footer, .note, figcaption { color: var(--dim); font-size: 14px; margin: 0; }
+    .kicker, .path, footer, .note, figcaption { color: var(--dim); font-size: 14px; margin: 0; }
+    .path { margin-bottom: 12px; }
     figcaption { margin-top: 6px; }
     ul.note { padding-left: 20px; }
     footer { margin-top: 36px; border-top: 1px solid var(--rule); padding-top: 8px; }
@@ -45,12 +46,13 @@ extension FrontierPage {
     .legend span { color: var(--dim); }
     .key { vertical-align: -3px; margin-right: 5px; }
     .frame, .wide { overflow-x: auto; }
-    .plot-alone .plot { min-width: 760px; }
+    .frame { min-width: 0; }
+    .plot-alone .plot { min-width: 900px; }
     .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr));
       gap: 12px 16px; }
-    .maps figure { max-width: 100%; }
+    .maps figure { max-width: 100%; overflow-x: auto; }
     .maps { display: flex; flex-wrap: wrap; gap: 20px 28px; margin-top: 12px; }
-    .scale { display: flex; list-style: none; padding: 0; margin: 8px 0 0; font-size: 12px; }
+    .scale { display: flex; flex-wrap: wrap; list-style: none; padding: 0; margin: 8px 0 0; font-size: 12px; }
     .scale li { padding: 2px 9px; }
     table { border-collapse: collapse; font-size: 12px; line-height: 1.35; }
     th { text-align: left; vertical-align: bottom; color: var(--dim); font-weight: 600;
@@ -61,11 +63,17 @@ extension FrontierPage {
     .dot { text-align: center; }
     .chosen td { background: var(--panel); }
     em { font-style: normal; font-weight: 700; }
+    details { border-bottom: 1px solid var(--rule); padding: 4px 0; }
+    summary { cursor: pointer; }
+    pre { margin: 6px 0; padding: 8px 12px; background: var(--panel); border-radius: 4px;
+      overflow-x: auto; font: 12px/1.45 ui-monospace, Menlo, Consolas, monospace;
+      overflow-wrap: normal; -webkit-user-select: all; user-select: all; }
+    @media (max-width: 500px) { body { padding: 16px 12px; } }
     """
 
   private static let pictures = """
     .plot { display: block; width: 100%; height: auto; }
-    .map { display: block; max-width: 100%; height: auto; }
+    .map { display: block; height: auto; }
     svg { font: 12px system-ui, "Segoe UI", "Helvetica Neue", Arial, sans-serif; }
     .tick { fill: var(--dim); font-size: 11.5px; }
     .axis-name { fill: var(--dim); }
@@ -78,7 +86,7 @@ extension FrontierPage {
     .front { fill: none; stroke: var(--ink); stroke-width: 2; stroke-linejoin: round; }
     .picked { fill: none; stroke: var(--ink); stroke-width: 1.5; }
     .series { fill: none; opacity: 0.45; }
-    .bar { opacity: 0.75; }
+    .bar { opacity: 0.35; stroke-width: 1; }
     .mark { fill: var(--paper); stroke-width: 1.6; }
     .s-per-expert { stroke: var(--per-expert); }
     .s-merged { stroke: var(--merged); }
@@ -98,7 +106,8 @@ extension FrontierPage {
     body { max-width: none; padding: 0; }
     h2 { break-after: avoid; }
     figure, .pick, tr { break-inside: avoid; }
-    .frame, .wide { overflow: visible; }
+    .frame, .wide, .maps figure { overflow: visible; }
+    .map { max-width: 100%; }
     .plot-alone .plot { min-width: 0; }
     table { font-size: 8.5px; overflow-wrap: normal; }
     th, td { padding: 2px 4px; }

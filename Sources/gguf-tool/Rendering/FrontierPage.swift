@@ -15,9 +15,10 @@ package enum FrontierPage {
       section("Speed against perplexity", plots.speeds()),
       section("Types of the experts", FrontierHeatMaps(facts).maps()),
       section("All variants", FrontierTable(facts).table()),
+      section("Recipes and commands", FrontierRecipes(facts).list()),
       Markup.text("footer", "Made by gguf-tool \(Version.current)."),
     ]
-    return document(title: "Variants of \(frontier.model)", body.joined(separator: "\n"))
+    return document(title: "Variants of \(facts.title)", body.joined(separator: "\n"))
   }
 
   private static func document(title: String, _ body: String) -> String {
@@ -40,10 +41,11 @@ package enum FrontierPage {
     let list = facts.head.map { name, value in
       Markup.text("dt", name) + Markup.text("dd", value)
     }
-    let title = Markup.text("p", "Variants of a model", ["class": "kicker"])
+    let kicker = Markup.text("p", "Variants of a model", ["class": "kicker"])
+    let path = Markup.text("p", facts.frontier.model, ["class": "path"])
     return Markup.element(
       "header", [:],
-      title + Markup.text("h1", facts.frontier.model)
+      kicker + Markup.text("h1", facts.title) + path
         + Markup.element("dl", [:], list.joined(separator: "\n")) + pick(facts))
   }
 
@@ -53,6 +55,10 @@ package enum FrontierPage {
     let head = Markup.text("strong", "Picked: \(found)")
     let figures = facts.picked.map { Markup.text("p", facts.summary($0)) } ?? ""
     let reason = Markup.text("p", "Policy \(pick.policy): \(pick.reason)")
-    return Markup.element("div", ["class": "pick"], head + figures + reason)
+    let refusal = facts.picked?.llamaCpp.reason.map { reason in
+      Markup.text("p", "llama.cpp does not load it: \(reason)")
+    }
+    return Markup.element(
+      "div", ["class": "pick"], head + figures + reason + (refusal ?? ""))
   }
 }

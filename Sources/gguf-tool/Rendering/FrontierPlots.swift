@@ -47,7 +47,7 @@ struct FrontierPlots {
       let items = facts.points.indices.compactMap { index -> ScatterPlot.Item? in
         let point = facts.points[index]
         guard let result = point.results.first(where: { $0.corpus == text }) else { return nil }
-        return item(index, x: size(point), y: result.perplexity)
+        return item(index, x: size(point), y: Self.perplexity(result, own))
       }
       return ScatterPlot(
         "Size against perplexity, \(text)", width: facts.texts.count > 1 ? 400 : 1000, height: 330,
@@ -55,9 +55,22 @@ struct FrontierPlots {
         level: own,
         items: Self.markingFront(items) { $0.x })
     }
-    let level = plots.contains { $0.level != nil } ? "the dashed line is the model itself, " : ""
+    let isHeld = plots.contains { $0.level != nil }
+    let bars = isHeld ? "the difference from the model itself, the dashed line" : "the figure"
     return figure(
-      plots, "Bars are one standard error, \(level)the heavy line is the front of each plot.")
+      plots,
+      "Bars are one standard error of \(bars). \(Self.leftOut)"
+        + " The heavy line is the front of each plot.")
+  }
+
+  private static let leftOut =
+    "Bars as short as a mark, behind another, or longer than half of the plot are left out."
+
+  /// The perplexity with the error of its difference from the model's own: what the choice of the text
+  /// does to both tells nothing of a variant.
+  private static func perplexity(_ result: TextResult, _ own: Double?) -> MeasuredValue {
+    guard let own else { return result.perplexity }
+    return MeasuredValue(result.perplexity.value, error: result.perplexityRatio.error * own)
   }
 
   /// Tokens a second against perplexity, and what the speeds rest on.
@@ -77,8 +90,8 @@ struct FrontierPlots {
     let machine = facts.frontier.machine.map { "Speeds are predicted for \($0). " } ?? ""
     let picture = figure(
       [plot],
-      machine + "Bars reach from the least to the most expected; "
-        + "the dashed line is the model itself. "
+      machine + "Bars reach from the least to the most expected. \(Self.leftOut) "
+        + "The dashed line is the model itself. "
         + "No variant is both faster and better than those on the heavy line.")
     return picture.isEmpty ? "" : picture + basis
   }

@@ -23,6 +23,7 @@ struct FrontierTable {
         "p",
         "● on the front: no other variant is both smaller and closer to the model."
           + " Divergences are in nats per token, ± one standard error.", ["class": "note"])
+      + facts.refusals.map { Markup.text("p", $0, ["class": "note"]) }.joined()
   }
 
   private var hasSpeeds: Bool { facts.points.contains { $0.speed != nil } }
@@ -32,7 +33,7 @@ struct FrontierTable {
     names += facts.texts.map { "perplexity, \($0)" }
     if hasSpeeds { names.append("tokens/s") }
     return Markup.text("th", "●", ["scope": "col"])
-      + Markup.text("th", "variant", ["scope": "col"])
+      + ["variant", "llama.cpp"].map { Markup.text("th", $0, ["scope": "col"]) }.joined()
       + names.map { Markup.text("th", $0, ["scope": "col", "class": "number"]) }.joined()
   }
 
@@ -47,6 +48,7 @@ struct FrontierTable {
       [
         Markup.text("td", point.isOnFront ? "●" : "", ["class": "dot"]),
         Markup.element("td", [:], name),
+        Markup.text("td", point.llamaCpp.loads ? "loads" : "does not load"),
       ] + figures(point).map { Markup.text("td", $0, ["class": "number"]) }
     return Markup.element("tr", ["class": isPicked ? "chosen" : "plain"], cells.joined())
   }

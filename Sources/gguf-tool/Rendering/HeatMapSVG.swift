@@ -7,6 +7,8 @@ package enum HeatMapSVG {
   private static let gap = 34
   /// Pixels of a character in labels, at most.
   private static let character = 6
+  /// Likewise, in titles.
+  private static let titleCharacter = 8
 
   /// The picture as SVG text, which any browser shows. Pointing at a cell tells its figures.
   package static func text(of maps: [HeatMap]) -> String {
@@ -21,19 +23,29 @@ package enum HeatMapSVG {
         Markup.element("g", ["transform": "translate(0 \(height))"], "\n\(lines)\n"))
       height += top + map.rows.count * cell + gap
     }
-    let picture = Markup.element(
+    return picture(titles: maps.map(title), left, columns: columns, height: height, parts)
+  }
+
+  /// Parts as a picture that is wide enough for its titles and shrinks to where it is shown.
+  static func picture(
+    titles: [String], _ left: Int, columns: Int, height: Int, _ parts: [String]
+  ) -> String {
+    let longest = titles.map { Text.width($0) }.max() ?? 0
+    let width = left + max(longest * titleCharacter, columns * cell) + 16
+    return Markup.element(
       "svg",
       [
-        "xmlns": "http://www.w3.org/2000/svg", "width": "\(max(420, left + columns * cell + 16))",
-        "height": "\(height)", "font-family": "sans-serif", "font-size": "10",
-      ], "\n" + parts.joined(separator: "\n") + "\n")
-    return picture + "\n"
+        "xmlns": "http://www.w3.org/2000/svg", "width": "\(width)", "height": "\(height)",
+        "viewBox": "0 0 \(width) \(height)", "style": "max-width:100%;height:auto",
+        "font-family": "sans-serif", "font-size": "10",
+      ], "\n" + parts.joined(separator: "\n") + "\n") + "\n"
   }
+
+  private static func title(_ map: HeatMap) -> String { "\(map.title), \(map.unit) = 1" }
 
   private static func panel(_ map: HeatMap, _ left: Int) -> [String] {
     var lines = [
-      Markup.text(
-        "text", "\(map.title), \(map.unit) = 1", ["x": "\(left)", "y": "18", "font-size": "13"])
+      Markup.text("text", title(map), ["x": "\(left)", "y": "18", "font-size": "13"])
     ]
     for column in stride(from: 0, to: map.columns, by: map.columns > 16 ? 8 : 1) {
       let x = left + column * cell + cell / 2

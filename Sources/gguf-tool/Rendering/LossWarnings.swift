@@ -32,36 +32,50 @@ struct LossWarnings {
   }
 
   /// What a run found.
-  func found(_ report: PlanReport) -> [String] { beyond(report) + emptied(report) }
+  func found(_ report: PlanReport) -> [String] {
+    Self.lines(report.losses(of: plan.plan), report.emptiedTensors(of: plan.plan))
+  }
 
-  private func beyond(_ report: PlanReport) -> [String] {
-    let places = report.losses.indices.filter { report.losses[$0].count > 0 }
-    let lines = places.prefix(Self.mostLines).map { index in
-      let (tensor, loss) = (plan.plan.tensors[index].description, report.losses[index])
-      let weights = loss.count == 1 ? "1 weight is" : "\(Units.grouped(loss.count)) weights are"
-      return
-        "\(tensor.name): \(weights) larger than \(tensor.type) can hold, and became smaller; the"
+  /// What was lost, in words.
+  static func lines(_ losses: [TensorLoss], _ emptied: [EmptiedTensor]) -> [String] {
+    beyond(losses) + self.emptied(emptied)
+  }
+
+  private static func beyond(_ losses: [TensorLoss]) -> [String] {
+    let lines = losses.prefix(mostLines).map { loss in
+      let weights =
+        loss.weights == 1 ? "1 weight is" : "\(Units.grouped(loss.weights)) weights are"
+      return "\(loss.tensor): \(weights) larger than \(loss.type) can hold, and became smaller; the"
         + " largest was \(loss.largest)"
     }
-    let others = places.dropFirst(Self.mostLines)
-    guard let largest = others.map({ report.losses[$0].largest.magnitude }).max() else {
-      return lines
-    }
-    let count = others.reduce(0) { $0 + report.losses[$1].count }
+    let others = losses.dropFirst(mostLines)
+    guard let largest = others.map(\.largest.magnitude).max() else { return lines }
+    let count = others.reduce(0) { $0 + $1.weights }
     return lines + [
       "\(others.count) more tensors have \(Units.grouped(count)) weights that are larger than their"
         + " types can hold; the largest was \(largest)"
     ]
   }
 
-  private func emptied(_ report: PlanReport) -> [String] {
-    guard !report.emptiedTensors.isEmpty else { return [] }
-    let names = report.emptiedTensors.map { index in
-      let tensor = plan.plan.tensors[index].description
-      return "\(tensor.name) (\(tensor.type))"
-    }
+  private static func emptied(_ tensors: [EmptiedTensor]) -> [String] {
+    guard !tensors.isEmpty else { return [] }
+    let names = tensors.map { "\($0.tensor) (\($0.type))" }
     return [
       "\(RequantizeView.list(names)): all weights became zeros, as they are too small for the type"
     ]
+  }
+}
+
+/// What variants of one model lose: a tensor loses the same in a type every time, and is named once.
+struct NewLosses {
+  private var losses: Set<TensorLoss> = []
+  private var emptied: Set<EmptiedTensor> = []
+
+  /// What a variant lost and none before it, in words.
+  mutating func lines(of point: Frontier.Point) -> [String] {
+    let lines = LossWarnings.lines(
+      point.losses.filter { losses.insert($0).inserted },
+      point.emptiedTensors.filter { emptied.insert($0).inserted })
+    return lines.map { "\(point.series.rawValue) \(point.label): \($0)" }
   }
 }

@@ -73,12 +73,7 @@ extension RequantizeView {
         "the importance matrix has no entry for \(Self.list(coverage.missingTensors)):"
           + " quantized without one")
     }
-    if !coverage.surplusEntries.isEmpty {
-      Warnings.write(
-        "the importance matrix has entries for layers that the model does not have,"
-          + " \(Self.list(coverage.surplusEntries)): if layers were removed, the others have other"
-          + " numbers now, and the matrix does not fit; gather one for this model")
-    }
+    ImportanceWarnings.warn(surplus: coverage.surplusEntries)
     guard !coverage.uncoveredExperts.isEmpty else { return }
     let tensors = coverage.uncoveredExperts.map { tensor, experts in
       "\(tensor) (\(experts.count == 1 ? "expert" : "experts") \(NumberList.text(of: experts)))"

@@ -174,12 +174,6 @@ private struct ReportJSON: Encodable {
     let path: String
     let sizeBytes: Int
   }
-  struct Loss: Encodable {
-    let tensor: String
-    let type: String
-    let weights: Int
-    let largest: Double
-  }
   struct Coverage: Encodable {
     let missingTensors: [String]
     let uncoveredExperts: [String: [Int]]
@@ -199,7 +193,7 @@ private struct ReportJSON: Encodable {
   let resumedPieces: Int
   let pieces: Int
   let importanceCoverage: Coverage?
-  let losses: [Loss]
+  let losses: [TensorLoss]
 
   init(
     _ requantize: RequantizePlan, _ roles: [RoleSummary], _ report: PlanReport, _ time: Duration
@@ -221,12 +215,7 @@ private struct ReportJSON: Encodable {
     seconds = time / .seconds(1)
     resumedPieces = report.resumedSlabs
     pieces = report.slabCount
-    losses = zip(requantize.plan.tensors, report.losses).compactMap { tensor, loss in
-      guard loss.count > 0 else { return nil }
-      return Loss(
-        tensor: tensor.description.name, type: tensor.description.type.name, weights: loss.count,
-        largest: Double(loss.largest))
-    }
+    losses = report.losses(of: requantize.plan)
     importanceCoverage = requantize.coverage.map { coverage in
       Coverage(
         missingTensors: coverage.missingTensors,

@@ -12,7 +12,6 @@ package enum RouterHeatMapSVG {
   package static func text(of statistics: RouterStatistics) -> String {
     let columns = statistics.layers.map(\.expertCount).max() ?? 0
     let height = top + statistics.layers.count * cell
-    let width = max(420, left + columns * cell + 16)
     let panels: [(RouterHeatMap.Quantity, String)] = [
       (.share, "Share of tokens, even use = 1"),
       (.meanWeight, "Mean routing weight where chosen, the layer's mean = 1"),
@@ -26,14 +25,8 @@ package enum RouterHeatMapSVG {
         Markup.element(
           "g", ["transform": "translate(0 \(index * (height + gap)))"], block(lines)))
     }
-    let picture = Markup.element(
-      "svg",
-      [
-        "xmlns": "http://www.w3.org/2000/svg", "width": "\(width)",
-        "height": "\(panels.count * (height + gap))", "font-family": "sans-serif",
-        "font-size": "10",
-      ], block(parts))
-    return picture + "\n"
+    return HeatMapSVG.picture(
+      titles: panels.map(\.1), left, columns: columns, height: panels.count * (height + gap), parts)
   }
 
   /// Content on lines of its own.

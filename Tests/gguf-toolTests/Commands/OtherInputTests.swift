@@ -89,6 +89,18 @@ import Testing
       "requantize", "cut.gguf", "out.gguf", "--type", "Q8_0", "--imatrix", "i.gguf", "--json")
     #expect(outcome.status == 0 && outcome.errors.contains("blk.1."), "\(outcome.errors)")
     #expect(outcome.output.contains("\"surplus_entries\""))
+    let text = ["--corpus", "text.txt", "--ctx", "16", "-o", "x"]
+    for words in [
+      ["plan", "cut.gguf", "--target-bpw", "14", "-o", "x"],
+      ["sensitivity", "cut.gguf", "--types", "Q8_0"] + text,
+      ["frontier", "cut.gguf", "--budgets", "16", "--uniform", "Q8_0", "--experts", "0"] + text
+        + ["--low-type", "Q8_0"],
+    ] {
+      let found = try Tool.run(words + ["--imatrix", "i.gguf"], in: testing.folder.url)
+      #expect(found.status == 0, "\(words) \(found.errors)")
+      let warnings = found.errors.split(separator: "\n").filter { $0.contains("does not have") }
+      #expect(warnings.count == 1 && warnings[0].contains("blk.1."), "\(words) \(found.errors)")
+    }
     let whole = try testing.run(
       "requantize", "model.gguf", "whole.gguf", "--type", "Q8_0", "--imatrix", "i.gguf")
     #expect(whole.status == 0 && !whole.errors.contains("does not have"), "\(whole.errors)")

@@ -28,6 +28,9 @@ import Testing
 
   @Test(arguments: [
     "logits model.gguf --ids 1,2,3", "plan model.gguf --target-bpw 12",
+    "sensitivity model.gguf --corpus text.txt --ctx 16 --types Q8_0",
+    "frontier model.gguf --corpus text.txt --ctx 16 --budgets 24 --uniform Q8_0 --experts 0"
+      + " --low-type Q8_0",
   ])
   func `are sent what a file would hold`(words: String) throws {
     try #require(try shell("$TOOL \(words) -o file >/dev/null 2>&1") == 0)
@@ -50,13 +53,26 @@ import Testing
     #expect(!Disk.isReplaceable("/dev/null") && !Disk.exists(folder.path("-")))
   }
 
+  /// The commands whose output may be a stream.
+  private let streaming = ["logits", "plan", "sensitivity", "frontier"]
+
+  @Test(arguments: ["sensitivity model.gguf --types Q8_0", "frontier model.gguf"])
+  func `leave nothing beside them, and hold no part of a job`(words: String) throws {
+    let known = try folder.names(besides: [])
+    let line = "$TOOL \(words) --corpus text.txt --ctx 16 --chunks 2 -o -"
+    #expect(try shell("\(line) >found 2>errors") == 0)
+    #expect(try folder.names(besides: known) == ["errors", "found"])
+    #expect(try shell("\(line) --part 1/2 >found 2>errors") == 1)
+    #expect(try String(decoding: bytes("errors"), as: UTF8.self).contains("must be a file"))
+  }
+
   @Test func `are refused by what needs a file, and stay as they are`() throws {
     try FileManager.default.createSymbolicLink(
       atPath: folder.path("stdout"), withDestinationPath: "/proc/self/fd/1")
     try FileManager.default.createSymbolicLink(
       atPath: folder.path("twice"), withDestinationPath: "stdout")
     for output in ["stdout", "twice", "-", "/proc/self/fd/1", "/dev/stdout", "/dev/none"] {
-      for words in FullDiskTests.writers(to: output) where !["logits", "plan"].contains(words[0]) {
+      for words in FullDiskTests.writers(to: output) where !streaming.contains(words[0]) {
         let line = words.map { "'\($0)'" }.joined(separator: " ")
         #expect(try shell("$TOOL \(line) >found 2>errors") == 1, "\(words)")
         let errors = try String(decoding: bytes("errors"), as: UTF8.self)

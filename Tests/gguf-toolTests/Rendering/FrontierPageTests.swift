@@ -59,12 +59,13 @@ import gguf_tool
     let points = [
       SampleFrontier.point(.perExpert, evil, bytes: 9 << 20, divergence: 0.1, texts: [evil])
     ]
-    let html = FrontierPage.html(of: SampleFrontier.plain(points, model: evil))
+    let html = FrontierPage.html(of: SampleFrontier.plain(points, model: evil, name: evil))
     let page = PageElements(html)
     #expect(page.isWellFormed)
     #expect(!html.contains("<script"))
     let shown = "</h1><script>alert('x')</script> & \"a\"\\u{1B}[2J\\u{202E}\u{FFFD}"
     #expect(page.named("h1").map(\.text) == [shown])
+    #expect(page.ofClass("path").map(\.text) == [shown])
     #expect(page.named("th").map(\.text).last == "perplexity, \(shown)")
   }
 

@@ -41,6 +41,10 @@ import gguf_tool
     #expect(parser.isBalanced)
     #expect(text.components(separatedBy: "<title>").count - 1 == 2 * 16)
     #expect(text.contains("layer 12, expert 1: 100.00 % of tokens, mean weight 0.6000"))
+    let width = try #require(text.firstMatch(of: /width="(\d+)" height="\d+" viewBox="0 0 (\d+)/))
+    #expect(width.output.1 == width.output.2)
+    // Room for the longer title, 54 characters from pixel 56 on.
+    #expect(try #require(Int(width.output.1)) >= 56 + 54 * 7)
   }
 }
 

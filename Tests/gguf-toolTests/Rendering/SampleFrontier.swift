@@ -21,22 +21,27 @@ enum SampleFrontier {
   }
 
   /// A frontier of given points and nothing else.
-  static func plain(_ points: [Frontier.Point], model: String = "model.gguf") -> Frontier {
+  static func plain(
+    _ points: [Frontier.Point], model: String = "model.gguf", name: String? = nil,
+    importance: String? = nil
+  ) -> Frontier {
     Frontier(
       of: model, bytes: 1 << 30, base: results(divergence: 0, texts: ["wikitext2"]),
-      expertLayers: [], points: points)
+      expertLayers: [], points: points, name: name, importance: importance)
   }
 
   /// A point with the same figures on each text.
   static func point(
     _ series: Frontier.Point.Series, _ label: String, bytes: Int, divergence: Double,
     texts: [String] = ["wikitext2"], speed: Frontier.Speed? = nil, expertBits: [[Double]] = [],
-    experts: Int? = nil
+    experts: Int? = nil, recipe: String = "preset = F16\n", refusal: String? = nil,
+    losses: [TensorLoss] = []
   ) -> Frontier.Point {
     Frontier.Point(
       in: series, label, bytes: bytes, bitsPerWeight: Double(bytes) * 16 / 27_500_000,
       expectedDivergence: divergence * 0.9, results: results(divergence: divergence, texts: texts),
-      quantizedExperts: experts, speed: speed, expertBits: expertBits)
+      quantizedExperts: experts, speed: speed, expertBits: expertBits, recipe: recipe,
+      llamaCpp: LlamaCppSupport(refusal: refusal), losses: losses)
   }
 
   static let texts = ["wikitext2", "ptb", "c4-sample"]

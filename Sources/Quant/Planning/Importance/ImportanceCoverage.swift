@@ -35,8 +35,15 @@ public struct ImportanceCoverage: Sendable {
     }
     missingTensors = missing
     uncoveredExperts = uncovered
-    let layers = Set(all.compactMap { LayeredName($0.name).layer })
-    surplusEntries = matrix.entries.map(\.name).filter { name in
+    surplusEntries = matrix.surplusEntries(for: all)
+  }
+}
+
+extension ImportanceMatrix {
+  /// Entries for layers that a model of these tensors does not have: the matrix may be of another model.
+  public func surplusEntries(for tensors: [TensorInfo]) -> [String] {
+    let layers = Set(tensors.compactMap { LayeredName($0.name).layer })
+    return entries.map(\.name).filter { name in
       LayeredName(name).layer.map { !layers.contains($0) } ?? false
     }
   }

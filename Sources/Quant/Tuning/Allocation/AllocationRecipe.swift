@@ -22,19 +22,19 @@ struct AllocationRecipe {
     var bytes = 0
     var damage = 0.0
     var text: String {
-      "\(pattern) = \(choice)  # \(bytes) bytes, \(Self.short(damage)) nats"
+      "\(pattern) = \(choice)  # \(bytes) bytes, \(AllocationRecipe.short(damage)) nats"
     }
+  }
 
-    /// Three digits, as in 1.23e-05: enough for a comment.
-    private static func short(_ value: Double) -> String {
-      guard value > 0, value.isFinite else { return value == 0 ? "0" : "unknown" }
-      var (mantissa, exponent) = (value, 0)
-      while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
-      while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-      var digits = Int((mantissa * 100).rounded())
-      if digits == 1000 { (digits, exponent) = (100, exponent + 1) }
-      return "\(digits / 100).\(digits / 10 % 10)\(digits % 10)e\(exponent)"
-    }
+  /// Three digits, as in 1.23e-05: enough for a comment.
+  static func short(_ value: Double) -> String {
+    guard value > 0, value.isFinite else { return value == 0 ? "0" : "unknown" }
+    var (mantissa, exponent) = (value, 0)
+    while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    var digits = Int((mantissa * 100).rounded())
+    if digits == 1000 { (digits, exponent) = (100, exponent + 1) }
+    return "\(digits / 100).\(digits / 10 % 10)\(digits % 10)e\(exponent)"
   }
 
   /// What decides about tensors that were not measured: the preset whose main type most weights have.

@@ -259,7 +259,7 @@ public struct ModelPlanner: Sendable {
     [
       "\(name) of \(source.path)",
       "measured on \(sensitivity.corpora.joined(separator: ", ")): expected divergence "
-        + "\(allocation.damage) nats a token",
+        + "\(AllocationRecipe.short(allocation.damage)) nats a token",
     ] + (usage.map { [$0] } ?? [])
   }
 }

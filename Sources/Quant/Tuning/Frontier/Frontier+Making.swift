@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 internal import QuantEvaluation
+package import QuantPlanning
 
 extension Frontier {
   /// Makes a frontier of points and marks those that no other beats.
   package init(
     of model: String, bytes: Int, base: [TextResult], expertLayers: [Int], points: [Point],
-    machine: String? = nil, speedBasis: [String] = [], pick: Pick? = nil
+    name: String? = nil, importance: String? = nil, machine: String? = nil,
+    speedBasis: [String] = [], pick: Pick? = nil
   ) {
     self.init(
-      model: model, modelBytes: bytes, base: base, machine: machine, speedBasis: speedBasis,
+      model: model, name: name, importance: importance, modelBytes: bytes, base: base,
+      machine: machine, speedBasis: speedBasis,
       expertLayers: expertLayers, points: points, pick: pick)
     markFront()
   }
@@ -19,10 +22,15 @@ extension Frontier.Point {
   package init(
     in series: Series, _ label: String, bytes: Int, bitsPerWeight: Double,
     expectedDivergence: Double, results: [TextResult], quantizedExperts: Int? = nil,
-    speed: Frontier.Speed? = nil, expertBits: [[Double]] = []
+    speed: Frontier.Speed? = nil, expertBits: [[Double]] = [], recipe: String = "",
+    requantizes: Bool = false, lacksImportance: Bool = false,
+    llamaCpp: LlamaCppSupport = LlamaCppSupport(refusal: nil), losses: [TensorLoss] = [],
+    emptiedTensors: [EmptiedTensor] = []
   ) {
     self.init(
-      series: series, label: label, quantizedExperts: quantizedExperts, sizeBytes: bytes,
+      series: series, label: label, quantizedExperts: quantizedExperts, recipe: recipe,
+      requantizes: requantizes, lacksImportance: lacksImportance, llamaCpp: llamaCpp,
+      losses: losses, emptiedTensors: emptiedTensors, sizeBytes: bytes,
       bitsPerWeight: bitsPerWeight, expectedDivergence: expectedDivergence, results: results,
       speed: speed, expertBits: expertBits)
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import QuantEvaluation
+public import QuantPlanning
 
 /// Variants of a model side by side: what each takes, what it costs in quality, how fast it would be.
 public struct Frontier: Sendable, Codable {
@@ -26,6 +27,18 @@ public struct Frontier: Sendable, Codable {
     public let label: String
     /// Experts in few bits, for the series that count them.
     public let quantizedExperts: Int?
+    /// The recipe that it is made by, as a file of `requantize`.
+    public let recipe: String
+    /// Whether tensors that are quantized already are quantized again.
+    public let requantizes: Bool
+    /// Whether tensors are written without an importance matrix whose types need one.
+    public let lacksImportance: Bool
+    /// Whether llama.cpp loads it.
+    public let llamaCpp: LlamaCppSupport
+    /// Tensors with weights that their types cannot hold.
+    public let losses: [TensorLoss]
+    /// Tensors of which zeros alone are left.
+    public let emptiedTensors: [EmptiedTensor]
     /// Bytes of the file.
     public let sizeBytes: Int
     /// Bits for each weight.
@@ -65,8 +78,12 @@ public struct Frontier: Sendable, Codable {
     public let reason: String
   }
 
-  /// The model.
+  /// The path of the model.
   public let model: String
+  /// What the model calls itself; `nil` if it has no name.
+  public let name: String?
+  /// The path of the importance matrix that the variants are made with, if there is one.
+  public let importance: String?
   /// Bytes of the model.
   public let modelBytes: Int
   /// The model's own perplexity on each text.

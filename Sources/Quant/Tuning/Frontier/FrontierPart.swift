@@ -64,7 +64,8 @@ extension Frontier {
     // Parts without points did not run the model itself.
     let first = all.first { !$0.members.isEmpty } ?? all[0]
     self.init(
-      model: first.frontier.model, modelBytes: first.frontier.modelBytes,
+      model: first.frontier.model, name: first.frontier.name,
+      importance: first.frontier.importance, modelBytes: first.frontier.modelBytes,
       base: first.frontier.base, machine: first.frontier.machine,
       speedBasis: first.frontier.speedBasis, expertLayers: first.frontier.expertLayers,
       points: points.sorted { $0.key < $1.key }.map(\.value))

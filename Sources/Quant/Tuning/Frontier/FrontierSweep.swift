@@ -18,6 +18,7 @@ public struct FrontierSweep {
 
   private let source: any ModelSource
   private let sensitivity: Sensitivity
+  private let importance: ImportanceMatrix?
   private let variants: [FrontierVariant]
   private let measurer: VariantMeasurer
   private let speed: SpeedModel?
@@ -41,6 +42,7 @@ public struct FrontierSweep {
   ) throws(QuantError) {
     self.source = source
     self.sensitivity = sensitivity
+    self.importance = importance
     self.measurer = measurer
     self.speed = speed
     func planner(_ layout: ExpertLayout) throws(QuantError) -> ModelPlanner {
@@ -96,7 +98,8 @@ public struct FrontierSweep {
       progress(Progress(done: points.count, total: members.count, point: point))
     }
     var frontier = Frontier(
-      model: source.path, modelBytes: source.byteCount,
+      model: source.path, name: source.metadata["general.name"]?.text,
+      importance: importance?.path, modelBytes: source.byteCount,
       base: base, machine: speed?.name, speedBasis: basis, expertLayers: expertLayers,
       points: points)
     frontier.markFront()
@@ -106,8 +109,13 @@ public struct FrontierSweep {
   private func point(_ variant: FrontierVariant) async throws(QuantError) -> Frontier.Point {
     let measured = try await measurer.measure(variant.recipe)
     let weights = source.tensors.reduce(0) { $0 + $1.weightCount }
+    let plan = measured.plan
     return Frontier.Point(
       series: variant.series, label: variant.label, quantizedExperts: variant.quantizedExperts,
+      recipe: variant.recipeText, requantizes: !plan.requantizedTensors.isEmpty,
+      lacksImportance: !plan.tensorsLackingImportance.isEmpty, llamaCpp: plan.llamaCpp,
+      losses: measured.report.losses(of: plan.plan),
+      emptiedTensors: measured.report.emptiedTensors(of: plan.plan),
       sizeBytes: measured.byteCount,
       bitsPerWeight: Double(measured.byteCount) * 8 / Double(max(1, weights)),
       expectedDivergence: variant.expected, results: measured.results,

@@ -9,6 +9,8 @@ struct FrontierVariant: Sendable {
   let label: String
   var quantizedExperts: Int?
   let recipe: Recipe
+  /// The recipe as a file.
+  let recipeText: String
   /// The divergence expected.
   let expected: Double
   /// The type of each measured unit.
@@ -97,8 +99,8 @@ struct FrontierVariants {
     _ plan: PlannedTypes, _ series: Frontier.Point.Series, label: String
   ) -> FrontierVariant {
     FrontierVariant(
-      series: series, label: label, recipe: plan.recipe, expected: plan.divergence,
-      types: plan.types)
+      series: series, label: label, recipe: plan.recipe, recipeText: plan.text,
+      expected: plan.divergence, types: plan.types)
   }
 
   private static func rounded(_ bits: Double) -> String {
@@ -133,13 +135,15 @@ struct FrontierVariants {
     let rules = byLayer.sorted { $0.key < $1.key }.map { layer, experts in
       "blk.\(layer).experts[\(NumberList.text(of: experts.map(\.expert)))].* = \(grid.lowType)"
     }
-    let lines = ["preset = F16", "layout = per-expert"] + rules + [".* = keep"]
-    var recipe = try RecipeFile.recipe(lines.joined(separator: "\n"), file: "mixture")
+    let head = ["# \(series.rawValue): \(count) experts in few bits", "preset = F16"]
+    let lines = head + ["layout = per-expert"] + rules + [".* = keep"]
+    let text = lines.joined(separator: "\n") + "\n"
+    var recipe = try RecipeFile.recipe(text, file: "mixture")
     recipe.allowsMissingImportance = true
     recipe.allowsRequantizing = true
     return FrontierVariant(
       series: series, label: "\(count) experts", quantizedExperts: count, recipe: recipe,
-      expected: expected(chosen), types: try types(chosen))
+      recipeText: text, expected: expected(chosen), types: try types(chosen))
   }
 
   private func expected(_ chosen: Set<Expert>) -> Double {

@@ -85,8 +85,8 @@ public final class SensitivityMeasurement {
   /// Measures.
   ///
   /// - Parameters:
-  ///   - path: Where to keep what is known after each layer, and perhaps go on from. The file stays:
-  ///     who has written the results removes it.
+  ///   - path: Where to keep what is known after each layer, and perhaps go on from; `nil` keeps nothing.
+  ///     The file stays: who has written the results removes it.
   ///   - progress: Called as units are tried and probes go on.
   /// - Returns: What was found. It does not depend on the number of threads, and what follows of the
   ///   parts of a text put together is what follows of it in one, to the last bit.
@@ -96,11 +96,11 @@ public final class SensitivityMeasurement {
   /// - Complexity: For each type, the work of encoding the model and of a pass of the text through it;
   ///   and that of a pass of all probes through half of it.
   public func run(
-    keepingStateIn path: String, progress: @escaping (EvaluationProgress) -> Void = { _ in }
+    keepingStateIn path: String?, progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) -> SensitivityPart {
     meter = WorkMeter(total: work.total, progress)
     guard !range.isEmpty else { return try result() }
-    let state = try SensitivityState(path, self)
+    let state = try path.map { path throws(QuantError) in try SensitivityState(path, self) }
     let (states, first) = try begin(state)
     let finite = FiniteCheck(evaluator, windows.tokens, length: windows.length)
     try finite.check(states, from: first > 0 ? .layer(first - 1) : .embedding)
@@ -108,7 +108,7 @@ public final class SensitivityMeasurement {
       try LayerSensitivity(self, layer: layer, context).run(states)
       try finite.check(states, from: .layer(layer))
       let results = SensitivityState.Results(sums: sums, probes: probes.probes, done: meter.done)
-      try state.save(results, layer: layer + 1, states, probes.live)
+      try state?.save(results, layer: layer + 1, states, probes.live)
     }
     try measureOutput(states)
     try finite.check(states, from: .output)
@@ -117,8 +117,8 @@ public final class SensitivityMeasurement {
   }
 
   /// The states to begin with, and how many layers are behind them.
-  private func begin(_ state: SensitivityState) throws(QuantError) -> (Matrix, Int) {
-    guard let earlier = try state.read() else {
+  private func begin(_ state: SensitivityState?) throws(QuantError) -> (Matrix, Int) {
+    guard let state, let earlier = try state.read() else {
       let states = try evaluator.embed(windows.tokens)
       try measureEmbedding(states)
       return (states, 0)

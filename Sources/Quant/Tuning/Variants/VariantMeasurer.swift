@@ -6,10 +6,15 @@ public import QuantPlanning
 
 /// A variant of a model, written and held against the model.
 public struct MeasuredVariant: Sendable {
-  /// Bytes of its file.
-  public let byteCount: Int
+  /// How it was made.
+  public let plan: RequantizePlan
+  /// What was lost on the way.
+  public let report: PlanReport
   /// What each text said.
   public let results: [TextResult]
+
+  /// Bytes of its file.
+  public var byteCount: Int { plan.plan.byteCount }
 
   /// The mean divergence over the texts, in nats per token.
   public var meanDivergence: Double { results.meanDivergence }
@@ -143,12 +148,12 @@ public final class VariantMeasurer {
   ) async throws(QuantError) -> MeasuredVariant {
     precondition(bases.count == texts.count, "the model itself was not measured")
     let output = path ?? variant
-    let byteCount = try await write(recipe, to: output).plan.plan.byteCount
+    let made = try await write(recipe, to: output)
     defer { if path == nil { Disk.remove(output) } }
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(output) }
     var results: [TextResult] = []
     for index in texts.indices { results.append(try compare(file, index)) }
-    return MeasuredVariant(byteCount: byteCount, results: results)
+    return MeasuredVariant(plan: made.plan, report: made.report, results: results)
   }
 
   /// Writes a variant.

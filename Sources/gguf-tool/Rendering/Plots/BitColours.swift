@@ -38,12 +38,20 @@ struct BitColours {
 
   /// A row of colours with their bits.
   func legend() -> String {
-    let swatches = samples.map { bits in
+    var shown: Set<String> = []
+    let swatches = samples.filter { shown.insert(Self.label($0)).inserted }.map { bits in
       Markup.text(
-        "li", Units.bitsPerWeight(bits),
-        ["style": "background:\(colour(bits));color:\(ink(bits))"])
+        "li", Self.label(bits), ["style": "background:\(colour(bits));color:\(ink(bits))"])
     }
     return Markup.element("ul", ["class": "scale"], swatches.joined())
+  }
+
+  /// Bits without zeros at their end: `4.5`, `3`.
+  private static func label(_ bits: Double) -> String {
+    var text = Units.bitsPerWeight(bits)
+    guard text.contains(".") else { return text }
+    while text.hasSuffix("0") { text.removeLast() }
+    return text.hasSuffix(".") ? String(text.dropLast()) : text
   }
 
   /// The ends and round numbers between them.

@@ -53,21 +53,6 @@ extension ScatterPlot.Frame {
     return Markup.element("polyline", ["class": style, "points": list.joined(separator: " ")])
   }
 
-  /// Errors and ranges.
-  func bars() -> String {
-    plot.items.map { item in
-      let (x, y) = place(item)
-      let style = "bar \(PlotMark(series: item.series).styleClass)"
-      let up = item.yRange.map { range in
-        line(style, x, yScale.position(range.lowerBound), x, yScale.position(range.upperBound))
-      }
-      let across = item.xRange.map { range in
-        line(style, xScale.position(range.lowerBound), y, xScale.position(range.upperBound), y)
-      }
-      return (up ?? "") + (across ?? "")
-    }.joined(separator: "\n")
-  }
-
   /// The marks: those on the front above the others, the picked one in a ring.
   func marks() -> String {
     let order = plot.items.filter { !$0.isOnFront } + plot.items.filter(\.isOnFront)
@@ -105,13 +90,8 @@ extension ScatterPlot.Frame {
     for item in plot.items {
       let (x, y) = place(item)
       room.avoid(x: x, y: y, radius: item.isPicked ? 10 : PlotMark.radius + 1)
-      for end in [item.xRange?.lowerBound, item.xRange?.upperBound].compactMap(\.self) {
-        room.avoidLine([(x, y), (xScale.position(end), y)])
-      }
-      for end in [item.yRange?.lowerBound, item.yRange?.upperBound].compactMap(\.self) {
-        room.avoidLine([(x, y), (x, yScale.position(end))])
-      }
     }
+    for bar in bars() { room.avoidLine([bar.start, bar.end]) }
     room.avoidLine(front)
     if let level = plot.level.map(yScale.position) {
       room.avoidLine([(area.x, level), (right, level)])
@@ -119,7 +99,7 @@ extension ScatterPlot.Frame {
     return room
   }
 
-  private func line(
+  func line(
     _ style: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double
   ) -> String {
     Markup.element(

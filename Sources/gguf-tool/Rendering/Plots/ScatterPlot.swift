@@ -55,7 +55,7 @@ struct ScatterPlot {
     guard !items.isEmpty else { return "" }
     let frame = Frame(self)
     let parts = [
-      frame.grid(), frame.levelLine(), frame.seriesLines(), frame.bars(), frame.frontLine(),
+      frame.grid(), frame.levelLine(), frame.barLines(), frame.seriesLines(), frame.frontLine(),
       frame.marks(), frame.labels(),
     ]
     return Markup.element(
@@ -76,25 +76,37 @@ struct ScatterPlot {
 
     init(_ plot: ScatterPlot) {
       self.plot = plot
-      let heights = plot.items.flatMap { [$0.y] + Self.ends($0.yRange, around: $0.y) }
-      let widths = plot.items.flatMap { [$0.x] + Self.ends($0.xRange, around: $0.x) }
+      let heights = plot.items.map(\.y) + [plot.level].compactMap(\.self)
+      let widths = plot.items.map(\.x)
       let bottom = plot.height - ScatterPlot.bottom
       yScale = PlotScale(
-        heights + [plot.level].compactMap(\.self), plot.y.style, from: bottom,
-        to: ScatterPlot.top, spacing: 30)
+        heights + Self.ends(plot.items.map { ($0.y, $0.yRange) }, beside: heights), plot.y.style,
+        from: bottom, to: ScatterPlot.top, spacing: 30)
       let longest = yScale.ticks.map(\.label.count).max() ?? 1
       let left = 16 + Double(longest) * ScatterPlot.digitWidth
       let right = plot.width - ScatterPlot.right
-      xScale = PlotScale(widths, plot.x.style, from: left, to: right, spacing: 60)
+      xScale = PlotScale(
+        widths + Self.ends(plot.items.map { ($0.x, $0.xRange) }, beside: widths), plot.x.style,
+        from: left, to: right, spacing: 60)
       area = LabelPlacement.Box(
         x: left, y: ScatterPlot.top, width: right - left, height: bottom - ScatterPlot.top)
     }
 
-    /// The ends of a bar count only where they leave the axis its form: an error larger than its
-    /// value would stretch it to zero.
-    private static func ends(_ range: ClosedRange<Double>?, around value: Double) -> [Double] {
-      guard let range else { return [] }
-      return [range.lowerBound, range.upperBound].filter { $0 > 0 && $0 > 0.3 * value }
+    /// How far a bar may stretch its axis, as a part of what the points span.
+    private static let longestPart = 0.25
+
+    /// The ends of bars count only where they leave the axis its form: an error larger than its value
+    /// would stretch it to zero, and one larger than what points differ by would push them together.
+    private static func ends(
+      _ bars: [(value: Double, range: ClosedRange<Double>?)], beside values: [Double]
+    ) -> [Double] {
+      let span = (values.max() ?? 0) - (values.min() ?? 0)
+      let longest = span > 0 ? longestPart * span : .infinity
+      return bars.flatMap { value, range in
+        [range?.lowerBound, range?.upperBound].compactMap(\.self).filter { end in
+          end > 0 && end > 0.3 * value && (end - value).magnitude <= longest
+        }
+      }
     }
 
     /// The pixel of a point.
