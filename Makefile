@@ -5,7 +5,7 @@
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
-.PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
+.PHONY: check-split check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -87,6 +87,11 @@ check-experts: build
 	@scripts/install-python
 	@scripts/install-reference
 	@scripts/check-experts $(options)
+
+# Compares split and merge with llama.cpp's tool, both ways.
+check-split: build
+	@scripts/install-python
+	.build/python/bin/python3 scripts/check-split $(options)
 
 # Tries Examples/slurm on a Slurm cluster of this machine alone, which it installs; needs root.
 test-slurm: build

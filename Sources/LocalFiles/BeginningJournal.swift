@@ -52,11 +52,11 @@ package struct BeginningJournal {
   /// Removes the journal: the file is whole.
   func remove() {
     POSIX.remove(path)
-    POSIX.closeFile(descriptor)
+    POSIX.closeLocked(descriptor)
   }
 
   /// Leaves the journal to whoever opens the file next.
-  func leave() { POSIX.closeFile(descriptor) }
+  func leave() { POSIX.closeLocked(descriptor) }
 
   /// Puts back what an edit that was cut off has changed of a file; waits for one that is running.
   ///
@@ -68,7 +68,7 @@ package struct BeginningJournal {
     let file = Disk.resolved(path)
     let name = Self.path(of: file)
     guard Disk.exists(name), let descriptor = POSIX.openWaiting(name) else { return }
-    defer { POSIX.closeFile(descriptor) }
+    defer { POSIX.closeLocked(descriptor) }
     let status = try POSIX.statistics(descriptor, name)
     // The edit that was waited for has removed its own.
     guard Disk.isFile(descriptor, at: name), status.st_mode & S_IFMT == S_IFREG else { return }
@@ -106,7 +106,7 @@ package struct BeginningJournal {
       if found[...] == old || found[...] == new { return }
       guard isMixture(found) else { throw foreign(journal, file) }
       let descriptor = try POSIX.openHeld(file)
-      defer { POSIX.closeFile(descriptor) }
+      defer { POSIX.closeLocked(descriptor) }
       try POSIX.write(descriptor, file, at: offset, old)
       try POSIX.synchronize(descriptor, file)
     }

@@ -37,26 +37,31 @@ extension OutputFile {
   ///   - name: Its path, for errors.
   ///   - range: The bytes.
   ///   - offset: Where they go.
+  ///   - progress: Called with the number of bytes done since the call before, holes included.
   /// - Throws: `FileError.system` if they cannot be read or written, `.malformed` if the file ends before.
   /// - Complexity: O(*n*) in bytes that are no holes; memory of 4 MiB.
   package func copy(
-    from source: Int32, _ name: String, _ range: Range<Int>, to offset: Int
+    from source: Int32, _ name: String, _ range: Range<Int>, to offset: Int,
+    progress: (Int) -> Void = { _ in }
   ) throws(FileError) {
     var place = range.lowerBound
     while place < range.upperBound {
       let data = Self.data(source, from: place, end: range.upperBound)
-      try copyData(from: source, name, data, by: offset - range.lowerBound)
+      progress(data.lowerBound - place)
+      try copyData(from: source, name, data, by: offset - range.lowerBound, progress)
       place = data.upperBound
     }
   }
 
   private func copyData(
-    from source: Int32, _ name: String, _ range: Range<Int>, by shift: Int
+    from source: Int32, _ name: String, _ range: Range<Int>, by shift: Int,
+    _ progress: (Int) -> Void
   ) throws(FileError) {
     var place = range.lowerBound
     while place < range.upperBound {
       let end = min(place + Self.copiedAtOnce, range.upperBound)
       try write(POSIX.bytes(source, name, place..<end), at: place + shift)
+      progress(end - place)
       place = end
     }
   }
@@ -89,13 +94,14 @@ extension OutputFile {
   ///   - range: The bytes of `source` that follow.
   ///   - source: The other file, which may have the same name.
   ///   - keepingAttributes: Whether it gets that file's permissions and owner.
+  ///   - progress: Called with the number of bytes copied since the call before.
   ///   - check: Called before the file gets its name.
   /// - Throws: As `init`, `.system` if the other file cannot be read, and as `check`; then there is no new
   ///   file.
   /// - Complexity: O(*n*) in bytes that are no holes; memory of 4 MiB.
   package static func write(
     _ beginning: [UInt8], to path: String, before range: Range<Int>, of source: String,
-    keepingAttributes: Bool, check: () throws(FileError) -> Void
+    keepingAttributes: Bool, progress: (Int) -> Void = { _ in }, check: () throws(FileError) -> Void
   ) throws(FileError) {
     let (descriptor, _, _) = try POSIX.openForReading(source)
     defer { POSIX.closeFile(descriptor) }
@@ -104,7 +110,8 @@ extension OutputFile {
       path: path, byteCount: beginning.count + range.count,
       neededBytes: beginning.count + min(range.count, Int(status.st_blocks) * 512))
     try output.write(beginning, at: 0)
-    try output.copy(from: descriptor, source, range, to: beginning.count)
+    try output.copy(
+      from: descriptor, source, range, to: beginning.count, progress: progress)
     if keepingAttributes { try output.takeAttributes(of: status) }
     try check()
     try output.finish()

@@ -70,7 +70,7 @@ package final class OutputFile: Sendable {
 
   deinit {
     if !isKept { discard() }
-    POSIX.closeFile(descriptor)
+    POSIX.closeLocked(descriptor)
   }
 
   /// Writes bytes at a place of the file.

@@ -212,6 +212,13 @@ package enum POSIX {
 
   package static func closeFile(_ descriptor: Int32) { _ = close(descriptor) }
 
+  /// Gives up the lock of a file, and closes it. A process that another thread is starting holds all
+  /// descriptors until it runs its program; closing alone would leave it the lock so long.
+  static func closeLocked(_ descriptor: Int32) {
+    _ = flock(descriptor, LOCK_UN)
+    closeFile(descriptor)
+  }
+
   static func remove(_ path: String) { _ = unsafe unlink(path) }
 
   /// The folder that a path lies in.

@@ -16,7 +16,7 @@ package final class RecordFile: Sendable {
     self.descriptor = descriptor
   }
 
-  deinit { POSIX.closeFile(descriptor) }
+  deinit { POSIX.closeLocked(descriptor) }
 
   /// Bytes that the file has now.
   package func byteCount() throws(FileError) -> Int {

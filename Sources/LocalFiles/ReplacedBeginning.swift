@@ -31,6 +31,8 @@ package struct ReplacedBeginning {
   private let range: Range<Int>
 
   private static let pageBytes = 4096
+  /// Bytes that are read and compared at once.
+  private static let comparedBytes = 1 << 18
   /// What a copy may take on disk: it costs no more than the waits for the disk that a journal needs.
   private static let mostCopied = 16 << 20
 
@@ -56,7 +58,7 @@ package struct ReplacedBeginning {
     else { return nil }
     let target = Disk.resolved(path)
     let descriptor = try POSIX.openHeld(target)
-    defer { POSIX.closeFile(descriptor) }
+    defer { POSIX.closeLocked(descriptor) }
     let replacement = ReplacedBeginning(
       path: target, descriptor: descriptor, status: try POSIX.statistics(descriptor, target),
       old: old, new: new, range: first..<last + 1)
@@ -67,11 +69,15 @@ package struct ReplacedBeginning {
 
   /// Another process may have changed the file since it was read.
   private func checkBeginning() throws(FileError) {
-    guard Int(status.st_size) >= old.count,
-      try POSIX.bytes(descriptor, path, 0..<old.count) == old
-    else {
-      throw .changed(file: path, what: "the file was changed since it was read: try again")
+    guard Int(status.st_size) >= old.count else { throw changed }
+    for start in stride(from: 0, to: old.count, by: Self.comparedBytes) {
+      let part = start..<min(start + Self.comparedBytes, old.count)
+      guard try POSIX.bytes(descriptor, path, part)[...] == old[part] else { throw changed }
     }
+  }
+
+  private var changed: FileError {
+    .changed(file: path, what: "the file was changed since it was read: try again")
   }
 
   private func take(

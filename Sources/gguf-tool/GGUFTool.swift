@@ -10,7 +10,8 @@ package struct GGUFTool: AsyncParsableCommand {
     commandName: "gguf-tool",
     abstract: "Inspect, quantize and measure models in GGUF files.",
     discussion: """
-      Results go to standard output, progress and warnings to standard error. \
+      Results go to standard output; progress, notes and warnings to standard error (--progress, \
+      --quiet). \
       The exit code is 0 for success, 1 for failure and 64 for wrong arguments. \
       llama.cpp's short options (-m, -ngl, -ctk, ...) are understood by every command that has the \
       long one. \
@@ -89,6 +90,7 @@ package struct GGUFTool: AsyncParsableCommand {
 
   @concurrent
   private static func run(_ command: sending any ParsableCommand) async throws {
+    if let showing = command as? any ProgressShowing { showing.progressOptions.apply() }
     guard var waiting = command as? any AsyncParsableCommand else {
       var command = command
       return try command.run()

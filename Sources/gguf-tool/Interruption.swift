@@ -28,7 +28,7 @@ enum Interruption {
     var ends: [Int32] = [-1, -1]
     guard unsafe pipe(&ends) == 0 else { return }
     pipeEnd.store(ends[1], ordering: .relaxed)
-    startThread { [end = ends[0]] in wait(at: end) }
+    BackgroundThread.start { [end = ends[0]] in wait(at: end) }
     for number in requests where !isIgnored(number) {
       _ = signal(number) { number in
         let before = errno
@@ -47,19 +47,24 @@ enum Interruption {
     end(by: Int32(byte))
   }
 
-  /// Says what the next run can go on with, but for an error in the model itself, where the next run
-  /// would come to the same end.
+  /// Says what the next run can go on with.
+  ///
+  /// After an error in the content of the inputs it would come to the same end, and with other inputs it
+  /// could not go on: what was kept is removed then.
   static func tellWhatStays(
     _ kept: [UnfinishedFiles.Kept] = UnfinishedFiles.kept, after error: (any Error)? = nil
   ) {
     for kept in kept {
-      guard case QuantError.tensor = error ?? CancellationError() else {
-        Notes.write(sentence(kept))
-        continue
+      switch error as? QuantError {
+      case .tensor, .content: discard(kept)
+      default: ErrorLines.write(sentence(kept))
       }
-      Notes.write(
-        "kept the unfinished \(kept.path), but the same command will come to the same weights")
     }
+  }
+
+  /// Removes a state; the executor of a plan removes its output itself.
+  private static func discard(_ kept: UnfinishedFiles.Kept) {
+    if case .state(let path) = kept { Disk.remove(path) }
   }
 
   private static func sentence(_ kept: UnfinishedFiles.Kept) -> String {
@@ -74,7 +79,7 @@ enum Interruption {
   /// Ends as the signal would have ended the tool, so that shells and schedulers see it.
   private static func end(by number: Int32) -> Never {
     UnfinishedFiles.clear { kept in
-      Notes.write("interrupted")
+      ErrorLines.writeLast("interrupted")
       tellWhatStays(kept)
       _ = kill(getpid(), number)
       // The signal goes to any thread; this one needs not to see it.
@@ -85,7 +90,7 @@ enum Interruption {
   /// Ends after a mapped file became shorter, or could not be read.
   @Sendable private static func endWithout(_ path: String) -> Never {
     UnfinishedFiles.clear { kept in
-      Notes.write(
+      ErrorLines.writeLast(
         "Error: \(path): expected the bytes present when it was opened, found none: another"
           + " program truncated the file, or its disk cannot be read")
       tellWhatStays(kept)
@@ -105,30 +110,5 @@ enum Interruption {
       let handler = unsafe action.__sigaction_handler.sa_handler
     #endif
     return unsafe unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
-  }
-
-  /// Runs code on a thread of its own, which nothing else can keep busy.
-  private static func startThread(_ body: @escaping @Sendable () -> Void) {
-    let box = unsafe Unmanaged.passRetained(Body(body)).toOpaque()
-    #if canImport(Darwin)
-      var thread: pthread_t?
-      _ = unsafe pthread_create(&thread, nil, { unsafe Body.run($0) }, box)
-    #else
-      var thread = pthread_t()
-      _ = unsafe pthread_create(&thread, nil, { unsafe Body.run($0) }, box)
-    #endif
-  }
-
-  private final class Body: Sendable {
-    private let code: @Sendable () -> Void
-
-    init(_ code: @escaping @Sendable () -> Void) { self.code = code }
-
-    static func run(_ box: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-      if let box = unsafe box {
-        unsafe Unmanaged<Body>.fromOpaque(box).takeRetainedValue().code()
-      }
-      return nil
-    }
   }
 }

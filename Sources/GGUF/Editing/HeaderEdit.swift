@@ -81,18 +81,20 @@ public struct HeaderEdit: Sendable {
   /// leaves the old file or the new one; in the one case in which the file system cannot do that, a
   /// journal beside the file tells the next `GGUFFile.open` how to put the old one back.
   ///
+  /// - Parameter progress: Called with the number of bytes copied since the call before, where the whole
+  ///   file is written anew.
   /// - Returns: How it was done.
   /// - Throws: `FileError.changed` if the file was changed since it was read; `.inUse`, `.noSpace` and
   ///   `.system` if it cannot be written. Then the file is as it was.
   /// - Complexity: O(*n*) in the bytes of the header where it fits, of the file where not.
-  public func apply() throws(FileError) -> Method {
+  public func apply(progress: (Int) -> Void = { _ in }) throws(FileError) -> Method {
     try source.checkUnchanged()
     guard !isEmpty else { return .unchanged }
     guard !fitsInPlace else {
       try replaceHeader()
       return .header
     }
-    try write(to: Disk.resolved(path), keepingAttributes: true)
+    try write(to: Disk.resolved(path), keepingAttributes: true, progress)
     return .file
   }
 
@@ -107,12 +109,19 @@ public struct HeaderEdit: Sendable {
 
   /// Writes the file with its header under another name.
   ///
+  /// - Parameters:
+  ///   - output: The name.
+  ///   - progress: Called with the number of bytes copied since the call before.
   /// - Throws: As `apply()`; then there is no new file.
-  public func write(to output: String) throws(FileError) {
-    try write(to: output, keepingAttributes: false)
+  public func write(
+    to output: String, progress: (Int) -> Void = { _ in }
+  ) throws(FileError) {
+    try write(to: output, keepingAttributes: false, progress)
   }
 
-  private func write(to output: String, keepingAttributes: Bool) throws(FileError) {
+  private func write(
+    to output: String, keepingAttributes: Bool, _ progress: (Int) -> Void
+  ) throws(FileError) {
     guard !OutputFile.isPromised(output) else {
       throw .inUse(
         file: OutputFile.temporaryPath(of: output),
@@ -120,7 +129,7 @@ public struct HeaderEdit: Sendable {
     }
     try OutputFile.write(
       header, to: output, before: oldHeader.count..<byteCount, of: path,
-      keepingAttributes: keepingAttributes
+      keepingAttributes: keepingAttributes, progress: progress
     ) { () throws(FileError) in try source.checkUnchanged() }
   }
 }
@@ -149,6 +158,6 @@ private struct Table {
   private func bytes(_ metadata: Metadata, padding: Bool) -> [UInt8] {
     GGUFLayout.header(
       metadata, tensors, shard.tensors.map { $0.byteOffset - shard.dataOffset },
-      order: shard.byteOrder, alignment: padding ? shard.alignment : 1)
+      order: shard.byteOrder, alignment: padding ? shard.alignment : 1, capacity: shard.dataOffset)
   }
 }

@@ -5,7 +5,11 @@ struct ByteWriter {
   let order: ByteOrder
   private(set) var bytes: [UInt8] = []
 
-  init(order: ByteOrder) { self.order = order }
+  /// Starts without bytes, with memory for so many.
+  init(order: ByteOrder, capacity: Int = 0) {
+    self.order = order
+    bytes.reserveCapacity(capacity)
+  }
 
   mutating func integer<T: FixedWidthInteger>(_ value: T) {
     let ordered = order == .little ? value.littleEndian : value.bigEndian

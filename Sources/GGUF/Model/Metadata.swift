@@ -20,6 +20,12 @@ public struct Metadata: Sendable, Equatable {
   /// The keys in file order.
   public var keys: [String] { entries.map(\.key) }
 
+  /// The keys of a name, or with `*` at its end all that begin like it: `tokenizer.*`.
+  public func keys(like pattern: String) -> [String] {
+    guard pattern.hasSuffix("*") else { return keys.filter { $0 == pattern } }
+    return keys.filter { $0.hasPrefix(pattern.dropLast()) }
+  }
+
   /// Reads a value, sets one (in place, or at the end for a new key), or removes one with `nil`.
   ///
   /// - Complexity: O(1); removal is O(*n*).

@@ -78,12 +78,12 @@ public struct GGUFLayout: Sendable {
     }
   }
 
-  /// The bytes before the data, filled up to the alignment.
+  /// The bytes before the data, filled up to the alignment; `capacity` is how many are expected.
   static func header(
     _ metadata: Metadata, _ tensors: [TensorDescription], _ offsets: [Int], order: ByteOrder,
-    alignment: Int
+    alignment: Int, capacity: Int = 0
   ) -> [UInt8] {
-    var writer = ByteWriter(order: order)
+    var writer = ByteWriter(order: order, capacity: capacity)
     writer.raw("GGUF".utf8)
     writer.integer(UInt32(3))
     writer.integer(UInt64(tensors.count))

@@ -92,13 +92,13 @@ public struct Evaluator: Sendable {
   ///   - chunk: Windows that a step of a layer works on at once.
   ///   - observer: Told of what goes into products.
   ///   - state: Where to keep states after each layer, and perhaps begin with those of an earlier run.
-  ///   - progress: Called after each layer.
+  ///   - progress: Called after each layer, with its number and whether an earlier run did it.
   /// - Returns: The normed state of each token, in a row.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read or
   ///   are not finite, activations that are not, or a file that was changed meanwhile; `.cancelled` before a layer if the task was cancelled.
   package func states(
     _ tokens: [Int32], length: Int, chunk: Int, observer: (any ForwardObserver)? = nil,
-    state: EvaluationState? = nil, progress: () -> Void = {}
+    state: EvaluationState? = nil, progress: (Int, Bool) -> Void = { _, _ in }
   ) throws(QuantError) -> Matrix {
     precondition(length > 0 && tokens.count % length == 0)
     let context = context(windowLength: length, observer: observer)
@@ -107,14 +107,14 @@ public struct Evaluator: Sendable {
     try finite.check(states, from: done > 0 ? .layer(done - 1) : .embedding)
     for index in graph.layers.indices {
       guard index >= done else {
-        progress()
+        progress(index, true)
         continue
       }
       try QuantError.checkCancellation()
       try pass(index, context, length: length, chunk: chunk).run(states)
       try finite.check(states, from: .layer(index))
       try state?.save(states, layer: index + 1)
-      progress()
+      progress(index, false)
     }
     try context.normalize(states, by: graph.outputNorm, into: states)
     try finite.check(states, from: .output)

@@ -97,7 +97,7 @@ extension Evaluator {
   ///   `.cancelled` if the task was cancelled, which is asked before each layer.
   public func gatherImportance(
     over windows: EvaluationWindows, datasets: [String], includesOutput: Bool = false,
-    progress: (EvaluationProgress) -> Void = { _ in }
+    progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) -> ImportanceMatrix {
     let gathering = ImportanceGathering(includesOutput: includesOutput)
     try gather(gathering, over: windows, progress: progress)
@@ -115,22 +115,19 @@ extension Evaluator {
   ///   have, weights that cannot be read, or too little memory; `.cancelled` if the task was cancelled.
   package func gather(
     _ observer: any ForwardObserver, over windows: EvaluationWindows, only range: Range<Int>? = nil,
-    progress: (EvaluationProgress) -> Void = { _ in }
+    progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) {
     try check(windowLength: windows.length)
     let range = range ?? 0..<windows.count
     let plan = try plan(windows: range.count, length: windows.length)
-    let total = graph.layers.count * range.count * windows.length
-    var done = 0
+    let work = EvaluationWork(graph)
+    let meter = WorkMeter(total: work.layers * range.count * windows.length, progress)
     for start in stride(from: range.lowerBound, to: range.upperBound, by: plan.windows) {
       let end = min(start + plan.windows, range.upperBound)
       let tokens = Array(windows.tokens[start * windows.length..<end * windows.length])
       let states = try states(
         tokens, length: windows.length, chunk: plan.chunk, observer: observer
-      ) {
-        done += tokens.count
-        progress(EvaluationProgress(done: done, total: total))
-      }
+      ) { layer, _ in meter.add(work.layer(layer) * tokens.count) }
       let rows = context(windowLength: windows.length).windows(of: states.rows)
       try observer.observe(
         graph.output.tensor, matrix: 0, input: states, windows: rows, workers: workers)

@@ -2,14 +2,6 @@
 internal import GGUF
 public import QuantModels
 
-/// How far an evaluation is.
-public struct EvaluationProgress: Sendable {
-  /// Tokens times layers that are done.
-  public let done: Int
-  /// Those of the whole run.
-  public let total: Int
-}
-
 /// What a model is compared with.
 public enum EvaluationBase: Sendable {
   /// Another model, evaluated beside it.
@@ -88,7 +80,7 @@ public struct LossEvaluation {
   ///   - state: Keeps what is done between layers, and perhaps begins with what an earlier run did; not
   ///     with a base model beside the model, nor with routers or a writer, which would miss that. The file
   ///     stays: who has used the result removes it.
-  ///   - progress: Called after each layer.
+  ///   - progress: Called after each layer, and as logits are made.
   /// - Returns: The losses. They depend neither on the number of threads, nor on how many windows fit
   ///   into memory together: a window's are the same to the last bit in whatever company it is run.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
@@ -98,7 +90,8 @@ public struct LossEvaluation {
     state: EvaluationState? = nil,
     progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) -> LossReport {
-    let steps = Steps(evaluator, base, tokens: range.count * windows.length, progress)
+    let costs = costs
+    let meter = WorkMeter(total: costs.reduce(0) { $0 + work($1, windows: range.count) }, progress)
     var plan = try segmentPlan()
     var done = 0
     var results: [TokenDivergence] = []
@@ -108,15 +101,22 @@ public struct LossEvaluation {
       let (first, last) = (segment.lowerBound * windows.length, segment.upperBound * windows.length)
       let tokens = Array(windows.tokens[first..<last])
       guard (start - range.lowerBound) / plan.windows >= done else {
-        steps.skip(tokens.count)
+        meter.skip(costs.reduce(0) { $0 + work($1, windows: segment.count) })
         continue
       }
       let states = try evaluator.states(
         tokens, length: windows.length, chunk: plan.chunk, observer: routers, state: state
-      ) { steps.step(tokens.count) }
+      ) { layer, isEarlier in
+        let work = costs[0].layer(layer) * tokens.count
+        if isEarlier { meter.skip(work) } else { meter.add(work) }
+      }
       let counted = windows.packCounted(states)
       try writer?.write(counted)
-      let found = try measure(counted, reference(segment, tokens, plan, steps), segment)
+      let compared = try reference(segment, tokens, plan) { layer in
+        meter.add((costs.last?.layer(layer) ?? 0) * tokens.count)
+      }
+      let outputs = costs.reduce(0) { $0 + $1.output }
+      let found = try measure(counted, compared, segment) { meter.add(outputs * $0) }
       try checkFinite(found)
       results += found
       state?.add(found)
@@ -124,6 +124,20 @@ public struct LossEvaluation {
     // The output matrix was read after the layers.
     try QuantError.wrapping { () throws(FileError) in try evaluator.model.checkUnchanged() }
     return LossReport(results, comparesWithBase: base != nil)
+  }
+
+  /// What a token costs in the model, and in the base; of a kept base, only the output is computed.
+  private var costs: [EvaluationWork] {
+    let own = EvaluationWork(evaluator.graph)
+    return switch base {
+    case nil: [own]
+    case .model(let other): [own, EvaluationWork(other.graph)]
+    case .states: [own, own.onlyOutput]
+    }
+  }
+
+  private func work(_ cost: EvaluationWork, windows count: Int) -> Int {
+    count * (cost.layers * windows.length + cost.output * windows.counted.count)
   }
 
   /// Refuses losses that are not finite: states and weights are, and so logits are too large.
@@ -152,13 +166,13 @@ public struct LossEvaluation {
 
   /// The base's states of the counted tokens of a segment, and how logits come of them.
   private func reference(
-    _ segment: Range<Int>, _ tokens: [Int32], _ plan: SegmentPlan, _ steps: Steps
+    _ segment: Range<Int>, _ tokens: [Int32], _ plan: SegmentPlan, step: (Int) -> Void
   ) throws(QuantError) -> (states: Matrix, head: OutputHead)? {
     switch base {
     case nil: return nil
     case .model(let other):
-      let states = try other.states(tokens, length: windows.length, chunk: plan.chunk) {
-        steps.step(tokens.count)
+      let states = try other.states(tokens, length: windows.length, chunk: plan.chunk) { layer, _ in
+        step(layer)
       }
       return (
         windows.packCounted(states),
@@ -176,7 +190,8 @@ public struct LossEvaluation {
 
   /// The results of counted tokens. Without a reference, the model is compared with itself.
   private func measure(
-    _ states: Matrix, _ reference: (states: Matrix, head: OutputHead)?, _ segment: Range<Int>
+    _ states: Matrix, _ reference: (states: Matrix, head: OutputHead)?, _ segment: Range<Int>,
+    step: (Int) -> Void
   ) throws(QuantError) -> [TokenDivergence] {
     let head = OutputHead(evaluator.graph, evaluator.context(windowLength: windows.length))
     let size = min(rowsAtOnce, states.rows)
@@ -193,6 +208,7 @@ public struct LossEvaluation {
       } else {
         results += try losses(logits, targets)
       }
+      step(rows.count)
     }
     return results
   }
@@ -233,32 +249,5 @@ public struct LossEvaluation {
       for row in rows { found[row] = result(row) }
     }
     return targets.indices.compactMap { found[$0] }
-  }
-}
-
-/// Counts what is done of a run.
-private final class Steps {
-  private let all: Int
-  private let total: Int
-  private var done = 0
-  private let progress: (EvaluationProgress) -> Void
-
-  init(
-    _ evaluator: Evaluator, _ base: EvaluationBase?, tokens: Int,
-    _ progress: @escaping (EvaluationProgress) -> Void
-  ) {
-    var layers = evaluator.graph.layers.count
-    if case .model(let other) = base { layers += other.graph.layers.count }
-    all = tokens
-    total = layers * all
-    self.progress = progress
-  }
-
-  /// A whole segment that an earlier run did.
-  func skip(_ tokens: Int) { done += tokens * (total / max(all, 1)) }
-
-  func step(_ tokens: Int) {
-    done += tokens
-    progress(EvaluationProgress(done: done, total: total))
   }
 }

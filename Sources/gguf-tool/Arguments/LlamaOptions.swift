@@ -29,7 +29,9 @@ enum LlamaOptions {
       found.place < options.positionals.count
     else { return nil }
     let entry = options.positionals[found.place]
-    return found.names.contains(entry.valueName ?? "") && !entry.isRepeating ? found.place : nil
+    // What follows several files is one of them, too.
+    let isAlone = !entry.isRepeating || found.place == 0
+    return found.names.contains(entry.valueName ?? "") && isAlone ? found.place : nil
   }
 
   /// The long form of a short option that the command lacks: ` (--cache-type-k)`, or nothing.

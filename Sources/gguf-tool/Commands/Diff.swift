@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Compares two models.
-struct Diff: AsyncParsableCommand {
+struct Diff: AsyncParsableCommand, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Show how two models differ in keys and tensors.",
     usage: "gguf-tool diff <first> <second> [<options>]",
@@ -34,6 +34,7 @@ struct Diff: AsyncParsableCommand {
   var noData = false
 
   @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var jsonOption: JSONOption
 
   func validate() throws {
@@ -47,29 +48,33 @@ struct Diff: AsyncParsableCommand {
     let models = try (
       GGUFFile.open(first, requiring: requirement), GGUFFile.open(second, requiring: requirement)
     )
-    let difference = try await difference(models.0, models.1)
-    let comparison = weights ? try await comparison(models.0, models.1) : nil
+    let progress = Progress("comparing")
+    defer { progress.finish() }
+    let difference = try await difference(models.0, models.1, progress)
+    let comparison = weights ? try await comparison(models.0, models.1, progress) : nil
+    progress.finish()
     let view = DiffView(difference: difference, comparison: comparison, readsData: !noData)
     try view.show(isJSON: jsonOption.isJSON)
     guard difference.isEmpty else { throw ExitCode.failure }
   }
 
   private func difference(
-    _ first: GGUFFile, _ second: GGUFFile
+    _ first: GGUFFile, _ second: GGUFFile, _ progress: Progress
   ) async throws -> ModelDifference {
-    let progress = LazyProgress("comparing", unit: .bytes)
-    defer { progress.finish() }
+    // All bytes are read again for their weights.
+    let later = weights ? second.byteCount : 0
     return try await ModelDifference(
-      first, second, readsData: !noData, threads: threadOptions.count, begin: progress.begin,
-      progress: progress.advance)
+      first, second, readsData: !noData, threads: threadOptions.count,
+      begin: { progress.begin(of: $0, whole: $0 + later) }, progress: progress.advance)
   }
 
   /// Errors are relative to the first model's weights.
-  private func comparison(_ first: GGUFFile, _ second: GGUFFile) async throws -> ModelComparison {
-    let progress = LazyProgress("comparing weights", unit: .items("weights"))
-    defer { progress.finish() }
-    return try await ModelComparison(
-      second, against: first, threads: threadOptions.count, begin: progress.begin,
+  private func comparison(
+    _ first: GGUFFile, _ second: GGUFFile, _ progress: Progress
+  ) async throws -> ModelComparison {
+    try await ModelComparison(
+      second, against: first, threads: threadOptions.count,
+      begin: { progress.begin("comparing weights", of: $0, share: second.byteCount) },
       progress: progress.advance)
   }
 }

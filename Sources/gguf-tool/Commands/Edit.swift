@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Changes keys and names in a model.
-struct Edit: ParsableCommand, SettingOptions {
+struct Edit: ParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Change metadata keys and tensor names of a model.",
     usage: "gguf-tool edit <file> [-o <out>] [<options>]",
@@ -38,6 +38,7 @@ struct Edit: ParsableCommand, SettingOptions {
   @Flag(help: "Show what would change, and stop.")
   var dryRun = false
 
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var jsonOption: JSONOption
 
   static let settings = EditOptions.settings
@@ -61,11 +62,13 @@ struct Edit: ParsableCommand, SettingOptions {
   }
 
   private func write(_ header: HeaderEdit) throws {
+    let progress = Progress("writing", total: header.newByteCount - header.header.count)
+    defer { progress.finish() }
     guard let output else {
-      _ = try header.apply()
+      _ = try header.apply(progress: progress.advance)
       return
     }
     if Disk.exists(output) { Warnings.write("\(output) exists and will be replaced") }
-    try header.write(to: output)
+    try header.write(to: output, progress: progress.advance)
   }
 }

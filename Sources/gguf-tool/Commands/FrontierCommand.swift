@@ -6,7 +6,7 @@ public import Quant
 extension FrontierPolicy: ExpressibleByArgument {}
 
 /// Sweeps variants of a model: size against quality against speed.
-struct FrontierCommand: AsyncParsableCommand, SettingOptions {
+struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     commandName: "frontier",
     abstract: "Measure many variants of a model by size, quality and speed.",
@@ -77,6 +77,7 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
 
   @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var json: JSONOption
 
   static let settings = PlanningOptions.settings
@@ -109,18 +110,24 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
       others: planning.files + text.files(), streamed: part.part == nil ? [output] : [])
     let importance = try planning.importance(for: source)
     let sensitivity = try planning.measured(source, importance)
+    let measurer = try text.measurer(
+      source, importance, compute, scratch: ByteStream.isOne(output) ? model : output)
     let sweep = try FrontierSweep(
       source, sensitivity, importance: importance, rules: planning.rules(),
       grid: grid(sensitivity),
-      measurer: text.measurer(
-        source, importance, compute, scratch: ByteStream.isOne(output) ? model : output),
+      measurer: measurer,
       speed: machineOptions.speedModel(source), toolVersion: Version.current)
     let part = part.part
+    let bar = VariantBar(
+      variants: part?.members(of: sweep.pointCount).count ?? sweep.pointCount,
+      writingShare: try measurer.writingShare())
+    measurer.progress = bar.report
     var losses = NewLosses()
     var frontier = try await sweep.run(only: part) { step in
       Notes.write("\(step.done) of \(step.total): \(FrontierView.line(of: step.point))")
       for line in losses.lines(of: step.point) { Warnings.write(line) }
     }
+    bar.finish()
     if let part { return try write(part, frontier, sweep) }
     frontier.choose(policy, try limits())
     try ResultFile.write(frontier, to: output)

@@ -6,7 +6,7 @@ public import Quant
 extension ImportanceMatrix.Form: ExpressibleByArgument {}
 
 /// Gathers an importance matrix, or does without a model what can be done with matrices.
-struct Imatrix: ParsableCommand, SettingOptions {
+struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Gather, merge, convert or describe importance matrices.",
     usage: """
@@ -65,6 +65,7 @@ struct Imatrix: ParsableCommand, SettingOptions {
 
   @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var json: JSONOption
 
   static let settings = CorpusOptions.settings
@@ -120,12 +121,16 @@ struct Imatrix: ParsableCommand, SettingOptions {
     try job.add("model", part.part == nil ? nil : file)
     job.add("compute mode", compute.mode.rawValue)
     job.add("output matrix", processOutput ? "gathered for" : "left out")
-    var texts: [TextImportance] = []
-    for corpus in try text.corpora() {
-      let windows = try text.windows(of: corpus, tokenizer, .llama, for: file)
-      job.add(corpus.name, windows)
-      texts.append(try gather(corpus, windows, file))
+    let cut = try text.corpora().map { corpus in
+      (corpus, try text.windows(of: corpus, tokenizer, .llama, for: file))
     }
+    let progress = TextProgress(cut.map { part.range(of: $1).count * $1.length })
+    var texts: [TextImportance] = []
+    for (corpus, windows) in cut {
+      job.add(corpus.name, windows)
+      texts.append(try gather(corpus, windows, file, progress))
+    }
+    progress.finish()
     let gathered = GatheredImportance(model: file.path, texts: texts)
     if let part = part.part { return try write(part, of: job, gathered, to: output) }
     let matrix = try merged([try gathered.matrix()] + others)
@@ -172,19 +177,15 @@ struct Imatrix: ParsableCommand, SettingOptions {
   }
 
   private func gather(
-    _ corpus: Corpus, _ windows: EvaluationWindows, _ source: any ModelSource
+    _ corpus: Corpus, _ windows: EvaluationWindows, _ source: any ModelSource,
+    _ progress: TextProgress
   ) throws -> TextImportance {
-    let range = part.part?.range(of: windows.count) ?? 0..<windows.count
     let evaluator = try compute.evaluator(source, contextLength: windows.length)
-    let tokens = range.count * windows.length
-    let progress = Progress(corpus.name, total: tokens, unit: .items("tokens"))
-    let found = try evaluator.gatherImportance(
-      over: windows, datasets: corpus.files, includesOutput: processOutput, only: range
-    ) { step in
-      progress.update(to: step.done / max(1, step.total / max(1, tokens)))
-    }
-    progress.finish()
-    return found
+    progress.begin(corpus.name)
+    return try evaluator.gatherImportance(
+      over: windows, datasets: corpus.files, includesOutput: processOutput,
+      only: part.range(of: windows)
+    ) { progress.update($0) }
   }
 
   private func write(

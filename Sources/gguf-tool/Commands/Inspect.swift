@@ -3,44 +3,30 @@ import ArgumentParser
 import GGUF
 import Quant
 
-/// Shows what a GGUF file holds.
-struct Inspect: ParsableCommand {
+/// Shows what GGUF files hold.
+struct Inspect: ParsableCommand, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Show what a model or an importance matrix holds.",
     discussion: """
       Without options, shows a summary, the types, the experts, and the tensors with identical layers \
-      grouped. For a file without all of its data, such as a download in progress, shows what the \
-      header tells. Recognises importance matrices in both formats.
+      grouped; of several models, a table with a column for each. For a file without all of its data, \
+      such as a download in progress, shows what the header tells. Recognises importance matrices in both \
+      formats. Where the output is no terminal, tables are as wide as they need to be.
 
       Example: gguf-tool inspect model.gguf --filter 'blk\\.0\\.'
+      Example: gguf-tool inspect model.gguf --key general.name --raw
+      Example: gguf-tool inspect model.gguf --key 'general.*' --json
+      Example: gguf-tool inspect *.gguf
       """)
-
-  /// The parts of the result.
-  enum Section: String, EnumerableFlag {
-    case summary, types, experts, layers, files, metadata, tensors
-
-    static func help(for value: Section) -> ArgumentHelp? {
-      switch value {
-      case .summary: "Show a summary of the model."
-      case .types: "Show the types and their shares of the model."
-      case .experts: "Show the experts layer by layer."
-      case .layers: "Show the tensors, with identical layers grouped."
-      case .files: "Show the files of a split model."
-      case .metadata: "Show the metadata keys and values."
-      case .tensors: "Show the tensors one by one."
-      }
-    }
-  }
 
   @Argument(
     help: ArgumentHelp(
-      "A GGUF file, any of the files of a split model, or an importance matrix.",
-      valueName: "file"),
+      "GGUF files, any of the files of a split model, or importance matrices.", valueName: "file"),
     completion: .file(extensions: ["gguf", "dat"]))
-  var model: String
+  var models: [String]
 
   @Flag(help: "Show only the named sections; repeatable.")
-  var sections: [Section] = []
+  var sections: [ModelSection] = []
 
   @Option(
     help: ArgumentHelp(
@@ -54,9 +40,23 @@ struct Inspect: ParsableCommand {
   @Option(help: ArgumentHelp("With --tensor: how many weights to print.", valueName: "count"))
   var values = 16
 
+  @Option(
+    help: ArgumentHelp(
+      "Show all of the value of this key, or of all keys that begin like this: tokenizer.*. Repeatable.",
+      valueName: "name"))
+  var key: [String] = []
+
+  @Flag(
+    help: """
+      With --key: print the value alone, as edit --set-from-file reads it. A text is printed to the byte, \
+      a list as a line for each element.
+      """)
+  var raw = false
+
   @Flag(help: "Show all sections, without shortening.")
   var full = false
 
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var json: JSONOption
 
   func validate() throws {
@@ -66,71 +66,107 @@ struct Inspect: ParsableCommand {
     if let filter, (try? Regex(filter)) == nil {
       throw ValidationError("--filter: '\(filter)' is not a regular expression.")
     }
+    guard key.isEmpty || (isPlain && tensor == nil) else {
+      throw ValidationError(
+        "--key shows nothing but keys: leave out --tensor, --filter, --full and names of sections.")
+    }
+    guard !raw || (key.count == 1 && models.count == 1 && !json.isJSON) else {
+      throw ValidationError(
+        "--raw prints one value: expected one file and one --key, without --json.")
+    }
   }
+
+  /// Whether nothing is asked for beyond what everybody sees.
+  private var isPlain: Bool { sections.isEmpty && filter == nil && !full }
 
   func run() throws {
-    if let tensor { return try describe(tensor) }
-    guard sections.isEmpty, filter == nil, !(full && json.isJSON),
-      let matrix = try importanceMatrix()
-    else { return try describe(ModelInspection.open(model)) }
-    if json.isJSON { return try JSONOutput.write(ImportanceJSON(importanceMatrix: matrix)) }
-    var report = Report()
-    report.add(matrix)
-    if full, let file = try? ModelInspection.open(model) {
-      report.add(file.source.metadata, isFull: true)
-      report.add(file.source.tensors, fileCount: file.files.count)
+    if raw { return try rawValue().write() }
+    guard models.count > 1 else {
+      let view = try view(of: models[0])
+      if json.isJSON { return try JSONOutput.write(view) }
+      var report = Report()
+      view.add(to: &report)
+      return try report.write()
     }
-    try report.write()
+    let found = InspectedFiles(files: models.map(file))
+    try found.write(isJSON: json.isJSON, isCompared: isPlain && tensor == nil && key.isEmpty)
+    for error in found.errors { Notes.write("Error: \(error)") }
+    guard found.errors.isEmpty else { throw ExitCode.failure }
   }
 
-  /// The matrix, if the file is one.
-  private func importanceMatrix() throws -> ImportanceSummary? {
-    guard try ImportanceMatrix.isImportanceMatrix(atPath: model) else { return nil }
-    return ImportanceSummary(try ImportanceMatrix.read(model))
+  /// What came of one of several files: an error hides none of the others.
+  private func file(_ path: String) -> InspectedFiles.File {
+    do {
+      return .view(try view(of: path))
+    } catch {
+      return .failure(path: path, error: "\(ErrorSentence.of(error, in: Self.self))")
+    }
   }
 
-  private func describe(_ name: String) throws {
-    let file = try PartialModel.open(model)
+  private func view(of path: String) throws -> any InspectView {
+    if !key.isEmpty { return try keys(of: path) }
+    if let tensor { return try describe(tensor, in: path) }
+    if sections.isEmpty, filter == nil, try ImportanceMatrix.isImportanceMatrix(atPath: path) {
+      return MatrixView(
+        matrix: ImportanceSummary(try ImportanceMatrix.read(path)),
+        file: full ? try? ModelInspection.open(path) : nil)
+    }
+    let model = try ModelInspection.open(path)
+    return ModelView(
+      model: model, tensors: try filtered(model.source.tensors), sections: chosenSections(model),
+      isFull: full)
+  }
+
+  // MARK: Keys
+
+  private func keys(of path: String) throws -> KeysView {
+    let metadata = try PartialModel.open(path).metadata
+    let found = try key.flatMap { try Self.keys(like: $0, in: metadata, path) }
+    return KeysView(path: path, metadata: metadata, keys: Set(found))
+  }
+
+  private func rawValue() throws -> RawValue {
+    let view = try keys(of: models[0])
+    guard view.keys.count == 1, let name = view.keys.first, let value = view.metadata[name] else {
+      throw ValidationError(
+        "--raw prints one value: expected one key, found \(view.keys.count) like \"\(key[0])\".")
+    }
+    return RawValue(path: view.path, key: name, value: value)
+  }
+
+  private static func keys(
+    like pattern: String, in metadata: Metadata, _ path: String
+  ) throws(QuantError) -> [String] {
+    let found = metadata.keys(like: pattern)
+    guard found.isEmpty else { return found }
+    let near = NearName.question(pattern, among: metadata.keys)
+    throw .content(
+      file: path, line: 0,
+      what: "there is no key \"\(pattern)\"\(near.isEmpty ? "; --metadata shows all" : near)")
+  }
+
+  // MARK: Tensors
+
+  private func describe(_ name: String, in path: String) throws -> TensorView {
+    let file = try PartialModel.open(path)
     let info = try file.tensor(name)
     let progress = Progress("reading", total: info.weightCount, unit: .items("weights"))
     let statistics = try TensorStatistics.measure(
       info, of: file, valueCount: values, progress: progress.advance)
     progress.finish()
-    if json.isJSON { return try JSONOutput.write(TensorJSON(info, statistics)) }
-    var report = Report()
-    report.add(info, statistics: statistics)
-    try report.write()
-  }
-
-  private func describe(_ model: ModelInspection) throws {
-    let tensors = try filtered(model.source.tensors)
-    if json.isJSON { return try JSONOutput.write(ModelJSON(model, tensors: tensors, isFull: full)) }
-    var report = Report()
-    for section in chosenSections(model) {
-      switch section {
-      case .summary: report.add(model.summary, of: model)
-      case .types: report.add(model.types)
-      case .experts: if let experts = model.experts { report.add(experts) }
-      case .layers: report.add(model.layerGroups)
-      case .files: report.add(model.files)
-      case .metadata: report.add(model.source.metadata, isFull: full)
-      case .tensors: report.add(tensors, fileCount: model.files.count)
-      }
-    }
-    report.add(model.warnings)
-    try report.write()
-  }
-
-  private func chosenSections(_ model: ModelInspection) -> [Section] {
-    if full { return Section.allCases }
-    if filter != nil { return sections + (sections.contains(.tensors) ? [] : [.tensors]) }
-    guard sections.isEmpty else { return sections }
-    return [.summary, .types, .experts, .layers] + (model.files.count > 1 ? [.files] : [])
+    return TensorView(path: path, tensor: info, statistics: statistics)
   }
 
   private func filtered(_ tensors: [TensorInfo]) throws -> [TensorInfo] {
     guard let filter else { return tensors }
     let regex = try Regex(filter)
     return tensors.filter { $0.name.contains(regex) }
+  }
+
+  private func chosenSections(_ model: ModelInspection) -> [ModelSection] {
+    if full { return ModelSection.allCases }
+    if filter != nil { return sections + (sections.contains(.tensors) ? [] : [.tensors]) }
+    guard sections.isEmpty else { return sections }
+    return [.summary, .types, .experts, .layers] + (model.files.count > 1 ? [.files] : [])
   }
 }

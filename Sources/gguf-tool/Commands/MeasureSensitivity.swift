@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Measures the damage of each type to each part of a model.
-struct MeasureSensitivity: ParsableCommand, SettingOptions {
+struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     commandName: "sensitivity",
     abstract: "Measure the damage of each type to each expert and tensor.",
@@ -18,7 +18,7 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions {
       nothing.
 
       Example: gguf-tool sensitivity model.gguf --corpus text.txt --ctx 16 --types Q4_0,Q8_0 -o \
-      damage.json
+      damage.json --progress plain
       """)
 
   @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
@@ -51,6 +51,7 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions {
 
   @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var json: JSONOption
 
   static let settings = CorpusOptions.settings
@@ -88,11 +89,11 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions {
     let job = try SensitivityMeasurement(
       evaluator, windows, of: names, types: try tried(), importance: importance,
       probeWindows: probeWindows, only: part.part)
-    if let state, SensitivityMeasurement.isResuming(state) {
-      Notes.write("continuing from \(state)")
+    if let state { tell(of: state, job) }
+    let progress = Progress("measuring", unit: .share)
+    let found = try job.run(keepingStateIn: state) {
+      progress.update(to: $0.done, of: $0.total, earlier: $0.earlier)
     }
-    let progress = Progress("measuring", total: job.trialCount, unit: .items("trials"))
-    let found = try job.run(keepingStateIn: state) { progress.update(to: $0.done) }
     progress.finish()
     if let part = part.part {
       try write(part, found, job, file)
@@ -120,6 +121,18 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions {
           total: found.allWindows)
       ]
     ).show(isJSON: json.isJSON)
+  }
+
+  /// States of this size or more are told of beforehand.
+  private static let largeState = 64 << 20
+
+  private func tell(of state: String, _ job: SensitivityMeasurement) {
+    if SensitivityMeasurement.isResuming(state) { Notes.write("continuing from \(state)") }
+    let bytes = job.stateBytes
+    guard bytes >= Self.largeState else { return }
+    Notes.write(
+      "\(state) will grow to about \(Units.bytes(bytes)), twice that while it is written anew after a"
+        + " layer; it is removed at the end")
   }
 
   private func warn(_ importance: ImportanceMatrix?, for source: any ModelSource) {

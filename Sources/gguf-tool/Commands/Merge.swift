@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Writes the shards of a model as one file.
-struct Merge: AsyncParsableCommand, SettingOptions {
+struct Merge: AsyncParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Merge the shards of a model into one file.",
     usage: "gguf-tool merge <in> ... <out> [<options>]",
@@ -29,6 +29,7 @@ struct Merge: AsyncParsableCommand, SettingOptions {
   var restart = false
 
   @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var jsonOption: JSONOption
 
   static let settings: [QuantError.Setting: SettingWords] = [.unfinishedOutput: .restart]

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Measures how well a model predicts text, and how it differs from another.
-struct Perplexity: ParsableCommand, SettingOptions {
+struct Perplexity: ParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Measure perplexity, and the divergence from a base model.",
     usage: "gguf-tool perplexity <model> --corpus <text> ... [<options>]",
@@ -64,6 +64,7 @@ struct Perplexity: ParsableCommand, SettingOptions {
   var output: String?
 
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var json: JSONOption
 
   static let settings = CorpusOptions.settings
@@ -101,12 +102,16 @@ struct Perplexity: ParsableCommand, SettingOptions {
     let tokenizer = try text.tokenizer(file)
     let router = routerStats || routerPlot != nil ? RouterGathering() : nil
     var job = try job(file)
-    var texts: [TextLosses] = []
-    for corpus in try text.corpora() {
-      let windows = try text.windows(of: corpus, tokenizer, rules, for: file)
-      job.add(corpus.name, windows)
-      texts.append(try measure(corpus, windows, file, router))
+    let cut = try text.corpora().map { corpus in
+      (corpus, try text.windows(of: corpus, tokenizer, rules, for: file))
     }
+    let progress = TextProgress(cut.map { part.range(of: $1).count * $1.length })
+    var texts: [TextLosses] = []
+    for (corpus, windows) in cut {
+      job.add(corpus.name, windows)
+      texts.append(try measure(corpus, windows, file, router, progress))
+    }
+    progress.finish()
     let found = Losses(
       model: file.path, rules: rules, compute: compute.mode, texts: texts,
       router: router?.statistics)
@@ -141,9 +146,9 @@ struct Perplexity: ParsableCommand, SettingOptions {
 
   private func measure(
     _ corpus: Corpus, _ windows: EvaluationWindows, _ source: any ModelSource,
-    _ router: RouterGathering?
+    _ router: RouterGathering?, _ progress: TextProgress
   ) throws -> TextLosses {
-    let range = part.part?.range(of: windows.count) ?? 0..<windows.count
+    let range = part.range(of: windows)
     let evaluator = try compute.evaluator(source, contextLength: windows.length)
     let kept = try baseFile.map { try BaseStates($0) }
     let run = try LossEvaluation(
@@ -153,15 +158,12 @@ struct Perplexity: ParsableCommand, SettingOptions {
       try EvaluationState($0, evaluator, windows, base: kept, only: range)
     }
     if let state, state.isResuming { Notes.write("continuing from \(state.path)") }
-    let tokens = range.count * windows.length
-    let progress = Progress(corpus.name, total: tokens, unit: .items("tokens"))
+    progress.begin(corpus.name)
     let clock = ContinuousClock()
     let start = clock.now
-    let report = try run.run(countingRouters: router, keeping: writer, state: state) { step in
-      // A layer of all tokens counts as its share of them.
-      progress.update(to: step.done / max(1, step.total / max(1, tokens)))
+    let report = try run.run(countingRouters: router, keeping: writer, state: state) {
+      progress.update($0)
     }
-    progress.finish()
     try writer?.finish()
     state?.remove()
     return TextLosses(

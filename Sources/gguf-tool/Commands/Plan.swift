@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Chooses a type for every part of a model.
-struct Plan: AsyncParsableCommand, SettingOptions {
+struct Plan: AsyncParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Choose a type for every expert and tensor, by measured damage.",
     usage: "gguf-tool plan <model> --target-size <size> [<options>]",
@@ -59,6 +59,7 @@ struct Plan: AsyncParsableCommand, SettingOptions {
 
   @OptionGroup var measuring: MeasuringOptions
   @OptionGroup var compute: ComputeOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var json: JSONOption
 
   static let settings = PlanningOptions.settings
@@ -140,12 +141,22 @@ struct Plan: AsyncParsableCommand, SettingOptions {
       try Output.write(view.recipe)
     }
     if let modelOutput {
-      let made = try await measuring.measurer(source, importance, compute, scratch: modelOutput)
-        .write(plan.recipe, to: modelOutput)
+      let made = try await write(plan, of: source, importance, to: modelOutput)
       let losses = LossWarnings(made.plan)
       for loss in losses.planned + losses.found(made.report) { Warnings.write(loss) }
     }
     if !isPrinted { try view.show(isJSON: json.isJSON) }
+  }
+
+  private func write(
+    _ plan: PlannedTypes, of source: any ModelSource, _ importance: ImportanceMatrix?,
+    to path: String
+  ) async throws -> (plan: RequantizePlan, report: PlanReport) {
+    let measurer = try measuring.measurer(source, importance, compute, scratch: path)
+    let progress = Progress("writing \(path)")
+    measurer.progress = { progress.update(to: $0.done, of: $0.total) }
+    defer { progress.finish() }
+    return try await measurer.write(plan.recipe, to: path)
   }
 
   /// All trials, the one to keep first.
@@ -155,6 +166,10 @@ struct Plan: AsyncParsableCommand, SettingOptions {
     let source = planner.source
     let measurer = try measuring.measurer(
       source, importance, compute, scratch: scratch)
+    // Trials decide whether more follow.
+    let bar = VariantBar(variants: nil, writingShare: 0)
+    defer { bar.finish() }
+    measurer.progress = bar.report
     Notes.write("measuring the source model")
     _ = try measurer.measureSource()
     let limits = QualityLimits(divergence: maxKl, perplexityIncrease: maxPerplexityIncrease)

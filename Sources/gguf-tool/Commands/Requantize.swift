@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Writes a model with its tensors in other types.
-struct Requantize: AsyncParsableCommand, SettingOptions {
+struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Write a model with its tensors in other types.",
     discussion: """
@@ -12,7 +12,7 @@ struct Requantize: AsyncParsableCommand, SettingOptions {
       OUT.journal; the same command continues from there.
 
       Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M
-      Example: gguf-tool requantize model.gguf model-F16.gguf --type F16 --strict
+      Example: gguf-tool requantize model.gguf model-F16.gguf --type F16 --strict --quiet
       """)
 
   @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "in"))
@@ -45,6 +45,7 @@ struct Requantize: AsyncParsableCommand, SettingOptions {
   var strict = false
 
   @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var jsonOption: JSONOption
 
   static let settings = RecipeOptions.settings.merging([

@@ -69,7 +69,7 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
   private func estimate(_ model: MemoryModel, _ budget: MemoryBudget?) throws -> MemoryFit {
     guard runtime.runtime == .ollama else {
       let options = try runtime.context(for: model)
-      let rule = try memory.makeRule(budget)
+      let rule = try memory.makeRule(budget, layerCount: model.shape.layerCount)
       rule.map { memory.warn(ofUnused: $0, in: model) }
       return MemoryFit(model, options: options, budget: budget, rule: rule)
     }

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Writes a model as shards.
-struct Split: AsyncParsableCommand, SettingOptions {
+struct Split: AsyncParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Split a model into shards.",
     usage: "gguf-tool split <in> <out> [<options>]",
@@ -36,6 +36,7 @@ struct Split: AsyncParsableCommand, SettingOptions {
   var restart = false
 
   @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var jsonOption: JSONOption
 
   static let settings: [QuantError.Setting: SettingWords] = [.unfinishedOutput: .restart]

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Writes a model with its experts laid out otherwise, or with fewer of them.
-struct SplitExperts: AsyncParsableCommand, SettingOptions {
+struct SplitExperts: AsyncParsableCommand, SettingOptions, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Split experts into a tensor each, merge them, or remove some.",
     usage: "gguf-tool split-experts <in> <out> [<options>]",
@@ -33,6 +33,7 @@ struct SplitExperts: AsyncParsableCommand, SettingOptions {
   var restart = false
 
   @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var jsonOption: JSONOption
 
   static let settings = ExpertOptions.settings.merging([.unfinishedOutput: .restart]) { $1 }

@@ -4,7 +4,7 @@ import GGUF
 import Quant
 
 /// Looks for damage in a model.
-struct Verify: AsyncParsableCommand {
+struct Verify: AsyncParsableCommand, ProgressShowing {
   static let configuration = CommandConfiguration(
     abstract: "Check every byte of a model for damage.",
     usage: "gguf-tool verify <model> [<options>]",
@@ -42,6 +42,7 @@ struct Verify: AsyncParsableCommand {
   var tensors = false
 
   @OptionGroup var threadOptions: ThreadOptions
+  @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var jsonOption: JSONOption
 
   /// More than the manifest of any model.
@@ -57,12 +58,15 @@ struct Verify: AsyncParsableCommand {
     try checkManifestPath()
     let text = try check.map(Self.text)
     let start = ContinuousClock.now
-    let model = try await verification()
+    let progress = Progress("verifying")
+    defer { progress.finish() }
+    let model = try await verification(progress)
     var faults = model.faults
     if let text, !model.tensors.isEmpty {
       faults += try Manifest(path: check ?? "", text: text, for: model).faults(in: model)
     }
-    let comparison = try await comparison(model)
+    let comparison = try await comparison(model, progress)
+    progress.finish()
     faults += comparison?.faults ?? []
     let isWritten = try writeManifest(model, isSound: faults.isEmpty)
     let view = VerifyView(
@@ -74,24 +78,30 @@ struct Verify: AsyncParsableCommand {
     guard faults.isEmpty else { throw ExitCode.failure }
   }
 
-  private func verification() async throws -> Verification {
-    let progress = LazyProgress("verifying", unit: .bytes)
-    defer { progress.finish() }
+  private func verification(_ progress: Progress) async throws -> Verification {
+    let compared = comparedBytes
     return try await ModelVerifier.verify(
       model, threads: threadOptions.count, hashes: hash || manifest != nil || check != nil,
-      begin: progress.begin, progress: progress.advance)
+      begin: { progress.begin(of: $0, whole: $0 + compared) }, progress: progress.advance)
+  }
+
+  /// Bytes of the model that are read again to be compared; 0 if they are not.
+  private var comparedBytes: Int {
+    guard against != nil else { return 0 }
+    return (try? GGUFFile.open(model, requiring: .headerOnly))?.byteCount ?? 0
   }
 
   /// What the other model says; nothing where tensors of this one are not there.
-  private func comparison(_ model: Verification) async throws -> ModelComparison? {
+  private func comparison(
+    _ model: Verification, _ progress: Progress
+  ) async throws -> ModelComparison? {
     guard let against, !model.tensors.isEmpty, !model.tensors.contains(where: \.isTruncated) else {
       return nil
     }
-    let progress = LazyProgress("comparing", unit: .items("weights"))
-    defer { progress.finish() }
+    let bytes = comparedBytes
     return try await ModelComparison(
       GGUFFile.open(self.model), against: GGUFFile.open(against), threads: threadOptions.count,
-      begin: progress.begin, progress: progress.advance)
+      begin: { progress.begin("comparing", of: $0, share: bytes) }, progress: progress.advance)
   }
 
   /// How this model's keys differ from the other's.

@@ -107,8 +107,8 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
     return MemoryBudget(gpus: gpus, host: host, margin: margin ?? defaultMargin)
   }
 
-  /// The placement that is given; `nil` to look for one.
-  func makeRule(_ budget: MemoryBudget?) throws -> PlacementRule? {
+  /// The placement that is given, for a model of some layers; `nil` to look for one.
+  func makeRule(_ budget: MemoryBudget?, layerCount: Int) throws -> PlacementRule? {
     guard isPlaced else { return nil }
     let gpus = budget?.gpus ?? []
     guard !gpus.isEmpty else {
@@ -119,8 +119,9 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
     rule.overrides = try overrideTensor.flatMap(Self.rules).map {
       try Self.override($0, gpus.count)
     }
-    if let count = cpuMoE ? GPULayers.most : nCpuMoE {
-      rule.overrides.append(.expertsOfFirstLayers(count))
+    if let count = cpuMoE ? layerCount : nCpuMoE {
+      // All layers are written in one way, whatever number said so.
+      rule.overrides.append(.expertsOfFirstLayers(count < layerCount ? count : GPULayers.most))
     }
     return rule
   }

@@ -12,6 +12,11 @@ struct PartOptions: ParsableArguments {
     transform: JobPart.argument)
   var part: JobPart?
 
+  /// The windows of a text that are run: those of the part, or all.
+  func range(of windows: EvaluationWindows) -> Range<Int> {
+    part?.range(of: windows.count) ?? 0..<windows.count
+  }
+
   /// Refuses options that do not go with a part.
   func check(against options: [(name: String, isGiven: Bool)]) throws {
     guard part != nil, let other = options.first(where: \.isGiven) else { return }

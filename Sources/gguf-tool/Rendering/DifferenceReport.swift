@@ -45,11 +45,8 @@ extension Report {
 
   /// A value with its type, strings in quotation marks.
   private static func typed(_ value: MetadataValue) -> String {
-    value.elements == nil ? "\(value.type) \(quoted(value))" : text(value, isFull: false)
+    value.elements == nil ? "\(value.type) \(quoted(value))" : quoted(value)
   }
 
-  private static func quoted(_ value: MetadataValue) -> String {
-    let text = text(value, isFull: false)
-    return value.text == nil ? text : "\"\(text)\""
-  }
+  private static func quoted(_ value: MetadataValue) -> String { MetadataText.short.quoted(value) }
 }

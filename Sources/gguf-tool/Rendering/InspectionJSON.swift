@@ -13,8 +13,12 @@ struct ModelJSON: Encodable {
   let metadata: MetadataSummary
   let files: [FileSummary]
   let warnings: [InspectionWarning]
+  /// For an importance matrix of which everything is asked for.
+  let importanceMatrix: ImportanceSummary?
 
-  init(_ model: ModelInspection, tensors: [TensorInfo], isFull: Bool) {
+  init(
+    _ model: ModelInspection, tensors: [TensorInfo], isFull: Bool, matrix: ImportanceSummary? = nil
+  ) {
     summary = model.summary
     contents = model.contents
     types = model.types.shares
@@ -24,6 +28,7 @@ struct ModelJSON: Encodable {
     metadata = MetadataSummary(model.source.metadata, isFull: isFull)
     files = model.files
     warnings = model.warnings
+    importanceMatrix = matrix
   }
 }
 
@@ -34,11 +39,13 @@ struct ImportanceJSON: Encodable {
 
 /// What `inspect --json --tensor` gives.
 struct TensorJSON: Encodable {
+  let path: String
   let tensor: TensorSummary
   let statistics: TensorStatistics
+}
 
-  init(_ tensor: TensorInfo, _ statistics: TensorStatistics) {
-    self.tensor = TensorSummary(tensor)
-    self.statistics = statistics
-  }
+/// What `inspect --json --key` gives.
+struct KeysJSON: Encodable {
+  let path: String
+  let metadata: MetadataSummary
 }

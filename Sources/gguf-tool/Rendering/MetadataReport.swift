@@ -4,46 +4,21 @@ import Quant
 
 /// What `inspect` says of metadata and of importance matrices.
 extension Report {
-  /// Keys and values; long ones shortened unless all is asked for.
-  mutating func add(_ metadata: Metadata, isFull: Bool) {
+  /// Keys and values, of all keys or of those that are wanted; long values shortened unless all is asked
+  /// for.
+  mutating func add(_ metadata: Metadata, keys: Set<String>? = nil, isFull: Bool) {
     section("Metadata")
-    facts(
-      metadata.entries.map { entry in
-        (
-          entry.key,
-          entry.key == HeaderRoom.key
-            ? metadata.headerRoom.map { "\(Units.bytes($0)) for later edits" }
-            : Self.text(entry.value, isFull: isFull)
-        )
+    let tokens = NamedTokens(metadata)
+    let words = isFull ? MetadataText.whole : .short
+    entries(
+      metadata.entries.filter { keys?.contains($0.key) ?? true }.map { entry in
+        if entry.key == HeaderRoom.key, let bytes = metadata.headerRoom {
+          return (entry.key, "\(Units.bytes(bytes)) for later edits")
+        }
+        let isToken = NamedTokens.areGiven(by: entry.key)
+        return (entry.key, words.text(entry.value, tokens: isToken ? tokens : nil))
       })
   }
-
-  /// A value in words; long ones shortened unless all is asked for.
-  static func text(_ value: MetadataValue, isFull: Bool) -> String {
-    switch value {
-    case .string(let string):
-      return isFull ? string.text : Text.shortened(string.text, to: longText)
-    case .bool(let flag): return flag ? "true" : "false"
-    case .float32(let number): return "\(number)"
-    case .float64(let number): return "\(number)"
-    case .uint64(let number): return "\(number)"
-    case .array(let array): return text(array, isFull: isFull)
-    default: return value.integer.map(String.init) ?? ""
-    }
-  }
-
-  private static func text(_ array: MetadataArray, isFull: Bool) -> String {
-    let shown = isFull ? array.count : min(array.count, fewElements)
-    let values = array.values(shown).map { value in
-      let text = text(value, isFull: isFull)
-      return value.text == nil ? text : "\"\(text)\""
-    }
-    let rest = array.count > shown ? ", …" : ""
-    return "\(array.count) × \(array.elementType): \(values.joined(separator: ", "))\(rest)"
-  }
-
-  private static let longText = 160
-  private static let fewElements = 6
 
   /// An importance matrix in a few numbers.
   mutating func add(_ matrix: ImportanceSummary) {

@@ -27,10 +27,17 @@ package enum Output {
   /// - Parameter text: Whole lines, already safe to print.
   /// - Throws: `Failure`; a reader that has gone away (`| head`) ends the program quietly.
   package static func write(_ text: String) throws {
-    switch Terminal.output.write(text) {
+    try check(Terminal.output.write(text))
+  }
+
+  /// Writes bytes as they are, to a file or another program: a terminal could be steered by them.
+  static func write(_ bytes: [UInt8]) throws { try check(Terminal.output.write(bytes)) }
+
+  private static func check(_ number: Int32) throws {
+    switch number {
     case 0: return
     case EPIPE: throw ExitCode.success
-    case let number: throw Failure(number: number)
+    default: throw Failure(number: number)
     }
   }
 }
@@ -38,27 +45,45 @@ package enum Output {
 /// Warnings, a line each on standard error.
 package enum Warnings {
   /// Warns of something that the job goes on in spite of.
-  package static func write(_ text: String) { Notes.write("warning: \(text)") }
+  package static func write(_ text: String) { ErrorLines.write("warning: \(text)") }
 }
 
-/// Lines on standard error that must not run into the progress line.
+/// What a user may like to know, a line each on standard error, unless `--quiet` asks for silence.
 package enum Notes {
-  private static let isLineOpen = Locked(false)
+  private static let isSilent = Locked(false)
 
-  /// Writes a line, erasing any progress line first.
+  /// Notes something.
   package static func write(_ text: String) {
-    isLineOpen.withLock { isOpen in
-      Terminal.error.write((isOpen ? "\r\u{1B}[K" : "") + Text.printable(text) + "\n")
-      isOpen = false
+    if !isSilent.withLock({ $0 }) { ErrorLines.write(text) }
+  }
+
+  /// Writes no more notes.
+  static func silence() { isSilent.withLock { $0 = true } }
+}
+
+/// Lines on standard error that must not run into the progress bar.
+package enum ErrorLines {
+  private static let bar = Locked((isShown: false, isOver: false))
+
+  /// Writes a line, erasing any bar first.
+  package static func write(_ text: String) { write(text, isLast: false) }
+
+  /// Shows a bar in place of the one before it; `nil` erases it.
+  static func showBar(_ line: String?) {
+    bar.withLock { bar in
+      guard bar.isShown || line != nil, !bar.isOver else { return }
+      Terminal.error.write("\r\u{1B}[K" + (line ?? ""))
+      bar.isShown = line != nil
     }
   }
 
-  /// Shows a progress line in place of the one before it; `nil` erases it.
-  static func showProgress(_ line: String?) {
-    isLineOpen.withLock { isOpen in
-      guard isOpen || line != nil else { return }
-      Terminal.error.write("\r\u{1B}[K" + (line ?? ""))
-      isOpen = line != nil
+  /// Writes a line, after which there are no more bars: the program ends while others still work.
+  static func writeLast(_ text: String) { write(text, isLast: true) }
+
+  private static func write(_ text: String, isLast: Bool) {
+    bar.withLock { bar in
+      Terminal.error.write((bar.isShown ? "\r\u{1B}[K" : "") + Text.printable(text) + "\n")
+      bar = (isShown: false, isOver: bar.isOver || isLast)
     }
   }
 }

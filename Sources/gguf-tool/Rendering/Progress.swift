@@ -1,131 +1,188 @@
 // SPDX-License-Identifier: MIT
 import GGUF
 
-/// How far a long job has come: one line on standard error, if that is a terminal.
+/// How far a long job has come, on standard error: one bar over all its phases on a terminal, else a
+/// line every half a minute.
 ///
-/// Any thread may report; the line is drawn at most ten times a second, and erased when the value
-/// goes away or `finish` is called.
+/// Any thread may report. A thread of its own draws, so that a step that takes minutes does not look
+/// like an end. The bar is erased when the value goes away or `finish` is called.
 package final class Progress: Sendable {
-  /// What is counted.
-  package enum Unit: Sendable {
-    /// Bytes, with a rate.
-    case bytes
-    /// Things with a name, such as tokens.
-    case items(String)
-  }
+  /// What the command line says.
+  static let chosen = Locked(ProgressMode.auto)
+  /// How progress is shown.
+  package static var mode: ProgressMode { chosen.withLock { $0 } }
 
-  private struct State {
-    var done: Int
-    /// How much of that took no time of this run.
-    var earlier: Int
-    var drawn: ContinuousClock.Instant
-    var rate = ProgressRate()
-  }
-
-  private let label: String
-  private let total: Int
-  private let unit: Unit
-  private let start = ContinuousClock.now
-  private let isShown: Bool
-  private let state: Locked<State>
+  private let board: ProgressBoard?
 
   /// Begins a job.
   ///
   /// - Parameters:
   ///   - label: What is being done, as a verb: `requantizing`.
-  ///   - total: How much there is to do.
-  ///   - done: How much an earlier run did; it does not count towards the rate.
+  ///   - total: How much there is to do; `nil` if the first report tells.
   ///   - unit: What is counted.
-  ///   - isShown: Whether anything is drawn; by default, whether standard error is a terminal.
+  ///   - mode: How it is shown; by default as the command line says.
+  ///   - interval: The time between lines where there is no bar.
+  ///   - write: Takes such lines.
   package init(
-    _ label: String, total: Int, done: Int = 0, unit: Unit = .bytes,
-    isShown: Bool = Terminal.error.isInteractive
+    _ label: String, total: Int? = nil, unit: ProgressUnit = .bytes,
+    mode: ProgressMode = Progress.mode,
+    interval: Duration = .seconds(30),
+    write: @escaping @Sendable (String) -> Void = { ErrorLines.write($0) }
   ) {
-    self.label = label
-    self.total = total
-    self.unit = unit
-    self.isShown = isShown
-    state = Locked(State(done: done, earlier: done, drawn: start))
+    let isBar = mode == .auto && Terminal.error.isInteractive
+    let state = ProgressState(ProgressLine(label, total: total ?? 0, unit: unit))
+    board = mode == .none ? nil : ProgressBoard(state, isBar, interval, write)
+    board?.start()
   }
 
   deinit { finish() }
 
+  /// Begins a phase of the job; the one before it is done.
+  ///
+  /// - Parameters:
+  ///   - label: What is being done now, if not the same.
+  ///   - count: How much of it there is, as `advance` and `update` count it.
+  ///   - share: How much of the whole job that is; by default as much.
+  ///   - whole: The whole job, if that is known only now.
+  package func begin(
+    _ label: String? = nil, of count: Int, share: Int? = nil, whole: Int? = nil
+  ) {
+    board?.change { $0.begin(label, of: count, share: share ?? count, whole: whole) }
+  }
+
   /// Reports more work as done.
-  package func advance(by count: Int) { report { $0.done += count } }
+  @Sendable package func advance(by count: Int) { board?.change { $0.done += count } }
 
-  /// Reports how much is done in all, and how much of it an earlier run did.
-  package func update(to done: Int, earlier: Int? = nil) {
-    report {
+  /// Reports how much of the phase is done in all.
+  ///
+  /// - Parameters:
+  ///   - done: How much.
+  ///   - count: Of how much, if that differs from what was said before.
+  ///   - earlier: How much of it an earlier run did; it does not count towards the rate.
+  package func update(to done: Int, of count: Int? = nil, earlier: Int = 0) {
+    board?.change {
       $0.done = done
-      $0.earlier = earlier ?? $0.earlier
+      $0.earlier = earlier
+      if let count { $0.resize(to: count) }
     }
   }
 
-  /// Erases the line.
-  package func finish() {
-    if isShown { Notes.showProgress(nil) }
+  /// Erases the bar, and writes no more lines.
+  package func finish() { board?.finish() }
+}
+
+/// What is known of a job.
+private struct ProgressState {
+  var line: ProgressLine
+  /// Of the present phase, in its own units.
+  var done = 0
+  var count: Int
+  var earlier = 0
+  /// Of the whole job: where the phase begins, and how much of it the phase is.
+  private var start = 0.0
+  private var share: Double?
+  /// How much of the phases before took no time of this run.
+  private var skipped = 0.0
+  var rate = ProgressRate()
+
+  init(_ line: ProgressLine) {
+    self.line = line
+    count = line.total
   }
 
-  private func report(_ change: (inout State) -> Void) {
-    guard isShown else { return }
-    let now = ContinuousClock.now
-    let line = state.withLock { state -> String? in
-      let before = state.done - state.earlier
-      change(&state)
-      state.rate.add(state.done - state.earlier - before)
-      guard now - state.drawn >= .milliseconds(100) else { return nil }
-      state.drawn = now
-      state.rate.tick(seconds: (now - start) / .seconds(1))
-      return self.line(done: state.done, rate: state.rate.perSecond)
+  mutating func begin(_ label: String?, of count: Int, share: Int, whole: Int?) {
+    let timed = timed
+    start += self.share ?? 0
+    line.label = label ?? line.label
+    if let whole { line.total = whole }
+    if line.total == 0 { line.total = share }
+    (self.count, self.share, done, earlier) = (count, Double(share), 0, 0)
+    // What the phase before did not need is no work of this run.
+    skipped = start - timed
+  }
+
+  /// Learns how much of the phase there is; a job that is not told its phases is one.
+  mutating func resize(to count: Int) {
+    self.count = count
+    if share == nil { line.total = count }
+  }
+
+  /// How much of the whole job is done.
+  private var wholeDone: Double { start + part(done) }
+
+  /// How much of it took time of this run.
+  var timed: Double { wholeDone - skipped - part(earlier) }
+
+  private func part(_ number: Int) -> Double {
+    (share ?? Double(line.total)) * min(1, Double(number) / Double(max(1, count)))
+  }
+
+  func text(at seconds: Double) -> String {
+    guard case .step = line.unit else {
+      return line.text(
+        done: Int(wholeDone), rate: rate.perSecond, seconds: seconds - rate.seconds)
     }
-    if let line { Notes.showProgress(Text.shortened(line, to: Terminal.error.width - 1)) }
-  }
-
-  /// The line to be drawn: `requantizing  12.30 GiB of 86.99 GiB (14 %)  215.30 MiB/s  6 min left`.
-  package func line(done: Int, rate: Double) -> String {
-    var parts = [label, "\(amount(done)) of \(amount(total)) (\(percent(done)))"]
-    if case .bytes = unit { parts.append(Units.rate(rate)) }
-    if case .items(let name) = unit { parts.append("\(Self.items(rate)) \(name)/s") }
-    if rate > 0 {
-      parts.append("\(Units.duration(seconds: Double(max(0, total - done)) / rate)) left")
-    }
-    return parts.joined(separator: "  ")
-  }
-
-  private func percent(_ done: Int) -> String {
-    Units.percent(total > 0 ? Double(done) / Double(total) : 1)
-  }
-
-  private func amount(_ count: Int) -> String {
-    switch unit {
-    case .bytes: Units.shortBytes(count)
-    case .items: total < 10_000_000 ? Units.grouped(count) : Units.count(count)
-    }
-  }
-
-  private static func items(_ rate: Double) -> String {
-    rate < 10_000 ? Units.significant(rate, 3) : Units.count(Int(min(rate, 1e18)))
+    return ProgressLine(line.label, total: count, unit: .step).text(done: done, rate: 0)
   }
 }
 
-/// Work a second, of the last half minute or so: tensors differ in speed, and the time left should
-/// follow the present one without jumping at every report.
-struct ProgressRate {
-  private(set) var perSecond = 0.0
-  private var pending = 0.0
-  private var last = 0.0
-  private static let memorySeconds = 15.0
+/// Where reports meet the thread that draws.
+private final class ProgressBoard: Sendable {
+  private let isBar: Bool
+  private let interval: Double
+  private let write: @Sendable (String) -> Void
+  private let begun = ContinuousClock.now
+  private let state: Locked<(job: ProgressState, next: Double, isFinished: Bool)>
 
-  mutating func add(_ work: Int) { pending += Double(work) }
+  /// Between two looks at whether there is something to draw, in seconds.
+  private static let nap = 0.1
 
-  /// Takes what was added since the last tick into the mean.
-  mutating func tick(seconds: Double) {
-    let elapsed = seconds - last
-    guard elapsed > 0 else { return }
-    // The first seconds weigh fully, so that the mean is not pulled towards zero by its start.
-    let share = max(elapsed / max(seconds, elapsed), min(1, elapsed / Self.memorySeconds))
-    perSecond += (pending / elapsed - perSecond) * share
-    pending = 0
-    last = seconds
+  init(
+    _ job: ProgressState, _ isBar: Bool, _ interval: Duration,
+    _ write: @escaping @Sendable (String) -> Void
+  ) {
+    self.isBar = isBar
+    self.interval = isBar ? 2 * Self.nap : interval / .seconds(1)
+    self.write = write
+    state = Locked((job: job, next: self.interval, isFinished: false))
+  }
+
+  private var seconds: Double { (ContinuousClock.now - begun) / .seconds(1) }
+
+  func start() {
+    BackgroundThread.start { [self] in
+      while draw() { BackgroundThread.sleep(seconds: min(Self.nap, interval)) }
+    }
+  }
+
+  func change(_ change: (inout ProgressState) -> Void) {
+    let now = seconds
+    state.withLock { state in
+      let before = state.job.timed
+      change(&state.job)
+      state.job.rate.add(state.job.timed - before, at: now)
+    }
+  }
+
+  /// Draws if it is time to; returns whether to go on.
+  private func draw() -> Bool {
+    let now = seconds
+    return state.withLock { state in
+      guard !state.isFinished else { return false }
+      guard now >= state.next else { return true }
+      state.next = now + interval
+      let text = state.job.text(at: now)
+      if isBar {
+        ErrorLines.showBar(Text.shortened(text, to: Terminal.error.width - 1))
+      } else {
+        write(text)
+      }
+      return true
+    }
+  }
+
+  func finish() {
+    state.withLock { $0.isFinished = true }
+    if isBar { ErrorLines.showBar(nil) }
   }
 }

@@ -4,14 +4,18 @@
 package struct Report {
   /// The text so far.
   package private(set) var text = ""
-  private let width: Int
+  /// Cells of a line.
+  let width: Int
+  private let tableWidth: Int
   private let style: Style
 
   /// Makes an empty report, by default for what standard output is now.
   package init(
-    width: Int = Terminal.output.width, style: Style = Terminal.output.hasStyle ? .terminal : .plain
+    width: Int = Terminal.output.width, tableWidth: Int = Terminal.output.tableWidth,
+    style: Style = Terminal.output.hasStyle ? .terminal : .plain
   ) {
     self.width = width
+    self.tableWidth = tableWidth
     self.style = style
   }
 
@@ -24,7 +28,18 @@ package struct Report {
   /// Adds lines of `name  value`, values below each other; a `nil` value leaves its line out. Values
   /// too long for the line go on below, at the same column.
   package mutating func facts(_ facts: [(name: String, value: String?)]) {
-    let shown = facts.compactMap { fact in fact.value.map { (fact.name, Text.printable($0)) } }
+    add(facts, width: width)
+  }
+
+  /// Adds facts that programs look for: on a terminal like others, elsewhere a line each.
+  package mutating func entries(_ facts: [(name: String, value: String?)]) {
+    add(facts, width: tableWidth)
+  }
+
+  private mutating func add(_ facts: [(name: String, value: String?)], width: Int) {
+    let shown = facts.compactMap { fact in
+      fact.value.map { (Text.printable(fact.name), Text.printable($0)) }
+    }
     let column = 2 + (shown.map { Text.width($0.0) }.max() ?? 0) + 2
     for (name, value) in shown {
       let lines = Self.wrapped(value, to: max(20, width - column))
@@ -36,7 +51,7 @@ package struct Report {
 
   /// Adds a table, set in by two cells.
   package mutating func table(_ table: Table) {
-    for line in table.lines(width: width - 2, style: style) { text += "  " + line + "\n" }
+    for line in table.lines(width: tableWidth - 2, style: style) { text += "  " + line + "\n" }
   }
 
   /// Adds a line of text, set in by two cells.

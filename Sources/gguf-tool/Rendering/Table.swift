@@ -72,6 +72,9 @@ package struct Table {
       }
   }
 
+  /// Cells that a line takes where nothing is shortened.
+  package var width: Int { Self.sum(naturalWidths) }
+
   private func line(_ cells: [String], _ widths: [Int]) -> String {
     var text = ""
     for (index, (cell, width)) in zip(cells, widths).enumerated() {
@@ -85,18 +88,27 @@ package struct Table {
 
   /// The widest cell of each column, flexible columns cut down until the table fits.
   private func fittedWidths(_ limit: Int) -> [Int] {
+    var widths = naturalWidths
+    var excess = Self.sum(widths) - limit
+    while excess > 0, let widest = widestFlexible(widths) {
+      widths[widest] -= 1
+      excess -= 1
+    }
+    return widths
+  }
+
+  private var naturalWidths: [Int] {
     var widths = columns.map { Text.width($0.title) }
     for case .cells(let cells) in rows {
       for (index, cell) in cells.enumerated() {
         widths[index] = max(widths[index], Text.width(cell))
       }
     }
-    var excess = widths.reduce(0, +) + Self.gap.count * (columns.count - 1) - limit
-    while excess > 0, let widest = widestFlexible(widths) {
-      widths[widest] -= 1
-      excess -= 1
-    }
     return widths
+  }
+
+  private static func sum(_ widths: [Int]) -> Int {
+    widths.reduce(0, +) + gap.count * (widths.count - 1)
   }
 
   private func widestFlexible(_ widths: [Int]) -> Int? {

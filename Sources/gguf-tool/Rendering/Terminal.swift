@@ -17,8 +17,11 @@ package struct Terminal: Sendable {
   /// Progress, warnings and errors.
   package static let error = Terminal(descriptor: 2)
 
+  /// Whether the stream is a terminal, be it one without escape codes.
+  var isTerminal: Bool { isatty(descriptor) == 1 }
+
   /// Whether somebody is looking on, rather than a file or another program reading.
-  package var isInteractive: Bool { isatty(descriptor) == 1 && Self.variable("TERM") != "dumb" }
+  package var isInteractive: Bool { isTerminal && Self.variable("TERM") != "dumb" }
 
   /// Whether headings may be set off by escape codes (see no-color.org).
   package var hasStyle: Bool { isInteractive && (Self.variable("NO_COLOR") ?? "").isEmpty }
@@ -30,6 +33,10 @@ package struct Terminal: Sendable {
     let isKnown = unsafe ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
     return isKnown ? max(40, Int(size.ws_col)) : 80
   }
+
+  /// Cells that a table may take: a line of a terminal. Elsewhere there is no limit, as programs look
+  /// for whole names.
+  package var tableWidth: Int { isTerminal ? width : .max }
 
   /// A variable of the environment.
   static func variable(_ name: String) -> String? {
@@ -44,16 +51,21 @@ package struct Terminal: Sendable {
   @discardableResult
   func write(_ text: String) -> Int32 {
     var text = text
-    return text.withUTF8 { buffer in
-      var rest = UnsafeRawBufferPointer(buffer)
-      while unsafe !rest.isEmpty {
-        let count = unsafe platformWrite(descriptor, rest.baseAddress, rest.count)
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { return errno }
-        unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-      }
-      return 0
+    return text.withUTF8 { unsafe write(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// Writes all bytes; the error number if that failed, else zero.
+  func write(_ bytes: [UInt8]) -> Int32 { unsafe bytes.withUnsafeBytes { unsafe write($0) } }
+
+  private func write(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+    var rest = unsafe bytes
+    while unsafe !rest.isEmpty {
+      let count = unsafe platformWrite(descriptor, rest.baseAddress, rest.count)
+      if count < 0 && errno == EINTR { continue }
+      guard count > 0 else { return errno }
+      unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
+    return 0
   }
 }
 

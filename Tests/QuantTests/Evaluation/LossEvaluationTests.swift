@@ -36,15 +36,32 @@ import Testing
   func `segments and chunks change no bit`(_ mode: ComputeMode) throws {
     let windows = try EvaluationTesting.windows(12, of: model)
     let whole = try run(windows, memory: 1 << 28, mode)
-    #expect(whole.steps == model.layers)
+    // The output is a step, too.
+    #expect(whole.steps == model.layers + 1)
     var steps: Set<Int> = []
     for memory in [15_000, 20_000, 30_000, 100_000, 200_000] {
       let part = try run(windows, memory: memory, mode)
       #expect(part.report.losses == whole.report.losses, "\(memory)")
       steps.insert(part.steps)
     }
-    #expect(steps.contains(12 * model.layers), "a window at a time: \(steps)")
+    #expect(steps.contains(12 * (model.layers + 1)), "a window at a time: \(steps)")
     #expect(steps.count > 2, "\(steps)")
+  }
+
+  /// With a base model beside it, with its states, and with none.
+  @Test func `the work of layers and outputs adds up to the total`() throws {
+    let windows = try EvaluationTesting.windows(12, of: model)
+    let evaluator = try testing.evaluator(model.file(), memory: 100_000)
+    let kept = try states(evaluator, windows, "kept.gguf")
+    for base in [nil, .model(evaluator), .states(kept)] as [EvaluationBase?] {
+      let reports = Locked<[EvaluationProgress]>([])
+      _ = try LossEvaluation(evaluator, windows, base: base).run { report in
+        reports.withLock { $0.append(report) }
+      }
+      let done = reports.withLock { $0.map(\.done) }
+      #expect(done == done.sorted() && done.first ?? 0 > 0)
+      #expect(done.last == reports.withLock { $0.last?.total })
+    }
   }
 
   @Test func `an evaluation goes on where it was cut off`() throws {
@@ -66,8 +83,8 @@ import Testing
       steps.withLock { $0 += 1 }
     }
     #expect(rest.losses == whole.losses)
-    // The first segment's layers are only counted; segments stay as large as they were.
-    #expect(steps.withLock { $0 } == 3 * model.layers)
+    // The first segment's layers are not told of; segments stay as large as they were.
+    #expect(steps.withLock { $0 } == 2 * model.layers + 3)
     let other = try EvaluationTesting.windows(8, of: model)
     #expect(throws: QuantError.self) { try EvaluationState(path, evaluator, other) }
   }

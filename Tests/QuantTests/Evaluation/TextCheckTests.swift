@@ -54,7 +54,7 @@ import Testing
     ] {
       #expect(try complaint(Array(text.utf8)) == nil, "\(text)")
     }
-    let latin = Self.words.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+    let latin = Self.words.unicodeScalars.compactMap { UInt8(exactly: $0.value) }
     #expect(try complaint(latin) == nil)
     #expect(try complaint(Array(CorpusTesting.text(seed: 3, pieces: 100_000).utf8)) == nil)
   }

@@ -122,6 +122,75 @@ import Testing
     #expect(try resumed.bytes() == whole.bytes())
   }
 
+  /// How far a measurement is, as it tells.
+  private func reports(
+    memory: Int = 1 << 28, state: String = "state", in file: GGUFFile,
+    _ body: @escaping (EvaluationProgress) -> Void = { _ in }
+  ) throws -> [EvaluationProgress] {
+    let evaluator = try Evaluator(
+      model: file, contextLength: 16,
+      options: EvaluationOptions(threads: 2, mode: .f32, memoryBytes: memory))
+    let job = try SensitivityMeasurement(
+      evaluator, EvaluationTesting.windows(4, of: model), of: [], types: [.Q4_0, .IQ4_NL],
+      importance: nil, probeWindows: 4)
+    var reports: [EvaluationProgress] = []
+    let path = testing.folder.path(state)
+    defer { Disk.remove(path) }
+    _ = try job.run(keepingStateIn: path) {
+      reports.append($0)
+      body($0)
+    }
+    return reports
+  }
+
+  /// Memory for a probe of each unit, and for one that the experts of a layer share.
+  @Test(arguments: [1 << 28, 1 << 19], [true, false])
+  func `the work of all phases adds up to the total`(memory: Int, tied: Bool) throws {
+    var tiny = model.file()
+    if tied {
+      let output = try #require(tiny.tensors.firstIndex { $0.name == "output.weight" })
+      tiny.tensors.remove(at: output)
+      tiny.contents.remove(at: output)
+    }
+    let file = try testing.open(tiny)
+    let reports = try reports(memory: memory, in: file)
+    let done = reports.map(\.done)
+    #expect(done == done.sorted() && done.first ?? 0 > 0)
+    #expect(reports.last?.done == reports.last?.total && Set(reports.map(\.total)).count == 1)
+    #expect(reports.allSatisfy { $0.earlier == 0 })
+  }
+
+  @Test func `the state has probes in fewer bytes than floats take`() throws {
+    let file = try testing.open(model.file())
+    let path = testing.folder.path("state")
+    var sizes: Set<Int> = []
+    _ = try reports(in: file) { _ in
+      guard let state = try? GGUFFile.open(path), let probes = try? state.tensor("probes") else {
+        return
+      }
+      sizes.insert(probes.byteCount ?? 0)
+    }
+    // The embedding, and in each of two layers four matrices of attention and two of each expert.
+    let floats = (1 + 2 * (4 + 2 * 4)) * 4 * 16 * model.width * 4
+    #expect(sizes.count == 2 && sizes.allSatisfy { $0 > 0 && $0 < floats * 9 / 10 }, "\(sizes)")
+  }
+
+  @Test func `what an earlier run measured is told apart`() throws {
+    let file = try testing.open(model.file())
+    let copy = testing.folder.path("copy")
+    var kept = 0
+    let whole = try reports(state: "first", in: file) { report in
+      let first = testing.folder.path("first")
+      guard kept == 0, Disk.exists(first) else { return }
+      try? FileManager.default.copyItem(atPath: first, toPath: copy)
+      kept = report.done
+    }
+    let rest = try reports(state: "copy", in: file)
+    let earlier = try #require(rest.first?.earlier)
+    #expect(earlier > 0 && earlier < kept && rest.allSatisfy { $0.earlier == earlier })
+    #expect(rest.last?.done == whole.last?.total)
+  }
+
   @Test func `the state of another measurement is refused`() throws {
     let state = testing.folder.path("state")
     let file = try testing.open(model.file())

@@ -24,6 +24,7 @@ import gguf_tool
     ),
     ("size-estimate --json -m x -c 8", "size-estimate x --json -c 8"),
     ("perplexity -m x -f a b -t 2", "perplexity x -f a b -t 2"),
+    ("inspect -m x --key a --key b", "inspect x --key a --key b"),
     ("tokenize -m x -f text", "tokenize x text"), ("tokenize x -p text", "tokenize x -p text"),
     ("requantize -m in out --type Q8_0", "requantize in out --type Q8_0"),
     ("size-estimate m --margin -1GiB", "size-estimate m --margin=-1GiB"),

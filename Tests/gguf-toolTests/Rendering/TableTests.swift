@@ -28,6 +28,21 @@ struct TableTests {
     #expect(lines[3] == "blk.0.at…t.weight     12  F16")
   }
 
+  @Test func `a table is as wide as it needs to be where no width is set`() {
+    var table = table
+    let name = String(repeating: "long.", count: 100)
+    table.add(name, "3", "F32")
+    #expect(table.width == 500 + 2 + 5 + 2 + 4)
+    #expect(table.lines(width: .max).last == "\(name)      3  F32")
+    var report = Report(width: 40, tableWidth: .max, style: .plain)
+    report.table(table)
+    report.entries([("key", "words that go on for more than a line"), ("a\u{1B}b", "c")])
+    #expect(report.text.contains(name))
+    #expect(
+      report.text.hasSuffix(
+        "  key       words that go on for more than a line\n  a\\u{1B}b  c\n"))
+  }
+
   @Test func `escape codes only where they are wanted`() {
     #expect(table.lines(width: 80, style: .plain).allSatisfy { !$0.contains("\u{1B}") })
     #expect(table.lines(width: 80, style: .terminal)[0].hasPrefix("\u{1B}[2m"))
@@ -84,7 +99,7 @@ struct TextTests {
   }
 }
 
-@Suite("JSONOutput and Progress")
+@Suite("JSONOutput")
 struct OutputTests {
   private struct Sample: Encodable {
     let fileBytes = 7
@@ -106,27 +121,5 @@ struct OutputTests {
           "part" : "NaN"
         }
         """)
-  }
-
-  @Test func `the progress line tells amount, rate and time left`() {
-    let bytes = Progress("requantizing", total: 93_408_959_584, isShown: false)
-    #expect(
-      bytes.line(done: 13_207_024_435, rate: 225_758_412)
-        == "requantizing  12.30 GiB of 86.99 GiB (14 %)  215.30 MiB/s  5 min 55 s left")
-    let tokens = Progress("measuring", total: 2048, unit: .items("tokens"), isShown: false)
-    #expect(
-      tokens.line(done: 512, rate: 102.4)
-        == "measuring  512 of 2,048 (25 %)  102 tokens/s  15.0 s left")
-    #expect(tokens.line(done: 0, rate: 0) == "measuring  0 of 2,048 (0 %)  0 tokens/s")
-  }
-
-  @Test func `any thread may report progress`() async {
-    let progress = Progress("testing", total: 8000, isShown: false)
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<8 {
-        group.addTask { for _ in 0..<1000 { progress.advance(by: 1) } }
-      }
-    }
-    progress.finish()
   }
 }

@@ -95,7 +95,10 @@ struct JSONDocuments {
 
   private mutating func take(_ members: inout Members) throws(QuantError) {
     let isField = key.elementsEqual(field.utf8)
-    let isMessages = isField || key.elementsEqual(CorpusReading.messages.utf8)
+    // The usual member is text; one that was named may hold messages.
+    let isMessages =
+      isField && field != CorpusReading.usualField
+      || key.elementsEqual(CorpusReading.messages.utf8)
     let next = try scanner.token()
     if isMessages, next == UInt8(ascii: "[") {
       members.messages = try messages()

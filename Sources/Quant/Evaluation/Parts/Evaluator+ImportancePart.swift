@@ -15,7 +15,7 @@ extension Evaluator {
   ///   too little memory; `.cancelled` if the task was cancelled, which is asked before each layer.
   public func gatherImportance(
     over windows: EvaluationWindows, datasets: [String], includesOutput: Bool = false,
-    only range: Range<Int>, progress: (EvaluationProgress) -> Void = { _ in }
+    only range: Range<Int>, progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) -> TextImportance {
     let gathering = ImportanceGathering(includesOutput: includesOutput)
     try gather(gathering, over: windows, only: range, progress: progress)

@@ -49,10 +49,7 @@ public enum MetadataChange: Sendable {
   private static func keys(
     _ pattern: String, in metadata: Metadata, _ path: String
   ) throws(QuantError) -> [String] {
-    let found =
-      pattern.hasSuffix("*")
-      ? metadata.keys.filter { $0.hasPrefix(pattern.dropLast()) }
-      : metadata.keys.filter { $0 == pattern }
+    let found = metadata.keys(like: pattern)
     guard found.isEmpty else { return found }
     throw .setting(.metadata, what: "expected the key \(pattern) in \(path), found none")
   }

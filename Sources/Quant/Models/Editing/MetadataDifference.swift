@@ -103,7 +103,8 @@ extension MetadataDifference.Entry: Encodable {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Keys.self)
     try container.encode(key, forKey: .key)
-    try container.encode(EncodedEntry(value: value, arrayLimit: shownElements), forKey: .value)
+    try container.encode(
+      EncodedEntry(key: key, value: value, arrayLimit: shownElements), forKey: .value)
   }
 }
 
@@ -114,8 +115,10 @@ extension MetadataDifference.Change: Encodable {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Keys.self)
     try container.encode(key, forKey: .key)
-    try container.encode(EncodedEntry(value: old, arrayLimit: shownElements), forKey: .old)
-    try container.encode(EncodedEntry(value: new, arrayLimit: shownElements), forKey: .new)
+    try container.encode(
+      EncodedEntry(key: key, value: old, arrayLimit: shownElements), forKey: .old)
+    try container.encode(
+      EncodedEntry(key: key, value: new, arrayLimit: shownElements), forKey: .new)
     try container.encodeIfPresent(elements, forKey: .elements)
     try container.encodeIfPresent(lines, forKey: .lines)
   }
@@ -139,8 +142,8 @@ extension ElementDifference: Encodable {
     try container.encode(
       first.map {
         Element(
-          index: $0.index, old: EncodedEntry(value: $0.old, arrayLimit: shownElements),
-          new: EncodedEntry(value: $0.new, arrayLimit: shownElements))
+          index: $0.index, old: EncodedEntry(key: nil, value: $0.old, arrayLimit: shownElements),
+          new: EncodedEntry(key: nil, value: $0.new, arrayLimit: shownElements))
       }, forKey: .first)
   }
 }

@@ -122,6 +122,7 @@ public struct PlanExecutor: Sendable {
   private func discard(_ journal: Journal) {
     for file in plan.files { Disk.remove(OutputFile.temporaryPath(of: file.path)) }
     journal.remove()
+    UnfinishedFiles.release(.output(output.path))
   }
 
   /// Bytes that the output will take beyond what an earlier run has written already.

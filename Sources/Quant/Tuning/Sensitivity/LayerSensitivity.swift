@@ -19,7 +19,10 @@ struct LayerSensitivity {
   }
 
   /// Tokens worked on at once: whole windows, and enough of them for fast products.
-  private var chunk: Int { max(1, 8192 / length) * length }
+  private var chunk: Int { max(1, Self.chunkTokens / length) * length }
+
+  /// About how many that is.
+  static let chunkTokens = 8192
 
   private var positions: Range<Int> {
     let first = job.evaluator.options.firstPosition
@@ -31,13 +34,31 @@ struct LayerSensitivity {
   func run(_ states: Matrix) throws(QuantError) {
     let pass = LayerPass(
       context: context, graph: graph, layer: layer, positions: positions, chunk: chunk)
-    if job.probes.live.rows > 0 { try pass.run(job.probes.live) }
     let first = job.probes.probes.count
+    try inSteps(0..<first, job.work.layer(layer), pass.run)
     try measureAttention(states)
-    let begun = first..<job.probes.probes.count
-    if !begun.isEmpty { try pass.runFeedForward(job.probes.states(of: begun)) }
+    try inSteps(
+      first..<job.probes.probes.count, job.work.feedForward(layer), pass.runFeedForward)
     try measureFeedForward(states)
   }
+
+  /// Takes probes further, enough of them at once for fast products, and reports each step: together they
+  /// may take longer than all trials of the layer. What becomes of a probe does not depend on its company.
+  private func inSteps(
+    _ range: Range<Int>, _ costOfToken: Int, _ body: (Matrix) throws(QuantError) -> Void
+  ) throws(QuantError) {
+    guard job.probes.rows > 0 else { return }
+    let atOnce = max(1, Self.rowsOfStep / job.probes.rows)
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: atOnce) {
+      try QuantError.checkCancellation()
+      let states = job.probes.states(of: start..<min(start + atOnce, range.upperBound))
+      try body(states)
+      job.meter.add(states.rows * costOfToken)
+    }
+  }
+
+  /// So many that decoding a layer's weights for them takes little beside the products.
+  private static let rowsOfStep = 65_536
 
   private func output(of x: Matrix, _ y: Matrix, _ norm: Norm?) -> LayerOutput {
     LayerOutput(x: x, y: y, norm: norm, scale: graph.residualScale, context: context)
@@ -144,7 +165,7 @@ extension SensitivityMeasurement {
     let change = Matrix(rows: base.rows, columns: base.columns)
     for type in types.indices {
       try QuantError.checkCancellation()
-      defer { step() }
+      defer { meter.add(work.trial(index, type)) }
       guard let other = targets[index].substitution(type) else { continue }
       try run(output.context.substituting(other), change)
       try output.context.add(base, times: -1, to: change)

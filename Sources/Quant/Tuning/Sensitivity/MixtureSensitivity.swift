@@ -58,7 +58,7 @@ struct MixtureSensitivity {
     job.sums.units[index].tokens = run.places.count
     for type in job.types.indices {
       try QuantError.checkCancellation()
-      defer { job.step() }
+      defer { job.meter.add(job.work.trial(index, type)) }
       guard let other = target.substitution(type) else { continue }
       let change = try run.change(projection, context.substituting(other))
       job.sums.units[index].errors[type] = try context.squares(change, of: run.windows)

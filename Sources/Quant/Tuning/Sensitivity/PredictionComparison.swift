@@ -21,7 +21,7 @@ struct PredictionComparison {
   }
 
   /// Logits at once: enough rows for fast products.
-  private var rowsAtOnce: Int { min(max((1 << 25) / evaluator.graph.vocabulary, 256), 4096) }
+  static func rowsAtOnce(vocabulary: Int) -> Int { min(max((1 << 25) / vocabulary, 256), 4096) }
 
   /// Compares the predictions that follow from other states.
   ///
@@ -33,7 +33,7 @@ struct PredictionComparison {
   func divergence(of states: Matrix, _ context: ForwardContext) throws(QuantError) -> ExactSum {
     guard base.rows > 0 else { return ExactSum() }
     let other = OutputHead(evaluator.graph, context)
-    let size = min(rowsAtOnce, base.rows)
+    let size = min(Self.rowsAtOnce(vocabulary: evaluator.graph.vocabulary), base.rows)
     let logits = Matrix(rows: size, columns: evaluator.graph.vocabulary)
     let others = Matrix(rows: size, columns: evaluator.graph.vocabulary)
     var tokens: [Double] = []

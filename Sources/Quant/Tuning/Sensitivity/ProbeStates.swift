@@ -27,6 +27,9 @@ struct ProbeStates {
     states = Matrix(rows: count * rows, columns: width)
   }
 
+  /// The rows of all probes that may begin.
+  var capacity: Int { states.rows }
+
   /// The states of all probes begun.
   var live: Matrix { states.rows(0..<probes.count * rows) }
 

@@ -12,14 +12,6 @@ public import QuantPlanning
 /// whole model, too: a probe, whose states go through all later layers and whose predictions are
 /// compared at the end, tells what an error at that place does to them.
 public final class SensitivityMeasurement {
-  /// How far a measurement is.
-  public struct Progress: Sendable {
-    /// Units tried, once for each type.
-    public let done: Int
-    /// All of them.
-    public let total: Int
-  }
-
   let evaluator: Evaluator
   /// The text, as far as it is run here.
   let windows: EvaluationWindows
@@ -38,8 +30,8 @@ public final class SensitivityMeasurement {
   var probes: ProbeStates
   private let text: EvaluationWindows
   private let context: ForwardContext
-  private var progress: (Progress) -> Void = { _ in }
-  private var done = 0
+  let work: SensitivityWork
+  private(set) var meter: WorkMeter
 
   /// Prepares a measurement.
   ///
@@ -81,6 +73,13 @@ public final class SensitivityMeasurement {
     let held = max(0, min(range.upperBound, plan.windows) - range.lowerBound)
     probes = ProbeStates(
       count: plan.count, windows: held, length: windows.length, width: evaluator.graph.width)
+    work = SensitivityWork(
+      targets, types: types,
+      .init(
+        graph: evaluator.graph, tokens: range.count * windows.length,
+        probeTokens: held * windows.length, countedTokens: held * windows.counted.count,
+        sharesProbes: plan.isShared))
+    meter = WorkMeter(total: work.total) { _ in }
   }
 
   /// Measures.
@@ -88,7 +87,7 @@ public final class SensitivityMeasurement {
   /// - Parameters:
   ///   - path: Where to keep what is known after each layer, and perhaps go on from; `nil` keeps nothing.
   ///     The file stays: who has written the results removes it.
-  ///   - progress: Called as units are tried.
+  ///   - progress: Called as units are tried and probes go on.
   /// - Returns: What was found. It does not depend on the number of threads, and what follows of the
   ///   parts of a text put together is what follows of it in one, to the last bit.
   /// - Throws: `QuantError` for tokens that the model does not have, weights that cannot be read, or
@@ -97,9 +96,9 @@ public final class SensitivityMeasurement {
   /// - Complexity: For each type, the work of encoding the model and of a pass of the text through it;
   ///   and that of a pass of all probes through half of it.
   public func run(
-    keepingStateIn path: String?, progress: @escaping (Progress) -> Void = { _ in }
+    keepingStateIn path: String?, progress: @escaping (EvaluationProgress) -> Void = { _ in }
   ) throws(QuantError) -> SensitivityPart {
-    self.progress = progress
+    meter = WorkMeter(total: work.total, progress)
     guard !range.isEmpty else { return try result() }
     let state = try path.map { path throws(QuantError) in try SensitivityState(path, self) }
     let (states, first) = try begin(state)
@@ -108,7 +107,7 @@ public final class SensitivityMeasurement {
     for layer in evaluator.graph.layers.indices.dropFirst(first) {
       try LayerSensitivity(self, layer: layer, context).run(states)
       try finite.check(states, from: .layer(layer))
-      let results = SensitivityState.Results(sums: sums, probes: probes.probes, done: done)
+      let results = SensitivityState.Results(sums: sums, probes: probes.probes, done: meter.done)
       try state?.save(results, layer: layer + 1, states, probes.live)
     }
     try measureOutput(states)
@@ -125,7 +124,7 @@ public final class SensitivityMeasurement {
       return (states, 0)
     }
     sums = earlier.results.sums
-    done = earlier.results.done
+    meter.skip(earlier.results.done)
     try probes.restore(earlier.results.probes, earlier.probes, path: state.path)
     guard earlier.states.rows == windows.tokens.count,
       earlier.states.columns == evaluator.graph.width,
@@ -149,8 +148,12 @@ public final class SensitivityMeasurement {
     targets.indices.filter { targets[$0].unit.position == position }
   }
 
-  /// Units times types.
-  public var trialCount: Int { targets.count * types.count }
+  /// About how many bytes the state of `run` has after the last layer; while it is written anew, the one
+  /// before is there, too.
+  public var stateBytes: Int {
+    let perRow = evaluator.graph.width * MemoryLayout<Float>.size
+    return windows.tokens.count * perRow + probes.capacity * perRow / 8 * 5
+  }
 
   /// Whether a state lies at a path, from which `run` goes on.
   public static func isResuming(_ path: String) -> Bool { Disk.exists(path) }
@@ -159,12 +162,6 @@ public final class SensitivityMeasurement {
   public static func removeState(_ path: String) {
     Disk.remove(path)
     UnfinishedFiles.release(.state(path))
-  }
-
-  /// One more thing is done.
-  func step() {
-    done += 1
-    progress(Progress(done: done, total: trialCount))
   }
 
   private func result() throws(QuantError) -> SensitivityPart {
@@ -202,7 +199,7 @@ extension SensitivityMeasurement {
       sums.units[index].tokens = base.rows
       for type in types.indices {
         try QuantError.checkCancellation()
-        defer { step() }
+        defer { meter.add(work.trial(index, type)) }
         guard let other = target.substitution(type) else { continue }
         let changed = try evaluator.embed(windows.tokens, substituting: other)
         try context.add(base, times: -1, to: changed)
@@ -225,7 +222,7 @@ extension SensitivityMeasurement {
     for index in targets.indices where targets[index].unit.tensor == graph.output.tensor {
       sums.units[index].tokens = states.rows
       for type in types.indices {
-        defer { if targets[index].unit.position == .output { step() } }
+        defer { meter.add(work.outputTrial(index, type)) }
         guard let other = targets[index].substitution(type) else { continue }
         sums.units[index].divergences[type] = try comparison.divergence(
           of: base, context.substituting(other))
@@ -234,6 +231,7 @@ extension SensitivityMeasurement {
     for (number, probe) in probes.probes.enumerated() {
       let divergence = try comparison.divergence(
         of: predictors(probes.states(of: number)), context)
+      meter.add(work.comparison)
       for unit in probe.units {
         sums.units[unit].probe = SensitivitySums.Probe(
           type: probe.type, error: probe.error, divergence: divergence,

@@ -19,7 +19,9 @@ internal import QuantPlanning
 ///     sensitivity.layer                    layers done
 ///     sensitivity.results                  the measurements so far, JSON
 ///     states    F32 [width, tokens]        of the text
-///     probes    F32 [width, tokens]        of the probes begun, one after the other
+///     probes    I8 [bytes]                 of the probes begun, one after the other (`PackedProbes`)
+///
+/// Most of it are the states of probes, which cannot be had again but by measuring anew.
 struct SensitivityState {
   private static let kind = "sensitivity-state"
 
@@ -41,9 +43,13 @@ struct SensitivityState {
   /// Where the file is.
   let path: String
   private let fingerprint: UInt64
+  /// Tokens of each probe, and of all that may begin.
+  private let probeRows: Int
+  private let mostRows: Int
 
   init(_ path: String, _ job: SensitivityMeasurement) throws(QuantError) {
     self.path = path
+    (probeRows, mostRows) = (job.probes.rows, job.probes.capacity)
     var fingerprint = Fingerprint()
     try ModelIdentity.addFiles(of: job.evaluator.model, to: &fingerprint)
     fingerprint.add(job.evaluator.options.mode.rawValue)
@@ -72,15 +78,20 @@ struct SensitivityState {
     }
     metadata["sensitivity.results"] = .string(
       MetadataString(String(decoding: json, as: UTF8.self)))
+    let packed = PackedProbes(probes: probes, text: states, rows: probeRows)
+    var tensors = [
+      TensorDescription(name: "states", dimensions: [states.columns, states.rows], type: .F32)
+    ]
     // Without windows of the text that probes take, theirs have no rows.
-    let matrices = [states, probes].filter { $0.rows > 0 }
-    let tensors = zip(["states", "probes"], matrices).map {
-      TensorDescription(name: $0, dimensions: [$1.columns, $1.rows], type: .F32)
+    if probes.rows > 0 {
+      tensors.append(
+        TensorDescription(name: "probes", dimensions: [packed.byteCount], type: .I8))
     }
     try QuantError.wrapping { () throws(FileError) in
       try GGUFWriter.write(to: path, metadata: metadata, tensors: tensors) {
         writer throws(FileError) in
-        for (place, matrix) in matrices.enumerated() { try writer.write(matrix, to: place) }
+        try writer.write(states, to: 0)
+        if probes.rows > 0 { try packed.write(to: writer, tensor: 1) }
         UnfinishedFiles.keep(.state(path))
       }
     }
@@ -103,18 +114,30 @@ struct SensitivityState {
         what: "expected the state of this measurement, found that of another model, text or "
           + "setting (the memory limit counts as one); remove it or name another output")
     }
+    let states = try Self.states(file)
+    let probes = try probes(results.probes.count, states, file)
     UnfinishedFiles.keep(.state(path))
-    return Earlier(
-      layer: layer, results: results, states: try Self.matrix("states", file),
-      probes: try Self.matrix("probes", file))
+    return Earlier(layer: layer, results: results, states: states, probes: probes)
   }
 
-  private static func matrix(_ name: String, _ file: GGUFFile) throws(QuantError) -> Matrix {
-    guard file.tensors.contains(where: { $0.name == name }) else {
-      return Matrix(rows: 0, columns: file.tensors.first?.rowWeights ?? 0)
-    }
-    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor(name) }
+  private static func states(_ file: GGUFFile) throws(QuantError) -> Matrix {
+    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor("states") }
     var reader = try TensorReader(model: file, tensor: tensor)
     return try reader.matrix(0..<tensor.rowCount)
+  }
+
+  private func probes(
+    _ count: Int, _ states: Matrix, _ file: GGUFFile
+  ) throws(QuantError) -> Matrix {
+    guard count > 0, probeRows > 0, file.contains("probes") else {
+      return Matrix(rows: 0, columns: states.columns)
+    }
+    let tensor = try QuantError.wrapping { () throws(FileError) in try file.tensor("probes") }
+    guard tensor.type == .I8, count <= mostRows / probeRows, states.rows >= probeRows else {
+      throw .mismatch(file: path, what: "it is not the state of this measurement")
+    }
+    let probes = Matrix(rows: count * probeRows, columns: states.columns)
+    try PackedProbes(probes: probes, text: states, rows: probeRows).read(tensor, of: file)
+    return probes
   }
 }

@@ -42,13 +42,17 @@ public final class VariantMeasurer {
     }
   }
 
-  private let source: any ModelSource
+  let source: any ModelSource
   private let importance: ImportanceMatrix?
-  private let texts: [Text]
+  let texts: [Text]
   private let options: EvaluationOptions
   private let scratch: String
   private let toolVersion: String
   private var bases: [String] = []
+  /// Variants written so far.
+  private var variants = 0
+  /// Called from any thread as the steps go on.
+  public var progress: @Sendable (VariantProgress) -> Void = { _ in }
   /// Held while files of these names are there, so that two runs do not share them.
   private var lock: RecordFile?
 
@@ -120,7 +124,9 @@ public final class VariantMeasurer {
       let evaluator = try evaluator(source, text)
       bases.append(path)
       let writer = try BaseStatesWriter(to: path, evaluator, text.windows)
-      let report = try LossEvaluation(evaluator, text.windows).run(keeping: writer)
+      let report = try LossEvaluation(evaluator, text.windows).run(keeping: writer) {
+        self.tell(.measuringModel, text: index, $0)
+      }
       try writer.finish()
       results.append(
         TextResult(
@@ -146,7 +152,7 @@ public final class VariantMeasurer {
     defer { if path == nil { Disk.remove(output) } }
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(output) }
     var results: [TextResult] = []
-    for (text, base) in zip(texts, bases) { results.append(try compare(file, text, base)) }
+    for index in texts.indices { results.append(try compare(file, index)) }
     return MeasuredVariant(plan: made.plan, report: made.report, results: results)
   }
 
@@ -160,18 +166,25 @@ public final class VariantMeasurer {
       source: source, recipe: recipe, importance: importance, output: .single(path),
       toolVersion: toolVersion)
     try plan.check()
+    variants += 1
+    let (total, variant, progress) = (plan.plan.tensorByteCount, variants, progress)
     let report = try await plan.executor.run(
       threads: options.threads, restarting: true, keepsUnfinished: false
-    ) { _ in }
+    ) {
+      progress(
+        VariantProgress(step: .writing, variant: variant, done: $0.doneBytes, total: total))
+    }
     return (plan, report)
   }
 
   private func compare(
-    _ model: any ModelSource, _ text: Text, _ base: String
+    _ model: any ModelSource, _ index: Int
   ) throws(QuantError) -> TextResult {
+    let text = texts[index]
     let run = try LossEvaluation(
-      evaluator(model, text), text.windows, base: .states(BaseStates(base)))
-    guard let summary = try run.run().divergence?.summary else {
+      evaluator(model, text), text.windows, base: .states(BaseStates(bases[index])))
+    let report = try run.run { self.tell(.measuring, text: index, $0) }
+    guard let summary = report.divergence?.summary else {
       throw .content(file: model.path, line: 0, what: "nothing was compared")
     }
     return TextResult(
@@ -179,7 +192,18 @@ public final class VariantMeasurer {
       divergence: summary.meanDivergence)
   }
 
-  private func evaluator(_ model: any ModelSource, _ text: Text) throws(QuantError) -> Evaluator {
+  /// Tells how far a step is; texts take as long as they have tokens.
+  private func tell(_ step: VariantProgress.Step, text index: Int, _ part: EvaluationProgress) {
+    let tokens = texts.map { Double($0.windows.tokens.count) }
+    let earlier = tokens[..<index].reduce(0, +)
+    let share = Double(part.done) / Double(max(1, part.total))
+    progress(
+      VariantProgress(
+        step: step, variant: step == .measuring ? variants : 0,
+        done: Int(earlier + tokens[index] * share), total: Int(tokens.reduce(0, +))))
+  }
+
+  func evaluator(_ model: any ModelSource, _ text: Text) throws(QuantError) -> Evaluator {
     try Evaluator(model: model, contextLength: text.windows.length, options: options)
   }
 }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+package import QuantModels
+
+/// How far an evaluation is.
+public struct EvaluationProgress: Sendable {
+  /// The work that is done, in units that take about the same time each.
+  public let done: Int
+  /// How much of it an earlier run did.
+  public let earlier: Int
+  /// The work of the whole run.
+  public let total: Int
+}
+
+/// What a token costs in each part of a model: products of a weight with a number, to which the time
+/// is about proportional.
+package struct EvaluationWork: Sendable {
+  /// Those of attention, by layer.
+  package private(set) var attention: [Int]
+  /// Those of feed-forward networks, by layer.
+  package private(set) var feedForward: [Int]
+  /// Those of the output matrix.
+  package let output: Int
+
+  /// That of the output matrix alone.
+  package var onlyOutput: EvaluationWork {
+    var work = self
+    work.attention = attention.map { _ in 0 }
+    work.feedForward = work.attention
+    return work
+  }
+
+  /// What comparing a logit costs beside its product.
+  private static let logitCost = 30
+
+  /// Counts those of a model.
+  package init(_ graph: ModelGraph) {
+    attention = graph.layers.map { _ in 0 }
+    feedForward = attention
+    output = graph.vocabulary * (graph.width + Self.logitCost)
+    for unit in graph.units {
+      let weights = unit.tensor.weightCount
+      switch unit.position {
+      case .embedding, .output: continue
+      case .attention(let layer): attention[layer] += weights
+      case .dense(let layer), .shared(let layer): feedForward[layer] += weights
+      case .expert(let layer, _):
+        feedForward[layer] += Self.share(of: weights / unit.tensor.matrixCount, graph.layers[layer])
+      }
+    }
+  }
+
+  /// What an expert costs a token in the mean: most tokens go elsewhere.
+  package static func share(of weights: Int, _ layer: LayerGraph) -> Int {
+    guard case .mixture(let mixture) = layer.feedForward else { return weights }
+    return weights * mixture.used / max(1, mixture.count)
+  }
+
+  /// A whole layer's.
+  package func layer(_ index: Int) -> Int { attention[index] + feedForward[index] }
+
+  /// All layers'.
+  package var layers: Int { attention.reduce(0, +) + feedForward.reduce(0, +) }
+}
+
+/// Counts the work of a run as it is done.
+package final class WorkMeter {
+  private let total: Int
+  private var earlier = 0
+  private let report: (EvaluationProgress) -> Void
+  /// What is done.
+  package private(set) var done = 0
+
+  /// Begins with nothing done; `report` is called after each step.
+  package init(total: Int, _ report: @escaping (EvaluationProgress) -> Void) {
+    self.total = total
+    self.report = report
+  }
+
+  /// Takes work as done by an earlier run.
+  package func skip(_ work: Int) {
+    done += work
+    earlier += work
+  }
+
+  /// Reports work as done.
+  package func add(_ work: Int) {
+    done += work
+    report(EvaluationProgress(done: done, earlier: earlier, total: total))
+  }
+}
