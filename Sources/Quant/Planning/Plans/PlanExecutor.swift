@@ -21,8 +21,12 @@ public struct PlanReport: Sendable {
   public let losses: [WeightLoss]
   /// Tensors of the plan of which encoding left zeros alone: their weights are too small for what scales
   /// of their type can be.
+  ///
+  /// Beside weights that the type cannot hold all others are lost in rounding: those tell nothing.
   public var emptiedTensors: [Int] {
-    errors.indices.filter { errors[$0].reference > 0 && errors[$0].error == errors[$0].reference }
+    errors.indices.filter {
+      errors[$0].reference > 0 && errors[$0].error == errors[$0].reference && losses[$0].count == 0
+    }
   }
   /// Slabs that an earlier run had written.
   public let resumedSlabs: Int
