@@ -194,7 +194,8 @@ enum GPULayers: ExpressibleByArgument {
   init(argument: String) {
     switch (argument.lowercased(), Int(argument)) {
     case ("all", _): self = .all
-    case ("auto", _): self = .auto
+    // llama.cpp prints -1 where nothing was asked for.
+    case ("auto", _), ("-1", _): self = .auto
     case (_, let number?) where (0...Self.most).contains(number): self = .number(number)
     default: self = .wrong(argument)
     }

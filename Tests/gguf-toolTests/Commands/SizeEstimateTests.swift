@@ -110,7 +110,8 @@ import Testing
   }
 
   @Test(arguments: [
-    (["-ngl", "all"], ["-ngl", "49"]), (["-ngl", "auto"], []), (["--cpu-moe"], ["-ncmoe", "48"]),
+    (["-ngl", "all"], ["-ngl", "49"]), (["-ngl", "auto"], ["-ngl", "-1"]),
+    (["--cpu-moe"], ["-ncmoe", "48"]),
     (["-ot", "ffn_up=CPU,ffn_down=CPU"], ["-ot", "ffn_up=CPU", "-ot", "ffn_down=CPU"]),
     (["-c", "0"], ["-c", "40960"]), (["-c", "8k"], ["--ctx-size", "8192"]),
     (["-fa", "auto"], ["-fa", "on"]), (["-ts", "1"], ["--tensor-split", "1"]),
