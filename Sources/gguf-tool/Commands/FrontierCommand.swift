@@ -21,14 +21,17 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
       Q8_0 --experts 0,1 -o frontier.html
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .model)
   var model: String
 
   @OptionGroup var planning: PlanningOptions
   @OptionGroup var text: CorpusOptions
 
   @Option(
-    name: [.short, .long], help: ArgumentHelp("The page to write.", valueName: "page.html"))
+    name: [.short, .long], help: ArgumentHelp("The page to write.", valueName: "page.html"),
+    completion: .file())
   var output: String
 
   @Option(
@@ -44,7 +47,9 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions {
       valueName: "counts"))
   var experts: String?
 
-  @Option(help: ArgumentHelp("The type of the experts in few bits.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("The type of the experts in few bits.", valueName: "type"),
+    completion: .types)
   var lowType = "Q4_K"
 
   @Option(help: ArgumentHelp("The seed of random choices.", valueName: "number"))

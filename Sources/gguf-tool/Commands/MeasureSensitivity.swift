@@ -20,18 +20,23 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions {
       damage.json
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .model)
   var model: String
 
   @OptionGroup var text: CorpusOptions
 
-  @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"))
+  @Option(
+    name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"),
+    completion: .file())
   var output: String
 
   @Option(
     help: ArgumentHelp(
       "An importance matrix for the encoders; without one, types that need it are skipped.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .imatrix)
   var imatrix: String?
 
   @Option(
