@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+import ArgumentParser
+import Foundation
 import TestSupport
 import Testing
 import gguf_tool
