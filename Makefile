@@ -1,11 +1,12 @@
 # Two commands: `make demo` shows the tool at work, `make test` runs the tests. Both install what
-# they need from Debian and PyPI if it is missing. `make bench`, `bench-peers`, `bench-command` and
-# `bench-evaluation` measure; Benchmarks/README.md tells what. `make test-big` is for models larger
-# than memory.
+# they need from Debian and PyPI if it is missing. `make dist` and `make install` put the tool on a
+# machine. `make bench`, `bench-peers`, `bench-command` and `bench-evaluation` measure;
+# Benchmarks/README.md tells what. `make test-big` is for models larger than memory.
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
-.PHONY: check-split check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
+.PHONY: dist install uninstall test-dist check-split
+.PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -19,6 +20,21 @@ build: packages
 test: packages
 	@scripts/install-python
 	PATH="$(CURDIR)/.build/python/bin:$$PATH" swift test $(swift_flags)
+
+# An archive for machines without Swift, and the tree that is in it: .build/dist.
+dist: packages
+	@scripts/dist
+
+# Puts what `make dist` made under a prefix: make install PREFIX=/usr DESTDIR=/tmp/package.
+PREFIX = /usr/local
+DESTDIR =
+install uninstall:
+	@scripts/install $@ "$(DESTDIR)$(PREFIX)"
+
+# Tries the archive in a Debian 12 without Swift, its man pages, and its completions in three shells;
+# needs root.
+test-dist:
+	@scripts/test-dist
 
 # A model of 30 GB in 8 GB of memory, read once; a sparse file, so that it takes little disk.
 test-big: build

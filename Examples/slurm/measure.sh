@@ -8,18 +8,28 @@
 #
 # RESULT is the file to write: figures as JSON, an importance matrix, a sensitivity file, or a page.
 # Prints the number of the array's job, then that of the job that merges. sbatch's own options go into
-# SBATCH_OPTIONS. Run it again with REDO=3,5 to make only these parts anew and merge.
+# SBATCH_OPTIONS. Run it again with REDO=3,5-7 to make only these parts anew and merge.
 set -euo pipefail
 
 parts=$1
 result=$(realpath -m "$2")
 command=$3
 shift 3
-here=$(dirname "$0")
+script=$(realpath "$0")
+here=$(dirname "$script")
+redo=${REDO:-1-$parts}
 mkdir -p "$result.parts"
 
-export COMMAND=$command OPTIONS=${*@Q} PARTS=$parts RESULT=$result
-job=$(sbatch --parsable ${SBATCH_OPTIONS:-} --array="${REDO:-1-$parts}" "$here/part.sbatch")
-echo "$job"
-# Runs only if no task has failed.
-sbatch --parsable --dependency="afterok:$job" "$here/merge.sbatch"
+# What is in the way of the merging job must be of this run.
+for range in ${redo//,/ }; do
+  numbers=$(seq "${range%-*}" "${range#*-}")
+  for part in $numbers; do rm -f "$result.parts/$part"; done
+done
+
+export COMMAND=$command OPTIONS=${*@Q} PARTS=$parts RESULT=$result MEASURE=$script
+PARTS_JOB=$(sbatch --parsable ${SBATCH_OPTIONS:-} --array="$redo" "$here/part.sbatch")
+export PARTS_JOB
+echo "$PARTS_JOB"
+# Runs when no task is left, even if one has failed, to say which. After "afterok" it would stay in the
+# queue for ever.
+sbatch --parsable --dependency="afterany:$PARTS_JOB" "$here/merge.sbatch"

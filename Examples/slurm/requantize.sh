@@ -4,7 +4,8 @@
 #     requantize.sh MODEL OUT --type Q4_K_M --split-max-size 20G [OPTION...]
 #
 # Prints the number of the job. sbatch's own options go into SBATCH_OPTIONS, such as
-# "--cpus-per-task=16 --partition=long". MODEL and OUT are on a file system that all nodes see.
+# "--cpus-per-task=16 --partition=long". MODEL and OUT are on a file system that all nodes see. Run it
+# again with REDO=3,5-7 to make only these shards, which go on where they were.
 set -euo pipefail
 
 model=$(realpath "$1")
@@ -17,4 +18,4 @@ plan = json.load(sys.stdin)
 print(len(plan["files"]), plan["plan_fingerprint"])' <<<"$plan")
 
 MODEL=$model OUT=$out OPTIONS=${*@Q} SHARDS=$shards PLAN=$mark \
-  sbatch --parsable ${SBATCH_OPTIONS:-} --array="1-$shards" "$(dirname "$0")/requantize.sbatch"
+  sbatch --parsable ${SBATCH_OPTIONS:-} --array="${REDO:-1-$shards}" "$(dirname "$0")/requantize.sbatch"

@@ -19,12 +19,12 @@ struct Diff: AsyncParsableCommand, ProgressShowing {
 
   @Argument(
     help: ArgumentHelp("A model, or any shard of it.", valueName: "first"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var first: String
 
   @Argument(
     help: ArgumentHelp("The model to compare it with.", valueName: "second"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var second: String
 
   @Flag(help: "Measure how far the weights of the second are from those of the first.")

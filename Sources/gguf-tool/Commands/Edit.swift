@@ -24,13 +24,13 @@ struct Edit: ParsableCommand, SettingOptions, ProgressShowing {
   @Argument(
     help: ArgumentHelp(
       "The model; of a split one, the first file holds the keys.", valueName: "file"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var model: String
 
   @Option(
     name: [.customShort("o"), .long],
     help: ArgumentHelp("Write this file, and leave the model as it is.", valueName: "out"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var output: String?
 
   @OptionGroup var editOptions: EditOptions

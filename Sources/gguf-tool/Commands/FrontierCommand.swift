@@ -24,7 +24,9 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
       Q8_0 --experts 0,1 -o - > frontier.html
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .model)
   var model: String
 
   @OptionGroup var planning: PlanningOptions
@@ -33,7 +35,8 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "The page to write; - for standard output, without PAGE.json.", valueName: "page.html"))
+      "The page to write; - for standard output, without PAGE.json.", valueName: "page.html"),
+    completion: .file())
   var output: String
 
   @Option(
@@ -49,7 +52,9 @@ struct FrontierCommand: AsyncParsableCommand, SettingOptions, ProgressShowing {
       valueName: "counts"))
   var experts: String?
 
-  @Option(help: ArgumentHelp("The type of the experts in few bits.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("The type of the experts in few bits.", valueName: "type"),
+    completion: .types)
   var lowType = "Q4_K"
 
   @Option(help: ArgumentHelp("The seed of random choices.", valueName: "number"))

@@ -29,13 +29,15 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
 
   @Argument(
     help: ArgumentHelp(
-      "The model, or any shard of it; with --statistics, an importance matrix.", valueName: "model")
-  )
+      "The model, or any shard of it; with --statistics, an importance matrix.", valueName: "model"),
+    completion: .model)
   var model: String?
 
   @OptionGroup var text: CorpusOptions
 
-  @Option(name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"))
+  @Option(
+    name: [.short, .long], help: ArgumentHelp("The file to write.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(
@@ -45,11 +47,13 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
 
   @Option(
     name: [.long, .customLong("in-file")], parsing: .upToNextOption,
-    help: ArgumentHelp("Merge these matrices, gathered over other texts.", valueName: "file"))
+    help: ArgumentHelp("Merge these matrices, gathered over other texts.", valueName: "file"),
+    completion: .imatrix)
   var merge: [String] = []
 
   @Option(
-    help: ArgumentHelp("Write this matrix in the other format, or as a copy.", valueName: "file"))
+    help: ArgumentHelp("Write this matrix in the other format, or as a copy.", valueName: "file"),
+    completion: .imatrix)
   var convert: String?
 
   @Flag(
@@ -57,7 +61,9 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
     help: "Show statistics of tensors, layers and experts.")
   var statistics = false
 
-  @Option(help: ArgumentHelp("Draw them as an SVG picture.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Draw them as an SVG picture.", valueName: "file"),
+    completion: .file())
   var plot: String?
 
   @Flag(help: "Also gather for the output matrix.")

@@ -15,7 +15,9 @@ struct Logits: ParsableCommand, SettingOptions {
       Example: gguf-tool logits model.gguf --ids 1,5,7 -o logits.gguf
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .model)
   var model: String
 
   @Option(help: ArgumentHelp("The token ids, such as 1,5,7.", valueName: "list"))
@@ -26,7 +28,8 @@ struct Logits: ParsableCommand, SettingOptions {
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"))
+    help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Option(help: ArgumentHelp("The position of the first token.", valueName: "number"))

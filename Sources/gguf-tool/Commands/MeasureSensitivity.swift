@@ -21,20 +21,24 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
       damage.json --progress plain
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .model)
   var model: String
 
   @OptionGroup var text: CorpusOptions
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"))
+    help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"),
+    completion: .file())
   var output: String
 
   @Option(
     help: ArgumentHelp(
       "An importance matrix for the encoders; without one, types that need it are skipped.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .imatrix)
   var imatrix: String?
 
   @Option(

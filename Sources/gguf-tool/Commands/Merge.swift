@@ -19,7 +19,7 @@ struct Merge: AsyncParsableCommand, SettingOptions, ProgressShowing {
   @Argument(
     help: ArgumentHelp(
       "A shard, or all of them, and last the file to write.", valueName: "in> ... <out"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var files: [String]
 
   @Flag(help: "Show what would be written, with exact sizes, and stop.")

@@ -16,7 +16,9 @@ struct MergeResults: ParsableCommand {
       Example: gguf-tool merge-results part-1.gguf part-2.gguf
       """)
 
-  @Argument(help: ArgumentHelp("All partial results of one job.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("All partial results of one job.", valueName: "file"),
+    completion: .file())
   var files: [String]
 
   @Option(
@@ -24,7 +26,8 @@ struct MergeResults: ParsableCommand {
     help: ArgumentHelp(
       "What to write: the importance matrix, the sensitivity file or the frontier's page (- for"
         + " standard output).",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var output: String?
 
   @OptionGroup var json: JSONOption

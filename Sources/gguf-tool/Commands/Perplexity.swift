@@ -16,7 +16,9 @@ struct Perplexity: ParsableCommand, SettingOptions, ProgressShowing {
       Example: gguf-tool perplexity model.gguf --corpus text.txt --ctx 16 --base model.gguf
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .model)
   var model: String
 
   @OptionGroup var text: CorpusOptions
@@ -31,36 +33,42 @@ struct Perplexity: ParsableCommand, SettingOptions, ProgressShowing {
   @Option(
     help: ArgumentHelp(
       "Compare with this model: Kullback-Leibler divergence and related figures.",
-      valueName: "model"))
+      valueName: "model"),
+    completion: .model)
   var base: String?
 
   @Option(
     help: ArgumentHelp(
-      "Save the states of this model, to compare other models with it later.", valueName: "file"))
+      "Save the states of this model, to compare other models with it later.", valueName: "file"),
+    completion: .file())
   var saveBase: String?
 
   @Option(
-    help: ArgumentHelp("Compare with states from --save-base.", valueName: "file"))
+    help: ArgumentHelp("Compare with states from --save-base.", valueName: "file"),
+    completion: .file())
   var baseFile: String?
 
   @Option(
     help: ArgumentHelp(
       "Save the state after each layer; the same command continues from it if interrupted.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var saveState: String?
 
   @Flag(help: "Show how often routers chose each expert, layer by layer.")
   var routerStats = false
 
   @Option(
-    help: ArgumentHelp("Draw them as an SVG picture; implies --router-stats.", valueName: "file"))
+    help: ArgumentHelp("Draw them as an SVG picture; implies --router-stats.", valueName: "file"),
+    completion: .file())
   var routerPlot: String?
 
   @OptionGroup var part: PartOptions
 
   @Option(
     name: [.short, .long],
-    help: ArgumentHelp("Write the partial result here; needs --part.", valueName: "file"))
+    help: ArgumentHelp("Write the partial result here; needs --part.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @OptionGroup var compute: ComputeOptions

@@ -16,7 +16,9 @@ struct Plan: AsyncParsableCommand, SettingOptions, ProgressShowing {
       Example: gguf-tool plan model.gguf --target-bpw 8 -o model.recipe
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "model"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
+    completion: .model)
   var model: String
 
   @OptionGroup var planning: PlanningOptions
@@ -47,14 +49,16 @@ struct Plan: AsyncParsableCommand, SettingOptions, ProgressShowing {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "The recipe to write; - for standard output, which is the default.", valueName: "file"))
+      "The recipe to write; - for standard output, which is the default.", valueName: "file"),
+    completion: .file())
   var output: String?
 
   @Flag(help: "Write candidates, measure them on --corpus and keep the best.")
   var verify = false
 
   @Option(
-    help: ArgumentHelp("Also write the recipe's variant; implies --verify.", valueName: "file"))
+    help: ArgumentHelp("Also write the recipe's variant; implies --verify.", valueName: "file"),
+    completion: .file())
   var modelOutput: String?
 
   @OptionGroup var measuring: MeasuringOptions

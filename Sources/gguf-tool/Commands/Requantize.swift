@@ -15,17 +15,22 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
       Example: gguf-tool requantize model.gguf model-F16.gguf --type F16 --strict --quiet
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "in"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "in"),
+    completion: .model)
   var input: String
 
-  @Argument(help: ArgumentHelp("The file to write.", valueName: "out"))
+  @Argument(
+    help: ArgumentHelp("The file to write.", valueName: "out"),
+    completion: .file())
   var output: String
 
   @OptionGroup var recipeOptions: RecipeOptions
 
   @Option(
     help: ArgumentHelp(
-      "An importance matrix (GGUF or .dat) to weight errors with.", valueName: "file"))
+      "An importance matrix (GGUF or .dat) to weight errors with.", valueName: "file"),
+    completion: .imatrix)
   var imatrix: String?
 
   @OptionGroup var splitOptions: SplitOptions

@@ -21,10 +21,12 @@ struct Split: AsyncParsableCommand, SettingOptions, ProgressShowing {
 
   @Argument(
     help: ArgumentHelp("The model, or any shard of it.", valueName: "in"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var input: String
 
-  @Argument(help: ArgumentHelp("The beginning of the shards' names.", valueName: "out"))
+  @Argument(
+    help: ArgumentHelp("The beginning of the shards' names.", valueName: "out"),
+    completion: .file())
   var output: String
 
   @OptionGroup var rule: SplitRuleOptions

@@ -16,10 +16,14 @@ struct SplitExperts: AsyncParsableCommand, SettingOptions, ProgressShowing {
       Example: gguf-tool split-experts model.gguf model-6-experts.gguf --keep '*:0-5'
       """)
 
-  @Argument(help: ArgumentHelp("The model, or any shard of it.", valueName: "in"))
+  @Argument(
+    help: ArgumentHelp("The model, or any shard of it.", valueName: "in"),
+    completion: .model)
   var input: String
 
-  @Argument(help: ArgumentHelp("The file to write.", valueName: "out"))
+  @Argument(
+    help: ArgumentHelp("The file to write.", valueName: "out"),
+    completion: .file())
   var output: String
 
   @OptionGroup var expertOptions: ExpertOptions

@@ -17,10 +17,12 @@ struct Tokenize: ParsableCommand, SettingOptions {
 
   @Argument(
     help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var model: String
 
-  @Argument(help: ArgumentHelp("A file with the text, or - for standard input.", valueName: "file"))
+  @Argument(
+    help: ArgumentHelp("A file with the text, or - for standard input.", valueName: "file"),
+    completion: .file())
   var file: String?
 
   @Option(

@@ -17,25 +17,28 @@ struct Verify: AsyncParsableCommand, ProgressShowing {
 
   @Argument(
     help: ArgumentHelp("The model, or any shard of it.", valueName: "model"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var model: String
 
   @Flag(help: "Print the SHA-256 of each tensor, of each file's tensors, and of each file.")
   var hash = false
 
-  @Option(help: ArgumentHelp("Write these hashes to a file.", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Write these hashes to a file.", valueName: "file"),
+    completion: .file())
   var manifest: String?
 
   @Option(
     help: ArgumentHelp(
       "Compare with hashes from --manifest, llama-gguf-hash or sha256sum, with a Git LFS pointer, or"
-        + " with a SHA-256 itself.", valueName: "file"))
+        + " with a SHA-256 itself.", valueName: "file"),
+    completion: .file())
   var check: String?
 
   @Option(
     help: ArgumentHelp(
       "Measure how far the weights are from those of another model.", valueName: "model"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var against: String?
 
   @Flag(help: "With --against: show every tensor, not only the ten with the largest error.")

@@ -50,7 +50,8 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
   @Option(
     help: ArgumentHelp(
       "A machine description (Docs/Memory.md): memory sizes, and bandwidths to predict speed.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var machine: String?
 
   @Option(

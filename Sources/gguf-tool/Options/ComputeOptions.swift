@@ -55,13 +55,15 @@ struct CorpusOptions: ParsableArguments, SettingOptions {
       "Texts: wikitext2, ptb or c4, or files and folders: plain text, or .json and .jsonl with "
         + "\"text\", or with \"messages\" for the model's chat template; each may be compressed "
         + "(.gz, .zst). - is standard input.",
-      valueName: "text"))
+      valueName: "text"),
+    completion: .file())
   var corpus: [String] = []
 
   @Option(
     help: ArgumentHelp(
       "The folder of wikitext2, ptb and c4 (default: the folder in GGUF_TOOL_CORPORA).",
-      valueName: "folder"))
+      valueName: "folder"),
+    completion: .directory)
   var corpusDir: String?
 
   @Option(

@@ -31,7 +31,8 @@ struct EditOptions: ParsableArguments, SettingOptions {
     parsing: .upToNextOption,
     help: ArgumentHelp(
       "Copy keys of another model: its file, then one or more keys, or beginnings such as tokenizer.*.",
-      valueName: "file and keys"))
+      valueName: "file and keys"),
+    completion: .model)
   var copyFrom: [String] = []
 
   @Option(help: ArgumentHelp("Give a tensor another name. Repeatable.", valueName: "old=new"))

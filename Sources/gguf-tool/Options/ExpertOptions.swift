@@ -33,8 +33,8 @@ struct ExpertOptions: ParsableArguments, SettingOptions {
   @Option(
     help: ArgumentHelp(
       "The ranking for --keep-top: the output of perplexity --router-stats --json, or of"
-        + " sensitivity.", valueName: "file")
-  )
+        + " sensitivity.", valueName: "file"),
+    completion: .file())
   var by: String?
 
   @Option(

@@ -13,7 +13,8 @@ struct MachineOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "The machine to predict speeds for: a file, or GB/s such as cpu=51,gpu=288,pcie=25.",
-      valueName: "machine"))
+      valueName: "machine"),
+    completion: .file())
   var machine: String?
 
   @Option(

@@ -11,13 +11,15 @@ struct MeasuringOptions: ParsableArguments, SettingOptions {
     name: [.long, .customShort("f"), .customLong("file")], parsing: .upToNextOption,
     help: ArgumentHelp(
       "Texts to measure variants on: wikitext2, ptb or c4, or files and folders.",
-      valueName: "text"))
+      valueName: "text"),
+    completion: .file())
   var corpus: [String] = []
 
   @Option(
     help: ArgumentHelp(
       "The folder of wikitext2, ptb and c4 (default: the folder in GGUF_TOOL_CORPORA).",
-      valueName: "folder"))
+      valueName: "folder"),
+    completion: .directory)
   var corpusDir: String?
 
   @Option(help: ArgumentHelp("Use at most this many windows of each.", valueName: "count"))

@@ -8,7 +8,8 @@ struct PlanningOptions: ParsableArguments, SettingOptions {
   @Option(
     help: ArgumentHelp(
       "The output of `sensitivity` (default: estimates from tensor shapes alone).",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var sensitivity: String?
 
   @Option(
@@ -32,7 +33,8 @@ struct PlanningOptions: ParsableArguments, SettingOptions {
   var minType: [String] = []
 
   @Option(
-    help: ArgumentHelp("The importance matrix to write variants with.", valueName: "file"))
+    help: ArgumentHelp("The importance matrix to write variants with.", valueName: "file"),
+    completion: .imatrix)
   var imatrix: String?
 
   static let settings: [QuantError.Setting: SettingWords] = [

@@ -15,7 +15,8 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
     help: ArgumentHelp(
       "The preset: \(FileType.all.map(\.name).joined(separator: ", ")), its number, or COPY. Needed"
         + " unless the recipe file names one.",
-      valueName: "preset"))
+      valueName: "preset"),
+    completion: .presets)
   var type: String?
 
   @Flag(help: "Use the preset's main type for every tensor, without its mix.")
@@ -29,13 +30,15 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
   var tensorType: [String] = []
 
   @Option(
-    help: ArgumentHelp("A file of regex=type pairs, separated by white space.", valueName: "file"))
+    help: ArgumentHelp("A file of regex=type pairs, separated by white space.", valueName: "file"),
+    completion: .file())
   var tensorTypeFile: String?
 
   @Option(
     help: ArgumentHelp(
       "A file with lines `pattern = type  # note`, and preset, layout and effort = NAME.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .file())
   var recipe: String?
 
   @Option(
@@ -55,10 +58,14 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
         + " Default: that of the recipe file, else default.", valueName: "effort"))
   var effort: Effort?
 
-  @Option(help: ArgumentHelp("The type of output.weight.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("The type of output.weight.", valueName: "type"),
+    completion: .types)
   var outputTensorType: String?
 
-  @Option(help: ArgumentHelp("The type of the token embedding.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("The type of the token embedding.", valueName: "type"),
+    completion: .types)
   var tokenEmbeddingType: String?
 
   @Flag(help: "Leave output.weight as it is.")
@@ -76,7 +83,8 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
     help: ArgumentHelp(
       "The type of tensors in layers that the importance matrix knows nothing of, such as layers that"
         + " only predict ahead. Default: they stay as they are where their type would need a matrix.",
-      valueName: "type"))
+      valueName: "type"),
+    completion: .types)
   var missingType: String?
 
   @Option(

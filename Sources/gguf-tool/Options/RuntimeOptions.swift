@@ -52,10 +52,14 @@ struct RuntimeOptions: ParsableArguments, SettingOptions {
     help: ArgumentHelp("Use flash attention; auto stands for on.", valueName: "on|off|auto"))
   var flashAttn = FlashAttention.on
 
-  @Option(help: ArgumentHelp("The type of cached keys.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("The type of cached keys.", valueName: "type"),
+    completion: .cacheTypes)
   var cacheTypeK = "f16"
 
-  @Option(help: ArgumentHelp("The type of cached values.", valueName: "type"))
+  @Option(
+    help: ArgumentHelp("The type of cached values.", valueName: "type"),
+    completion: .cacheTypes)
   var cacheTypeV = "f16"
 
   @Flag(help: "Let all sequences share one cache.")

@@ -15,11 +15,12 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
     help: ArgumentHelp(
       "The model, or any shard of it; its header is enough. Not with --config or --shape.",
       valueName: "file"),
-    completion: .file(extensions: ["gguf"]))
+    completion: .model)
   var model: String?
 
   @Option(
-    help: ArgumentHelp("A Hugging Face config.json instead of a model.", valueName: "file"))
+    help: ArgumentHelp("A Hugging Face config.json instead of a model.", valueName: "file"),
+    completion: .file())
   var config: String?
 
   @Option(
@@ -31,22 +32,26 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
 
   @Option(
     help: ArgumentHelp(
-      "Estimate the model as requantize would write it with this preset.", valueName: "preset"))
+      "Estimate the model as requantize would write it with this preset.", valueName: "preset"),
+    completion: .presets)
   var type: String?
 
   @Option(
-    help: ArgumentHelp("Estimate it as written with this recipe file.", valueName: "file"))
+    help: ArgumentHelp("Estimate it as written with this recipe file.", valueName: "file"),
+    completion: .file())
   var recipe: String?
 
   @Option(
     help: ArgumentHelp(
-      "Like --recipe, for a recipe that the plan command wrote.", valueName: "file"))
+      "Like --recipe, for a recipe that the plan command wrote.", valueName: "file"),
+    completion: .file())
   var plan: String?
 
   @Option(
     help: ArgumentHelp(
       "The importance matrix to quantize with; some presets depend on it.",
-      valueName: "file"))
+      valueName: "file"),
+    completion: .imatrix)
   var imatrix: String?
 
   @Flag(help: "Show one line per preset: size, bits per weight, whether it fits.")

@@ -180,7 +180,7 @@ import Testing
     (["--cache-type-v", "q8_0", "--flash-attn", "off"], "needs flash attention"),
     (["--cache-type-k", "q9"], "--cache-type-k: expected one of"),
     (["--ngl", "5"], "need --vram"), (["--vram", "lots"], "expected a size such as 16GiB"),
-    (["--vram", "16GiB", "--ngl=-1"], "--ngl: expected a number from 0"),
+    (["--vram", "16GiB", "--ngl=-3"], "--ngl: expected a number from 0"),
     (["--vram", "16GiB", "--override-tensor", "x"], "expected REGEX=DEVICE"),
     (["--vram", "16GiB", "--override-tensor", "(=CPU"], "is not a regular expression"),
     (["--vram", "16GiB", "--override-tensor", "x=CUDA3"], "expected CPU or CUDA0"),

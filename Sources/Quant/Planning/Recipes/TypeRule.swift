@@ -117,7 +117,8 @@ extension FormatRegistry {
     NearName.question(name, among: encodable)
   }
 
-  private static var encodable: [String] {
+  /// The same names one by one.
+  package static var encodable: [String] {
     all.map { $0.type }.filter { encoder(of: $0) != nil }.map { $0.name }
   }
 }
