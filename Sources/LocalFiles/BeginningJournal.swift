@@ -20,6 +20,8 @@ package struct BeginningJournal {
   /// Magic, the file's size, where the bytes stand, how many they are.
   private static let headBytes = 32
   private static let hashBytes = 8
+  /// Bytes of another file that are read at once.
+  private static let partBytes = 1 << 18
 
   /// The name of the journal of a file.
   package static func path(of file: String) -> String { file + ".edit-journal" }
@@ -31,6 +33,12 @@ package struct BeginningJournal {
     let path = path(of: file)
     guard let descriptor = try POSIX.openLocked(path) else {
       throw .inUse(file: path, what: "another process is editing the same file")
+    }
+    do throws(FileError) {
+      try checkEmpty(descriptor, path)
+    } catch {
+      POSIX.closeLocked(descriptor)
+      throw error
     }
     let journal = BeginningJournal(path: path, descriptor: descriptor)
     var bytes = magic
@@ -47,6 +55,14 @@ package struct BeginningJournal {
     }
     POSIX.synchronizeFolder(of: path)
     return journal
+  }
+
+  /// Opening the file has settled what an edit left; what is there now is not ours to write over.
+  private static func checkEmpty(_ descriptor: Int32, _ path: String) throws(FileError) {
+    guard try POSIX.byteCount(descriptor, path) > 0 else { return }
+    throw .invalid(
+      file: path,
+      what: "an edit in place needs this name for its journal, and there is a file: move it")
   }
 
   /// Removes the journal: the file is whole.
@@ -72,13 +88,31 @@ package struct BeginningJournal {
     let status = try POSIX.statistics(descriptor, name)
     // The edit that was waited for has removed its own.
     guard Disk.isFile(descriptor, at: name), status.st_mode & S_IFMT == S_IFREG else { return }
-    let bytes = try POSIX.bytes(descriptor, name, 0..<Int(status.st_size))
+    let size = Int(status.st_size)
+    let head = try POSIX.bytes(descriptor, name, 0..<min(size, headBytes))
     // Some other file of this name; zeros are what a power cut leaves.
-    guard bytes.starts(with: magic) || bytes.allSatisfy({ $0 == 0 }) else { return }
+    guard try head.starts(with: magic) ? true : isZero(descriptor, name, size) else { return }
+    let bytes = try isWhole(head, size) ? POSIX.bytes(descriptor, name, 0..<size) : head
     // Where the journal is not whole, the file was not touched.
     if let record = Record(bytes) { try record.restore(file, name) }
     POSIX.remove(name)
     POSIX.synchronizeFolder(of: name)
+  }
+
+  private static func isZero(
+    _ descriptor: Int32, _ name: String, _ size: Int
+  ) throws(FileError) -> Bool {
+    for start in stride(from: 0, to: size, by: partBytes) {
+      let part = start..<min(start + partBytes, size)
+      guard try POSIX.bytes(descriptor, name, part).allSatisfy({ $0 == 0 }) else { return false }
+    }
+    return true
+  }
+
+  /// Whether a journal that begins like this is as long as it says.
+  private static func isWhole(_ head: [UInt8], _ size: Int) -> Bool {
+    let body = size - headBytes - hashBytes
+    return body > 0 && body % 2 == 0 && number(head, 24) == UInt64(body / 2)
   }
 
   /// What a whole journal says.
@@ -114,7 +148,7 @@ package struct BeginningJournal {
     private func content(of file: String, _ journal: String) throws(FileError) -> [UInt8] {
       let (descriptor, size, _) = try POSIX.openForReading(file)
       defer { POSIX.closeFile(descriptor) }
-      guard size == byteCount, offset + old.count <= size else { throw foreign(journal, file) }
+      guard size == byteCount, offset <= size - old.count else { throw foreign(journal, file) }
       return try POSIX.bytes(descriptor, file, offset..<offset + old.count)
     }
 

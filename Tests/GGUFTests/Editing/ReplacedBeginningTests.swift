@@ -111,6 +111,11 @@ import Testing
     _ = try folder.write([1, 2, 3], "file.edit-journal")
     #expect(try content() == old + rest)
     #expect(Disk.exists(journal), "a file of somebody else's")
+    #expect(throws: FileError.self) {
+      try ReplacedBeginning.replace(path, old: old, new: new, ways: [.journal])
+    }
+    #expect(try LocalFile.contents(of: journal) == [1, 2, 3], "it is not written over")
+    #expect(try content() == old + rest)
     try FileManager.default.removeItem(atPath: journal)
     // The journal of an edit that was cut off, and then another program wrote the file.
     let failure = FileError.invalid(file: "", what: "ended")
@@ -126,5 +131,16 @@ import Testing
     try handle.close()
     #expect { try content() } throws: { "\($0)".contains("remove the journal") }
     #expect(Disk.exists(journal))
+  }
+
+  @Test func `a journal of a place beyond all files is told`() throws {
+    func bytes(_ number: UInt64) -> [UInt8] { [number].littleEndianBytes }
+    var journal = Array("GGUFEDT1".utf8) + bytes(UInt64(old.count + rest.count))
+    journal += bytes(UInt64(Int.max)) + bytes(4) + Array("abcdefgh".utf8)
+    let hash = journal.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+    }
+    _ = try folder.write(journal + bytes(hash), "file.edit-journal")
+    #expect { try content() } throws: { "\($0)".contains("remove the journal") }
   }
 }
