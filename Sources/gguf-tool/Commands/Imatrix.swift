@@ -85,6 +85,10 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
     ])
     if gathers { return try checkGathering() }
     guard part.part == nil, !processOutput else { throw CorpusOptions.missingTexts }
+    guard text.ctx != 0 else {
+      throw ValidationError(
+        "--ctx 0 stands for the model's context length: expected a number, as there is no model.")
+    }
     if showsStatistics {
       guard convert == nil else {
         throw ValidationError("--statistics shows a matrix: expected no --convert.")

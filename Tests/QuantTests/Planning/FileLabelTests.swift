@@ -67,6 +67,24 @@ import Testing
     #expect(found.types == Set(types) && found.label == preset)
   }
 
+  @Test func `more weights than a number can count are many`() throws {
+    var model = ModelFile()
+    model.metadata["general.architecture"] = .string("llama")
+    for layer in 0..<2 {
+      model.tensors.append(
+        TensorDescription(
+          name: "blk.\(layer).ffn_up.weight", dimensions: [1 << 31, 1 << 31], type: .IQ1_S))
+    }
+    let path = folder.path("huge.gguf")
+    let layout = try GGUFLayout(path: path, metadata: model.metadata, tensors: model.tensors)
+    _ = try folder.write(layout.header, "huge.gguf")
+    let source = try GGUFFile.open(path, requiring: .headerOnly)
+    let plan = try RequantizePlan(
+      source: source, recipe: Recipe(preset: FileType(name: "Q2_K")), importance: nil,
+      output: .single("out.gguf"), toolVersion: "1")
+    #expect(plan.plan.files[0].metadata["general.file_type"] != nil)
+  }
+
   @Test func `a file of which nothing is quantized is not called so`() throws {
     var model = ModelFile()
     model.metadata["general.architecture"] = .string("controlvector")

@@ -77,7 +77,7 @@ import Testing
     ["imatrix", "--convert", "a.gguf", "--merge", "b.gguf", "-o", "c.gguf"],
     ["imatrix", "model.gguf", "-o", "c.gguf"], ["imatrix", "--corpus", "text.txt", "-o", "c.gguf"],
     ["imatrix", "model.gguf", "--merge", "a.gguf", "-o", "c.gguf"],
-    ["perplexity", "model.gguf"],
+    ["imatrix", "--convert", "a.dat", "-o", "c.gguf", "--ctx", "0"], ["perplexity", "model.gguf"],
   ])
   func `arguments that do not go together`(_ words: [String]) throws {
     #expect(try Tool.run(words, in: testing.folder.url).status == 64, "\(words)")

@@ -19,13 +19,14 @@ struct FileLabel {
     let description = tensor.description
     guard description.dimensions.count(where: { $0 > 1 }) > 1 else { return }
     let expected = Untouchable.contains(description) ? preset.defaultType : usual
-    weights[description.type, default: 0] += tensor.weightCount
-    if description.type == expected { usualWeights += tensor.weightCount }
+    let count = tensor.weightCount
+    weights[description.type] = [weights[description.type] ?? 0, count].clampedSum(\.self)
+    if description.type == expected { usualWeights = [usualWeights, count].clampedSum(\.self) }
   }
 
   /// The preset, or the first that has the type of most weights; `nil` if there is none.
   var fileType: FileType? {
-    guard usualWeights < weights.values.reduce(0, +) - usualWeights else { return preset }
+    guard usualWeights < weights.values.clampedSum(\.self) - usualWeights else { return preset }
     let most = weights.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key
     return FileType.all.first { $0.defaultType == most }
   }

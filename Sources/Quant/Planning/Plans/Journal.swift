@@ -167,7 +167,8 @@ public final class Journal: Sendable {
         else { return (places, losses, end) }
         if record.slab & lossMark != 0 {
           losses[record.slab & ~lossMark] = WeightLoss(
-            count: Int(clamping: record.fingerprint), largest: Float(record.error.error))
+            // No slab has more; the sum of all must be a number.
+            count: Int(min(record.fingerprint, 1 << 40)), largest: Float(record.error.error))
         } else {
           if places.isEmpty { places = Array(repeating: 0, count: slabCount) }
           places[record.slab] = end
