@@ -10,13 +10,16 @@ import Testing
     ("", "a", ["@@ -0,0 +1,1 @@", "+a"]),
     ("a\nb", "", ["@@ -1,2 +0,0 @@", "-a", "-b"]),
     ("same\ntext", "same\ntext", []),
+    ("a\r\nb\r\n", "a\r\nc\r\n", ["@@ -1,3 +1,3 @@", " a\r", "-b\r", "+c\r", " "]),
+    ("\u{E9}", "e\u{301}", ["@@ -1,1 +1,1 @@", "-\u{E9}", "+e\u{301}"]),
     (
       "1\n2\n3\n4\n5\n6\n7\n8\n9\n10", "1\n2\n3\n4\n5\n6\n7\n8\n9\nten",
       ["@@ -7,4 +7,4 @@", " 7", " 8", " 9", "-10", "+ten"]
     ),
   ])
   func `texts line by line, as diff -u has them`(_ old: String, _ new: String, _ lines: [String]) {
-    #expect(UnifiedDiff.lines(from: old, to: new) == lines)
+    let found = UnifiedDiff.lines(from: old, to: new)
+    #expect(found?.map { Array($0.utf8) } == lines.map { Array($0.utf8) })
   }
 
   @Test func `changes far apart are in hunks of their own`() throws {

@@ -3,17 +3,21 @@
 /// The lines in which two texts differ, in the form that `diff -u` prints.
 package enum UnifiedDiff {
   private static let context = 3
-  /// Lines beyond which the search takes too long for what it is worth.
-  private static let mostLines = 20_000
+  /// Lines beyond which the search takes too long for what it is worth: a second for so many that all
+  /// differ, and four times as long for twice as many.
+  private static let mostLines = 5_000
+
+  /// Bytes, as texts that only look alike are not the same.
+  private typealias Bytes = ArraySlice<UInt8>
 
   private enum Line {
-    case both(Substring), old(Substring), new(Substring)
+    case both(Bytes), old(Bytes), new(Bytes)
 
     var text: String {
       switch self {
-      case .both(let text): " \(text)"
-      case .old(let text): "-\(text)"
-      case .new(let text): "+\(text)"
+      case .both(let bytes): " " + String(decoding: bytes, as: UTF8.self)
+      case .old(let bytes): "-" + String(decoding: bytes, as: UTF8.self)
+      case .new(let bytes): "+" + String(decoding: bytes, as: UTF8.self)
       }
     }
 
@@ -31,12 +35,14 @@ package enum UnifiedDiff {
     return hunks(lines).flatMap { [header(lines, $0)] + lines[$0].map(\.text) }
   }
 
-  private static func split(_ text: String) -> [Substring] {
-    text.isEmpty ? [] : text.split(separator: "\n", omittingEmptySubsequences: false)
+  private static func split(_ text: String) -> [Bytes] {
+    let bytes = Array(text.utf8)
+    return bytes.isEmpty
+      ? [] : bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
   }
 
   /// All lines of both in one order.
-  private static func merged(_ old: [Substring], _ new: [Substring]) -> [Line] {
+  private static func merged(_ old: [Bytes], _ new: [Bytes]) -> [Line] {
     let difference = new.difference(from: old)
     let removed = Set(difference.removals.map(offset))
     let inserted = Set(difference.insertions.map(offset))
@@ -58,7 +64,7 @@ package enum UnifiedDiff {
     return lines
   }
 
-  private static func offset(_ change: CollectionDifference<Substring>.Change) -> Int {
+  private static func offset(_ change: CollectionDifference<Bytes>.Change) -> Int {
     switch change {
     case .insert(let offset, _, _), .remove(let offset, _, _): offset
     }
