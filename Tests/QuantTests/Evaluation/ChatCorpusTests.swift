@@ -86,6 +86,21 @@ import Testing
     }
   }
 
+  @Test func `messages beside a text or another list are passed over`() throws {
+    let tokenizer = try tokenizer("<|im_start|><|im_end|>")
+    for messages in [
+      "{\"role\": \"user\", \"content\": null}, 7", "{\"role\": \"user\", \"content\": \"b\"}",
+    ] {
+      let text = "{\"text\": \"a</s>\", \"messages\": [\(messages)]}"
+      let ids = try corpus(text).tokens(first: 100, tokenizer, .llama)
+      #expect(ids == tokenizer.encode("a</s>", parseSpecial: false) && !ids.contains(2))
+      let chat =
+        "{\"chat\": [{\"role\": \"user\", \"content\": \"a\"}], \"messages\": [\(messages)]}"
+      let chosen = try corpus(chat, field: "chat").tokens(first: 100, tokenizer, .llama)
+      #expect(chosen == tokenizer.encode("<|im_start|>user\na<|im_end|>", parseSpecial: true))
+    }
+  }
+
   @Test func `control tokens are parsed where that is asked for`() throws {
     let tokenizer = try tokenizer(nil)
     var corpus = try Corpus(paths: [folder.write(Array("a</s>b".utf8), "a.txt")])

@@ -99,7 +99,7 @@ public enum ChatTemplate: String, Sendable, CaseIterable {
     for message in messages {
       let content = Self.trimmed(message.content)
       guard message.role != "system" else {
-        system = content + "\n\n"
+        system += content + "\n\n"
         continue
       }
       let role = message.role == "assistant" ? "model" : message.role

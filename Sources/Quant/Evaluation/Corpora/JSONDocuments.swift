@@ -19,8 +19,12 @@ struct JSONDocuments {
   /// What the members of an object gave.
   private struct Members {
     var text: [UInt8]?
-    var messages: [ChatMessage]?
+    /// The messages of the member that was asked for, and those of the usual one.
+    var chosen: Messages?, usual: Messages?
   }
+
+  /// A list of messages, or what is wrong with it: an error only where there is no text.
+  private typealias Messages = Result<[ChatMessage], QuantError>
 
   /// Starts at the beginning of a file.
   ///
@@ -75,7 +79,9 @@ struct JSONDocuments {
     var members = Members()
     try forEachMember { (documents) throws(QuantError) in try documents.take(&members) }
     if let text = members.text { return text }
-    if let messages = members.messages { return try conversation(messages, line) }
+    if let messages = members.chosen ?? members.usual {
+      return try conversation(messages.get(), line)
+    }
     throw scanner.failure("this object has no \"\(field)\"", line: line)
   }
 
@@ -101,7 +107,8 @@ struct JSONDocuments {
       || key.elementsEqual(CorpusReading.messages.utf8)
     let next = try scanner.token()
     if isMessages, next == UInt8(ascii: "[") {
-      members.messages = try messages()
+      let messages = try messages()
+      if isField { members.chosen = messages } else { members.usual = messages }
     } else if isField {
       guard next == UInt8(ascii: "\"") else {
         throw scanner.failure("\"\(field)\" is not a string")
@@ -116,7 +123,10 @@ struct JSONDocuments {
 
   // MARK: Conversations
 
-  private func conversation(_ messages: [ChatMessage], _ line: Int) throws(QuantError) -> [UInt8] {
+  private mutating func conversation(
+    _ messages: [ChatMessage], _ line: Int
+  ) throws(QuantError) -> [UInt8] {
+    hasChats = true
     let known = ChatTemplate.allCases.map(\.rawValue).joined(separator: ", ")
     guard let template else {
       throw scanner.failure(
@@ -130,20 +140,27 @@ struct JSONDocuments {
     return Array(text.utf8)
   }
 
-  private mutating func messages() throws(QuantError) -> [ChatMessage] {
-    hasChats = true
+  private mutating func messages() throws(QuantError) -> Messages {
     var messages: [ChatMessage] = []
+    var fault: QuantError?
     try scanner.take(UInt8(ascii: "["))
-    if try scanner.takeIf(UInt8(ascii: "]")) { return [] }
-    repeat { messages.append(try message()) } while try scanner.takeIf(UInt8(ascii: ","))
+    if try scanner.takeIf(UInt8(ascii: "]")) { return .success([]) }
+    repeat {
+      switch try message() {
+      case .success(let message): messages.append(message)
+      case .failure(let error): fault = fault ?? error
+      }
+    } while try scanner.takeIf(UInt8(ascii: ","))
     try scanner.take(UInt8(ascii: "]"))
-    return messages
+    return fault.map { .failure($0) } ?? .success(messages)
   }
 
-  private mutating func message() throws(QuantError) -> ChatMessage {
+  private mutating func message() throws(QuantError) -> Result<ChatMessage, QuantError> {
     let found = try scanner.token()
     guard found == UInt8(ascii: "{") else {
-      throw scanner.unexpected(found, expected: "a message with \"role\" and \"content\"")
+      let error = scanner.unexpected(found, expected: "a message with \"role\" and \"content\"")
+      try scanner.skipValue()
+      return .failure(error)
     }
     let line = scanner.line
     var (role, content): (String?, String?) = (nil, nil)
@@ -156,11 +173,12 @@ struct JSONDocuments {
       }
     }
     guard let role, let content else {
-      throw scanner.failure(
-        "expected a message with the strings \"role\" and \"content\", found one without",
-        line: line)
+      return .failure(
+        scanner.failure(
+          "expected a message with the strings \"role\" and \"content\", found one without",
+          line: line))
     }
-    return ChatMessage(role: role, content: content)
+    return .success(ChatMessage(role: role, content: content))
   }
 
   private mutating func string() throws(QuantError) -> String {
