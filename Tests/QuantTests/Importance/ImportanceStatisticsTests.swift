@@ -90,4 +90,20 @@ import Testing
     let twice = try ImportanceMatrix.merging([old, old])
     #expect(twice.lacksCounts && twice.chunkCount == 4)
   }
+
+  @Test func `ones in the place of an expert that was never reached are not added`() throws {
+    let (router, merged) = ("blk.0.ffn_gate_inp.weight", "blk.0.ffn_up_exps.weight")
+    var bytes = Int32(2).littleEndianBytes
+    for (name, values) in [(router, [3, 5] as [Float]), (merged, [1, 1, 3, 5])] {
+      bytes += Int32(name.utf8.count).littleEndianBytes + Array(name.utf8)
+      bytes += [Int32(1), Int32(values.count)].littleEndianBytes
+      bytes += values.map(\.bitPattern).littleEndianBytes
+    }
+    let old = try ImportanceMatrix.read(folder.write(bytes, "ones.dat"))
+    #expect(old[merged]?.uncoveredExperts == [0])
+    let made = try matrix([entry(merged, [2, 6, 4, 4], counts: [2, 2])])
+    let sum = try ImportanceMatrix.merging([old, made], chunkSize: 8)
+    #expect(sum[merged]?.values(expert: 0) == [1, 3])
+    #expect(sum[merged]?.values(expert: 1) == [2.8, 4.4])
+  }
 }

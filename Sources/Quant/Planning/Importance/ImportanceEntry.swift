@@ -79,6 +79,16 @@ extension ImportanceMatrix.Entry {
     return sums.values(expert * rowWeights..<(expert + 1) * rowWeights).map { $0 / count }
   }
 
+  /// All sums, with zeros for experts of `uncoveredExperts`: some writers fill in ones, which would drown
+  /// what another matrix knows of them.
+  var reachedSums: [Float] {
+    var values = sums.values(0..<sums.count)
+    for expert in uncoveredExperts {
+      for place in expert * rowWeights..<(expert + 1) * rowWeights { values[place] = 0 }
+    }
+    return values
+  }
+
   /// The same sums cut into matrices of `columns` columns, as `tensor` needs them. Only the older
   /// form, which does not know where an expert begins, can be cut anew.
   func recut(

@@ -73,7 +73,7 @@ extension ImportanceMatrix.Entry {
     return try ImportanceMatrix.Entry(
       file: file, name: name, rowWeights: columns, expertCount: experts,
       counts: (0..<experts).map { whole.uncoveredExperts.contains($0) ? 0 : calls * tokens },
-      sums: FloatStore(sums.values(0..<sums.count).map { $0 * tokens }))
+      sums: FloatStore(whole.reachedSums.map { $0 * tokens }))
   }
 }
 

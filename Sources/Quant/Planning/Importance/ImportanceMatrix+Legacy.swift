@@ -75,7 +75,7 @@ extension ImportanceMatrix {
     writer.integer(entries.count)
     for entry in entries {
       // The values are means times runs, and one run is enough to hold a mean.
-      let calls = max(1, chunkCount ?? 1)
+      let calls = min(max(1, chunkCount ?? 1), Int(Int32.max))
       writer.text(entry.name)
       writer.integer(calls)
       writer.integer(entry.rowWeights * entry.expertCount)

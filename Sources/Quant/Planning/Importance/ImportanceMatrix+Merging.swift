@@ -68,10 +68,9 @@ extension ImportanceMatrix.Entry {
           + "\(other.rowWeights) × \(other.expertCount) "
           + "\(other.counts == nil ? "without" : "with") counts")
     }
-    let range = 0..<sums.count
     return try ImportanceMatrix.Entry(
       file: file, name: name, rowWeights: rowWeights, expertCount: expertCount,
       counts: counts.map { zip($0, other.counts ?? []).map(+) }, calls: calls + other.calls,
-      sums: FloatStore(zip(sums.values(range), other.sums.values(range)).map(+)))
+      sums: FloatStore(zip(reachedSums, other.reachedSums).map(+)))
   }
 }
