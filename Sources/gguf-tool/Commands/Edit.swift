@@ -50,7 +50,7 @@ struct Edit: ParsableCommand, SettingOptions, ProgressShowing {
         "-o writes one file, and the model has \(source.files.count): leave it out to change the model"
           + " itself.")
     }
-    try OutputPath.check([output], isNot: source)
+    try OutputPath.check([output], isNot: source, others: editOptions.files())
     let edit = try ModelEdit(
       source, changes: editOptions.changes(), renaming: editOptions.renamedTensors(),
       room: editOptions.room())

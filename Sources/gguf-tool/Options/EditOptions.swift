@@ -78,6 +78,11 @@ struct EditOptions: ParsableArguments, SettingOptions {
     return changes + (try targets().map { .set($0, try texts(for: $0, $1, isFile: $2)) })
   }
 
+  /// The files that are read, which no output may replace.
+  func files() throws -> [String] {
+    copyFrom.prefix(1) + (try targets().filter(\.isFile).map(\.text))
+  }
+
   /// Old and new names of tensors.
   func renamedTensors() throws -> [(old: String, new: String)] {
     try pairs(renameTensor, "--rename-tensor")
@@ -111,7 +116,7 @@ struct EditOptions: ParsableArguments, SettingOptions {
   private func texts(
     for target: MetadataTarget, _ text: String, isFile: Bool
   ) throws -> [String] {
-    let content = isFile ? try TextFile.read(text) : text
+    let content = isFile ? try TextFile.read(text, toTheByte: true) : text
     switch target.part {
     case .value, .element: return [content]
     case .list, .listEnd: return isFile ? Self.lines(content) : ValueText.elements(content)

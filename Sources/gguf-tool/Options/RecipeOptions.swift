@@ -219,14 +219,16 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
 enum TextFile {
   private static let largest = 1 << 24
 
-  /// The whole text of a file, at most 16 MiB of UTF-8.
-  static func read(_ path: String) throws -> String {
-    let bytes = try LocalFile.contents(of: path, limit: largest, kind: "a file of options (16 MiB)")
+  /// The whole text of a file, at most 16 MiB of UTF-8; without a byte order mark, unless it is to be
+  /// taken to the byte.
+  static func read(_ path: String, toTheByte: Bool = false) throws -> String {
+    let kind = toTheByte ? "a value" : "a file of options"
+    let bytes = try LocalFile.contents(of: path, limit: largest, kind: kind + " (16 MiB)")
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw FileError.unsupported(file: path, what: "this is not UTF-8 text")
     }
     let byteOrderMark: Unicode.Scalar = "\u{FEFF}"
-    guard text.unicodeScalars.first == byteOrderMark else { return text }
+    guard !toTheByte, text.unicodeScalars.first == byteOrderMark else { return text }
     return String(text.unicodeScalars.dropFirst())
   }
 }

@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func `all kinds of changes at once, in the order that help tells`() throws {
-    _ = try folder.write(Array("line 1\nline 2\n".utf8), "template")
+    _ = try folder.write(Array("\u{FEFF}line 1\nline 2\n".utf8), "template")
     _ = try folder.write(Array("de\nen, fr\n".utf8), "languages")
     var other = ModelFile()
     other.metadata["general.license"] = .string("mit")
@@ -59,7 +59,7 @@ import Testing
     let after = try metadata
     #expect(after["general.name"] == nil && after["general.license"] == nil)
     #expect(after["general.license.name"] == .string("mit"))
-    #expect(after["tokenizer.chat_template"] == .string("line 1\nline 2\n"))
+    #expect(after["tokenizer.chat_template"] == .string("\u{FEFF}line 1\nline 2\n"))
     #expect(after["general.languages"]?.elements?.strings() == ["de", "en, fr"])
     #expect(after["general.tags"]?.elements?.strings() == ["a", "x,y", "c", "d,e", "f"])
     #expect(after["own.number"] == .int64(-5))
@@ -96,6 +96,8 @@ import Testing
     (["--delete", "general.architecture"], "general.architecture: expected"),
     (["--delete", "missing"], "expected the key missing"),
     (["--rename", "general.name=llama.block_count"], "found a key of this name"),
+    (["--rename", "general.*=general.other"], "expected the key general.*"),
+    (["--set", "own:f32=1e39"], "expected a value of type float32"),
     (["--set", "general.alignment=64"], "how the file is laid out"),
     (["--set", "split.count:u16=2"], "how the file is laid out"),
     (["--set", "new=5"], "its type must be given"),
@@ -129,6 +131,29 @@ import Testing
     #expect(try edit("--set", "tokenizer.ggml.add_bos_token=true").status == 0)
     #expect(try edit("--set", "llama.context_length=64").status == 0)
     #expect(try Tool.run(["verify", path]).status == 0)
+  }
+
+  @Test func `what is copied is neither replaced nor the layout of a file`() throws {
+    let other = folder.path("other.gguf")
+    var model = TinyLlama().file()
+    model.metadata["general.alignment"] = .uint32(32)
+    try model.write(to: other)
+    let over = try edit("--copy-from", other, "general.name", "-o", other)
+    #expect(over.status == 1 && over.errors.contains("its own source"), "\(over.errors)")
+    let layout = try edit("--copy-from", other, "general.alignment")
+    #expect(layout.status == 1 && layout.errors.contains("how the file is laid out"))
+    #expect(try edit("--copy-from", other, "general.*").status == 0)
+    #expect(try metadata["general.alignment"] == nil)
+  }
+
+  @Test func `a shape that comes to light is no new fault`() throws {
+    var model = TinyLlama().file()
+    model.metadata["llama.feed_forward_length"] = .uint32(77)
+    model.metadata["tokenizer.ggml.add_bos_token"] = .uint32(1)
+    try model.write(to: path)
+    let run = try edit("--set", "tokenizer.ggml.add_bos_token=true")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try Tool.run(["verify", path]).status == 1)
   }
 
   @Test func `requantize leaves room, and drops the room of its source`() throws {

@@ -28,6 +28,8 @@ public enum MetadataChange: Sendable {
       try Self.check(target.key)
       metadata[target.key] = try target.value(texts, in: metadata)
     case .copy(let pattern, let other, let path):
+      // Of those of a beginning, what says how the other file is laid out stays there.
+      if !pattern.hasSuffix("*") { try Self.check(pattern) }
       for key in try Self.keys(pattern, in: other, path) where !Self.isFixed(key) {
         metadata[key] = other[key]
       }
@@ -51,14 +53,18 @@ public enum MetadataChange: Sendable {
   ) throws(QuantError) -> [String] {
     let found = metadata.keys(like: pattern)
     guard found.isEmpty else { return found }
-    throw .setting(.metadata, what: "expected the key \(pattern) in \(path), found none")
+    throw missing(pattern, path)
+  }
+
+  private static func missing(_ key: String, _ path: String) -> QuantError {
+    .setting(.metadata, what: "expected the key \(key) in \(path), found none")
   }
 
   private static func rename(
     _ old: String, _ new: String, in metadata: inout Metadata
   ) throws(QuantError) {
     for key in [old, new] { try check(key) }
-    _ = try keys(old, in: metadata, "the file")
+    guard metadata[old] != nil else { throw missing(old, "the file") }
     guard metadata[new] == nil else {
       throw .setting(.metadata, what: "\(new): expected a new name, found a key of this name")
     }

@@ -49,12 +49,17 @@ public enum ValueText {
     case .int32: Int32(text).map { .int32($0) }
     case .uint64: UInt64(text).map { .uint64($0) }
     case .int64: Int64(text).map { .int64($0) }
-    case .float32: Float(text).map { .float32($0) }
-    case .float64: Double(text).map { .float64($0) }
+    case .float32: Float(text).flatMap { isMeant($0, text) ? .float32($0) : nil }
+    case .float64: Double(text).flatMap { isMeant($0, text) ? .float64($0) : nil }
     case .bool: ["true": true, "1": true, "false": false, "0": false][text].map { .bool($0) }
     case .string: .string(MetadataString(text))
     case .array: nil
     }
+  }
+
+  /// Whether a number is the one that was written: a number beyond the type's range becomes infinite.
+  private static func isMeant(_ number: some FloatingPoint, _ text: String) -> Bool {
+    number.isFinite || !text.utf8.contains { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
   }
 
   /// The elements of a list: commas set them apart, and `\,` is a comma. Empty text is an empty list.

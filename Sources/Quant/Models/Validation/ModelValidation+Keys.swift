@@ -76,8 +76,13 @@ extension ModelValidation {
   package static func check(
     _ header: any ModelSource, madeFrom source: any ModelSource, _ setting: QuantError.Setting
   ) throws(QuantError) {
-    let known = Set(errors(in: source).map(\.message))
-    let new = errors(in: header).filter { !known.contains($0.message) }
+    let old = errors(in: source)
+    let known = Set(old.map(\.message))
+    // Shapes are looked at only where nothing else is wrong: what comes to light is not new.
+    let hidesShapes = old.contains { $0.kind != .tensors }
+    let new = errors(in: header).filter {
+      !known.contains($0.message) && !(hidesShapes && $0.kind == .tensors)
+    }
     guard let first = new.first else { return }
     let others = new.count > 1 ? " (and \(new.count - 1) more)" : ""
     throw .setting(setting, what: "the file would have a fault: \(first.message)\(others)")
