@@ -90,7 +90,7 @@ struct Inspect: ParsableCommand, ProgressShowing {
     }
     let found = InspectedFiles(files: models.map(file))
     try found.write(isJSON: json.isJSON, isCompared: isPlain && tensor == nil && key.isEmpty)
-    for error in found.errors { Notes.write("Error: \(error)") }
+    for error in found.errors { ErrorLines.write("Error: \(error)") }
     guard found.errors.isEmpty else { throw ExitCode.failure }
   }
 

@@ -68,6 +68,7 @@ import Testing
     let lines = outcome.errors.split(separator: "\n")
     #expect(lines.count == 2 && lines.allSatisfy { $0.hasPrefix("Error: ") }, "\(lines)")
     #expect(outcome.errors.contains("missing.gguf: open failed"))
+    #expect(try inspect("a.gguf", "missing.gguf", "--quiet").errors.contains("open failed"))
     let found = try files("a.gguf", "missing.gguf")
     #expect(found.count == 2 && found[1]["path"] as? String == "missing.gguf")
     #expect((found[1]["error"] as? String)?.contains("open failed") == true)
