@@ -95,7 +95,7 @@ import Testing
   func `whole groups need no list`(architecture: String, pruned: [Int]) throws {
     // Without a key, Gemma 3 has no windows.
     let plan = try plan(
-      architecture, layers: 6, ["full_attention_interval": .uint32(1)], without: Set(pruned))
+      architecture, layers: 6, without: Set(pruned))
     #expect(plan.addedLayerLists.isEmpty)
   }
 
