@@ -71,7 +71,8 @@ public struct MemoryEstimate: Sendable {
         host[keyPath: part] = [host[keyPath: part], bytes].clampedSum { $0 }
       }
     }
-    for (index, device) in zip(model.tensors.indices, placement.tensors) {
+    for (index, device) in zip(model.tensors.indices, placement.tensors)
+    where model.isLoaded(model.tensors[index]) {
       add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
     }
     for (index, device) in placement.copies(model) {

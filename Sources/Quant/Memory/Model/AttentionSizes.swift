@@ -9,8 +9,8 @@ struct AttentionSizes {
   let rotarySize: Int
   let headKeySize: Int
   let headValueSize: Int
-  /// Layers at the end without a cache of their own: they share one, or only predict tokens ahead.
-  let extraLayers: Int
+  /// Layers at the end that predict tokens ahead.
+  let draftLayers: Int
   private let layers: [LayerMemory.Attention]
 
   init(
@@ -48,13 +48,18 @@ struct AttentionSizes {
     }
     let sliding = try SlidingLayers(reader, layers: count)
     window = sliding.window
-    extraLayers = try Self.extraLayers(reader, count)
+    draftLayers = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
+    let sharing = try reader.integer("attention.shared_kv_layers", default: 0, in: 0...count)
+    let own = max(0, count - draftLayers - sharing)
     layers = (0..<count).map { layer in
       let slides = sliding.isSliding[layer]
-      return LayerMemory.Attention(
+      var attention = LayerMemory.Attention(
         heads: heads[layer], keyValueHeads: isLatent ? 1 : shared[layer],
         keySize: slides ? slidingKey : key, valueSize: slides ? slidingValue : value,
         isLatent: isLatent, isSliding: slides)
+      // Layers that share one read the cache of the last layer of their kind that has one.
+      if layer >= own { attention.sharedLayer = (0..<own).last { sliding.isSliding[$0] == slides } }
+      return attention
     }
     try Self.checkWidths(reader, layers)
   }
@@ -94,12 +99,6 @@ struct AttentionSizes {
         what: "attention.head_count: expected heads of at most \(ShapeLimit.cacheWidth) numbers"
           + " together, found \(max(widest, cached))")
     }
-  }
-
-  private static func extraLayers(_ reader: KeyReader, _ count: Int) throws(QuantError) -> Int {
-    let ahead = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
-    let sharing = try reader.integer("attention.shared_kv_layers", default: 0, in: 0...count)
-    return max(ahead, sharing)
   }
 }
 

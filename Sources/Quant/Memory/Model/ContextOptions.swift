@@ -99,13 +99,6 @@ public struct ContextOptions: Sendable, Equatable {
   }
   /// Rows of logits of that graph.
   var outputs: Int { min(tokens, outputRows ?? min(batch, paddedContext)) }
-
-  /// Cells of a stream in a layer that sees a window of the latest tokens.
-  func slidingCells(_ window: Int) -> Int {
-    guard !keepsWholeWindow else { return streamContext }
-    let needed = window * (isUnified ? sequences : 1) + tokens
-    return min(streamContext, needed).roundedUp(to: 256)
-  }
 }
 
 extension TensorType {

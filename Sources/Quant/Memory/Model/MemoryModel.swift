@@ -106,6 +106,9 @@ public struct MemoryModel: Sendable {
     try checkLayers()
   }
 
+  /// Whether a tensor is loaded: those of layers that predict further tokens are not.
+  func isLoaded(_ tensor: Tensor) -> Bool { tensor.layer.map { $0 < shape.trunkCount } ?? true }
+
   /// The index of a tensor of this name.
   func index(of name: String) -> Int? { places[name] }
 

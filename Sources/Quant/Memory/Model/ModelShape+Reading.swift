@@ -33,12 +33,17 @@ extension ModelShape {
     (headKeySize, headValueSize) = (attention.headKeySize, attention.headValueSize)
     let recurrence = try Self.recurrence(reader, stateSpace, width)
     let parts = LayerSizes(tensors)
-    let plain = layerCount - attention.extraLayers
-    layers = (0..<layerCount).map { layer in
+    draftLayerCount = attention.draftLayers
+    let trunk = layerCount - attention.draftLayers
+    var layers = (0..<layerCount).map { layer in
       LayerMemory(
-        attention: layer < plain && parts.attending.contains(layer) ? attention.layer(layer) : nil,
-        recurrence: parts.recurrent.contains(layer) ? recurrence : nil)
+        attention: layer < trunk && parts.attending.contains(layer) ? attention.layer(layer) : nil,
+        recurrence: layer < trunk && parts.recurrent.contains(layer) ? recurrence : nil)
     }
+    let family = MemoryFamilies.named(architecture)
+    try family?.adjust(&layers, reader, tensors)
+    self.layers = layers
+    hasStreamPerSequence = family?.hasStreamPerSequence ?? false
   }
 
   /// Numbers that a recurrent layer keeps for each sequence (llama.cpp's `n_embd_r` and `n_embd_s`).

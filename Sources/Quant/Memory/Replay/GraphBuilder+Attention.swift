@@ -11,7 +11,7 @@ extension GraphBuilder {
       traits.computation.family == .latent
       ? latentAttention(layer, memory, normed) : plainAttention(layer, memory, normed)
     var residual = input
-    if layer == shape.layerCount - 1 && !traits.computation.choosesRowsLast {
+    if layer == shape.trunkCount - 1 && !traits.computation.choosesRowsLast {
       current = outputRows(current)
       residual = outputRows(residual)
     }
@@ -25,7 +25,7 @@ extension GraphBuilder {
     return elementwise(current, sum)
   }
 
-  private mutating func plainAttention(
+  mutating func plainAttention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ input: Int
   ) -> Int {
     let names = "blk.\(layer).attn_"
@@ -39,7 +39,7 @@ extension GraphBuilder {
   }
 
   /// Queries, keys and values, from three products or one.
-  private mutating func projections(
+  mutating func projections(
     _ names: String, _ memory: LayerMemory.Attention, _ input: Int
   ) -> (Int, Int, Int) {
     let (key, value) = (memory.keySize, memory.valueSize)
@@ -93,7 +93,7 @@ extension GraphBuilder {
   }
 
   /// Writes the batch's keys and values into the cache.
-  private mutating func store(
+  mutating func store(
     _ layer: Int, _ memory: LayerMemory.Attention, _ keys: Int, _ values: Int
   ) -> (keys: Int, values: Int) {
     let kind = memory.isSliding ? "sliding" : "whole"
@@ -124,7 +124,7 @@ extension GraphBuilder {
 
   // MARK: Rotations of quantized caches
 
-  private mutating func rotation(
+  mutating func rotation(
     _ type: TensorType, _ size: Int, _ name: String, _ memory: LayerMemory.Attention, largest: Bool
   ) -> Int? {
     guard type.isQuantized, size % 64 == 0 else { return nil }
@@ -135,7 +135,7 @@ extension GraphBuilder {
       "rotation of \(name) \(kind)", GraphShape(order, order), bytes: 4 * order * order)
   }
 
-  private mutating func turned(_ tensor: Int, _ rotation: Int) -> Int {
+  mutating func turned(_ tensor: Int, _ rotation: Int) -> Int {
     let (before, order) = (graph.shape(tensor), graph.shape(rotation).a)
     let rows = graph.view(tensor, GraphShape(order, before.count / order))
     let turned = graph.result(.product, GraphShape(order, before.count / order), [rotation, rows])

@@ -17,12 +17,12 @@ extension GraphBuilder {
   }
 
   /// The outputs of a matrix.
-  private func width(_ name: String) -> Int {
+  func width(_ name: String) -> Int {
     guard let index = model.index(of: name) else { return 0 }
     return model.tensors[index].description.dimensions.dropFirst().first ?? 1
   }
 
-  private mutating func gated(
+  mutating func gated(
     _ prefix: String, _ suffix: String, _ input: Int, _ rows: Int, _ width: Int
   ) -> Int {
     let up = linear("\(prefix)up\(suffix)", input, rows: rows, width)
@@ -37,7 +37,7 @@ extension GraphBuilder {
 
   // MARK: Experts
 
-  private mutating func experts(_ layer: Int, _ input: Int, _ rows: Int) -> Int {
+  mutating func experts(_ layer: Int, _ input: Int, _ rows: Int) -> Int {
     let names = "blk.\(layer).ffn_"
     let (chosen, weights) = routed(layer, input, rows)
     let rowsOfOne = graph.view(input, GraphShape(shape.width, 1, rows))
@@ -53,7 +53,7 @@ extension GraphBuilder {
     return sum(weighted, rows)
   }
 
-  private mutating func expertProduct(
+  mutating func expertProduct(
     _ name: String, _ input: Int, _ chosen: Int, _ rows: Int, _ width: Int
   ) -> Int {
     let result = graph.result(
@@ -64,7 +64,7 @@ extension GraphBuilder {
   }
 
   /// Which experts each token goes to, and with what weights.
-  private mutating func routed(
+  mutating func routed(
     _ layer: Int, _ input: Int, _ rows: Int
   ) -> (chosen: Int, weights: Int) {
     let scores = linear(
@@ -91,7 +91,7 @@ extension GraphBuilder {
     return (chosen, weights)
   }
 
-  private mutating func chosen(_ layer: Int, _ probabilities: Int, _ rows: Int) -> Int {
+  mutating func chosen(_ layer: Int, _ probabilities: Int, _ rows: Int) -> Int {
     var scores = probabilities
     let bias = "blk.\(layer).exp_probs_b.bias"
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
@@ -101,7 +101,7 @@ extension GraphBuilder {
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.
-  private mutating func withinGroups(_ scores: Int, _ rows: Int) -> Int {
+  mutating func withinGroups(_ scores: Int, _ rows: Int) -> Int {
     let (count, used) = (shape.expertGroups, shape.usedExpertGroups)
     let size = shape.expertCount / count
     let groups = graph.view(scores, GraphShape(size, count, rows))
@@ -121,7 +121,7 @@ extension GraphBuilder {
   }
 
   /// Adds up what the experts say.
-  private mutating func sum(_ weighted: Int, _ rows: Int) -> Int {
+  mutating func sum(_ weighted: Int, _ rows: Int) -> Int {
     let slice = GraphShape(shape.width, rows)
     let parts = (0..<shape.usedExperts).map { _ in
       let part = graph.view(weighted, slice)

@@ -35,7 +35,7 @@ extension GraphBuilder {
     return cachedRowsAttention(layer, memory, allQueries, keys, rows)
   }
 
-  private mutating func latentQueries(_ layer: Int, _ heads: Int, _ input: Int) -> Int {
+  mutating func latentQueries(_ layer: Int, _ heads: Int, _ input: Int) -> Int {
     let names = "blk.\(layer).attn_"
     let width = heads * shape.headKeySize
     guard !model.hasPlainQueries(layer) else {
@@ -48,7 +48,7 @@ extension GraphBuilder {
   }
 
   /// One cached row a token serves as key and value of all heads.
-  private mutating func cachedRowsAttention(
+  mutating func cachedRowsAttention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ keys: Int, _ values: Int
   ) -> Int {
     for tensor in [queries, values, keys] { graph.expand(tensor) }
@@ -66,7 +66,7 @@ extension GraphBuilder {
   }
 
   /// Keys and values are decompressed first, and cached head by head (files made before 2025).
-  private mutating func decompressedAttention(
+  mutating func decompressedAttention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ plainQueries: Int, _ turnedQueries: Int,
     _ rows: Int, _ turnedKeys: Int
   ) -> Int {

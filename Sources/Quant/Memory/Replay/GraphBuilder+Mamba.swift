@@ -7,14 +7,14 @@ extension GraphBuilder {
     let normed = norm(input, "blk.\(layer).attn_norm", layer: layer)
     var current = mamba(layer, space, normed)
     var residual = input
-    if layer == shape.layerCount - 1 {
+    if layer == shape.trunkCount - 1 {
       current = outputRows(current)
       residual = outputRows(residual)
     }
     return elementwise(current, residual)
   }
 
-  private mutating func mamba(_ layer: Int, _ space: ModelShape.StateSpace, _ input: Int) -> Int {
+  mutating func mamba(_ layer: Int, _ space: ModelShape.StateSpace, _ input: Int) -> Int {
     let names = "blk.\(layer).ssm_"
     let (sequences, inner) = (options.sequences, space.inner)
     let perSequence = tokens / sequences
@@ -49,7 +49,7 @@ extension GraphBuilder {
   }
 
   /// The recurrence over the tokens, and the states it leaves behind.
-  private mutating func scan(
+  mutating func scan(
     _ layer: Int, _ space: ModelShape.StateSpace, _ x: Int, _ names: String
   ) -> Int {
     let (sequences, inner) = (options.sequences, space.inner)
@@ -82,7 +82,7 @@ extension GraphBuilder {
   }
 
   /// The states of a layer's sequences, cleared where they are new.
-  private mutating func state(
+  mutating func state(
     _ layer: Int, _ width: Int, rows: Bool
   ) -> (cache: Int, rows: Int, places: Int) {
     let sequences = options.sequences
@@ -97,7 +97,7 @@ extension GraphBuilder {
   }
 
   /// Which cells hold the states of the batch's sequences: one view for all layers.
-  private mutating func statePlaces() -> Int {
+  mutating func statePlaces() -> Int {
     let count = options.sequences
     if let known = statePlacesView { return known }
     let made = graph.view(

@@ -15,7 +15,7 @@ extension GraphBuilder {
   }
 
   /// Which cells each token may see, in 16-bit floats for flash attention.
-  private mutating func mask(_ memory: LayerMemory.Attention) -> Int {
+  mutating func mask(_ memory: LayerMemory.Attention) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
     let size = options.usesFlashAttention ? 2 : 4
     return input(
@@ -23,7 +23,7 @@ extension GraphBuilder {
       GraphShape(cells, tokens / options.streams, 1, options.streams), bytes: size * cells * tokens)
   }
 
-  private mutating func flashAttention(
+  mutating func flashAttention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows
   ) -> Int {
     let result = GraphShape(
@@ -39,7 +39,7 @@ extension GraphBuilder {
   }
 
   /// CUDA's kernels make 16-bit copies of caches of other types beside the result.
-  private func halfCopies(_ memory: LayerMemory.Attention, _ bytes: Int) -> Int {
+  func halfCopies(_ memory: LayerMemory.Attention, _ bytes: Int) -> Int {
     let cells =
       CacheEstimate(shape: shape, options: options).cells(memory) * options.streams
     var end = bytes
@@ -52,7 +52,7 @@ extension GraphBuilder {
     return end - bytes
   }
 
-  private mutating func scoredAttention(
+  mutating func scoredAttention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows
   ) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
@@ -76,7 +76,7 @@ extension GraphBuilder {
   }
 
   /// Expands compressed values head by head.
-  private mutating func decompressed(
+  mutating func decompressed(
     _ layer: Int, _ memory: LayerMemory.Attention, _ tensor: Int, joining: Bool
   ) -> Int {
     let result = GraphShape(
@@ -91,7 +91,7 @@ extension GraphBuilder {
   }
 
   /// Puts the heads of a token side by side.
-  private mutating func joined(_ tensor: Int, _ width: Int) -> Int {
+  mutating func joined(_ tensor: Int, _ width: Int) -> Int {
     let rows = graph.result(.other, GraphShape(width, tokens), [tensor])
     if !options.offloadsCache { graph.pin(rows, to: .host) }
     return rows

@@ -44,13 +44,26 @@ struct GraphBuilder {
       return nil
     }
     var builder = GraphBuilder(model, options, placement, traits)
-    builder.build()
+    if let family = MemoryFamilies.named(model.shape.architecture) {
+      family.build(&builder)
+    } else {
+      builder.build { builder, layer, input in builder.layer(layer, input) }
+    }
     return builder.graph
   }
 
-  private mutating func build() {
+  /// The embedding, the layers and the output.
+  ///
+  /// - Parameter layer: Adds a layer, given its number and its input; returns its result.
+  mutating func build(_ layer: (inout GraphBuilder, Int, Int) -> Int) {
     var current = embedding()
-    for layer in 0..<shape.layerCount { current = self.layer(layer, current) }
+    for number in 0..<shape.trunkCount { current = layer(&self, number, current) }
+    addOutput(current)
+  }
+
+  /// The last norm and the logits.
+  mutating func addOutput(_ input: Int) {
+    var current = input
     if traits.computation.choosesRowsLast {
       // The states before the choice stay until the end: draft models read them.
       graph.keep(current)
@@ -64,14 +77,16 @@ struct GraphBuilder {
     graph.expand(logits)
   }
 
-  private mutating func layer(_ layer: Int, _ input: Int) -> Int {
+  /// A layer of the common form.
+  mutating func layer(_ layer: Int, _ input: Int) -> Int {
     switch traits.computation.family {
     case .standard, .latent: return transformerLayer(layer, input)
     case .mamba: return mambaLayer(layer, input)
     }
   }
 
-  private mutating func embedding() -> Int {
+  /// The embedding of the tokens.
+  mutating func embedding() -> Int {
     let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
     let table = weight("token_embd.weight")
     var current = graph.result(.rows, GraphShape(shape.width, tokens), [table, ids])
@@ -83,7 +98,8 @@ struct GraphBuilder {
     return current
   }
 
-  private mutating func outputWeight() -> Int {
+  /// The weights of the output.
+  mutating func outputWeight() -> Int {
     guard model.hasTiedOutput else { return weight("output.weight") }
     guard let index = model.index(of: "token_embd.weight"), let copy = placement.outputCopy else {
       return weight("token_embd.weight")

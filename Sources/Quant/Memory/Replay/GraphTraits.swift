@@ -16,8 +16,9 @@ struct GraphTraits {
 
   /// The traits of a model; `nil` if its computation is not known.
   init?(known model: MemoryModel) {
-    let memory = ArchitectureRegistry.memory(model.shape.architecture)
-    guard let computation = memory.computation else { return nil }
+    guard let computation = MemoryFamilies.computation(model.shape.architecture) else {
+      return nil
+    }
     self.computation = computation
     takeTensors(of: model)
     guard Self.isWhole(model, self) else { return nil }
@@ -67,7 +68,11 @@ struct GraphTraits {
     guard shape.vocabulary > 0, model.contains("token_embd.weight"),
       model.contains("output_norm.weight")
     else { return false }
-    return shape.layers.indices.allSatisfy { layer in
+    let family = MemoryFamilies.named(shape.architecture)
+    return (0..<shape.trunkCount).allSatisfy { layer in
+      if let names = family?.tensors(model, layer: layer) {
+        return names.allSatisfy { model.contains("blk.\(layer).\($0)") }
+      }
       let memory = shape.layers[layer]
       let isMamba = traits.computation.family == .mamba
       guard (memory.recurrence != nil) == isMamba, (memory.attention != nil) != isMamba else {
