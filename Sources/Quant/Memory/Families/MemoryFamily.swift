@@ -5,12 +5,15 @@ internal import QuantModels
 /// each, and one line in `MemoryFamilies`.
 ///
 /// A family says what is its own; all else has the common form.
-protocol MemoryFamily {
+protocol MemoryFamily: Sendable {
   /// The values of `general.architecture` that belong to it.
   static var names: [String] { get }
 
   /// Whether each sequence has a cache of its own even where sequences share one otherwise.
   static var hasStreamPerSequence: Bool { get }
+
+  /// The name of the norm before the output, without `.weight`.
+  static var outputNorm: String { get }
 
   /// How it computes; `nil` where it is not held to llama.cpp, or the architecture's own file says it.
   static func computation(_ name: String) -> ComputationTraits?
@@ -33,6 +36,8 @@ protocol MemoryFamily {
 extension MemoryFamily {
   static var hasStreamPerSequence: Bool { false }
 
+  static var outputNorm: String { "output_norm" }
+
   static func computation(_ name: String) -> ComputationTraits? { nil }
 
   static func adjust(
@@ -48,11 +53,23 @@ extension MemoryFamily {
 
 /// The families that are known.
 enum MemoryFamilies {
-  static let all: [any MemoryFamily.Type] = []
+  static let all: [any MemoryFamily.Type] = [
+    FalconH1.self,
+    GraniteHybrid.self,
+    Jamba.self,
+    LFM2.self,
+    Mamba2.self,
+    NemotronH.self,
+  ]
 
   /// The family of an architecture; `nil` for those of the common form.
   static func named(_ architecture: String) -> (any MemoryFamily.Type)? {
     all.first { $0.names.contains(architecture) }
+  }
+
+  /// The name of the norm before an architecture's output.
+  static func outputNorm(_ architecture: String) -> String {
+    named(architecture)?.outputNorm ?? "output_norm"
   }
 
   /// How an architecture computes; `nil` if nobody said.

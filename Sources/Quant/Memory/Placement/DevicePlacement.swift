@@ -106,13 +106,14 @@ public struct DevicePlacement: Sendable {
     let layers = Self.layers(model.shape.layerCount, rule)
     let output = layers.last ?? .host
     let home = layers.first ?? .host
+    let lastNorm = MemoryFamilies.outputNorm(model.shape.architecture)
     tensors = model.tensors.map { tensor in
       if let forced = rule.overrides.first(where: { $0.matches(tensor) }) {
         return forced.device
       }
       if let layer = tensor.layer { return layers[layer] }
       if Self.isOfFactors(tensor.name) { return home }
-      return Self.isOfOutput(tensor.name) ? output : .host
+      return tensor.name.hasPrefix("output") || tensor.name == "\(lastNorm).weight" ? output : .host
     }
     let others = Set(layers.dropLast()).subtracting([home])
     factorCopies = model.tensors.indices.filter { Self.isOfFactors(model.tensors[$0].name) }
@@ -127,8 +128,6 @@ public struct DevicePlacement: Sendable {
   private static func isOfFactors(_ name: String) -> Bool {
     name.hasPrefix("rope_freqs.") || name.hasPrefix("rope_factors_")
   }
-
-  private static func isOfOutput(_ name: String) -> Bool { name.hasPrefix("output") }
 
   private static func layers(_ count: Int, _ rule: PlacementRule) -> [MemoryDevice] {
     let all = count + 1

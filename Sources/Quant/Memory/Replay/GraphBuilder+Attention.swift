@@ -58,8 +58,9 @@ extension GraphBuilder {
     )
   }
 
-  /// Turns numbers by their positions.
+  /// Turns numbers by their positions, in layers that know them.
   mutating func rotated(_ tensor: Int, _ layer: Int) -> Int {
+    guard shape.layers[layer].attention?.isRotated ?? true else { return tensor }
     var sources = [tensor, input("positions", GraphShape(tokens), bytes: 4 * tokens)]
     if traits.hasFactors { sources.append(factors(layer: layer)) }
     return graph.result(.rotation, graph.shape(tensor), sources)

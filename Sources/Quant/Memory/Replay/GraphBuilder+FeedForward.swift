@@ -9,7 +9,12 @@ extension GraphBuilder {
     guard model.hasExperts(layer) else {
       return gated("blk.\(layer).ffn_", "", input, rows, width("blk.\(layer).ffn_up.weight"))
     }
-    let routed = experts(layer, input, rows)
+    return withShared(layer, input, experts(layer, input, rows))
+  }
+
+  /// What the routed experts say, and what the shared ones add.
+  mutating func withShared(_ layer: Int, _ input: Int, _ routed: Int) -> Int {
+    let rows = graph.shape(input).b
     guard model.contains("blk.\(layer).ffn_up_shexp.weight") else { return routed }
     let shared = gated(
       "blk.\(layer).ffn_", "_shexp", input, rows, width("blk.\(layer).ffn_up_shexp.weight"))
@@ -38,19 +43,25 @@ extension GraphBuilder {
   // MARK: Experts
 
   mutating func experts(_ layer: Int, _ input: Int, _ rows: Int) -> Int {
-    let names = "blk.\(layer).ffn_"
     let (chosen, weights) = routed(layer, input, rows)
-    let rowsOfOne = graph.view(input, GraphShape(shape.width, 1, rows))
+    return mixed(layer, input, chosen, weights)
+  }
+
+  /// What the chosen experts make of an input, weighed and added up.
+  mutating func mixed(_ layer: Int, _ input: Int, _ chosen: Int, _ weights: Int) -> Int {
+    let names = "blk.\(layer).ffn_"
+    let (size, rows) = (graph.shape(input).a, graph.shape(input).b)
+    let rowsOfOne = graph.view(input, GraphShape(size, 1, rows))
     let up = expertProduct(names + "up_exps", rowsOfOne, chosen, rows, shape.expertWidth)
     var gated = up
     if model.contains(names + "gate_exps.weight") {
       let gate = expertProduct(names + "gate_exps", rowsOfOne, chosen, rows, shape.expertWidth)
       gated = graph.result(.other, graph.shape(up), [gate, up])
     }
-    let down = expertProduct(names + "down_exps", gated, chosen, rows, shape.width)
+    let down = expertProduct(names + "down_exps", gated, chosen, rows, size)
     let weighted = elementwise(down, weights)
     graph.expand(weighted)
-    return sum(weighted, rows)
+    return sum(weighted, GraphShape(size, rows))
   }
 
   mutating func expertProduct(
@@ -121,8 +132,7 @@ extension GraphBuilder {
   }
 
   /// Adds up what the experts say.
-  mutating func sum(_ weighted: Int, _ rows: Int) -> Int {
-    let slice = GraphShape(shape.width, rows)
+  mutating func sum(_ weighted: Int, _ slice: GraphShape) -> Int {
     let parts = (0..<shape.usedExperts).map { _ in
       let part = graph.view(weighted, slice)
       graph.expand(part)

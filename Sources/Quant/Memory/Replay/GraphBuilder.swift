@@ -69,8 +69,12 @@ struct GraphBuilder {
       graph.keep(current)
       current = outputRows(current)
     }
-    current = norm(current, "output_norm", layer: nil)
+    current = norm(current, MemoryFamilies.outputNorm(shape.architecture), layer: nil)
     graph.keep(current)
+    if traits.computation.choosesRowsAfterNorm {
+      current = outputRows(current)
+      graph.keep(current)
+    }
     var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
     if traits.computation.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
     graph.keep(logits)
@@ -94,7 +98,10 @@ struct GraphBuilder {
     // A batch may hold embeddings instead of tokens: room is made for them, too.
     graph.expand(
       input("embeddings", GraphShape(shape.width, tokens), bytes: 4 * shape.width * tokens))
-    if traits.computation.scalesEmbedding { current = elementwise(current, current) }
+    if traits.computation.scalesEmbedding {
+      current = elementwise(current, current)
+      graph.expand(current)
+    }
     return current
   }
 

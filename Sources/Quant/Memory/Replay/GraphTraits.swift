@@ -47,7 +47,8 @@ struct GraphTraits {
 
   /// What the tensors tell.
   private mutating func takeTensors(of model: MemoryModel) {
-    normsQueries = model.contains("blk.0.attn_q_norm.weight")
+    let first = model.shape.layers.firstIndex { $0.attention != nil } ?? 0
+    normsQueries = model.contains("blk.\(first).attn_q_norm.weight")
     hasFactors = model.contains("rope_freqs.weight")
     hasSinks = model.contains("blk.0.attn_sinks.weight")
     // Where there is no other norm before the network, the one after attention is it.
@@ -55,9 +56,11 @@ struct GraphTraits {
     let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
     hasPostNorms = hasOwnNorm && hasPostNorm
     feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
-    if computation.family == .latent {
+    if computation.family == .latent || computation.readsRouting {
       computation.normsExpertWeights = model.routing.normsWeights
       scalesExpertWeights = model.routing.scalesWeights
+    }
+    if computation.family == .latent {
       computation.gating = model.routing.usesSigmoid ? .sigmoid : .softmax
     }
   }
@@ -66,7 +69,7 @@ struct GraphTraits {
   private static func isWhole(_ model: MemoryModel, _ traits: GraphTraits) -> Bool {
     let shape = model.shape
     guard shape.vocabulary > 0, model.contains("token_embd.weight"),
-      model.contains("output_norm.weight")
+      model.contains("\(MemoryFamilies.outputNorm(shape.architecture)).weight")
     else { return false }
     let family = MemoryFamilies.named(shape.architecture)
     return (0..<shape.trunkCount).allSatisfy { layer in
@@ -83,7 +86,6 @@ struct GraphTraits {
   }
 
   private func names(_ model: MemoryModel, _ layer: Int) -> [String] {
-    let block = "blk.\(layer)."
     switch computation.family {
     case .mamba:
       return ["ssm_in", "ssm_conv1d", "ssm_x", "ssm_dt", "ssm_out", "attn_norm"].map {
@@ -91,21 +93,14 @@ struct GraphTraits {
       }
         + ["ssm_conv1d.bias", "ssm_dt.bias", "ssm_a", "ssm_d"]
     case .standard:
-      let isFused = model.contains(block + "attn_qkv.weight")
-      let products = isFused ? ["attn_qkv"] : ["attn_q", "attn_k", "attn_v"]
-      return (products + ["attn_output"]).map { $0 + ".weight" } + feedForwardNames(model, layer)
+      return model.attentionTensors(layer) + model.feedForwardTensors(layer)
     case .latent:
       let isLatent = model.shape.layers[layer].attention?.isLatent ?? false
       let queries =
         model.hasPlainQueries(layer) ? ["attn_q"] : ["attn_q_a", "attn_q_a_norm", "attn_q_b"]
       let values = isLatent ? ["attn_k_b", "attn_v_b"] : ["attn_kv_b"]
       return (["attn_kv_a_mqa", "attn_kv_a_norm", "attn_output"] + queries + values)
-        .map { $0 + ".weight" } + feedForwardNames(model, layer)
+        .map { $0 + ".weight" } + model.feedForwardTensors(layer)
     }
-  }
-
-  private func feedForwardNames(_ model: MemoryModel, _ layer: Int) -> [String] {
-    guard model.hasExperts(layer) else { return ["ffn_up.weight", "ffn_down.weight"] }
-    return ["ffn_gate_inp.weight", "ffn_up_exps.weight", "ffn_down_exps.weight"]
   }
 }

@@ -48,6 +48,10 @@ package struct ComputationTraits: Sendable {
   package var gating = Gating.softmax
   /// Whether the rows that logits are wanted of are chosen after the last layer, not within it.
   package var choosesRowsLast = false
+  /// Whether they are chosen after the last norm.
+  package var choosesRowsAfterNorm = false
+  /// Whether keys say if routers divide weights by their sum and by what they multiply them.
+  package var readsRouting = false
 }
 
 extension ComputationTraits {
