@@ -22,13 +22,22 @@ extension GraphBuilder {
     return model.tensors[index].description.dimensions.dropFirst().first ?? 1
   }
 
+  /// The inputs of a matrix.
+  private func inputs(_ name: String) -> Int {
+    model.index(of: name).flatMap { model.tensors[$0].description.dimensions.first } ?? 0
+  }
+
   mutating func gated(
     _ prefix: String, _ suffix: String, _ input: Int, _ rows: Int, _ width: Int
   ) -> Int {
     let up = linear("\(prefix)up\(suffix)", input, rows: rows, width)
     guard model.contains("\(prefix)gate\(suffix).weight") else {
-      // Without a gate, or with gate and up in one.
-      return linear("\(prefix)down\(suffix)", elementwise(up, up), rows: rows, shape.width)
+      // Without a gate, or with gate and up in one, of which half the numbers are left.
+      let inner = inputs("\(prefix)down\(suffix).weight")
+      let half =
+        2 * inner == width
+        ? graph.result(.other, GraphShape(inner, rows), [up]) : elementwise(up, up)
+      return linear("\(prefix)down\(suffix)", half, rows: rows, shape.width)
     }
     let gate = linear("\(prefix)gate\(suffix)", input, rows: rows, width)
     let gated = graph.result(.other, GraphShape(width, rows), [gate, up])

@@ -32,7 +32,7 @@ extension GraphBuilder {
       .other, GraphShape(memory.keySize, heads, tokens), [swapped, turnedQueries])
     rows = graph.view(rows, GraphShape(shape.latentRank, 1, tokens))
     let keys = graph.result(.other, GraphShape(memory.keySize, 1, tokens), [rows, turnedKeys])
-    return cachedRowsAttention(layer, memory, allQueries, keys, rows)
+    return cachedRowsAttention(layer, memory, tempered(allQueries), keys, rows)
   }
 
   mutating func latentQueries(_ layer: Int, _ heads: Int, _ input: Int) -> Int {

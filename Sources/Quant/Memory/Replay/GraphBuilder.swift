@@ -72,6 +72,7 @@ struct GraphBuilder {
     current = norm(current, "output_norm", layer: nil)
     graph.keep(current)
     var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
+    if model.contains("output.bias") { logits = elementwise(logits, weight("output.bias")) }
     if traits.computation.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
     graph.keep(logits)
     graph.expand(logits)
@@ -121,7 +122,7 @@ extension GraphBuilder {
   mutating func factors(layer: Int) -> Int {
     let device = placement.layers[layer]
     if let known = factorLeaves[device] { return known }
-    let index = model.index(of: "rope_freqs.weight") ?? 0
+    let index = traits.factors.flatMap(model.index) ?? 0
     let made = leaf(.weightCopy(index, device), index)
     factorLeaves[device] = made
     return made
@@ -163,12 +164,14 @@ extension GraphBuilder {
     return elementwise(result, weight("\(name).bias"))
   }
 
-  /// A norm with its weights; nothing where the file has none.
+  /// A norm with its weights and biases; nothing where the file has none.
   mutating func norm(_ input: Int, _ name: String, layer: Int?) -> Int {
     guard model.contains("\(name).weight") else { return input }
     let plain = graph.result(.elementwise, graph.shape(input), [input])
     if let layer, tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
-    return elementwise(plain, weight("\(name).weight"))
+    let scaled = elementwise(plain, weight("\(name).weight"))
+    guard model.contains("\(name).bias") else { return scaled }
+    return elementwise(scaled, weight("\(name).bias"))
   }
 
   /// The rows that logits are wanted of.

@@ -11,7 +11,12 @@ struct GraphTraits {
   /// The name of the norm before the feed-forward network.
   private(set) var feedForwardNorm = "ffn_norm"
   private(set) var scalesExpertWeights = false
-  private(set) var hasFactors = false
+  /// Whether all heads are normed together.
+  private(set) var normsHeadsTogether = false
+  /// Whether queries of late positions are raised.
+  private(set) var hasTemperature = false
+  /// The factors of rotations; `nil` where a model has none.
+  private(set) var factors: String?
   private(set) var hasSinks = false
 
   /// The traits of a model; `nil` if its computation is not known.
@@ -48,18 +53,29 @@ struct GraphTraits {
   /// What the tensors tell.
   private mutating func takeTensors(of model: MemoryModel) {
     normsQueries = model.contains("blk.0.attn_q_norm.weight")
-    hasFactors = model.contains("rope_freqs.weight")
+    normsHeadsTogether = normsQueries && Self.normsHeadsTogether(model)
+    hasTemperature = model.routing.hasTemperature
+    // There are factors for long contexts and for short ones, of one size.
+    factors = ["rope_freqs.weight", "rope_factors_long.weight"].first(where: model.contains)
     hasSinks = model.contains("blk.0.attn_sinks.weight")
     // Where there is no other norm before the network, the one after attention is it.
     let hasOwnNorm = model.contains("blk.0.ffn_norm.weight")
     let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
     hasPostNorms = hasOwnNorm && hasPostNorm
     feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
-    if computation.family == .latent {
+    if computation.family == .latent || computation.readsRouting {
       computation.normsExpertWeights = model.routing.normsWeights
       scalesExpertWeights = model.routing.scalesWeights
       computation.gating = model.routing.usesSigmoid ? .sigmoid : .softmax
     }
+  }
+
+  /// Whether the norm of queries has weights for all heads.
+  private static func normsHeadsTogether(_ model: MemoryModel) -> Bool {
+    guard let index = model.index(of: "blk.0.attn_q_norm.weight"),
+      let attention = model.shape.layers.first?.attention
+    else { return false }
+    return model.tensors[index].weightCount > attention.keySize
   }
 
   /// Whether every tensor is there that the computation reads.
