@@ -136,14 +136,18 @@ extension GraphBuilder {
   }
 
   /// All cells of a layer's cache.
+  ///
+  /// `rowSize` is how many numbers a head's row has if only the first of them are looked at.
   mutating func cacheView(
-    _ cache: Int, _ memory: LayerMemory.Attention, _ type: TensorType, _ size: Int
+    _ cache: Int, _ memory: LayerMemory.Attention, _ type: TensorType, _ size: Int,
+    rowSize: Int? = nil
   ) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
     let rows = cells * options.streams * memory.keyValueHeads
     return graph.view(
       cache, GraphShape(size, cells, memory.keyValueHeads, options.streams),
-      bytes: type.bytes(ofRow: size) * rows, padding: RowPadding.bytes(type, row: size))
+      bytes: type.bytes(ofRow: rowSize ?? size) * (rows - 1) + type.bytes(ofRow: size),
+      padding: options.rules.padding(type, row: size))
   }
 
   // MARK: Rotations of quantized caches

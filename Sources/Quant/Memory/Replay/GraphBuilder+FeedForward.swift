@@ -97,6 +97,7 @@ extension GraphBuilder {
     }
     if traits.scalesExpertWeights { weights = elementwise(weights, weights) }
     graph.expand(weights)
+    keepForRouting(from: scores, to: weights)
     return (chosen, weights)
   }
 
@@ -106,7 +107,10 @@ extension GraphBuilder {
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
     let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
-    return graph.view(sorted, GraphShape(shape.usedExperts, rows))
+    // Its rows lie as far apart as those that were sorted, in a copy of it, too.
+    return graph.view(
+      sorted, GraphShape(shape.usedExperts, rows),
+      bytes: 4 * ((rows - 1) * shape.expertCount + shape.usedExperts))
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.
@@ -142,6 +146,7 @@ extension GraphBuilder {
       total = graph.result(.elementwise, slice, [total, part])
       graph.expand(total)
     }
+    keepForSum(of: weighted, until: total)
     return parts.count == 1 ? graph.result(.other, slice, [total]) : total
   }
 }

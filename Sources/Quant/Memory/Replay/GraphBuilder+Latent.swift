@@ -58,7 +58,8 @@ extension GraphBuilder {
     graph.expand(graph.write([rows, places], into: cache))
     let cached = CachedRows(
       keys: cacheView(cache, memory, options.keyType, memory.keySize),
-      values: cacheView(cache, memory, options.keyType, memory.valueSize))
+      values: cacheView(
+        cache, memory, options.keyType, memory.valueSize, rowSize: memory.keySize))
     let current = weighted(layer, memory, queries, cached)
     graph.expand(current)
     return product(

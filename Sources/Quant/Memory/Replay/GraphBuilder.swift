@@ -133,7 +133,7 @@ extension GraphBuilder {
     let sizes = tensor.description.dimensions
     let shape = GraphShape(
       sizes.first ?? 1, sizes.count > 1 ? sizes[1] : 1, sizes.count > 2 ? sizes[2] : 1)
-    let padding = RowPadding.bytes(tensor.type, row: shape.a)
+    let padding = options.rules.padding(tensor.type, row: shape.a)
     return graph.leaf(
       role, shape, bytes: tensor.byteCount, deviceBytes: tensor.byteCount + padding)
   }
