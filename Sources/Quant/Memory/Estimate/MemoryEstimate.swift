@@ -71,12 +71,19 @@ public struct MemoryEstimate: Sendable {
         host[keyPath: part] = [host[keyPath: part], bytes].clampedSum { $0 }
       }
     }
+    let embedding = model.index(of: "token_embd.weight")
     for (index, device) in zip(model.tensors.indices, placement.tensors)
     where model.isLoaded(model.tensors[index]) {
-      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+      // Runtimes of before the fusion read quantized embeddings on the CPU alone.
+      let isPinned = !devices.isEmpty && index == embedding && options.rules.keepsExperts
+      add(
+        Self.bytes(of: model.tensors[index], on: device, options.rules, isPinned: isPinned),
+        \.weights, device)
     }
     for (index, device) in placement.copies(model) {
-      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+      add(
+        Self.bytes(of: model.tensors[index], on: device, options.rules, isPinned: true),
+        \.weights, device)
     }
     let cache = CacheEstimate(shape: model.shape, options: options)
     for layer in model.shape.layers.indices {
@@ -93,11 +100,17 @@ public struct MemoryEstimate: Sendable {
     computeMethod = compute.method
   }
 
-  /// Bytes of a tensor with the padding of its device.
-  static func bytes(of tensor: MemoryModel.Tensor, on device: MemoryDevice) -> Int {
-    guard device != .host else { return tensor.byteCount.roundedUp(to: BufferAlignment.host) }
-    let padding = RowPadding.bytes(tensor.type, row: tensor.description.dimensions.first ?? 1)
-    return (tensor.byteCount + padding).roundedUp(to: BufferAlignment.gpu)
+  /// Bytes of a tensor with the padding of its device; pinned where GPUs copy from host memory.
+  static func bytes(
+    of tensor: MemoryModel.Tensor, on device: MemoryDevice, _ rules: BackendRules,
+    isPinned: Bool = false
+  ) -> Int {
+    guard device != .host else {
+      return tensor.byteCount.roundedUp(
+        to: isPinned ? BufferAlignment.pinned : BufferAlignment.host)
+    }
+    let padding = rules.padding(tensor.type, row: tensor.description.dimensions.first ?? 1)
+    return (tensor.byteCount + padding).roundedUp(to: rules.alignment)
   }
 }
 

@@ -45,11 +45,11 @@ struct CacheEstimate {
   ///
   /// - Parameters:
   ///   - layer: The layer.
-  ///   - isOnGPU: Whether rows of quantized caches are padded as CUDA does it.
+  ///   - isOnGPU: Whether it is a GPU.
   /// - Returns: Bytes with the padding of the device.
   func bytes(layer: Int, isOnGPU: Bool) -> Int {
     let memory = shape.layers[layer]
-    let alignment = BufferAlignment.of(isOnGPU: isOnGPU)
+    let alignment = isOnGPU ? options.rules.alignment : BufferAlignment.host
     var bytes = memory.caches.reduce(0) {
       $0 + self.bytes($1, isOnGPU).roundedUp(to: alignment)
     }
@@ -74,24 +74,7 @@ struct CacheEstimate {
 
   private func tensor(_ type: TensorType, _ width: Int, _ cells: Int, _ isOnGPU: Bool) -> Int {
     guard width > 0 else { return 0 }
-    return type.bytes(ofRow: width) * cells + (isOnGPU ? RowPadding.bytes(type, row: width) : 0)
-  }
-}
-
-/// What tensors of a buffer begin at multiples of.
-enum BufferAlignment {
-  static let gpu = 128
-  static let host = 32
-  /// Host memory that GPUs copy from.
-  static let pinned = 64
-
-  static func of(isOnGPU: Bool) -> Int { isOnGPU ? gpu : host }
-}
-
-/// CUDA reads quantized rows in pieces of 512 weights: the last row of a tensor is padded to one.
-enum RowPadding {
-  static func bytes(_ type: TensorType, row weights: Int) -> Int {
-    guard type.isQuantized, weights % 512 != 0 else { return 0 }
-    return type.bytes(ofRow: 512 - weights % 512)
+    return type.bytes(ofRow: width) * cells
+      + (isOnGPU ? options.rules.padding(type, row: width) : 0)
   }
 }

@@ -142,16 +142,19 @@ public struct MemoryModel: Sendable {
   }
 }
 
-/// How routers weigh experts, as far as it takes operations.
+/// What keys say of routers and queries, as far as it takes operations.
 struct ExpertRouting: Sendable {
   let normsWeights: Bool
   let scalesWeights: Bool
   let usesSigmoid: Bool
+  /// Whether queries of late positions are raised.
+  let hasTemperature: Bool
 
   init(_ metadata: Metadata) {
     normsWeights = metadata.model("expert_weights_norm")?.flag ?? false
     let scale = metadata.model("expert_weights_scale")?.number ?? 0
     scalesWeights = scale != 0 && scale != 1
+    hasTemperature = (metadata.model("attention.temperature_scale")?.number ?? 0) != 0
     usesSigmoid = metadata.model("expert_gating_func")?.integer == 2
   }
 }

@@ -67,6 +67,8 @@ struct ComputeGraph {
   private(set) var nodes: [Int] = []
   /// Weights, caches and inputs that are used, in the order of their first use.
   private(set) var leaves: [Int] = []
+  /// Tensors that must last longer than they are read, and the operations that end it.
+  private(set) var lasting: [(tensor: Int, end: Int)] = []
   private var isVisited: [Bool] = []
 
   /// Adds a tensor that is not computed.
@@ -118,6 +120,9 @@ struct ComputeGraph {
 
   /// Makes a tensor last until the end.
   mutating func keep(_ tensor: Int) { tensors[tensor].isOutput = true }
+
+  /// Makes a tensor last until an operation on the same GPU is done.
+  mutating func keep(_ tensor: Int, until operation: Int) { lasting.append((tensor, operation)) }
 
   /// Asks for a device.
   mutating func pin(_ tensor: Int, to device: MemoryDevice) { tensors[tensor].pinned = device }

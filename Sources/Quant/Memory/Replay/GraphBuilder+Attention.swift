@@ -22,34 +22,58 @@ extension GraphBuilder {
     current = norm(sum, "blk.\(layer).\(traits.feedForwardNorm)", layer: layer)
     current = feedForward(layer, current)
     if traits.hasPostNorms { current = norm(current, "blk.\(layer).post_ffw_norm", layer: nil) }
-    return elementwise(current, sum)
+    return traits.computation.addsToResidual
+      ? elementwise(sum, current) : elementwise(current, sum)
   }
 
   mutating func plainAttention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ input: Int
   ) -> Int {
     let names = "blk.\(layer).attn_"
-    var (queries, keys, values) = projections(names, memory, input)
-    if traits.normsQueries { queries = norm(queries, names + "q_norm", layer: layer) }
-    queries = rotated(queries, layer)
-    if traits.normsQueries { keys = norm(keys, names + "k_norm", layer: layer) }
-    keys = rotated(keys, layer)
+    var (queries, keys, values) = projections(names, memory, input, normedIn: layer)
+    queries = positioned(queries, names + "q_norm", layer)
+    keys = positioned(keys, names + "k_norm", layer)
     if traits.computation.scalesQueries { queries = elementwise(queries, queries) }
-    return attention(layer, memory, queries, keys, values)
+    return attention(layer, memory, tempered(queries), keys, values)
   }
 
-  /// Queries, keys and values, from three products or one.
+  /// Queries, raised by a factor for each position where the model has one.
+  mutating func tempered(_ queries: Int) -> Int {
+    guard traits.hasTemperature else { return queries }
+    return elementwise(
+      queries, input("temperatures", GraphShape(1, 1, tokens), bytes: 4 * tokens))
+  }
+
+  /// Queries or keys after their norm and rotation.
+  private mutating func positioned(_ heads: Int, _ norm: String, _ layer: Int) -> Int {
+    var current = heads
+    let norms = traits.normsQueries && !traits.normsHeadsTogether
+    if traits.computation.rotatesBeforeNorms {
+      current = rotated(current, layer)
+      return norms ? self.norm(current, norm, layer: layer) : current
+    }
+    if norms { current = self.norm(current, norm, layer: layer) }
+    let period = traits.computation.unrotatedPeriod
+    return period > 0 && (layer + 1) % period == 0 ? current : rotated(current, layer)
+  }
+
+  /// Queries, keys and values, from three products or one; normed where all heads of a layer are normed
+  /// together.
   mutating func projections(
-    _ names: String, _ memory: LayerMemory.Attention, _ input: Int
+    _ names: String, _ memory: LayerMemory.Attention, _ input: Int, normedIn layer: Int? = nil
   ) -> (Int, Int, Int) {
     let (key, value) = (memory.keySize, memory.valueSize)
     let widths = [memory.heads * key, memory.keyWidth, memory.valueWidth]
-    let parts: [Int]
+    var parts: [Int]
     if model.contains(names + "qkv.weight") {
       let all = linear(names + "qkv", input, rows: tokens, widths.reduce(0, +))
       parts = [all, all, all]
     } else {
       parts = zip(["q", "k", "v"], widths).map { linear(names + $0, input, rows: tokens, $1) }
+    }
+    if let layer, traits.normsHeadsTogether {
+      parts[0] = norm(parts[0], names + "q_norm", layer: layer)
+      parts[1] = norm(parts[1], names + "k_norm", layer: layer)
     }
     return (
       graph.view(parts[0], GraphShape(key, memory.heads, tokens)),
@@ -62,7 +86,7 @@ extension GraphBuilder {
   mutating func rotated(_ tensor: Int, _ layer: Int) -> Int {
     guard shape.layers[layer].attention?.isRotated ?? true else { return tensor }
     var sources = [tensor, input("positions", GraphShape(tokens), bytes: 4 * tokens)]
-    if traits.hasFactors { sources.append(factors(layer: layer)) }
+    if traits.factors != nil { sources.append(factors(layer: layer)) }
     return graph.result(.rotation, graph.shape(tensor), sources)
   }
 
@@ -113,14 +137,18 @@ extension GraphBuilder {
   }
 
   /// All cells of a layer's cache.
+  ///
+  /// `rowSize` is how many numbers a head's row has if only the first of them are looked at.
   mutating func cacheView(
-    _ cache: Int, _ memory: LayerMemory.Attention, _ type: TensorType, _ size: Int
+    _ cache: Int, _ memory: LayerMemory.Attention, _ type: TensorType, _ size: Int,
+    rowSize: Int? = nil
   ) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
     let rows = cells * options.streams * memory.keyValueHeads
     return graph.view(
       cache, GraphShape(size, cells, memory.keyValueHeads, options.streams),
-      bytes: type.bytes(ofRow: size) * rows, padding: RowPadding.bytes(type, row: size))
+      bytes: type.bytes(ofRow: rowSize ?? size) * (rows - 1) + type.bytes(ofRow: size),
+      padding: options.rules.padding(type, row: size))
   }
 
   // MARK: Rotations of quantized caches

@@ -27,13 +27,22 @@ extension GraphBuilder {
     return model.tensors[index].description.dimensions.dropFirst().first ?? 1
   }
 
+  /// The inputs of a matrix.
+  private func inputs(_ name: String) -> Int {
+    model.index(of: name).flatMap { model.tensors[$0].description.dimensions.first } ?? 0
+  }
+
   mutating func gated(
     _ prefix: String, _ suffix: String, _ input: Int, _ rows: Int, _ width: Int
   ) -> Int {
     let up = linear("\(prefix)up\(suffix)", input, rows: rows, width)
     guard model.contains("\(prefix)gate\(suffix).weight") else {
-      // Without a gate, or with gate and up in one.
-      return linear("\(prefix)down\(suffix)", elementwise(up, up), rows: rows, shape.width)
+      // Without a gate, or with gate and up in one, of which half the numbers are left.
+      let inner = inputs("\(prefix)down\(suffix).weight")
+      let half =
+        2 * inner == width
+        ? graph.result(.other, GraphShape(inner, rows), [up]) : elementwise(up, up)
+      return linear("\(prefix)down\(suffix)", half, rows: rows, shape.width)
     }
     let gate = linear("\(prefix)gate\(suffix)", input, rows: rows, width)
     let gated = graph.result(.other, GraphShape(width, rows), [gate, up])
@@ -99,6 +108,7 @@ extension GraphBuilder {
     }
     if traits.scalesExpertWeights { weights = elementwise(weights, weights) }
     graph.expand(weights)
+    keepForRouting(from: scores, to: weights)
     return (chosen, weights)
   }
 
@@ -108,7 +118,10 @@ extension GraphBuilder {
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
     let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
-    return graph.view(sorted, GraphShape(shape.usedExperts, rows))
+    // Its rows lie as far apart as those that were sorted, in a copy of it, too.
+    return graph.view(
+      sorted, GraphShape(shape.usedExperts, rows),
+      bytes: 4 * ((rows - 1) * shape.expertCount + shape.usedExperts))
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.
@@ -143,6 +156,7 @@ extension GraphBuilder {
       total = graph.result(.elementwise, slice, [total, part])
       graph.expand(total)
     }
+    keepForSum(of: weighted, until: total)
     return parts.count == 1 ? graph.result(.other, slice, [total]) : total
   }
 }

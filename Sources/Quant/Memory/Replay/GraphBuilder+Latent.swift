@@ -32,7 +32,7 @@ extension GraphBuilder {
       .other, GraphShape(memory.keySize, heads, tokens), [swapped, turnedQueries])
     rows = graph.view(rows, GraphShape(shape.latentRank, 1, tokens))
     let keys = graph.result(.other, GraphShape(memory.keySize, 1, tokens), [rows, turnedKeys])
-    return cachedRowsAttention(layer, memory, allQueries, keys, rows)
+    return cachedRowsAttention(layer, memory, tempered(allQueries), keys, rows)
   }
 
   mutating func latentQueries(_ layer: Int, _ heads: Int, _ input: Int) -> Int {
@@ -58,7 +58,8 @@ extension GraphBuilder {
     graph.expand(graph.write([rows, places], into: cache))
     let cached = CachedRows(
       keys: cacheView(cache, memory, options.keyType, memory.keySize),
-      values: cacheView(cache, memory, options.keyType, memory.valueSize))
+      values: cacheView(
+        cache, memory, options.keyType, memory.valueSize, rowSize: memory.keySize))
     let current = weighted(layer, memory, queries, cached)
     graph.expand(current)
     return product(

@@ -76,6 +76,7 @@ struct GraphBuilder {
       graph.keep(current)
     }
     var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
+    if model.contains("output.bias") { logits = elementwise(logits, weight("output.bias")) }
     if traits.computation.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
     graph.keep(logits)
     graph.expand(logits)
@@ -128,7 +129,7 @@ extension GraphBuilder {
   mutating func factors(layer: Int) -> Int {
     let device = placement.layers[layer]
     if let known = factorLeaves[device] { return known }
-    let index = model.index(of: "rope_freqs.weight") ?? 0
+    let index = traits.factors.flatMap(model.index) ?? 0
     let made = leaf(.weightCopy(index, device), index)
     factorLeaves[device] = made
     return made
@@ -139,7 +140,7 @@ extension GraphBuilder {
     let sizes = tensor.description.dimensions
     let shape = GraphShape(
       sizes.first ?? 1, sizes.count > 1 ? sizes[1] : 1, sizes.count > 2 ? sizes[2] : 1)
-    let padding = RowPadding.bytes(tensor.type, row: shape.a)
+    let padding = options.rules.padding(tensor.type, row: shape.a)
     return graph.leaf(
       role, shape, bytes: tensor.byteCount, deviceBytes: tensor.byteCount + padding)
   }
@@ -170,12 +171,14 @@ extension GraphBuilder {
     return elementwise(result, weight("\(name).bias"))
   }
 
-  /// A norm with its weights; nothing where the file has none.
+  /// A norm with its weights and biases; nothing where the file has none.
   mutating func norm(_ input: Int, _ name: String, layer: Int?) -> Int {
     guard model.contains("\(name).weight") else { return input }
     let plain = graph.result(.elementwise, graph.shape(input), [input])
     if let layer, tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
-    return elementwise(plain, weight("\(name).weight"))
+    let scaled = elementwise(plain, weight("\(name).weight"))
+    guard model.contains("\(name).bias") else { return scaled }
+    return elementwise(scaled, weight("\(name).bias"))
   }
 
   /// The rows that logits are wanted of.

@@ -24,11 +24,13 @@ struct GraphSchedule {
   private(set) var steps: [Step] = []
   /// Tensors that have room from the start.
   private(set) var leaves: [Int] = []
+  /// What must last until an operation is done, though it is not read there.
+  private(set) var lasting: [Int: [Int]] = [:]
   /// GPUs; host memory has this number as a device.
   let host: Int
   private let order: [Int]
   private let placement: DevicePlacement
-  private let options: ContextOptions
+  let options: ContextOptions
   /// Copies of each input that are alive at once, so that GPUs can work on several batches.
   private let copyCount: Int
   /// Copies made so far, by tensor and device.
@@ -65,6 +67,12 @@ struct GraphSchedule {
     assignTheRest()
     cut()
     addLeaves(graph.leaves)
+    for (tensor, end) in graph.lasting where devices[end] < host {
+      // Where it was computed elsewhere, its copy is what lasts.
+      let here = devices[tensor] == devices[end]
+      let kept = here ? tensor : copies[CopyKey(tensor: tensor, device: devices[end])]
+      if let kept { lasting[end, default: []].append(kept) }
+    }
   }
 
   /// The device of what has memory of its own.

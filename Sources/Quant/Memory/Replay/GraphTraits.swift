@@ -11,7 +11,12 @@ struct GraphTraits {
   /// The name of the norm before the feed-forward network.
   private(set) var feedForwardNorm = "ffn_norm"
   private(set) var scalesExpertWeights = false
-  private(set) var hasFactors = false
+  /// Whether all heads are normed together.
+  private(set) var normsHeadsTogether = false
+  /// Whether queries of late positions are raised.
+  private(set) var hasTemperature = false
+  /// The factors of rotations; `nil` where a model has none.
+  private(set) var factors: String?
   private(set) var hasSinks = false
 
   /// The traits of a model; `nil` if its computation is not known.
@@ -49,7 +54,10 @@ struct GraphTraits {
   private mutating func takeTensors(of model: MemoryModel) {
     let first = model.shape.layers.firstIndex { $0.attention != nil } ?? 0
     normsQueries = model.contains("blk.\(first).attn_q_norm.weight")
-    hasFactors = model.contains("rope_freqs.weight")
+    normsHeadsTogether = normsQueries && Self.normsHeadsTogether(model)
+    hasTemperature = model.routing.hasTemperature
+    // There are factors for long contexts and for short ones, of one size.
+    factors = ["rope_freqs.weight", "rope_factors_long.weight"].first(where: model.contains)
     hasSinks = model.contains("blk.0.attn_sinks.weight")
     // Where there is no other norm before the network, the one after attention is it.
     let hasOwnNorm = model.contains("blk.0.ffn_norm.weight")
@@ -63,6 +71,14 @@ struct GraphTraits {
     if computation.family == .latent {
       computation.gating = model.routing.usesSigmoid ? .sigmoid : .softmax
     }
+  }
+
+  /// Whether the norm of queries has weights for all heads.
+  private static func normsHeadsTogether(_ model: MemoryModel) -> Bool {
+    guard let index = model.index(of: "blk.0.attn_q_norm.weight"),
+      let attention = model.shape.layers.first?.attention
+    else { return false }
+    return model.tensors[index].weightCount > attention.keySize
   }
 
   /// Whether every tensor is there that the computation reads.

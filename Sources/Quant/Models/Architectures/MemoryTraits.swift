@@ -46,6 +46,14 @@ package struct ComputationTraits: Sendable {
   package var storesKeysFirst = false
   package var normsExpertWeights = true
   package var gating = Gating.softmax
+  /// Whether keys say how routers weigh experts.
+  package var readsRouting = false
+  /// Whether queries and keys are rotated before their norms.
+  package var rotatesBeforeNorms = false
+  /// Every n-th layer does not rotate; zero if all do.
+  package var unrotatedPeriod = 0
+  /// Whether what a network is added to comes first in the sum.
+  package var addsToResidual = false
   /// Whether the rows that logits are wanted of are chosen after the last layer, not within it.
   package var choosesRowsLast = false
   /// Whether they are chosen after the last norm.
