@@ -5,12 +5,19 @@ internal import QuantModels
 /// each, and one line in `MemoryFamilies`.
 ///
 /// A family says what is its own; all else has the common form.
-protocol MemoryFamily {
+protocol MemoryFamily: Sendable {
   /// The values of `general.architecture` that belong to it.
   static var names: [String] { get }
 
   /// Whether each sequence has a cache of its own even where sequences share one otherwise.
   static var hasStreamPerSequence: Bool { get }
+
+  /// Whether it takes the output's weights before the embedding, so that host memory, too, holds those
+  /// of a tied output twice.
+  static var holdsTiedOutputTwice: Bool { get }
+
+  /// Whether a layer's device has a copy of the factors for rotating positions.
+  static func holdsFactors(_ layer: LayerMemory) -> Bool
 
   /// How it computes; `nil` where it is not held to llama.cpp, or the architecture's own file says it.
   static func computation(_ name: String) -> ComputationTraits?
@@ -33,6 +40,10 @@ protocol MemoryFamily {
 extension MemoryFamily {
   static var hasStreamPerSequence: Bool { false }
 
+  static var holdsTiedOutputTwice: Bool { false }
+
+  static func holdsFactors(_ layer: LayerMemory) -> Bool { true }
+
   static func computation(_ name: String) -> ComputationTraits? { nil }
 
   static func adjust(
@@ -48,7 +59,14 @@ extension MemoryFamily {
 
 /// The families that are known.
 enum MemoryFamilies {
-  static let all: [any MemoryFamily.Type] = []
+  static let all: [any MemoryFamily.Type] = [
+    Cohere2Memory.self,
+    Gemma3nMemory.self,
+    Gemma4Memory.self,
+    Llama4Memory.self,
+    Qwen3VLMemory.self,
+    Step35Memory.self,
+  ]
 
   /// The family of an architecture; `nil` for those of the common form.
   static func named(_ architecture: String) -> (any MemoryFamily.Type)? {

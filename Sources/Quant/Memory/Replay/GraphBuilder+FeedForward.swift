@@ -38,19 +38,29 @@ extension GraphBuilder {
   // MARK: Experts
 
   mutating func experts(_ layer: Int, _ input: Int, _ rows: Int) -> Int {
-    let names = "blk.\(layer).ffn_"
     let (chosen, weights) = routed(layer, input, rows)
     let rowsOfOne = graph.view(input, GraphShape(shape.width, 1, rows))
-    let up = expertProduct(names + "up_exps", rowsOfOne, chosen, rows, shape.expertWidth)
-    var gated = up
-    if model.contains(names + "gate_exps.weight") {
-      let gate = expertProduct(names + "gate_exps", rowsOfOne, chosen, rows, shape.expertWidth)
-      gated = graph.result(.other, graph.shape(up), [gate, up])
-    }
-    let down = expertProduct(names + "down_exps", gated, chosen, rows, shape.width)
-    let weighted = elementwise(down, weights)
+    let weighted = elementwise(expertOutputs(layer, rowsOfOne, chosen, rows), weights)
     graph.expand(weighted)
     return sum(weighted, rows)
+  }
+
+  /// What each of a token's experts says.
+  mutating func expertOutputs(_ layer: Int, _ input: Int, _ chosen: Int, _ rows: Int) -> Int {
+    let names = "blk.\(layer).ffn_"
+    let wide = GraphShape(shape.expertWidth, shape.usedExperts, rows)
+    var gated: Int
+    if model.contains(names + "gate_up_exps.weight") {
+      let both = expertProduct(names + "gate_up_exps", input, chosen, rows, 2 * wide.a)
+      gated = graph.result(.other, wide, [graph.view(both, wide), graph.view(both, wide)])
+    } else {
+      gated = expertProduct(names + "up_exps", input, chosen, rows, wide.a)
+      if model.contains(names + "gate_exps.weight") {
+        let gate = expertProduct(names + "gate_exps", input, chosen, rows, wide.a)
+        gated = graph.result(.other, wide, [gate, gated])
+      }
+    }
+    return expertProduct(names + "down_exps", gated, chosen, rows, shape.width)
   }
 
   mutating func expertProduct(

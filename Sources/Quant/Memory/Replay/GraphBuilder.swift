@@ -69,9 +69,13 @@ struct GraphBuilder {
       graph.keep(current)
       current = outputRows(current)
     }
-    current = norm(current, "output_norm", layer: nil)
-    graph.keep(current)
-    var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
+    addLogits(norm(current, "output_norm", layer: nil))
+  }
+
+  /// The logits of normed rows.
+  mutating func addLogits(_ rows: Int) {
+    graph.keep(rows)
+    var logits = product(outputWeight(), rows, rows: outputs, shape.vocabulary)
     if traits.computation.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
     graph.keep(logits)
     graph.expand(logits)
@@ -86,14 +90,17 @@ struct GraphBuilder {
   }
 
   /// The embedding of the tokens.
-  mutating func embedding() -> Int {
+  ///
+  /// - Parameter parts: How many times the width is made room for: pictures fill more than one.
+  mutating func embedding(parts: Int = 1) -> Int {
     let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
     let table = weight("token_embd.weight")
     var current = graph.result(.rows, GraphShape(shape.width, tokens), [table, ids])
+    let whole = GraphShape(parts * shape.width, tokens)
+    if parts > 1 { current = graph.result(.other, whole, [current]) }
     graph.expand(current)
     // A batch may hold embeddings instead of tokens: room is made for them, too.
-    graph.expand(
-      input("embeddings", GraphShape(shape.width, tokens), bytes: 4 * shape.width * tokens))
+    graph.expand(input("embeddings", whole, bytes: 4 * whole.count))
     if traits.computation.scalesEmbedding { current = elementwise(current, current) }
     return current
   }

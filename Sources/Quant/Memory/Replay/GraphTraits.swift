@@ -55,9 +55,9 @@ struct GraphTraits {
     let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
     hasPostNorms = hasOwnNorm && hasPostNorm
     feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
+    scalesExpertWeights = model.routing.scalesWeights
     if computation.family == .latent {
       computation.normsExpertWeights = model.routing.normsWeights
-      scalesExpertWeights = model.routing.scalesWeights
       computation.gating = model.routing.usesSigmoid ? .sigmoid : .softmax
     }
   }

@@ -5,7 +5,9 @@
 enum Llama4: EvaluableArchitecture {
   static let names = ["llama4"]
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(slidingPeriod: 4, fixedWindow: chunk)
+  }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 
