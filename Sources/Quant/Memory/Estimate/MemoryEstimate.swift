@@ -71,12 +71,13 @@ public struct MemoryEstimate: Sendable {
         host[keyPath: part] = [host[keyPath: part], bytes].clampedSum { $0 }
       }
     }
-    for (index, device) in zip(model.tensors.indices, placement.tensors)
-    where model.isLoaded(model.tensors[index]) {
-      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+    let hasGPU = placement.rule.gpuCount > 0
+    let loaded = zip(model.tensors.indices, placement.tensors).filter {
+      model.isLoaded(model.tensors[$0.0])
     }
-    for (index, device) in placement.copies(model) {
-      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+    for (index, device) in loaded + placement.copies(model) {
+      let bytes = Self.bytes(of: model.tensors[index], on: device, hasGPU: hasGPU)
+      add(bytes, \.weights, device)
     }
     let cache = CacheEstimate(shape: model.shape, options: options)
     for layer in model.shape.layers.indices {
@@ -93,9 +94,15 @@ public struct MemoryEstimate: Sendable {
     computeMethod = compute.method
   }
 
-  /// Bytes of a tensor with the padding of its device.
-  static func bytes(of tensor: MemoryModel.Tensor, on device: MemoryDevice) -> Int {
-    guard device != .host else { return tensor.byteCount.roundedUp(to: BufferAlignment.host) }
+  /// Bytes of a tensor with the padding of its device; in host memory it depends on whether there are
+  /// GPUs that copy from it.
+  static func bytes(
+    of tensor: MemoryModel.Tensor, on device: MemoryDevice, hasGPU: Bool = true
+  ) -> Int {
+    guard device != .host else {
+      return tensor.byteCount.roundedUp(
+        to: hasGPU ? BufferAlignment.pinned : BufferAlignment.host)
+    }
     let padding = RowPadding.bytes(tensor.type, row: tensor.description.dimensions.first ?? 1)
     return (tensor.byteCount + padding).roundedUp(to: BufferAlignment.gpu)
   }
@@ -103,8 +110,8 @@ public struct MemoryEstimate: Sendable {
 
 extension DevicePlacement {
   /// Tensors that devices hold a copy of.
-  func copies(_ model: MemoryModel) -> [(tensor: Int, device: MemoryDevice)] {
-    var copies = factorCopies
+  func copies(_ model: MemoryModel) -> [(Int, MemoryDevice)] {
+    var copies = factorCopies.map { ($0.tensor, $0.device) }
     if let outputCopy, let index = model.index(of: "token_embd.weight") {
       copies.append((index, outputCopy))
     }

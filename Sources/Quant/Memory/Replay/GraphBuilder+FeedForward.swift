@@ -66,11 +66,21 @@ extension GraphBuilder {
   mutating func expertProduct(
     _ name: String, _ input: Int, _ chosen: Int, _ rows: Int, _ width: Int
   ) -> Int {
-    let result = graph.result(
+    var result = graph.result(
       .expertProduct, GraphShape(width, shape.usedExperts, rows),
       [weight("\(name).weight"), input, chosen])
+    if model.contains("\(name).scale") {
+      result = elementwise(result, scales("\(name).scale", chosen, rows))
+    }
     guard model.contains("\(name).bias") else { return result }
     return elementwise(result, weight("\(name).bias"), chosen)
+  }
+
+  /// The scale of each chosen expert.
+  private mutating func scales(_ name: String, _ chosen: Int, _ rows: Int) -> Int {
+    let column = graph.view(weight(name), GraphShape(1, shape.expertCount))
+    let repeated = graph.result(.other, GraphShape(1, shape.expertCount, rows), [column])
+    return graph.result(.rows, GraphShape(1, shape.usedExperts, rows), [repeated, chosen])
   }
 
   /// Which experts each token goes to, and with what weights.

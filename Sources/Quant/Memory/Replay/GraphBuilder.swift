@@ -12,6 +12,8 @@ struct GraphBuilder {
   var graph = ComputeGraph()
   /// Inputs that were made already, by their names.
   private var inputs: [String: Int] = [:]
+  /// Weights that were asked for already, by their index.
+  private var weightLeaves: [Int: Int] = [:]
   /// The factors of rotations on each device.
   private var factorLeaves: [MemoryDevice: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
@@ -121,7 +123,10 @@ extension GraphBuilder {
   /// Weights of the model, which `GraphTraits` has seen to be there.
   mutating func weight(_ name: String) -> Int {
     let index = model.index(of: name) ?? 0
-    return leaf(.weight(index), index)
+    if let known = weightLeaves[index] { return known }
+    let made = leaf(.weight(index), index)
+    weightLeaves[index] = made
+    return made
   }
 
   /// The factors of rotations, of which every device with layers has a copy.
