@@ -6,12 +6,6 @@ internal import QuantModels
 enum Cohere2Memory: MemoryFamily {
   static let names = ["cohere2"]
 
-  static func computation(_: String) -> ComputationTraits? {
-    var computation = ComputationTraits(.standard)
-    computation.storesKeysFirst = true
-    return computation
-  }
-
   static func build(_ builder: inout GraphBuilder) {
     var current = builder.embedding()
     for layer in 0..<builder.shape.trunkCount { current = builder.parallelLayer(layer, current) }

@@ -28,14 +28,15 @@ enum Gemma3nMemory: MemoryFamily {
   }
 
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]? {
-    guard model.contains("altup_proj.weight"), model.contains("altup_unembd_proj.weight"),
-      model.contains("per_layer_token_embd.weight")
-    else { return nil }
-    return [
+    [
       "attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down", "inp_gate",
       "proj", "altup_router", "altup_predict_coef", "altup_correct_coef", "altup_correct_scale",
       "laurel_l", "laurel_r",
     ].map { $0 + ".weight" }
+  }
+
+  static func commonTensors(_ model: MemoryModel) -> [String] {
+    GraphBuilder.layerEmbeddingTensors + ["altup_proj.weight", "altup_unembd_proj.weight"]
   }
 
   static func build(_ builder: inout GraphBuilder) {
@@ -118,7 +119,8 @@ extension GraphBuilder {
     let repeated = graph.result(.other, allStreams, [innovation])
     let mixing = elementwise(mixing(layer, made, "correct_coef.weight", streamCount))
     let columns = graph.result(
-      .other, GraphShape(1, tokens, streamCount), [graph.view(mixing, GraphShape(tokens, streamCount))])
+      .other, GraphShape(1, tokens, streamCount),
+      [graph.view(mixing, GraphShape(tokens, streamCount))])
     return elementwise(elementwise(repeated, columns), predictions)
   }
 }

@@ -28,6 +28,11 @@ enum Gemma4Memory: MemoryFamily {
     return model.hasExperts(layer) ? suffixed + ["ffn_gate_inp.scale"] : suffixed
   }
 
+  static func commonTensors(_ model: MemoryModel) -> [String] {
+    let names = GraphBuilder.layerEmbeddingTensors
+    return names.contains(where: model.contains) ? names : []
+  }
+
   static func build(_ builder: inout GraphBuilder) {
     var current = builder.embedding()
     let embeddings = builder.layerEmbeddings(current)

@@ -6,12 +6,6 @@ internal import QuantModels
 enum Llama4Memory: MemoryFamily {
   static let names = ["llama4"]
 
-  static func computation(_: String) -> ComputationTraits? {
-    var computation = ComputationTraits(.standard)
-    computation.storesKeysFirst = true
-    return computation
-  }
-
   static func build(_ builder: inout GraphBuilder) {
     builder.build { builder, layer, input in builder.chunkedLayer(layer, input) }
   }

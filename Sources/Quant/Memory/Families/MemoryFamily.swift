@@ -33,6 +33,9 @@ protocol MemoryFamily: Sendable {
   /// common form.
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]?
 
+  /// The names of tensors outside the layers that `build` reads beyond the embedding and the last norm.
+  static func commonTensors(_ model: MemoryModel) -> [String]
+
   /// Builds the computation.
   static func build(_ builder: inout GraphBuilder)
 }
@@ -51,6 +54,8 @@ extension MemoryFamily {
   ) throws(QuantError) {}
 
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]? { nil }
+
+  static func commonTensors(_ model: MemoryModel) -> [String] { [] }
 
   static func build(_ builder: inout GraphBuilder) {
     builder.build { builder, layer, input in builder.layer(layer, input) }

@@ -172,6 +172,8 @@ private struct LayerSizes {
     }
   }
 
-  private static let attentionParts = ["attn_q.", "attn_k.", "attn_qkv.", "attn_kv_a_mqa.", "attn_k_b."]
+  private static let attentionParts = [
+    "attn_q.", "attn_k.", "attn_qkv.", "attn_kv_a_mqa.", "attn_k_b.",
+  ]
   private static let recurrentParts = ["ssm_", "time_mix_", "shortconv."]
 }

@@ -58,9 +58,7 @@ extension GraphBuilder {
     )
   }
 
-  /// Turns numbers by their positions.
-  ///
-  /// - Parameter byFactors: Whether by the factors of the file, if it has any.
+  /// Turns numbers by their positions, and by the file's factors if it has any.
   mutating func rotated(_ tensor: Int, _ layer: Int, byFactors: Bool = true) -> Int {
     let places = tokens * traits.computation.positionsPerToken
     var sources = [tensor, input("positions", GraphShape(places), bytes: 4 * places)]
@@ -78,7 +76,7 @@ extension GraphBuilder {
 
   /// Attention over a cache: what the heads find, side by side.
   ///
-  /// - Parameter own: The batch's keys and values; `nil` for a layer that reads another's cache.
+  /// `own` are the batch's keys and values; a layer that reads another's cache has none.
   mutating func attended(
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ own: (keys: Int, values: Int)?
   ) -> Int {

@@ -91,9 +91,7 @@ struct GraphBuilder {
     }
   }
 
-  /// The embedding of the tokens.
-  ///
-  /// - Parameter parts: How many times the width is made room for: pictures fill more than one.
+  /// The embedding of the tokens, with room for `parts` times the width: pictures fill more than one.
   mutating func embedding(parts: Int = 1) -> Int {
     let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
     let table = weight("token_embd.weight")

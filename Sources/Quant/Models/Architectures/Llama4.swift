@@ -6,7 +6,9 @@ enum Llama4: EvaluableArchitecture {
   static let names = ["llama4"]
 
   static func memory(_: String) -> MemoryTraits {
-    MemoryTraits(slidingPeriod: 4, fixedWindow: chunk)
+    var computation = ComputationTraits(.standard)
+    computation.storesKeysFirst = true
+    return MemoryTraits(computation: computation, slidingPeriod: 4, fixedWindow: chunk)
   }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
