@@ -19,7 +19,8 @@ import Testing
       ("attention.value_length_swa", 16), ("attention.sliding_window", 128),
       ("attention.shared_kv_layers", sharing),
     ] { metadata["gemma4.\(key)"] = .uint32(UInt32(value)) }
-    metadata["gemma4.attention.sliding_window_pattern"] = .array(.bool(slides))
+    metadata["gemma4.attention.sliding_window_pattern"] = .array(
+      MetadataArray(elementType: .bool, slides.map { .bool($0) }))
     let all = common + slides.indices.flatMap(tensors)
     let tensors = all.filter { !missing.contains($0.0) }.map {
       TensorDescription(name: "\($0).weight", dimensions: $1, type: $1.count > 1 ? .F16 : .F32)
