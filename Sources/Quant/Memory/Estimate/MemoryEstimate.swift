@@ -75,14 +75,15 @@ public struct MemoryEstimate: Sendable {
     for (index, device) in zip(model.tensors.indices, placement.tensors)
     where model.isLoaded(model.tensors[index]) {
       // Runtimes of before the fusion read quantized embeddings on the CPU alone.
-      let isPinned = !devices.isEmpty && index == embedding && options.rules.keepsExperts
+      let isPinned = !devices.isEmpty && (index != embedding || options.rules.keepsExperts)
       add(
         Self.bytes(of: model.tensors[index], on: device, options.rules, isPinned: isPinned),
         \.weights, device)
     }
     for (index, device) in placement.copies(model) {
       add(
-        Self.bytes(of: model.tensors[index], on: device, options.rules, isPinned: true),
+        Self.bytes(
+          of: model.tensors[index], on: device, options.rules, isPinned: !devices.isEmpty),
         \.weights, device)
     }
     let cache = CacheEstimate(shape: model.shape, options: options)
@@ -103,7 +104,7 @@ public struct MemoryEstimate: Sendable {
   /// Bytes of a tensor with the padding of its device; pinned where GPUs copy from host memory.
   static func bytes(
     of tensor: MemoryModel.Tensor, on device: MemoryDevice, _ rules: BackendRules,
-    isPinned: Bool = false
+    isPinned: Bool = true
   ) -> Int {
     guard device != .host else {
       return tensor.byteCount.roundedUp(
@@ -116,8 +117,8 @@ public struct MemoryEstimate: Sendable {
 
 extension DevicePlacement {
   /// Tensors that devices hold a copy of.
-  func copies(_ model: MemoryModel) -> [(tensor: Int, device: MemoryDevice)] {
-    var copies = factorCopies
+  func copies(_ model: MemoryModel) -> [(Int, MemoryDevice)] {
+    var copies = factorCopies.map { ($0.tensor, $0.device) }
     if let outputCopy, let index = model.index(of: "token_embd.weight") {
       copies.append((index, outputCopy))
     }

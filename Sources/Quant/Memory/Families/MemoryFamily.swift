@@ -15,6 +15,13 @@ protocol MemoryFamily: Sendable {
   /// The name of the norm before the output, without `.weight`.
   static var outputNorm: String { get }
 
+  /// Whether it takes the output's weights before the embedding, so that host memory, too, holds those
+  /// of a tied output twice.
+  static var holdsTiedOutputTwice: Bool { get }
+
+  /// Whether a layer's device has a copy of the factors for rotating positions.
+  static func holdsFactors(_ layer: LayerMemory) -> Bool
+
   /// How it computes; `nil` where it is not held to llama.cpp, or the architecture's own file says it.
   static func computation(_ name: String) -> ComputationTraits?
 
@@ -29,6 +36,9 @@ protocol MemoryFamily: Sendable {
   /// common form.
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]?
 
+  /// The names of tensors outside the layers that `build` reads beyond the embedding and the last norm.
+  static func commonTensors(_ model: MemoryModel) -> [String]
+
   /// Builds the computation.
   static func build(_ builder: inout GraphBuilder)
 }
@@ -38,6 +48,10 @@ extension MemoryFamily {
 
   static var outputNorm: String { "output_norm" }
 
+  static var holdsTiedOutputTwice: Bool { false }
+
+  static func holdsFactors(_ layer: LayerMemory) -> Bool { true }
+
   static func computation(_ name: String) -> ComputationTraits? { nil }
 
   static func adjust(
@@ -45,6 +59,8 @@ extension MemoryFamily {
   ) throws(QuantError) {}
 
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]? { nil }
+
+  static func commonTensors(_ model: MemoryModel) -> [String] { [] }
 
   static func build(_ builder: inout GraphBuilder) {
     builder.build { builder, layer, input in builder.layer(layer, input) }
@@ -54,12 +70,18 @@ extension MemoryFamily {
 /// The families that are known.
 enum MemoryFamilies {
   static let all: [any MemoryFamily.Type] = [
+    Cohere2Memory.self,
     FalconH1.self,
+    Gemma3nMemory.self,
+    Gemma4Memory.self,
     GraniteHybrid.self,
     Jamba.self,
     LFM2.self,
+    Llama4Memory.self,
     Mamba2.self,
     NemotronH.self,
+    Qwen3VLMemory.self,
+    Step35Memory.self,
   ]
 
   /// The family of an architecture; `nil` for those of the common form.

@@ -108,10 +108,12 @@ private struct SlidingLayers {
   let isSliding: [Bool]
 
   init(_ reader: KeyReader, layers: Int) throws(QuantError) {
-    let stated = try reader.integer(
-      "attention.sliding_window", default: 0, in: 0...ShapeLimit.context)
+    let traits = ArchitectureRegistry.memory(reader.architecture)
+    var stated = try reader.integer(
+      "attention.sliding_window", default: traits.fixedWindow, in: 0...ShapeLimit.context)
+    if stated > 0 && traits.fixedWindow > 0 { stated = traits.fixedWindow }
     let pattern = reader.value("attention.sliding_window_pattern")
-    let period = ArchitectureRegistry.memory(reader.architecture).slidingPeriod
+    let period = traits.slidingPeriod
     if let array = pattern?.elements, stated > 0 {
       let flags = array.values(layers).map { $0.flag ?? ($0.integer.map { $0 != 0 } ?? false) }
       isSliding = (0..<layers).map { $0 < flags.count && flags[$0] }

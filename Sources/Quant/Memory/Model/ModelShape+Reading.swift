@@ -26,6 +26,7 @@ extension ModelShape {
     (expertGroups, usedExpertGroups) = (experts.groups, experts.usedGroups)
     expertWidth = experts.width
     stateSpace = try StateSpace(reader)
+    deepstackLayers = try reader.integer("n_deepstack_layers", default: 0, in: 0...layerCount)
     let attention = try AttentionSizes(reader, layers: layerCount, width: width, tensors)
     slidingWindow = attention.window
     latentRank = attention.latentRank
@@ -171,6 +172,8 @@ private struct LayerSizes {
     }
   }
 
-  private static let attentionParts = ["attn_k.", "attn_qkv.", "attn_kv_a_mqa.", "attn_k_b."]
+  private static let attentionParts = [
+    "attn_q.", "attn_k.", "attn_qkv.", "attn_kv_a_mqa.", "attn_k_b.",
+  ]
   private static let recurrentParts = ["ssm_", "time_mix_", "shortconv."]
 }

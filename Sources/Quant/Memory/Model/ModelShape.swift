@@ -38,6 +38,8 @@ public struct ModelShape: Sendable, Equatable {
   public let headKeySize: Int
   /// Value numbers of a head after decompression (MLA), else as cached.
   public let headValueSize: Int
+  /// Layers at the start that add features of pictures to what they say (Qwen 3 VL).
+  public let deepstackLayers: Int
   /// The state space model's sizes; `nil` without one.
   public let stateSpace: StateSpace?
   /// What each layer keeps.

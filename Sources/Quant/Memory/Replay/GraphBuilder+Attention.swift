@@ -82,11 +82,12 @@ extension GraphBuilder {
     )
   }
 
-  /// Turns numbers by their positions, in layers that know them.
-  mutating func rotated(_ tensor: Int, _ layer: Int) -> Int {
+  /// Turns numbers by their positions, in layers that know them, and by the file's factors if it has any.
+  mutating func rotated(_ tensor: Int, _ layer: Int, byFactors: Bool = true) -> Int {
     guard shape.layers[layer].attention?.isRotated ?? true else { return tensor }
-    var sources = [tensor, input("positions", GraphShape(tokens), bytes: 4 * tokens)]
-    if traits.factors != nil { sources.append(factors(layer: layer)) }
+    let places = tokens * traits.computation.positionsPerToken
+    var sources = [tensor, input("positions", GraphShape(places), bytes: 4 * places)]
+    if traits.factors != nil && byFactors { sources.append(factors(layer: layer)) }
     return graph.result(.rotation, graph.shape(tensor), sources)
   }
 
@@ -94,27 +95,48 @@ extension GraphBuilder {
   mutating func attention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ keys: Int, _ values: Int
   ) -> Int {
-    var (queries, keys, values) = (queries, keys, values)
+    let current = attended(layer, memory, queries, (keys, values))
+    return linear("blk.\(layer).attn_output", current, rows: tokens, shape.width)
+  }
+
+  /// Attention over a cache: what the heads find, side by side.
+  ///
+  /// `own` are the batch's keys and values; a layer that reads another's cache has none.
+  mutating func attended(
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ own: (keys: Int, values: Int)?
+  ) -> Int {
     // Quantized caches hold rotated rows, which have fewer outliers.
     let keyRotation = rotation(options.keyType, memory.keySize, "keys", memory, largest: true)
     let valueRotation = rotation(
       options.valueType, memory.valueSize, "values", memory, largest: false)
-    if let keyRotation {
-      queries = turned(queries, keyRotation)
-      keys = turned(keys, keyRotation)
+    let queries = keyRotation.map { turned(queries, $0) } ?? queries
+    var caches = cacheLeaves(memory.sharedLayer ?? layer, memory)
+    if let own {
+      let keys = keyRotation.map { turned(own.keys, $0) } ?? own.keys
+      let values = valueRotation.map { turned(own.values, $0) } ?? own.values
+      let order =
+        traits.computation.storesKeysFirst ? [queries, keys, values] : [queries, values, keys]
+      for tensor in order { graph.expand(tensor) }
+      caches = store(layer, memory, keys, values)
+    } else {
+      graph.expand(queries)
     }
-    if let valueRotation { values = turned(values, valueRotation) }
-    let order =
-      traits.computation.storesKeysFirst ? [queries, keys, values] : [queries, values, keys]
-    for tensor in order { graph.expand(tensor) }
-    let caches = store(layer, memory, keys, values)
     let cached = CachedRows(
       keys: cacheView(caches.keys, memory, options.keyType, memory.keySize),
       values: cacheView(caches.values, memory, options.valueType, memory.valueSize))
-    var current = weighted(layer, memory, queries, cached)
+    let current = weighted(layer, memory, queries, cached)
     graph.expand(current)
-    if let valueRotation { current = turned(current, valueRotation) }
-    return linear("blk.\(layer).attn_output", current, rows: tokens, shape.width)
+    return valueRotation.map { turned(current, $0) } ?? current
+  }
+
+  /// The caches of a layer.
+  private mutating func cacheLeaves(
+    _ layer: Int, _ memory: LayerMemory.Attention
+  ) -> (keys: Int, values: Int) {
+    (
+      graph.leaf(.cache(layer), GraphShape(memory.keyWidth), bytes: 0),
+      graph.leaf(.cache(layer), GraphShape(memory.valueWidth), bytes: 0)
+    )
   }
 
   /// Writes the batch's keys and values into the cache.
@@ -122,8 +144,7 @@ extension GraphBuilder {
     _ layer: Int, _ memory: LayerMemory.Attention, _ keys: Int, _ values: Int
   ) -> (keys: Int, values: Int) {
     let kind = memory.isSliding ? "sliding" : "whole"
-    let keyCache = graph.leaf(.cache(layer), GraphShape(memory.keyWidth), bytes: 0)
-    let valueCache = graph.leaf(.cache(layer), GraphShape(memory.valueWidth), bytes: 0)
+    let (keyCache, valueCache) = cacheLeaves(layer, memory)
     let keyRows = graph.view(keys, GraphShape(memory.keyWidth, tokens))
     let keyPlaces = input("key places \(kind)", GraphShape(tokens), bytes: 8 * tokens)
     graph.expand(graph.write([keyRows, keyPlaces], into: keyCache))

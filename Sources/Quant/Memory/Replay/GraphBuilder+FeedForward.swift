@@ -58,29 +58,50 @@ extension GraphBuilder {
 
   /// What the chosen experts make of an input, weighed and added up.
   mutating func mixed(_ layer: Int, _ input: Int, _ chosen: Int, _ weights: Int) -> Int {
-    let names = "blk.\(layer).ffn_"
     let (size, rows) = (graph.shape(input).a, graph.shape(input).b)
     let rowsOfOne = graph.view(input, GraphShape(size, 1, rows))
-    let up = expertProduct(names + "up_exps", rowsOfOne, chosen, rows, shape.expertWidth)
-    var gated = up
-    if model.contains(names + "gate_exps.weight") {
-      let gate = expertProduct(names + "gate_exps", rowsOfOne, chosen, rows, shape.expertWidth)
-      gated = graph.result(.other, graph.shape(up), [gate, up])
-    }
-    let down = expertProduct(names + "down_exps", gated, chosen, rows, size)
+    let down = expertOutputs(layer, rowsOfOne, chosen, rows)
     let weighted = elementwise(down, weights)
     graph.expand(weighted)
     return sum(weighted, GraphShape(size, rows))
   }
 
+  /// What each of a token's experts says.
+  mutating func expertOutputs(_ layer: Int, _ input: Int, _ chosen: Int, _ rows: Int) -> Int {
+    let names = "blk.\(layer).ffn_"
+    let wide = GraphShape(shape.expertWidth, shape.usedExperts, rows)
+    var gated: Int
+    if model.contains(names + "gate_up_exps.weight") {
+      let both = expertProduct(names + "gate_up_exps", input, chosen, rows, 2 * wide.a)
+      gated = graph.result(.other, wide, [graph.view(both, wide), graph.view(both, wide)])
+    } else {
+      gated = expertProduct(names + "up_exps", input, chosen, rows, wide.a)
+      if model.contains(names + "gate_exps.weight") {
+        let gate = expertProduct(names + "gate_exps", input, chosen, rows, wide.a)
+        gated = graph.result(.other, wide, [gate, gated])
+      }
+    }
+    return expertProduct(names + "down_exps", gated, chosen, rows, graph.shape(input).a)
+  }
+
   mutating func expertProduct(
     _ name: String, _ input: Int, _ chosen: Int, _ rows: Int, _ width: Int
   ) -> Int {
-    let result = graph.result(
+    var result = graph.result(
       .expertProduct, GraphShape(width, shape.usedExperts, rows),
       [weight("\(name).weight"), input, chosen])
+    if model.contains("\(name).scale") {
+      result = elementwise(result, scales("\(name).scale", chosen, rows))
+    }
     guard model.contains("\(name).bias") else { return result }
     return elementwise(result, weight("\(name).bias"), chosen)
+  }
+
+  /// The scale of each chosen expert.
+  private mutating func scales(_ name: String, _ chosen: Int, _ rows: Int) -> Int {
+    let column = graph.view(weight(name), GraphShape(1, shape.expertCount))
+    let repeated = graph.result(.other, GraphShape(1, shape.expertCount, rows), [column])
+    return graph.result(.rows, GraphShape(1, shape.usedExperts, rows), [repeated, chosen])
   }
 
   /// Which experts each token goes to, and with what weights.

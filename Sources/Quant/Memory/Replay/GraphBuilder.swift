@@ -12,6 +12,8 @@ struct GraphBuilder {
   var graph = ComputeGraph()
   /// Inputs that were made already, by their names.
   private var inputs: [String: Int] = [:]
+  /// Weights that were asked for already, by their index.
+  private var weightLeaves: [Int: Int] = [:]
   /// The factors of rotations on each device.
   private var factorLeaves: [MemoryDevice: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
@@ -69,13 +71,18 @@ struct GraphBuilder {
       graph.keep(current)
       current = outputRows(current)
     }
-    current = norm(current, MemoryFamilies.outputNorm(shape.architecture), layer: nil)
-    graph.keep(current)
+    addLogits(norm(current, MemoryFamilies.outputNorm(shape.architecture), layer: nil))
+  }
+
+  /// The logits of normed rows.
+  mutating func addLogits(_ normed: Int) {
+    var rows = normed
+    graph.keep(rows)
     if traits.computation.choosesRowsAfterNorm {
-      current = outputRows(current)
-      graph.keep(current)
+      rows = outputRows(rows)
+      graph.keep(rows)
     }
-    var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
+    var logits = product(outputWeight(), rows, rows: outputs, shape.vocabulary)
     if model.contains("output.bias") { logits = elementwise(logits, weight("output.bias")) }
     if traits.computation.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
     graph.keep(logits)
@@ -90,15 +97,16 @@ struct GraphBuilder {
     }
   }
 
-  /// The embedding of the tokens.
-  mutating func embedding() -> Int {
+  /// The embedding of the tokens, with room for `parts` times the width: pictures fill more than one.
+  mutating func embedding(parts: Int = 1) -> Int {
     let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
     let table = weight("token_embd.weight")
     var current = graph.result(.rows, GraphShape(shape.width, tokens), [table, ids])
+    let whole = GraphShape(parts * shape.width, tokens)
+    if parts > 1 { current = graph.result(.other, whole, [current]) }
     graph.expand(current)
     // A batch may hold embeddings instead of tokens: room is made for them, too.
-    graph.expand(
-      input("embeddings", GraphShape(shape.width, tokens), bytes: 4 * shape.width * tokens))
+    graph.expand(input("embeddings", whole, bytes: 4 * whole.count))
     if traits.computation.scalesEmbedding {
       current = elementwise(current, current)
       graph.expand(current)
@@ -122,7 +130,10 @@ extension GraphBuilder {
   /// Weights of the model, which `GraphTraits` has seen to be there.
   mutating func weight(_ name: String) -> Int {
     let index = model.index(of: name) ?? 0
-    return leaf(.weight(index), index)
+    if let known = weightLeaves[index] { return known }
+    let made = leaf(.weight(index), index)
+    weightLeaves[index] = made
+    return made
   }
 
   /// The factors of rotations, of which every device with layers has a copy.

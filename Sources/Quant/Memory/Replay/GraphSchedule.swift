@@ -43,8 +43,6 @@ struct GraphSchedule {
 
   /// Work of smaller batches stays where its weights are.
   private static let offloadedBatch = 32
-  /// Tensors that a piece may take from elsewhere before another one is begun.
-  private static let mostInputs = 30
   /// Copies of inputs where several GPUs work on several batches at once.
   private static let pipelineCopies = 4
 
@@ -174,10 +172,8 @@ struct GraphSchedule {
   /// Weights from elsewhere begin a piece, so that the room of those before them can be used again.
   private func needsNewPiece(_ node: Int, _ piece: Piece) -> Bool {
     guard !piece.inputs.isEmpty else { return false }
-    return tensors[node].sources.contains { source in
-      guard !isAvailable(source, on: piece.device) else { return false }
-      let isNew = copies[CopyKey(tensor: source, device: piece.device)] == nil
-      return tensors[source].isWeight || (piece.inputs.count >= Self.mostInputs && isNew)
+    return tensors[node].sources.contains {
+      tensors[$0].isWeight && !isAvailable($0, on: piece.device)
     }
   }
 

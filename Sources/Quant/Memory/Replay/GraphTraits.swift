@@ -64,9 +64,9 @@ struct GraphTraits {
     let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
     hasPostNorms = hasOwnNorm && hasPostNorm
     feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
+    scalesExpertWeights = model.routing.scalesWeights
     if computation.family == .latent || computation.readsRouting {
       computation.normsExpertWeights = model.routing.normsWeights
-      scalesExpertWeights = model.routing.scalesWeights
     }
     if computation.family == .latent {
       computation.gating = model.routing.usesSigmoid ? .sigmoid : .softmax
@@ -88,6 +88,7 @@ struct GraphTraits {
       model.contains("\(MemoryFamilies.outputNorm(shape.architecture)).weight")
     else { return false }
     let family = MemoryFamilies.named(shape.architecture)
+    guard family?.commonTensors(model).allSatisfy(model.contains) ?? true else { return false }
     return (0..<shape.trunkCount).allSatisfy { layer in
       if let names = family?.tensors(model, layer: layer) {
         return names.allSatisfy { model.contains("blk.\(layer).\($0)") }

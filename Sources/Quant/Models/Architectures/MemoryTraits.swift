@@ -11,6 +11,8 @@ package struct MemoryTraits: Sendable {
   /// Every n-th layer sees everything and the others a window, unless a key says otherwise; zero if
   /// only the key tells.
   package var slidingPeriod = 0
+  /// Tokens of the window where llama.cpp fixes them, whatever the key says, unless that says zero.
+  package var fixedWindow = 0
   /// Whether Ollama 0.5.11 estimates it by the formulas that are known here.
   package var hasOllamaFormulas = false
 }
@@ -58,8 +60,8 @@ package struct ComputationTraits: Sendable {
   package var choosesRowsLast = false
   /// Whether they are chosen after the last norm.
   package var choosesRowsAfterNorm = false
-  /// Whether keys say if routers divide weights by their sum and by what they multiply them.
-  package var readsRouting = false
+  /// Numbers that say where a token is: 4 where pictures are placed in time, height and width.
+  package var positionsPerToken = 1
 }
 
 extension ComputationTraits {
