@@ -5,7 +5,7 @@ internal import QuantModels
 /// each, and one line in `MemoryFamilies`.
 ///
 /// A family says what is its own; all else has the common form.
-protocol MemoryFamily {
+protocol MemoryFamily: SendableMetatype {
   /// The values of `general.architecture` that belong to it.
   static var names: [String] { get }
 
@@ -48,7 +48,10 @@ extension MemoryFamily {
 
 /// The families that are known.
 enum MemoryFamilies {
-  static let all: [any MemoryFamily.Type] = []
+  static let all: [any MemoryFamily.Type] = [
+    GatedDeltaNet.self,
+    KimiLinear.self,
+  ]
 
   /// The family of an architecture; `nil` for those of the common form.
   static func named(_ architecture: String) -> (any MemoryFamily.Type)? {

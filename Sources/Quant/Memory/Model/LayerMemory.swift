@@ -16,6 +16,8 @@ public struct LayerMemory: Sendable, Equatable {
     public var isLatent = false
     /// Whether only a window of the latest tokens is kept.
     public var isSliding = false
+    /// Whether positions turn its queries and keys.
+    public var isRotated = true
     /// The earlier layer whose cache it reads, as it has none of its own; `nil` for one with a cache.
     public var sharedLayer: Int?
 

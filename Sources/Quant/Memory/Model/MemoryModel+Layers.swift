@@ -8,4 +8,17 @@ extension MemoryModel {
 
   /// Whether queries are one product, not compressed.
   func hasPlainQueries(_ layer: Int) -> Bool { contains("blk.\(layer).attn_q.weight") }
+
+  /// The names, without `blk.N.`, of the tensors that plain attention in a layer must have.
+  func attentionTensors(_ layer: Int) -> [String] {
+    let isFused = contains("blk.\(layer).attn_qkv.weight")
+    let products = isFused ? ["attn_qkv"] : ["attn_q", "attn_k", "attn_v"]
+    return (products + ["attn_output"]).map { $0 + ".weight" }
+  }
+
+  /// Those that a feed-forward network or experts must have.
+  func feedForwardTensors(_ layer: Int) -> [String] {
+    guard hasExperts(layer) else { return ["ffn_up.weight", "ffn_down.weight"] }
+    return ["ffn_gate_inp.weight", "ffn_up_exps.weight", "ffn_down_exps.weight"]
+  }
 }

@@ -7,11 +7,18 @@ extension GraphBuilder {
   mutating func transformerLayer(_ layer: Int, _ input: Int) -> Int {
     guard let memory = shape.layers[layer].attention else { return input }
     let normed = norm(input, "blk.\(layer).attn_norm", layer: layer)
-    var current =
+    let current =
       traits.computation.family == .latent
       ? latentAttention(layer, memory, normed) : plainAttention(layer, memory, normed)
-    var residual = input
-    if layer == shape.trunkCount - 1 && !traits.computation.choosesRowsLast {
+    return completed(layer, current, input)
+  }
+
+  /// A layer's feed-forward network behind its attention, or what it has in its place.
+  mutating func completed(_ layer: Int, _ attention: Int, _ input: Int) -> Int {
+    var (current, residual) = (attention, input)
+    let choosesRows =
+      !traits.computation.choosesRowsLast && !traits.computation.choosesRowsAfterNorm
+    if layer == shape.trunkCount - 1 && choosesRows {
       current = outputRows(current)
       residual = outputRows(residual)
     }
@@ -58,9 +65,11 @@ extension GraphBuilder {
     )
   }
 
-  /// Turns numbers by their positions.
+  /// Turns numbers by their positions, in layers that know them.
   mutating func rotated(_ tensor: Int, _ layer: Int) -> Int {
-    var sources = [tensor, input("positions", GraphShape(tokens), bytes: 4 * tokens)]
+    guard shape.layers[layer].attention?.isRotated ?? true else { return tensor }
+    let places = tokens * traits.computation.positionsPerToken
+    var sources = [tensor, input("positions", GraphShape(places), bytes: 4 * places)]
     if traits.hasFactors { sources.append(factors(layer: layer)) }
     return graph.result(.rotation, graph.shape(tensor), sources)
   }
@@ -69,27 +78,48 @@ extension GraphBuilder {
   mutating func attention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ keys: Int, _ values: Int
   ) -> Int {
-    var (queries, keys, values) = (queries, keys, values)
+    let current = attended(layer, memory, queries, (keys, values))
+    return linear("blk.\(layer).attn_output", current, rows: tokens, shape.width)
+  }
+
+  /// Attention over a cache: what the heads find, side by side.
+  ///
+  /// - Parameter own: The batch's keys and values; `nil` for a layer that reads another's cache.
+  mutating func attended(
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ own: (keys: Int, values: Int)?
+  ) -> Int {
     // Quantized caches hold rotated rows, which have fewer outliers.
     let keyRotation = rotation(options.keyType, memory.keySize, "keys", memory, largest: true)
     let valueRotation = rotation(
       options.valueType, memory.valueSize, "values", memory, largest: false)
-    if let keyRotation {
-      queries = turned(queries, keyRotation)
-      keys = turned(keys, keyRotation)
+    let queries = keyRotation.map { turned(queries, $0) } ?? queries
+    var caches = cacheLeaves(memory.sharedLayer ?? layer, memory)
+    if let own {
+      let keys = keyRotation.map { turned(own.keys, $0) } ?? own.keys
+      let values = valueRotation.map { turned(own.values, $0) } ?? own.values
+      let order =
+        traits.computation.storesKeysFirst ? [queries, keys, values] : [queries, values, keys]
+      for tensor in order { graph.expand(tensor) }
+      caches = store(layer, memory, keys, values)
+    } else {
+      graph.expand(queries)
     }
-    if let valueRotation { values = turned(values, valueRotation) }
-    let order =
-      traits.computation.storesKeysFirst ? [queries, keys, values] : [queries, values, keys]
-    for tensor in order { graph.expand(tensor) }
-    let caches = store(layer, memory, keys, values)
     let cached = CachedRows(
       keys: cacheView(caches.keys, memory, options.keyType, memory.keySize),
       values: cacheView(caches.values, memory, options.valueType, memory.valueSize))
-    var current = weighted(layer, memory, queries, cached)
+    let current = weighted(layer, memory, queries, cached)
     graph.expand(current)
-    if let valueRotation { current = turned(current, valueRotation) }
-    return linear("blk.\(layer).attn_output", current, rows: tokens, shape.width)
+    return valueRotation.map { turned(current, $0) } ?? current
+  }
+
+  /// The caches of a layer.
+  private mutating func cacheLeaves(
+    _ layer: Int, _ memory: LayerMemory.Attention
+  ) -> (keys: Int, values: Int) {
+    (
+      graph.leaf(.cache(layer), GraphShape(memory.keyWidth), bytes: 0),
+      graph.leaf(.cache(layer), GraphShape(memory.valueWidth), bytes: 0)
+    )
   }
 
   /// Writes the batch's keys and values into the cache.
@@ -97,8 +127,7 @@ extension GraphBuilder {
     _ layer: Int, _ memory: LayerMemory.Attention, _ keys: Int, _ values: Int
   ) -> (keys: Int, values: Int) {
     let kind = memory.isSliding ? "sliding" : "whole"
-    let keyCache = graph.leaf(.cache(layer), GraphShape(memory.keyWidth), bytes: 0)
-    let valueCache = graph.leaf(.cache(layer), GraphShape(memory.valueWidth), bytes: 0)
+    let (keyCache, valueCache) = cacheLeaves(layer, memory)
     let keyRows = graph.view(keys, GraphShape(memory.keyWidth, tokens))
     let keyPlaces = input("key places \(kind)", GraphShape(tokens), bytes: 8 * tokens)
     graph.expand(graph.write([keyRows, keyPlaces], into: keyCache))

@@ -9,10 +9,20 @@ extension GraphBuilder {
     guard model.hasExperts(layer) else {
       return gated("blk.\(layer).ffn_", "", input, rows, width("blk.\(layer).ffn_up.weight"))
     }
-    let routed = experts(layer, input, rows)
+    return withShared(layer, input, experts(layer, input, rows))
+  }
+
+  /// What the routed experts say, and what the shared ones add, which may have a gate.
+  mutating func withShared(_ layer: Int, _ input: Int, _ routed: Int) -> Int {
+    let rows = graph.shape(input).b
     guard model.contains("blk.\(layer).ffn_up_shexp.weight") else { return routed }
-    let shared = gated(
+    var shared = gated(
       "blk.\(layer).ffn_", "_shexp", input, rows, width("blk.\(layer).ffn_up_shexp.weight"))
+    let gate = "blk.\(layer).ffn_gate_inp_shexp.weight"
+    if model.contains(gate) {
+      let opening = product(weight(gate), input, rows: rows, 1)
+      shared = elementwise(shared, elementwise(opening, opening))
+    }
     return elementwise(routed, shared)
   }
 
@@ -97,7 +107,10 @@ extension GraphBuilder {
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
     let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
-    return graph.view(sorted, GraphShape(shape.usedExperts, rows))
+    // Its rows lie as far apart as those that were sorted, in a copy of it, too.
+    return graph.view(
+      sorted, GraphShape(shape.usedExperts, rows),
+      bytes: 4 * ((rows - 1) * shape.expertCount + shape.usedExperts))
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.

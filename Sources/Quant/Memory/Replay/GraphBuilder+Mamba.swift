@@ -24,15 +24,7 @@ extension GraphBuilder {
     let both = graph.result(
       .product, GraphShape(2 * inner, perSequence, sequences), [weight(names + "in.weight"), split])
     let gate = graph.view(both, wide)
-    let turned = graph.view(graph.view(both, wide), GraphShape(perSequence, inner, sequences))
-    let windowRows = graph.view(
-      window.rows, GraphShape(space.kernel - 1, inner, sequences))
-    let joined = graph.result(
-      .other, GraphShape(space.kernel - 1 + perSequence, inner, sequences), [windowRows, turned])
-    graph.expand(
-      graph.write(
-        [graph.view(joined, GraphShape(space.kernel - 1, inner, sequences))],
-        into: graph.view(window.cache, GraphShape((space.kernel - 1) * inner * sequences))))
+    let joined = windowed(window, graph.view(both, wide), inner, space.kernel)
     var x = graph.result(.other, wide, [joined, weight(names + "conv1d.weight")])
     x = elementwise(x, weight(names + "conv1d.bias"))
     x = elementwise(x, x)
@@ -46,6 +38,26 @@ extension GraphBuilder {
       .product, GraphShape(shape.width, perSequence, sequences),
       [weight(names + "out.weight"), gated])
     return graph.view(result, GraphShape(shape.width, tokens))
+  }
+
+  /// The batch's numbers behind those of the latest tokens before it, whose window moves on.
+  mutating func windowed(
+    _ window: States, _ input: Int, _ width: Int, _ kernel: Int
+  ) -> Int {
+    let (sequences, kept) = (options.sequences, kernel - 1)
+    let perSequence = tokens / sequences
+    let turned = graph.view(input, GraphShape(perSequence, width, sequences))
+    let before = graph.view(window.rows, GraphShape(kept, width, sequences))
+    let joined = graph.result(
+      .other, GraphShape(kept + perSequence, width, sequences), [before, turned])
+    // The latest tokens lie as far apart as all of them, in a copy, too.
+    let latest = graph.view(
+      joined, GraphShape(kept, width, sequences),
+      bytes: 4 * ((width * sequences - 1) * (kept + perSequence) + kept))
+    graph.expand(
+      graph.write(
+        [latest], into: graph.view(window.cache, GraphShape(kept * width * sequences))))
+    return joined
   }
 
   /// The recurrence over the tokens, and the states it leaves behind.
@@ -82,18 +94,26 @@ extension GraphBuilder {
   }
 
   /// The states of a layer's sequences, cleared where they are new.
-  mutating func state(
-    _ layer: Int, _ width: Int, rows: Bool
-  ) -> (cache: Int, rows: Int, places: Int) {
+  mutating func state(_ layer: Int, _ width: Int, rows: Bool) -> States {
     let sequences = options.sequences
     let cache = graph.leaf(.cache(layer), GraphShape(width, sequences), bytes: 0)
     let states = graph.view(cache, GraphShape(width, sequences))
     graph.expand(graph.write([graph.view(states, GraphShape(0))], into: states))
     let places = statePlaces()
-    guard rows else { return (states, states, places) }
+    guard rows else { return States(cache: states, rows: states, places: places) }
     let taken = graph.result(.rows, GraphShape(width, sequences), [states, places])
     graph.expand(taken)
-    return (states, taken, places)
+    moveOthers(states)
+    return States(cache: states, rows: taken, places: places)
+  }
+
+  /// Moves the states of sequences that are not in the batch: none here, but operations all the same.
+  private mutating func moveOthers(_ states: Int) {
+    let none = GraphShape(graph.shape(states).a, 0)
+    let places = otherPlacesView ?? graph.view(input("states", none, bytes: 0), GraphShape(0))
+    otherPlacesView = places
+    let others = graph.result(.rows, none, [states, places])
+    graph.expand(graph.write([others], into: graph.view(states, none)))
   }
 
   /// Which cells hold the states of the batch's sequences: one view for all layers.
@@ -105,4 +125,11 @@ extension GraphBuilder {
     statePlacesView = made
     return made
   }
+}
+
+/// States of a layer: the cache, the rows of the batch's sequences, and where these are.
+struct States {
+  let cache: Int
+  let rows: Int
+  let places: Int
 }

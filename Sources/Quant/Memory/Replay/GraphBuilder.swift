@@ -16,6 +16,8 @@ struct GraphBuilder {
   private var factorLeaves: [MemoryDevice: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
   var statePlacesView: Int?
+  /// That of the places of other sequences' states.
+  var otherPlacesView: Int?
 
   var shape: ModelShape { model.shape }
   /// Tokens of the batch.
@@ -71,6 +73,10 @@ struct GraphBuilder {
     }
     current = norm(current, "output_norm", layer: nil)
     graph.keep(current)
+    if traits.computation.choosesRowsAfterNorm {
+      current = outputRows(current)
+      graph.keep(current)
+    }
     var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
     if traits.computation.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
     graph.keep(logits)

@@ -55,9 +55,9 @@ struct GraphTraits {
     let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
     hasPostNorms = hasOwnNorm && hasPostNorm
     feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
+    scalesExpertWeights = model.routing.scalesWeights
     if computation.family == .latent {
       computation.normsExpertWeights = model.routing.normsWeights
-      scalesExpertWeights = model.routing.scalesWeights
       computation.gating = model.routing.usesSigmoid ? .sigmoid : .softmax
     }
   }
@@ -83,7 +83,6 @@ struct GraphTraits {
   }
 
   private func names(_ model: MemoryModel, _ layer: Int) -> [String] {
-    let block = "blk.\(layer)."
     switch computation.family {
     case .mamba:
       return ["ssm_in", "ssm_conv1d", "ssm_x", "ssm_dt", "ssm_out", "attn_norm"].map {
@@ -91,21 +90,14 @@ struct GraphTraits {
       }
         + ["ssm_conv1d.bias", "ssm_dt.bias", "ssm_a", "ssm_d"]
     case .standard:
-      let isFused = model.contains(block + "attn_qkv.weight")
-      let products = isFused ? ["attn_qkv"] : ["attn_q", "attn_k", "attn_v"]
-      return (products + ["attn_output"]).map { $0 + ".weight" } + feedForwardNames(model, layer)
+      return model.attentionTensors(layer) + model.feedForwardTensors(layer)
     case .latent:
       let isLatent = model.shape.layers[layer].attention?.isLatent ?? false
       let queries =
         model.hasPlainQueries(layer) ? ["attn_q"] : ["attn_q_a", "attn_q_a_norm", "attn_q_b"]
       let values = isLatent ? ["attn_k_b", "attn_v_b"] : ["attn_kv_b"]
       return (["attn_kv_a_mqa", "attn_kv_a_norm", "attn_output"] + queries + values)
-        .map { $0 + ".weight" } + feedForwardNames(model, layer)
+        .map { $0 + ".weight" } + model.feedForwardTensors(layer)
     }
-  }
-
-  private func feedForwardNames(_ model: MemoryModel, _ layer: Int) -> [String] {
-    guard model.hasExperts(layer) else { return ["ffn_up.weight", "ffn_down.weight"] }
-    return ["ffn_gate_inp.weight", "ffn_up_exps.weight", "ffn_down_exps.weight"]
   }
 }

@@ -48,6 +48,10 @@ package struct ComputationTraits: Sendable {
   package var gating = Gating.softmax
   /// Whether the rows that logits are wanted of are chosen after the last layer, not within it.
   package var choosesRowsLast = false
+  /// Whether they are chosen after the last norm.
+  package var choosesRowsAfterNorm = false
+  /// Numbers that say where a token is: 4 where pictures are placed in time, height and width.
+  package var positionsPerToken = 1
 }
 
 extension ComputationTraits {
