@@ -146,9 +146,11 @@ extension GraphBuilder {
   ) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
     let rows = cells * options.streams * memory.keyValueHeads
+    // Compressed values are parts of the rows of keys, and lie as far apart.
+    let whole = type.bytes(ofRow: memory.isLatent ? memory.keySize : size)
     return graph.view(
       cache, GraphShape(size, cells, memory.keyValueHeads, options.streams),
-      bytes: type.bytes(ofRow: size) * rows, padding: RowPadding.bytes(type, row: size))
+      bytes: whole * (rows - 1) + type.bytes(ofRow: size), padding: RowPadding.bytes(type, row: size))
   }
 
   // MARK: Rotations of quantized caches
