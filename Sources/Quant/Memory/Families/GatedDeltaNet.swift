@@ -45,25 +45,29 @@ enum GatedDeltaNet: MemoryFamily {
       }
       return flags
     }
-    if reader.has(key) { return Array(repeating: try reader.flag(key, default: true), count: count) }
+    if reader.has(key) {
+      return Array(repeating: try reader.flag(key, default: true), count: count)
+    }
     let every = try reader.integer(
       "full_attention_interval", default: period, in: 1...ShapeLimit.layers)
     return (0..<count).map { ($0 + 1) % every != 0 }
   }
 
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]? {
+    let memory = model.shape.layers[layer]
     let norms = ["attn_norm.weight", "post_attention_norm.weight"]
     let own: [String]
-    if model.shape.layers[layer].recurrence != nil {
-      guard let space = model.shape.stateSpace, Sizes(space) != nil else { return nil }
+    if memory.attention != nil {
+      own = ["attn_q", "attn_k", "attn_v", "attn_q_norm", "attn_k_norm", "attn_output"]
+        .map { $0 + ".weight" }
+    } else {
+      guard memory.recurrence != nil, let space = model.shape.stateSpace, Sizes(space) != nil
+      else { return nil }
       let gates =
         model.contains("blk.\(layer).ssm_ba.weight") ? ["ssm_ba"] : ["ssm_alpha", "ssm_beta"]
       own =
         (["attn_qkv", "attn_gate", "ssm_conv1d", "ssm_norm", "ssm_out"] + gates)
         .map { $0 + ".weight" } + ["ssm_a", "ssm_dt.bias"]
-    } else {
-      own = ["attn_q", "attn_k", "attn_v", "attn_q_norm", "attn_k_norm", "attn_output"]
-        .map { $0 + ".weight" }
     }
     return norms + own + model.feedForwardTensors(layer)
   }

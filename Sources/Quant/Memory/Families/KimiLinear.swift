@@ -15,28 +15,22 @@ enum KimiLinear: MemoryFamily {
   static func adjust(
     _ layers: inout [LayerMemory], _ reader: KeyReader, _ tensors: [String: [Int]]
   ) throws(QuantError) {
-    let heads = try reader.integers(
-      "attention.head_count_kv", layers: layers.count, in: 0...ShapeLimit.heads)
-    for layer in layers.indices {
-      if heads[layer] == 0 {
-        layers[layer].attention = nil
-      } else {
-        layers[layer].attention?.isRotated = false
-        layers[layer].recurrence = nil
-      }
+    // Layers whose key heads number zero do not attend; the others keep no states.
+    for layer in layers.indices where layers[layer].attention != nil {
+      layers[layer].attention?.isRotated = false
+      layers[layer].recurrence = nil
     }
   }
 
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]? {
-    let memory = model.shape.layers[layer]
     let own: [String]
-    if memory.recurrence != nil {
+    if DeltaNetSizes(model.shape, layer) != nil {
       let names = ["q", "k", "v"].flatMap { ["attn_\($0)", "ssm_conv1d_\($0)"] }
       own =
         (names + ["f_a", "f_b", "g_a", "g_b", "beta", "norm"].map { "ssm_\($0)" })
         .map { $0 + ".weight" } + ["ssm_a", "ssm_dt.bias"]
     } else {
-      guard memory.attention?.isLatent == true else { return nil }
+      guard model.shape.layers[layer].attention?.isLatent == true else { return nil }
       let queries =
         model.hasPlainQueries(layer) ? ["attn_q"] : ["attn_q_a", "attn_q_a_norm", "attn_q_b"]
       own = (queries + ["attn_kv_a_mqa", "attn_kv_a_norm", "attn_k_b", "attn_v_b"])
@@ -61,13 +55,25 @@ enum KimiLinear: MemoryFamily {
   }
 }
 
+extension DeltaNetSizes {
+  /// Sizes of a layer of Kimi Linear; `nil` for one that attends, and without a convolution.
+  fileprivate init?(_ shape: ModelShape, _ layer: Int) {
+    guard let recurrence = shape.layers[layer].recurrence, let space = shape.stateSpace,
+      space.kernel > 1
+    else { return nil }
+    let inner = recurrence.windowWidth / (3 * (space.kernel - 1))
+    size = recurrence.stateWidth / max(1, inner)
+    heads = inner / max(1, size)
+  }
+}
+
 extension GraphBuilder {
   /// The delta rule, with a convolution each for queries, keys and values.
   fileprivate mutating func kimiDelta(_ layer: Int, _ input: Int) -> Int {
+    guard let kernel = shape.stateSpace?.kernel, let sizes = DeltaNetSizes(shape, layer) else {
+      return input
+    }
     let names = "blk.\(layer)."
-    let kernel = shape.stateSpace?.kernel ?? 1
-    let count = max(1, width(names + "ssm_beta.weight"))
-    let sizes = DeltaNetSizes(heads: count, size: width(names + "attn_q.weight") / count)
     let window = state(layer, 3 * (kernel - 1) * sizes.inner, rows: true)
     let parts = GraphShape(sizes.inner, tokens / options.sequences, options.sequences)
     let joined = ["q", "k", "v"].map { part in
@@ -81,8 +87,8 @@ extension GraphBuilder {
     }
     (reads[0], reads[1]) = (ofLengthOne(reads[0]), ofLengthOne(reads[1]))
     reads.append(kimiDecay(names, sizes, input))
-    let beta = product(weight(names + "ssm_beta.weight"), input, rows: tokens, count)
-    reads.append(applied(graph.view(beta, heads(1, count))))
+    let beta = product(weight(names + "ssm_beta.weight"), input, rows: tokens, sizes.heads)
+    reads.append(applied(graph.view(beta, heads(1, sizes.heads))))
     return kimiOutput(layer, sizes, deltaRule(states, sizes, reads), input)
   }
 
@@ -100,8 +106,7 @@ extension GraphBuilder {
   private mutating func kimiDecay(
     _ names: String, _ sizes: DeltaNetSizes, _ input: Int
   ) -> Int {
-    var decay = product(
-      weight(names + "ssm_f_a.weight"), input, rows: tokens, width(names + "ssm_f_a.weight"))
+    var decay = product(weight(names + "ssm_f_a.weight"), input, rows: tokens, sizes.size)
     decay = product(weight(names + "ssm_f_b.weight"), decay, rows: tokens, sizes.inner)
     decay = applied(elementwise(decay, weight(names + "ssm_dt.bias")))
     let rows = graph.view(decay, GraphShape(sizes.size, sizes.heads, tokens))
@@ -118,8 +123,7 @@ extension GraphBuilder {
     let flat = GraphShape(sizes.size, sizes.heads, tokens)
     let normed = norm(graph.view(copied, flat), names + "ssm_norm", layer: layer)
     let rows = graph.view(input, GraphShape(shape.width, tokens))
-    var gate = product(
-      weight(names + "ssm_g_a.weight"), rows, rows: tokens, width(names + "ssm_g_a.weight"))
+    var gate = product(weight(names + "ssm_g_a.weight"), rows, rows: tokens, sizes.size)
     gate = product(weight(names + "ssm_g_b.weight"), gate, rows: tokens, sizes.inner)
     let passed = elementwise(normed, applied(graph.view(gate, flat)))
     let whole = graph.result(.other, GraphShape(sizes.inner, tokens), [passed])

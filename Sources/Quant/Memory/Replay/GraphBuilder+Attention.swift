@@ -84,7 +84,7 @@ extension GraphBuilder {
 
   /// Attention over a cache: what the heads find, side by side.
   ///
-  /// - Parameter own: The batch's keys and values; `nil` for a layer that reads another's cache.
+  /// `own` are the batch's keys and values; a layer that reads another's cache has none.
   mutating func attended(
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ own: (keys: Int, values: Int)?
   ) -> Int {
@@ -150,7 +150,8 @@ extension GraphBuilder {
     let whole = type.bytes(ofRow: memory.isLatent ? memory.keySize : size)
     return graph.view(
       cache, GraphShape(size, cells, memory.keyValueHeads, options.streams),
-      bytes: whole * (rows - 1) + type.bytes(ofRow: size), padding: RowPadding.bytes(type, row: size))
+      bytes: whole * (rows - 1) + type.bytes(ofRow: size),
+      padding: RowPadding.bytes(type, row: size))
   }
 
   // MARK: Rotations of quantized caches
