@@ -72,10 +72,12 @@ enum MemoryFamilies {
   static let all: [any MemoryFamily.Type] = [
     Cohere2Memory.self,
     FalconH1.self,
+    GatedDeltaNet.self,
     Gemma3nMemory.self,
     Gemma4Memory.self,
     GraniteHybrid.self,
     Jamba.self,
+    KimiLinear.self,
     LFM2.self,
     Llama4Memory.self,
     Mamba2.self,

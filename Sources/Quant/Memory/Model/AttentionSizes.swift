@@ -54,7 +54,7 @@ struct AttentionSizes {
     layers = (0..<count).map { layer in
       let slides = sliding.isSliding[layer]
       var attention = LayerMemory.Attention(
-        heads: heads[layer], keyValueHeads: isLatent ? 1 : shared[layer],
+        heads: heads[layer], keyValueHeads: isLatent ? min(1, shared[layer]) : shared[layer],
         keySize: slides ? slidingKey : key, valueSize: slides ? slidingValue : value,
         isLatent: isLatent, isSliding: slides)
       // Layers that share one read the cache of the last layer of their kind that has one.

@@ -164,12 +164,16 @@ private struct LayerSizes {
   private(set) var recurrent: Set<Int> = []
 
   init(_ tensors: [String: [Int]]) {
+    var concluding: Set<Int> = []
     for name in tensors.keys {
       guard let layer = TensorName.layer(of: name) else { continue }
       let part = name.dropFirst("blk.\(layer).".count)
       if Self.attentionParts.contains(where: part.hasPrefix) { attending.insert(layer) }
       if Self.recurrentParts.contains(where: part.hasPrefix) { recurrent.insert(layer) }
+      if part.hasPrefix("attn_output.") { concluding.insert(layer) }
     }
+    // What recurrent layers make out of queries, keys and values goes elsewhere (Qwen3-Next).
+    attending.subtract(recurrent.subtracting(concluding))
   }
 
   private static let attentionParts = [

@@ -9,6 +9,8 @@ struct FreeList {
   private struct Hole {
     var offset: Int
     var size: Int
+
+    var end: Int { offset + size }
   }
 
   /// Sorted by offset; the last one is the endless rest.
@@ -35,22 +37,31 @@ struct FreeList {
   }
 
   /// Gives room back, joining it with the holes beside it.
+  ///
+  /// Room for nothing, too, leaves a hole, which can keep others apart: llama.cpp has them.
   mutating func give(_ offset: Int, _ bytes: Int) {
     let size = bytes.roundedUp(to: alignment)
-    guard size > 0 else { return }
-    let next = holes.firstIndex { $0.offset >= offset } ?? holes.count
-    let joinsNext = next < holes.count && offset + size == holes[next].offset
-    if next > 0, holes[next - 1].offset + holes[next - 1].size == offset {
-      holes[next - 1].size += size
-      guard joinsNext else { return }
-      holes[next - 1].size += holes[next].size
-      holes.remove(at: next)
-    } else if joinsNext {
-      holes[next].offset = offset
-      holes[next].size += size
-    } else {
-      holes.insert(Hole(offset: offset, size: size), at: next)
+    for index in holes.indices {
+      if holes[index].end == offset {
+        holes[index].size += size
+        return joinWithNext(index)
+      }
+      if offset + size == holes[index].offset {
+        holes[index].offset = offset
+        holes[index].size += size
+        return joinWithNext(index - 1)
+      }
     }
+    let next = holes.firstIndex { $0.offset >= offset } ?? holes.count
+    holes.insert(Hole(offset: offset, size: size), at: next)
+  }
+
+  private mutating func joinWithNext(_ index: Int) {
+    guard index >= 0, index + 1 < holes.count, holes[index].end == holes[index + 1].offset else {
+      return
+    }
+    holes[index].size += holes[index + 1].size
+    holes.remove(at: index + 1)
   }
 
   /// Gives back the end of a piece of which only the beginning is still used.

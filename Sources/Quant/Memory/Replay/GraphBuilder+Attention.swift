@@ -7,11 +7,18 @@ extension GraphBuilder {
   mutating func transformerLayer(_ layer: Int, _ input: Int) -> Int {
     guard let memory = shape.layers[layer].attention else { return input }
     let normed = norm(input, "blk.\(layer).attn_norm", layer: layer)
-    var current =
+    let current =
       traits.computation.family == .latent
       ? latentAttention(layer, memory, normed) : plainAttention(layer, memory, normed)
-    var residual = input
-    if layer == shape.trunkCount - 1 && !traits.computation.choosesRowsLast {
+    return completed(layer, current, input)
+  }
+
+  /// A layer's feed-forward network behind its attention, or what it has in its place.
+  mutating func completed(_ layer: Int, _ attention: Int, _ input: Int) -> Int {
+    var (current, residual) = (attention, input)
+    let choosesRows =
+      !traits.computation.choosesRowsLast && !traits.computation.choosesRowsAfterNorm
+    if layer == shape.trunkCount - 1 && choosesRows {
       current = outputRows(current)
       residual = outputRows(residual)
     }
@@ -166,9 +173,11 @@ extension GraphBuilder {
   ) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
     let rows = cells * options.streams * memory.keyValueHeads
+    // Compressed values are parts of the rows of keys, and lie as far apart.
+    let whole = type.bytes(ofRow: rowSize ?? (memory.isLatent ? memory.keySize : size))
     return graph.view(
       cache, GraphShape(size, cells, memory.keyValueHeads, options.streams),
-      bytes: type.bytes(ofRow: rowSize ?? size) * (rows - 1) + type.bytes(ofRow: size),
+      bytes: whole * (rows - 1) + type.bytes(ofRow: size),
       padding: options.rules.padding(type, row: size))
   }
 

@@ -12,12 +12,17 @@ extension GraphBuilder {
     return withShared(layer, input, experts(layer, input, rows))
   }
 
-  /// What the routed experts say, and what the shared ones add.
+  /// What the routed experts say, and what the shared ones add, which may have a gate.
   mutating func withShared(_ layer: Int, _ input: Int, _ routed: Int) -> Int {
     let rows = graph.shape(input).b
     guard model.contains("blk.\(layer).ffn_up_shexp.weight") else { return routed }
-    let shared = gated(
+    var shared = gated(
       "blk.\(layer).ffn_", "_shexp", input, rows, width("blk.\(layer).ffn_up_shexp.weight"))
+    let gate = "blk.\(layer).ffn_gate_inp_shexp.weight"
+    if model.contains(gate) {
+      let opening = product(weight(gate), input, rows: rows, 1)
+      shared = elementwise(shared, elementwise(opening, opening))
+    }
     return elementwise(routed, shared)
   }
 

@@ -50,10 +50,13 @@ extension GraphBuilder {
     let before = graph.view(window.rows, GraphShape(kept, width, sequences))
     let joined = graph.result(
       .other, GraphShape(kept + perSequence, width, sequences), [before, turned])
+    // The latest tokens lie as far apart as all of them, in a copy, too.
+    let latest = graph.view(
+      joined, GraphShape(kept, width, sequences),
+      bytes: 4 * ((width * sequences - 1) * (kept + perSequence) + kept))
     graph.expand(
       graph.write(
-        [graph.view(joined, GraphShape(kept, width, sequences))],
-        into: graph.view(window.cache, GraphShape(kept * width * sequences))))
+        [latest], into: graph.view(window.cache, GraphShape(kept * width * sequences))))
     return joined
   }
 
@@ -110,7 +113,17 @@ extension GraphBuilder {
     guard rows else { return States(cache: states, rows: states, places: places) }
     let taken = graph.result(.rows, GraphShape(width, sequences), [states, places])
     graph.expand(taken)
+    moveOthers(states)
     return States(cache: states, rows: taken, places: places)
+  }
+
+  /// Moves the states of sequences that are not in the batch: none here, but operations all the same.
+  private mutating func moveOthers(_ states: Int) {
+    let none = GraphShape(graph.shape(states).a, 0)
+    let places = otherPlacesView ?? graph.view(input("states", none, bytes: 0), GraphShape(0))
+    otherPlacesView = places
+    let others = graph.result(.rows, none, [states, places])
+    graph.expand(graph.write([others], into: graph.view(states, none)))
   }
 
   /// Which cells hold the states of the batch's sequences: one view for all layers.

@@ -18,6 +18,8 @@ struct GraphBuilder {
   private var factorLeaves: [MemoryDevice: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
   var statePlacesView: Int?
+  /// That of the places of other sequences' states.
+  var otherPlacesView: Int?
 
   var shape: ModelShape { model.shape }
   /// Tokens of the batch.
