@@ -52,11 +52,11 @@ enum LFM2: MemoryFamily {
     let all = builder.graph.result(
       .product, GraphShape(3 * width, split.b, split.c),
       [builder.weight(names + "in_proj.weight"), builder.graph.view(input, split)])
-    let (before, x) = (builder.graph.view(all, split), builder.graph.view(all, split))
-    let gated = builder.elementwise(before, x)
+    let before = builder.part(all, split, of: 3 * width)
+    let gated = builder.elementwise(before, builder.part(all, split, of: 3 * width))
     let window = builder.state(layer, kept, rows: true)
     let joined = builder.windowed(window, gated, width, kept / width + 1)
-    let after = builder.graph.view(all, split)
+    let after = builder.part(all, split, of: 3 * width)
     let convolved = builder.graph.result(
       .other, split, [joined, builder.weight(names + "conv.weight")])
     let result = builder.graph.result(

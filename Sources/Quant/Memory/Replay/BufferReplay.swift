@@ -71,7 +71,6 @@ struct BufferReplay {
     guard room[index] == nil, tensor.root == nil, !tensor.hasOwnMemory else { return }
     let device = schedule.devices[index]
     let bytes = device < schedule.host ? tensor.deviceBytes : tensor.hostBytes
-    guard bytes > 0 else { return }
     if tensor.operation.isInPlace, let source = tensor.sources.first(where: { fits(index, $0) }) {
       takePlace(of: source, index, bytes)
     } else {

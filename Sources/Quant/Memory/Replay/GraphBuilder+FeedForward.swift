@@ -108,7 +108,8 @@ extension GraphBuilder {
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
     let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
-    return graph.view(sorted, GraphShape(shape.usedExperts, rows))
+    return part(
+      sorted, GraphShape(shape.usedExperts, rows), of: shape.expertCount, rows: rows)
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.

@@ -16,6 +16,8 @@ struct GraphBuilder {
   private var factorLeaves: [MemoryDevice: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
   var statePlacesView: Int?
+  /// That of the places of other sequences' states.
+  var otherPlacesView: Int?
 
   var shape: ModelShape { model.shape }
   /// Tokens of the batch.
@@ -156,6 +158,15 @@ extension GraphBuilder {
     // A second mention of the same tensor stands for none.
     let sources = [first] + others.filter { $0 != first }
     return graph.result(.elementwise, graph.shape(first), sources)
+  }
+
+  /// A part of the numbers of every row: `width` is what a row has in all. A copy of a part has the gaps
+  /// between the rows, too.
+  mutating func part(
+    _ source: Int, _ shape: GraphShape, of width: Int, rows: Int? = nil
+  ) -> Int {
+    let rows = rows ?? tokens
+    return graph.view(source, shape, bytes: 4 * ((rows - 1) * width + shape.count / rows))
   }
 
   /// A matrix product with weights: `rows` rows of `width` numbers.
