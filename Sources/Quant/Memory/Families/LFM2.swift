@@ -8,6 +8,8 @@ enum LFM2: MemoryFamily {
 
   static let outputNorm = "token_embd_norm"
 
+  static let pinsEmbedding = true
+
   static func computation(_: String) -> ComputationTraits? {
     var traits = ComputationTraits(.standard)
     traits.gating = .sigmoid
@@ -44,7 +46,8 @@ enum LFM2: MemoryFamily {
   }
 
   /// One product holds the gate before the convolution, the one after it, and what is convolved.
-  private static func convolution(_ builder: inout GraphBuilder, _ layer: Int, _ input: Int) -> Int {
+  private static func convolution(_ builder: inout GraphBuilder, _ layer: Int, _ input: Int) -> Int
+  {
     let (names, width) = ("blk.\(layer).shortconv.", builder.shape.width)
     let sequences = builder.options.sequences
     let split = GraphShape(width, builder.tokens / sequences, sequences)

@@ -15,6 +15,9 @@ protocol MemoryFamily: Sendable {
   /// The name of the norm before the output, without `.weight`.
   static var outputNorm: String { get }
 
+  /// Whether its embedding is in pinned memory whatever its type.
+  static var pinsEmbedding: Bool { get }
+
   /// How it computes; `nil` where it is not held to llama.cpp, or the architecture's own file says it.
   static func computation(_ name: String) -> ComputationTraits?
 
@@ -37,6 +40,8 @@ extension MemoryFamily {
   static var hasStreamPerSequence: Bool { false }
 
   static var outputNorm: String { "output_norm" }
+
+  static var pinsEmbedding: Bool { false }
 
   static func computation(_ name: String) -> ComputationTraits? { nil }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 public import QuantModels
 
 /// A device that memory is on.
@@ -93,7 +94,8 @@ public struct DevicePlacement: Sendable {
   /// The device of each tensor.
   public let tensors: [MemoryDevice]
   /// The device of the second copy of the embedding that a model with tied output needs; `nil` if the
-  /// output has weights of its own, and without GPUs. In host memory, too, it is a second copy: pinned.
+  /// output has weights of its own, and without GPUs. In host memory, too, it is a second copy, pinned,
+  /// unless the embedding is.
   public let outputCopy: MemoryDevice?
   /// Further devices that hold a copy of the factors for rotating positions.
   let factorCopies: [(tensor: Int, device: MemoryDevice)]
@@ -118,7 +120,8 @@ public struct DevicePlacement: Sendable {
     let others = Set(layers.dropLast()).subtracting([home])
     factorCopies = model.tensors.indices.filter { Self.isOfFactors(model.tensors[$0].name) }
       .flatMap { index in others.map { (index, $0) } }
-    outputCopy = model.hasTiedOutput && rule.gpuCount > 0 ? output : nil
+    let isShared = output == .host && Self.pinsEmbedding(of: model)
+    outputCopy = model.hasTiedOutput && rule.gpuCount > 0 && !isShared ? output : nil
     self.layers = layers
   }
 
@@ -127,6 +130,14 @@ public struct DevicePlacement: Sendable {
 
   private static func isOfFactors(_ name: String) -> Bool {
     name.hasPrefix("rope_freqs.") || name.hasPrefix("rope_factors_")
+  }
+
+  /// Whether the embedding is in the pinned memory that an output in host memory would be in, too: it is
+  /// where a GPU could read single rows of its type.
+  private static func pinsEmbedding(of model: MemoryModel) -> Bool {
+    guard let index = model.index(of: "token_embd.weight") else { return false }
+    return MemoryFamilies.named(model.shape.architecture)?.pinsEmbedding ?? false
+      || [.F32, .F16, .BF16, .Q4_0, .Q4_1, .Q5_0, .Q5_1, .Q8_0].contains(model.tensors[index].type)
   }
 
   private static func layers(_ count: Int, _ rule: PlacementRule) -> [MemoryDevice] {

@@ -86,11 +86,8 @@ extension GraphBuilder {
     return scanned(layer, space, states, [rows, step, weight(names + "a"), b, c])
   }
 
-  /// The recurrence over the tokens, and the states it leaves behind.
-  ///
-  /// - Parameters:
-  ///   - shape: How it sees the states.
-  ///   - reads: What it reads of the batch.
+  /// The recurrence over the tokens, which sees the states in this shape and reads these parts of the
+  /// batch, and the states it leaves behind.
   mutating func scanned(
     _ layer: Int, _ space: ModelShape.StateSpace, _ shape: GraphShape, _ reads: [Int]
   ) -> Int {
