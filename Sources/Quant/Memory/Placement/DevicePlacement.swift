@@ -108,7 +108,7 @@ public struct DevicePlacement: Sendable {
     let layers = Self.layers(model.shape.layerCount, rule)
     let output = layers.last ?? .host
     let home = layers.first ?? .host
-    let lastNorm = MemoryFamilies.outputNorm(model.shape.architecture)
+    let lastNorm = MemoryFamilies.outputNorm(model)
     tensors = model.tensors.map { tensor in
       if let forced = rule.overrides.first(where: { $0.matches(tensor) }) {
         return forced.device

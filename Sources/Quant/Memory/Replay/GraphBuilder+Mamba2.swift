@@ -87,13 +87,3 @@ private struct Mamba2Heads {
   /// So many numbers of every token.
   func split(_ width: Int) -> GraphShape { GraphShape(width, perSequence, sequences) }
 }
-
-extension ModelShape.StateSpace {
-  /// Whether it has heads and groups, as Mamba 2 needs.
-  var hasHeads: Bool { timeStepRank > 0 && groups > 0 && inner >= timeStepRank }
-
-  /// The tensors of a layer of Mamba 2.
-  static let tensorsWithHeads = [
-    "ssm_in.weight", "ssm_conv1d.weight", "ssm_dt.bias", "ssm_a", "ssm_d", "ssm_out.weight",
-  ]
-}

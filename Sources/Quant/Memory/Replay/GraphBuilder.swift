@@ -46,7 +46,7 @@ struct GraphBuilder {
       return nil
     }
     var builder = GraphBuilder(model, options, placement, traits)
-    if let family = MemoryFamilies.named(model.shape.architecture) {
+    if let family = MemoryFamilies.family(model) {
       family.build(&builder)
     } else {
       builder.build { builder, layer, input in builder.layer(layer, input) }
@@ -71,7 +71,7 @@ struct GraphBuilder {
       graph.keep(current)
       current = outputRows(current)
     }
-    current = norm(current, MemoryFamilies.outputNorm(shape.architecture), layer: nil)
+    current = norm(current, MemoryFamilies.outputNorm(model), layer: nil)
     graph.keep(current)
     if traits.computation.choosesRowsAfterNorm {
       current = outputRows(current)
