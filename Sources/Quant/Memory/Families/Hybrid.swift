@@ -43,10 +43,10 @@ enum Hybrid: MemoryFamily {
         let normed = builder.norm(input, "blk.\(layer).attn_norm", layer: layer)
         sum = builder.elementwise(mixed(&builder, mixer, layer, normed), sum)
       }
-      if layer == builder.shape.trunkCount - 1 { sum = builder.outputRows(sum) }
-      guard builder.model.hasNetwork(layer) else { return sum }
       // A network in a layer of its own has the layer's norm.
       let name = sum == input ? "attn_norm" : builder.traits.feedForwardNorm
+      if layer == builder.shape.trunkCount - 1 { sum = builder.outputRows(sum) }
+      guard builder.model.hasNetwork(layer) else { return sum }
       let normed = builder.norm(sum, "blk.\(layer).\(name)", layer: layer)
       return builder.elementwise(builder.feedForward(layer, normed), sum)
     }

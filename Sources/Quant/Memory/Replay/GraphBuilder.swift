@@ -165,7 +165,7 @@ extension GraphBuilder {
   mutating func part(
     _ source: Int, _ shape: GraphShape, of width: Int, rows: Int? = nil
   ) -> Int {
-    let rows = rows ?? tokens
+    let rows = max(1, rows ?? tokens)
     return graph.view(source, shape, bytes: 4 * ((rows - 1) * width + shape.count / rows))
   }
 
