@@ -6,7 +6,9 @@ internal import QuantModels
 enum LFM2: MemoryFamily {
   static let names = ["lfm2", "lfm2moe"]
 
-  static let outputNorm = "token_embd_norm"
+  static func outputNorm(_: MemoryModel) -> String { "token_embd_norm" }
+
+  static let pinsEmbedding = true
 
   static func computation(_: String) -> ComputationTraits? {
     var traits = ComputationTraits(.standard)
@@ -19,7 +21,7 @@ enum LFM2: MemoryFamily {
     let own =
       memory.attention != nil
       ? model.attentionTensors(layer)
-      : ["in_proj", "conv", "out_proj"].map { "shortconv.\($0).weight" }
+      : Mixer.shortConvolution.tensors
     return ["attn_norm.weight", "ffn_norm.weight"] + own + model.feedForwardTensors(layer)
   }
 
@@ -30,7 +32,7 @@ enum LFM2: MemoryFamily {
         if let attention = builder.shape.layers[layer].attention {
           builder.plainAttention(layer, attention, normed)
         } else {
-          convolution(&builder, layer, normed)
+          builder.shortConvolution(layer, normed)
         }
       var residual = input
       if layer == builder.shape.trunkCount - 1 {
@@ -41,27 +43,5 @@ enum LFM2: MemoryFamily {
       current = builder.norm(sum, "blk.\(layer).ffn_norm", layer: layer)
       return builder.elementwise(sum, builder.feedForward(layer, current))
     }
-  }
-
-  /// One product holds the gate before the convolution, the one after it, and what is convolved.
-  private static func convolution(_ builder: inout GraphBuilder, _ layer: Int, _ input: Int) -> Int {
-    let (names, width) = ("blk.\(layer).shortconv.", builder.shape.width)
-    let sequences = builder.options.sequences
-    let split = GraphShape(width, builder.tokens / sequences, sequences)
-    let kept = builder.shape.layers[layer].recurrence?.windowWidth ?? 0
-    let all = builder.graph.result(
-      .product, GraphShape(3 * width, split.b, split.c),
-      [builder.weight(names + "in_proj.weight"), builder.graph.view(input, split)])
-    let (before, x) = (builder.graph.view(all, split), builder.graph.view(all, split))
-    let gated = builder.elementwise(before, x)
-    let window = builder.state(layer, kept, rows: true)
-    let joined = builder.windowed(window, gated, width, kept / width + 1)
-    let after = builder.graph.view(all, split)
-    let convolved = builder.graph.result(
-      .other, split, [joined, builder.weight(names + "conv.weight")])
-    let result = builder.graph.result(
-      .product, split,
-      [builder.weight(names + "out_proj.weight"), builder.elementwise(after, convolved)])
-    return builder.graph.view(result, GraphShape(width, builder.tokens))
   }
 }

@@ -13,7 +13,10 @@ protocol MemoryFamily: Sendable {
   static var hasStreamPerSequence: Bool { get }
 
   /// The name of the norm before the output, without `.weight`.
-  static var outputNorm: String { get }
+  static func outputNorm(_ model: MemoryModel) -> String
+
+  /// Whether its embedding is in pinned memory whatever its type.
+  static var pinsEmbedding: Bool { get }
 
   /// Whether it takes the output's weights before the embedding, so that host memory, too, holds those
   /// of a tied output twice.
@@ -46,7 +49,9 @@ protocol MemoryFamily: Sendable {
 extension MemoryFamily {
   static var hasStreamPerSequence: Bool { false }
 
-  static var outputNorm: String { "output_norm" }
+  static func outputNorm(_ model: MemoryModel) -> String { "output_norm" }
+
+  static var pinsEmbedding: Bool { false }
 
   static var holdsTiedOutputTwice: Bool { false }
 
@@ -71,16 +76,14 @@ extension MemoryFamily {
 enum MemoryFamilies {
   static let all: [any MemoryFamily.Type] = [
     Cohere2Memory.self,
-    FalconH1.self,
     GatedDeltaNet.self,
     Gemma3nMemory.self,
     Gemma4Memory.self,
     GraniteHybrid.self,
-    Jamba.self,
+    Hybrid.self,
     KimiLinear.self,
     LFM2.self,
     Llama4Memory.self,
-    Mamba2.self,
     NemotronH.self,
     Qwen3VLMemory.self,
     Step35Memory.self,
@@ -91,9 +94,17 @@ enum MemoryFamilies {
     all.first { $0.names.contains(architecture) }
   }
 
-  /// The name of the norm before an architecture's output.
-  static func outputNorm(_ architecture: String) -> String {
-    named(architecture)?.outputNorm ?? "output_norm"
+  /// The family of a model; of one that nobody described, what its tensors look like.
+  static func family(_ model: MemoryModel) -> (any MemoryFamily.Type)? {
+    let architecture = model.shape.architecture
+    if let family = named(architecture) { return family }
+    let isRecurrent = model.shape.layers.contains { $0.recurrence != nil }
+    return isRecurrent && computation(architecture) == nil ? Hybrid.self : nil
+  }
+
+  /// The name of the norm before a model's output, without `.weight`.
+  static func outputNorm(_ model: MemoryModel) -> String {
+    family(model)?.outputNorm(model) ?? "output_norm"
   }
 
   /// How an architecture computes; `nil` if nobody said.

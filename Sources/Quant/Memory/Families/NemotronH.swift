@@ -50,7 +50,8 @@ enum NemotronH: MemoryFamily {
   }
 
   /// Experts may work on a narrower copy of the input (Nemotron 3 Super and Ultra).
-  private static func feedForward(_ builder: inout GraphBuilder, _ layer: Int, _ input: Int) -> Int {
+  private static func feedForward(_ builder: inout GraphBuilder, _ layer: Int, _ input: Int) -> Int
+  {
     let names = "blk.\(layer).ffn_"
     guard builder.model.contains(names + "latent_down.weight") else {
       return builder.feedForward(layer, input)

@@ -6,6 +6,11 @@ extension MemoryModel {
     shape.usedExperts > 0 && contains("blk.\(layer).ffn_gate_inp.weight")
   }
 
+  /// Whether a layer has a feed-forward network or experts.
+  func hasNetwork(_ layer: Int) -> Bool {
+    hasExperts(layer) || contains("blk.\(layer).ffn_up.weight")
+  }
+
   /// Whether queries are one product, not compressed.
   func hasPlainQueries(_ layer: Int) -> Bool { contains("blk.\(layer).attn_q.weight") }
 
@@ -26,6 +31,6 @@ extension MemoryModel {
   /// missing.
   func tensorsOfMamba2OrAttention(_ layer: Int) -> [String]? {
     guard shape.layers[layer].recurrence != nil else { return attentionTensors(layer) }
-    return shape.stateSpace?.hasHeads == true ? ModelShape.StateSpace.tensorsWithHeads : nil
+    return mixer(layer)?.tensors
   }
 }

@@ -9,7 +9,6 @@ struct FreeList {
   private struct Hole {
     var offset: Int
     var size: Int
-
     var end: Int { offset + size }
   }
 
@@ -38,28 +37,30 @@ struct FreeList {
 
   /// Gives room back, joining it with the holes beside it.
   ///
-  /// Room for nothing, too, leaves a hole, which can keep others apart: llama.cpp has them.
+  /// Tensors without numbers count, too: they leave empty holes behind, and a hole that has an empty one
+  /// within it no longer joins its neighbours. llama.cpp's buffers are larger for it.
   mutating func give(_ offset: Int, _ bytes: Int) {
     let size = bytes.roundedUp(to: alignment)
     for index in holes.indices {
       if holes[index].end == offset {
         holes[index].size += size
-        return joinWithNext(index)
+        join(index)
+        return
       }
       if offset + size == holes[index].offset {
         holes[index].offset = offset
         holes[index].size += size
-        return joinWithNext(index - 1)
+        if index > 0 { join(index - 1) }
+        return
       }
     }
     let next = holes.firstIndex { $0.offset >= offset } ?? holes.count
     holes.insert(Hole(offset: offset, size: size), at: next)
   }
 
-  private mutating func joinWithNext(_ index: Int) {
-    guard index >= 0, index + 1 < holes.count, holes[index].end == holes[index + 1].offset else {
-      return
-    }
+  /// Joins a hole with the one behind it, if that begins where it ends.
+  private mutating func join(_ index: Int) {
+    guard index + 1 < holes.count, holes[index].end == holes[index + 1].offset else { return }
     holes[index].size += holes[index + 1].size
     holes.remove(at: index + 1)
   }

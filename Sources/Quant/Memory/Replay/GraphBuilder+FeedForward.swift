@@ -144,10 +144,8 @@ extension GraphBuilder {
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
     let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
-    // Its rows lie as far apart as those that were sorted, in a copy of it, too.
-    return graph.view(
-      sorted, GraphShape(shape.usedExperts, rows),
-      bytes: 4 * ((rows - 1) * shape.expertCount + shape.usedExperts))
+    return part(
+      sorted, GraphShape(shape.usedExperts, rows), of: shape.expertCount, rows: rows)
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.

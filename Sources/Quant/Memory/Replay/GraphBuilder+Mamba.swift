@@ -23,8 +23,8 @@ extension GraphBuilder {
     let split = graph.view(input, GraphShape(shape.width, perSequence, sequences))
     let both = graph.result(
       .product, GraphShape(2 * inner, perSequence, sequences), [weight(names + "in.weight"), split])
-    let gate = graph.view(both, wide)
-    let joined = windowed(window, graph.view(both, wide), inner, space.kernel)
+    let gate = part(both, wide, of: 2 * inner)
+    let joined = windowed(window, part(both, wide, of: 2 * inner), inner, space.kernel)
     var x = graph.result(.other, wide, [joined, weight(names + "conv1d.weight")])
     x = elementwise(x, weight(names + "conv1d.bias"))
     x = elementwise(x, x)
@@ -46,17 +46,20 @@ extension GraphBuilder {
   ) -> Int {
     let (sequences, kept) = (options.sequences, kernel - 1)
     let perSequence = tokens / sequences
-    let turned = graph.view(input, GraphShape(perSequence, width, sequences))
+    let turned = graph.view(
+      input, GraphShape(perSequence, width, sequences), bytes: graph.tensors[input].hostBytes)
     let before = graph.view(window.rows, GraphShape(kept, width, sequences))
     let joined = graph.result(
       .other, GraphShape(kept + perSequence, width, sequences), [before, turned])
     // The latest tokens lie as far apart as all of them, in a copy, too.
-    let latest = graph.view(
-      joined, GraphShape(kept, width, sequences),
-      bytes: 4 * ((width * sequences - 1) * (kept + perSequence) + kept))
     graph.expand(
       graph.write(
-        [latest], into: graph.view(window.cache, GraphShape(kept * width * sequences))))
+        [
+          part(
+            joined, GraphShape(kept, width, sequences), of: kept + perSequence,
+            rows: width * sequences)
+        ],
+        into: graph.view(window.cache, GraphShape(kept * width * sequences))))
     return joined
   }
 
@@ -66,15 +69,15 @@ extension GraphBuilder {
   ) -> Int {
     let (sequences, inner) = (options.sequences, space.inner)
     let perSequence = tokens / sequences
+    let width = space.timeStepRank + 2 * space.state
     let projected = graph.result(
-      .product, GraphShape(space.timeStepRank + 2 * space.state, perSequence, sequences),
-      [weight(names + "x.weight"), x])
+      .product, GraphShape(width, perSequence, sequences), [weight(names + "x.weight"), x])
     let low = norm(
-      graph.view(projected, GraphShape(space.timeStepRank, perSequence, sequences)),
+      part(projected, GraphShape(space.timeStepRank, perSequence, sequences), of: width),
       names + "dt_norm", layer: layer)
     let group = GraphShape(space.state, 1, perSequence, sequences)
-    let b = norm(graph.view(projected, group), names + "b_norm", layer: layer)
-    let c = norm(graph.view(projected, group), names + "c_norm", layer: layer)
+    let b = norm(part(projected, group, of: width), names + "b_norm", layer: layer)
+    let c = norm(part(projected, group, of: width), names + "c_norm", layer: layer)
     let step = elementwise(
       graph.result(
         .product, GraphShape(inner, perSequence, sequences), [weight(names + "dt.weight"), low]),
@@ -84,11 +87,8 @@ extension GraphBuilder {
     return scanned(layer, space, states, [rows, step, weight(names + "a"), b, c])
   }
 
-  /// The recurrence over the tokens, and the states it leaves behind.
-  ///
-  /// - Parameters:
-  ///   - shape: How it sees the states.
-  ///   - reads: What it reads of the batch.
+  /// The recurrence over the tokens, which sees the states in this shape and reads these parts of the
+  /// batch, and the states it leaves behind.
   mutating func scanned(
     _ layer: Int, _ space: ModelShape.StateSpace, _ shape: GraphShape, _ reads: [Int]
   ) -> Int {
@@ -98,6 +98,7 @@ extension GraphBuilder {
       .other, GraphShape(space.inner * tokens + size * options.sequences),
       [graph.view(states.cache, shape)] + reads + [states.places])
     graph.expand(scanned)
+    moveOthers(states.cache)
     let left = GraphShape(size * options.sequences)
     graph.expand(graph.write([graph.view(scanned, left)], into: graph.view(states.cache, left)))
     return scanned

@@ -11,12 +11,12 @@ extension GraphBuilder {
     }
     let names = "blk.\(layer).ssm_"
     let window = state(layer, (space.kernel - 1) * heads.channels, rows: true)
-    let all = product(
-      weight(names + "in.weight"), input, rows: tokens, space.inner + heads.channels + heads.count)
-    let parts = graph.view(all, heads.split(graph.shape(all).a))
-    let x = convolved(names, window, graph.view(parts, heads.split(heads.channels)), space.kernel)
+    let all = product(weight(names + "in.weight"), input, rows: tokens, heads.all)
+    let parts = graph.view(all, heads.split(heads.all))
+    let channels = part(parts, heads.split(heads.channels), of: heads.all)
+    let x = convolved(names, window, channels, space.kernel)
     let y = scan2(layer, space, heads, x, parts)
-    let copied = graph.result(.other, heads.wide, [graph.view(parts, heads.wide)])
+    let copied = graph.result(.other, heads.wide, [part(parts, heads.wide, of: heads.all)])
     let gated = graph.result(.other, heads.wide, [copied, y])
     let groups = graph.view(gated, heads.grouped)
     let normed = norm(groups, names + "norm", layer: layer)
@@ -41,11 +41,12 @@ extension GraphBuilder {
     _ parts: Int
   ) -> Int {
     let names = "blk.\(layer).ssm_"
-    let x = graph.view(convolved, heads.wide)
-    let low = graph.view(parts, heads.split(heads.count))
+    let x = part(convolved, heads.wide, of: heads.channels)
+    let low = part(parts, heads.split(heads.count), of: heads.all)
     let step = elementwise(
       graph.result(.other, graph.shape(low), [low]), weight(names + "dt.bias"))
-    let (b, c) = (graph.view(convolved, heads.states), graph.view(convolved, heads.states))
+    let b = part(convolved, heads.states, of: heads.channels)
+    let c = part(convolved, heads.states, of: heads.channels)
     let kept = GraphShape(space.state, heads.size, heads.count, options.sequences)
     let scanned = scanned(layer, space, kept, [x, step, weight(names + "a"), b, c])
     let direct = elementwise(x, weight(names + "d"))
@@ -59,6 +60,8 @@ private struct Mamba2Heads {
   let size: Int
   /// What is convolved: the width, and for each group what goes into the state and out of it.
   let channels: Int
+  /// What the first product makes: that, the gate and the time steps.
+  let all: Int
   /// Heads of every token.
   let wide: GraphShape
   /// Groups of every token, as the last norm sees them.
@@ -73,6 +76,7 @@ private struct Mamba2Heads {
     count = space.timeStepRank
     size = space.inner / count
     channels = space.inner + 2 * space.groups * space.state
+    all = space.inner + channels + count
     sequences = options.sequences
     perSequence = tokens / sequences
     wide = GraphShape(size, count, perSequence, sequences)
@@ -82,14 +86,4 @@ private struct Mamba2Heads {
 
   /// So many numbers of every token.
   func split(_ width: Int) -> GraphShape { GraphShape(width, perSequence, sequences) }
-}
-
-extension ModelShape.StateSpace {
-  /// Whether it has heads and groups, as Mamba 2 needs.
-  var hasHeads: Bool { timeStepRank > 0 && groups > 0 && inner >= timeStepRank }
-
-  /// The tensors of a layer of Mamba 2.
-  static let tensorsWithHeads = [
-    "ssm_in.weight", "ssm_conv1d.weight", "ssm_dt.bias", "ssm_a", "ssm_d", "ssm_out.weight",
-  ]
 }

@@ -48,7 +48,7 @@ struct GraphBuilder {
       return nil
     }
     var builder = GraphBuilder(model, options, placement, traits)
-    if let family = MemoryFamilies.named(model.shape.architecture) {
+    if let family = MemoryFamilies.family(model) {
       family.build(&builder)
     } else {
       builder.build { builder, layer, input in builder.layer(layer, input) }
@@ -73,7 +73,7 @@ struct GraphBuilder {
       graph.keep(current)
       current = outputRows(current)
     }
-    addLogits(norm(current, MemoryFamilies.outputNorm(shape.architecture), layer: nil))
+    addLogits(norm(current, MemoryFamilies.outputNorm(model), layer: nil))
   }
 
   /// The logits of normed rows.
@@ -170,6 +170,15 @@ extension GraphBuilder {
     // A second mention of the same tensor stands for none.
     let sources = [first] + others.filter { $0 != first }
     return graph.result(.elementwise, graph.shape(first), sources)
+  }
+
+  /// A part of the numbers of every row: `width` is what a row has in all. A copy of a part has the gaps
+  /// between the rows, too.
+  mutating func part(
+    _ source: Int, _ shape: GraphShape, of width: Int, rows: Int? = nil
+  ) -> Int {
+    let rows = max(1, rows ?? tokens)
+    return graph.view(source, shape, bytes: 4 * ((rows - 1) * width + shape.count / rows))
   }
 
   /// A matrix product with weights: `rows` rows of `width` numbers.

@@ -85,9 +85,9 @@ struct GraphTraits {
   private static func isWhole(_ model: MemoryModel, _ traits: GraphTraits) -> Bool {
     let shape = model.shape
     guard shape.vocabulary > 0, model.contains("token_embd.weight"),
-      model.contains("\(MemoryFamilies.outputNorm(shape.architecture)).weight")
+      model.contains("\(MemoryFamilies.outputNorm(model)).weight")
     else { return false }
-    let family = MemoryFamilies.named(shape.architecture)
+    let family = MemoryFamilies.family(model)
     guard family?.commonTensors(model).allSatisfy(model.contains) ?? true else { return false }
     return (0..<shape.trunkCount).allSatisfy { layer in
       if let names = family?.tensors(model, layer: layer) {
@@ -105,10 +105,7 @@ struct GraphTraits {
   private func names(_ model: MemoryModel, _ layer: Int) -> [String] {
     switch computation.family {
     case .mamba:
-      return ["ssm_in", "ssm_conv1d", "ssm_x", "ssm_dt", "ssm_out", "attn_norm"].map {
-        $0 + ".weight"
-      }
-        + ["ssm_conv1d.bias", "ssm_dt.bias", "ssm_a", "ssm_d"]
+      return ["attn_norm.weight"] + Mixer.mamba.tensors
     case .standard:
       return model.attentionTensors(layer) + model.feedForwardTensors(layer)
     case .latent:
