@@ -12,6 +12,9 @@ protocol MemoryFamily {
   /// Whether each sequence has a cache of its own even where sequences share one otherwise.
   static var hasStreamPerSequence: Bool { get }
 
+  /// The names, without `blk.N.`, of tensors that are loaded even of layers that predict further tokens.
+  static var loadedOfDrafts: Set<String> { get }
+
   /// How it computes; `nil` where it is not held to llama.cpp, or the architecture's own file says it.
   static func computation(_ name: String) -> ComputationTraits?
 
@@ -33,6 +36,8 @@ protocol MemoryFamily {
 extension MemoryFamily {
   static var hasStreamPerSequence: Bool { false }
 
+  static var loadedOfDrafts: Set<String> { [] }
+
   static func computation(_ name: String) -> ComputationTraits? { nil }
 
   static func adjust(
@@ -48,7 +53,10 @@ extension MemoryFamily {
 
 /// The families that are known.
 enum MemoryFamilies {
-  static let all: [any MemoryFamily.Type] = []
+  static let all: [any MemoryFamily.Type] = [
+    DeepSeek32.self,
+    DeepSeek4.self,
+  ]
 
   /// The family of an architecture; `nil` for those of the common form.
   static func named(_ architecture: String) -> (any MemoryFamily.Type)? {

@@ -38,6 +38,8 @@ public struct ModelShape: Sendable, Equatable {
   public let headKeySize: Int
   /// Value numbers of a head after decompression (MLA), else as cached.
   public let headValueSize: Int
+  /// Rows of the context that an indexer chooses for each token; zero without an indexer.
+  public let indexedRows: Int
   /// The state space model's sizes; `nil` without one.
   public let stateSpace: StateSpace?
   /// What each layer keeps.

@@ -128,8 +128,7 @@ extension GraphBuilder {
     _ type: TensorType, _ size: Int, _ name: String, _ memory: LayerMemory.Attention, largest: Bool
   ) -> Int? {
     guard type.isQuantized, size % 64 == 0 else { return nil }
-    var order = 64
-    while largest && size % (2 * order) == 0 { order *= 2 }
+    let order = largest ? RotationOrder.largest(dividing: size) : RotationOrder.least
     let kind = memory.isSliding ? "sliding" : "whole"
     return input(
       "rotation of \(name) \(kind)", GraphShape(order, order), bytes: 4 * order * order)
@@ -140,6 +139,18 @@ extension GraphBuilder {
     let rows = graph.view(tensor, GraphShape(order, before.count / order))
     let turned = graph.result(.product, GraphShape(order, before.count / order), [rotation, rows])
     return graph.view(turned, before)
+  }
+}
+
+/// The sizes of the matrices that rows are turned by before they are quantized.
+enum RotationOrder {
+  static let least = 64
+
+  /// The largest that divides rows of a width.
+  static func largest(dividing width: Int) -> Int {
+    var order = least
+    while width % (2 * order) == 0 { order *= 2 }
+    return order
   }
 }
 

@@ -16,6 +16,8 @@ struct GraphBuilder {
   private var factorLeaves: [MemoryDevice: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
   var statePlacesView: Int?
+  /// The rows that the last indexer chose.
+  var chosenRows: Int?
 
   var shape: ModelShape { model.shape }
   /// Tokens of the batch.
