@@ -73,10 +73,16 @@ public struct MemoryEstimate: Sendable {
     }
     for (index, device) in zip(model.tensors.indices, placement.tensors)
     where model.isLoaded(model.tensors[index]) {
-      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+      let alignment = placement.hostAlignment(of: model.tensors[index])
+      add(
+        Self.bytes(of: model.tensors[index], on: device, hostAlignment: alignment), \.weights,
+        device)
     }
     for (index, device) in placement.copies(model) {
-      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+      add(
+        Self.bytes(
+          of: model.tensors[index], on: device, hostAlignment: BufferAlignment.pinned), \.weights,
+        device)
     }
     let cache = CacheEstimate(shape: model.shape, options: options)
     for layer in model.shape.layers.indices {
@@ -94,14 +100,23 @@ public struct MemoryEstimate: Sendable {
   }
 
   /// Bytes of a tensor with the padding of its device.
-  static func bytes(of tensor: MemoryModel.Tensor, on device: MemoryDevice) -> Int {
-    guard device != .host else { return tensor.byteCount.roundedUp(to: BufferAlignment.host) }
+  static func bytes(
+    of tensor: MemoryModel.Tensor, on device: MemoryDevice,
+    hostAlignment: Int = BufferAlignment.host
+  ) -> Int {
+    guard device != .host else { return tensor.byteCount.roundedUp(to: hostAlignment) }
     let padding = RowPadding.bytes(tensor.type, row: tensor.description.dimensions.first ?? 1)
     return (tensor.byteCount + padding).roundedUp(to: BufferAlignment.gpu)
   }
 }
 
 extension DevicePlacement {
+  /// What a tensor in host memory begins at multiples of: GPUs read those of layers and of the output.
+  fileprivate func hostAlignment(of tensor: MemoryModel.Tensor) -> Int {
+    let isInput = tensor.layer == nil && !Self.isOfOutput(tensor.name)
+    return rule.gpuCount > 0 && !isInput ? BufferAlignment.pinned : BufferAlignment.host
+  }
+
   /// Tensors that devices hold a copy of.
   func copies(_ model: MemoryModel) -> [(tensor: Int, device: MemoryDevice)] {
     var copies = factorCopies

@@ -49,7 +49,7 @@ extension GraphBuilder {
   private mutating func storeIndexerKeys(_ layer: Int, _ width: Int, _ input: Int) -> Int {
     let names = "blk.\(layer).indexer."
     let product = self.product(weight(names + "attn_k.weight"), input, rows: tokens, width)
-    var keys = graph.result(.elementwise, graph.shape(product), [product])
+    var keys = graph.result(.other, graph.shape(product), [product])
     keys = elementwise(keys, weight(names + "k_norm.weight"))
     if model.contains(names + "k_norm.bias") {
       keys = elementwise(keys, weight(names + "k_norm.bias"))

@@ -65,11 +65,21 @@ extension GraphBuilder {
     graph.expand(graph.write([rows, places], into: cache))
     let cached = CachedRows(
       keys: cacheView(cache, memory, options.keyType, memory.keySize),
-      values: cacheView(cache, memory, options.keyType, memory.valueSize))
+      values: valueView(cache, memory))
     let current = weighted(layer, memory, queries, cached, mask)
     graph.expand(current)
     return product(
       weight("blk.\(layer).attn_output.weight"), current, rows: tokens, shape.width)
+  }
+
+  /// The part of every cached row that serves as value: a copy takes the rows whole, but for the last.
+  private mutating func valueView(_ cache: Int, _ memory: LayerMemory.Attention) -> Int {
+    let sizes = [memory.keySize, memory.valueSize].map(options.keyType.bytes)
+    let rows = caches.cells(memory) * options.streams
+    return graph.view(
+      cache, GraphShape(memory.valueSize, caches.cells(memory), 1, options.streams),
+      bytes: sizes[0] * (rows - 1) + sizes[1],
+      padding: RowPadding.bytes(options.keyType, row: memory.valueSize))
   }
 
   /// Keys and values are decompressed first, and cached head by head (files made before 2025).

@@ -42,7 +42,7 @@ struct GraphSchedule {
   /// Work of smaller batches stays where its weights are.
   private static let offloadedBatch = 32
   /// Tensors that a piece may take from elsewhere before another one is begun.
-  private static let mostInputs = 30
+  private static let mostInputs = 1000
   /// Copies of inputs where several GPUs work on several batches at once.
   private static let pipelineCopies = 4
 
