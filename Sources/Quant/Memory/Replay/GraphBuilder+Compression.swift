@@ -108,8 +108,7 @@ extension GraphBuilder {
     let cells = graph.shape(all).c
     let split = graph.view(
       queries, GraphShape(memory.keySize, tokens / streams, memory.heads, streams))
-    let turned = GraphShape(memory.keySize, cells, 1, streams)
-    let (keys, values) = (graph.view(all, turned), graph.view(all, turned))
+    let (keys, values) = (turned(all), turned(all))
     let sinks = traits.hasSinks ? [weight("blk.\(layer).attn_sinks.weight")] : []
     if options.usesFlashAttention {
       let result = GraphShape(memory.keySize, memory.heads, tokens / streams, streams)
@@ -126,6 +125,14 @@ extension GraphBuilder {
     let scores = graph.result(.elementwise, graph.shape(product), [product, rows.mask] + sinks)
     let sum = graph.result(.product, graph.shape(split), [standing, scores])
     return joined(graph.view(sum, graph.shape(sum)), memory.keySize * memory.heads)
+  }
+
+  /// Rows as attention reads them.
+  private mutating func turned(_ rows: Int) -> Int {
+    let shape = graph.shape(rows)
+    return graph.view(
+      rows, GraphShape(shape.a, shape.c, 1, shape.d), bytes: graph.bytes(rows),
+      padding: RowPadding.bytes(options.keyType, row: shape.a))
   }
 
   /// The latest rows, and the compressed ones copied behind them.
