@@ -113,8 +113,8 @@ public struct MemoryEstimate: Sendable {
 extension DevicePlacement {
   /// What a tensor in host memory begins at multiples of: GPUs read those of layers and of the output.
   fileprivate func hostAlignment(of tensor: MemoryModel.Tensor) -> Int {
-    let isInput = tensor.layer == nil && !Self.isOfOutput(tensor.name)
-    return rule.gpuCount > 0 && !isInput ? BufferAlignment.pinned : BufferAlignment.host
+    let isRead = tensor.layer != nil || tensor.name.hasPrefix("output")
+    return rule.gpuCount > 0 && isRead ? BufferAlignment.pinned : BufferAlignment.host
   }
 
   /// Tensors that devices hold a copy of.

@@ -26,9 +26,10 @@ enum DeepSeek32: MemoryFamily {
     let network =
       model.hasExperts(layer)
       ? ["ffn_gate_inp", "ffn_up_exps", "ffn_down_exps"] : ["ffn_up", "ffn_down"]
-    let indexer = ["attn_k", "k_norm", "attn_q_b", "proj"].map { "indexer." + $0 }
-    return (attention.map { "attn_" + $0 } + network
-      + (model.shape.layers[layer].caches.isEmpty ? [] : indexer)).map { $0 + ".weight" }
+    let hasIndexer = !model.shape.layers[layer].caches.isEmpty
+    let indexer = hasIndexer ? ["attn_k", "k_norm", "attn_q_b", "proj"] : []
+    let names = attention.map { "attn_" + $0 } + network + indexer.map { "indexer." + $0 }
+    return names.map { $0 + ".weight" }
   }
 
   /// Which layers have an indexer of their own; the others see what the one before them chose.
@@ -36,6 +37,9 @@ enum DeepSeek32: MemoryFamily {
     if let stated = reader.value("attention.indexer.types")?.elements {
       let types = stated.values(count).map { $0.flag ?? ($0.integer != 0) }
       return (0..<count).map { $0 >= types.count || types[$0] }
+    }
+    if let all = reader.value("attention.indexer.types")?.integer {
+      return Array(repeating: all != 0, count: count)
     }
     let context = try reader.integer("context_length", default: 0, in: 0...ShapeLimit.context)
     // Files of GLM 5.2 do not say it: it is known by its context.

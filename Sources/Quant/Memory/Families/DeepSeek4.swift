@@ -16,7 +16,7 @@ enum DeepSeek4: MemoryFamily {
     let key = try reader.integer(
       "attention.indexer.key_length", default: 0, in: 0...ShapeLimit.headSize)
     let ratios = try reader.integers(
-      "attention.compress_ratios", layers: layers.count, default: 0, in: 0...ShapeLimit.context)
+      "attention.compress_ratios", layers: layers.count, default: 0, in: 0...mostTokens)
     for layer in layers.indices {
       guard let width = layers[layer].attention?.keySize else { continue }
       // One row serves as key and value of all heads.
@@ -24,6 +24,9 @@ enum DeepSeek4: MemoryFamily {
       layers[layer].caches = caches(ratio: ratios[layer], width: width, key: key)
     }
   }
+
+  /// More than any compressor makes one row of.
+  private static let mostTokens = 4096
 
   /// The compressed rows of a layer and, where these overlap, their keys of the indexer, each with the
   /// states of its compressor.
@@ -51,6 +54,10 @@ enum DeepSeek4: MemoryFamily {
     return (own + connections + compressors + indexer).map { $0 + ".weight" }
   }
 
+  static func commonTensors(_: MemoryModel) -> [String] {
+    ["fn", "base", "scale"].map { "output_hc_\($0).weight" }
+  }
+
   static func build(_ builder: inout GraphBuilder) {
     var streams = builder.spread(builder.embedding())
     for layer in 0..<builder.shape.trunkCount { streams = builder.connectedLayer(layer, streams) }
@@ -73,6 +80,12 @@ struct Compressor {
   var overlaps: Bool { ratio == Self.overlapping }
   /// How many numbers the state of a token has for each number of a row.
   var factor: Int { overlaps ? 2 : 1 }
+
+  /// Rows of a stream of its cache.
+  func cells(_ caches: CacheEstimate) -> Int {
+    caches.rows(LayerMemory.Cache(width: width, rows: .compressed(ratio)))
+  }
+
   /// Its name among inputs, which layers of a kind share.
   var kind: String { "\(prefix) \(ratio)" }
 

@@ -29,6 +29,9 @@ protocol MemoryFamily {
   /// common form.
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]?
 
+  /// The names of tensors outside the layers that `build` reads beyond the embedding and the last norm.
+  static func commonTensors(_ model: MemoryModel) -> [String]
+
   /// Builds the computation.
   static func build(_ builder: inout GraphBuilder)
 }
@@ -45,6 +48,8 @@ extension MemoryFamily {
   ) throws(QuantError) {}
 
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]? { nil }
+
+  static func commonTensors(_ model: MemoryModel) -> [String] { [] }
 
   static func build(_ builder: inout GraphBuilder) {
     builder.build { builder, layer, input in builder.layer(layer, input) }

@@ -128,8 +128,7 @@ public struct DevicePlacement: Sendable {
     name.hasPrefix("rope_freqs.") || name.hasPrefix("rope_factors_")
   }
 
-  /// Whether it goes where the output is.
-  static func isOfOutput(_ name: String) -> Bool { name.hasPrefix("output") }
+  private static func isOfOutput(_ name: String) -> Bool { name.hasPrefix("output") }
 
   private static func layers(_ count: Int, _ rule: PlacementRule) -> [MemoryDevice] {
     let all = count + 1

@@ -6,28 +6,31 @@ extension GraphBuilder {
   /// what is left over; returns the cache of compressed rows.
   mutating func compress(_ layer: Int, _ compressor: Compressor, _ input: Int) -> Int {
     let names = "blk.\(layer).\(compressor.prefix)_"
-    let (width, wide) = (compressor.width, compressor.factor * compressor.width)
+    let wide = compressor.factor * compressor.width
     let values = product(weight(names + "kv.weight"), input, rows: tokens, wide)
-    let places = self.input(
-      "\(compressor.kind) positions", GraphShape(tokens), bytes: 4 * tokens)
+    let positions = numbers(compressor, "positions", tokens)
     let scores = elementwise(
       product(weight(names + "gate.weight"), input, rows: tokens, wide),
-      graph.result(.rows, GraphShape(wide, tokens), [weight(names + "ape.weight"), places]))
+      graph.result(.rows, GraphShape(wide, tokens), [weight(names + "ape.weight"), positions]))
     let states = [state(layer, compressor), state(layer, compressor)]
-    var rows = mixed(
+    let rows = mixed(
       compressor, gathered(compressor, states[0], values),
       gathered(compressor, states[1], scores))
-    rows = norm(rows, names + "norm", layer: layer)
-    rows = graph.result(
-      .rotation, graph.shape(rows), [rows, numbers(compressor, "starts", blocks(compressor))])
+    let cache = store(layer, compressor, norm(rows, names + "norm", layer: layer))
+    for (state, rows) in zip(states, [values, scores]) { keep(compressor, rows, in: state) }
+    return cache
+  }
+
+  /// Turns compressed rows by where they begin and writes them into their cache.
+  private mutating func store(_ layer: Int, _ compressor: Compressor, _ rows: Int) -> Int {
+    let (width, blocks) = (compressor.width, self.blocks(compressor))
+    var rows = graph.result(
+      .rotation, graph.shape(rows), [rows, numbers(compressor, "starts", blocks)])
     if let rotation = self.rotation(compressor) { rows = turned(rows, rotation) }
     let cache = graph.leaf(.cache(layer), GraphShape(width), bytes: 0)
-    let targets = self.input(
-      "\(compressor.kind) places", GraphShape(blocks(compressor)), bytes: 8 * blocks(compressor))
+    let places = input("\(compressor.kind) places", GraphShape(blocks), bytes: 8 * blocks)
     graph.expand(
-      graph.write(
-        [graph.view(rows, GraphShape(width, blocks(compressor))), targets], into: cache))
-    for (state, rows) in zip(states, [values, scores]) { keep(compressor, rows, in: state) }
+      graph.write([graph.view(rows, GraphShape(width, blocks)), places], into: cache))
     return cache
   }
 
@@ -65,31 +68,37 @@ extension GraphBuilder {
   /// What is left over of earlier batches and the batch's own, in the order of the rows they go into,
   /// tokens innermost.
   private mutating func gathered(_ compressor: Compressor, _ state: Int, _ own: Int) -> Int {
-    let (width, wide) = (compressor.width, compressor.factor * compressor.width)
-    let (ratio, blocks) = (compressor.ratio, self.blocks(compressor))
-    var rows = stateRows(compressor) + tokens
+    let wide = compressor.factor * compressor.width
+    let rows = stateRows(compressor) + tokens
     var all = graph.result(.other, GraphShape(wide, rows), [state, own])
-    if compressor.overlaps {
-      // A row of zeros stands before the first.
-      let zeros = graph.result(
-        .elementwise, GraphShape(wide), [graph.view(all, GraphShape(wide))])
-      rows += 1
-      all = graph.result(
-        .other, GraphShape(wide, rows), [all, graph.view(zeros, GraphShape(wide))])
-    }
-    let count = compressor.factor * ratio * blocks
+    if compressor.overlaps { all = withZeros(all) }
+    let count = compressor.factor * compressor.ratio * blocks(compressor)
     var read = graph.result(
       .rows, GraphShape(wide, count), [all, numbers(compressor, "sources", count)])
-    if compressor.overlaps {
-      let halves = (0..<2).map { _ in
-        let half = graph.view(read, GraphShape(width, ratio * blocks))
-        let copy = graph.result(.other, graph.shape(half), [half])
-        return graph.view(copy, GraphShape(width, ratio, blocks))
-      }
-      read = graph.result(.other, GraphShape(width, 2 * ratio, blocks), halves)
-    }
-    let turned = GraphShape(compressor.factor * ratio, width, blocks)
+    if compressor.overlaps { read = halves(compressor, read) }
+    let turned = GraphShape(
+      compressor.factor * compressor.ratio, compressor.width, blocks(compressor))
     return graph.result(.other, turned, [graph.view(read, turned)])
+  }
+
+  /// Rows with one of zeros, which stands before the first of all.
+  private mutating func withZeros(_ rows: Int) -> Int {
+    let shape = graph.shape(rows)
+    let row = GraphShape(shape.a)
+    let zeros = graph.result(.elementwise, row, [graph.view(rows, row)])
+    return graph.result(
+      .other, GraphShape(shape.a, shape.b + 1), [rows, graph.view(zeros, row)])
+  }
+
+  /// One half of the numbers of each token before, and the other half of each token within a row.
+  private mutating func halves(_ compressor: Compressor, _ rows: Int) -> Int {
+    let (width, ratio) = (compressor.width, compressor.ratio)
+    let halves = (0..<2).map { _ in
+      let half = graph.view(rows, GraphShape(width, ratio * blocks(compressor)))
+      let copy = graph.result(.other, graph.shape(half), [half])
+      return graph.view(copy, GraphShape(width, ratio, blocks(compressor)))
+    }
+    return graph.result(.other, GraphShape(width, 2 * ratio, blocks(compressor)), halves)
   }
 
   /// The sums of values, weighted by the softmax of their scores.

@@ -19,17 +19,13 @@ extension GraphBuilder {
   /// Sizes of the caches.
   var caches: CacheEstimate { CacheEstimate(shape: shape, options: options) }
 
-  /// The mask of an attention that sees only chosen rows: those of the layer's indexer, or of the last one
-  /// before it. `nil` for layers that see all.
-  ///
-  /// - Parameters:
-  ///   - low: The compressed queries.
-  ///   - input: What the layer reads.
+  /// The mask of an attention that sees only chosen rows: those of the layer's indexer, which reads the
+  /// compressed queries, or of the last one before it. `nil` for layers that see all.
   mutating func indexedMask(
     _ layer: Int, _ memory: LayerMemory.Attention, _ low: Int, _ input: Int
   ) -> Int? {
     guard let cache = shape.layers[layer].caches.first else {
-      return chosenRows.map { mask(mask(memory), showing: $0, whole: 4) }
+      return chosenRows.map { mask(mask(memory), showing: $0, zeros: 4) }
     }
     let keys = storeIndexerKeys(layer, cache.width, input)
     let streams = caches.streams
@@ -42,7 +38,7 @@ extension GraphBuilder {
       IndexedRows(names: "blk.\(layer).indexer.", keys: view, cells: rows, streams: streams),
       layer, cache.width, low, input)
     chosenRows = chosen
-    return mask(mask(memory), showing: chosen, whole: 4)
+    return mask(mask(memory), showing: chosen, zeros: 4)
   }
 
   /// Writes the indexer's keys of the batch into their cache.
@@ -50,6 +46,7 @@ extension GraphBuilder {
     let names = "blk.\(layer).indexer."
     let product = self.product(weight(names + "attn_k.weight"), input, rows: tokens, width)
     var keys = graph.result(.other, graph.shape(product), [product])
+    if tokens < 32 { graph.pin(keys, to: placement.layers[layer]) }
     keys = elementwise(keys, weight(names + "k_norm.weight"))
     if model.contains(names + "k_norm.bias") {
       keys = elementwise(keys, weight(names + "k_norm.bias"))
@@ -101,10 +98,8 @@ extension GraphBuilder {
     return graph.view(elementwise(weights, weights), split)
   }
 
-  /// A mask that hides all but chosen rows.
-  ///
-  /// - Parameter whole: Bytes of the zeros that are written where rows are seen.
-  mutating func mask(_ mask: Int, showing chosen: Int, whole size: Int) -> Int {
+  /// A mask that hides all but chosen rows, where zeros of `size` bytes are written.
+  mutating func mask(_ mask: Int, showing chosen: Int, zeros size: Int) -> Int {
     let (all, picked) = (graph.shape(mask), graph.shape(chosen))
     let bytes = graph.bytes(mask)
     let zeros = GraphShape(1, picked.a, picked.b, picked.d)

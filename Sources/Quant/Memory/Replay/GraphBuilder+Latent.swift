@@ -59,10 +59,7 @@ extension GraphBuilder {
     _ mask: Int?
   ) -> Int {
     for tensor in [queries, values, keys] { graph.expand(tensor) }
-    let cache = graph.leaf(.cache(layer), GraphShape(memory.keyWidth), bytes: 0)
-    let places = input("key places whole", GraphShape(tokens), bytes: 8 * tokens)
-    let rows = graph.view(keys, GraphShape(memory.keyWidth, tokens))
-    graph.expand(graph.write([rows, places], into: cache))
+    let cache = storeRows(layer, memory, keys)
     let cached = CachedRows(
       keys: cacheView(cache, memory, options.keyType, memory.keySize),
       values: valueView(cache, memory))
@@ -70,6 +67,18 @@ extension GraphBuilder {
     graph.expand(current)
     return product(
       weight("blk.\(layer).attn_output.weight"), current, rows: tokens, shape.width)
+  }
+
+  /// Writes the batch's rows into a cache that holds keys and values in one.
+  mutating func storeRows(
+    _ layer: Int, _ memory: LayerMemory.Attention, _ keys: Int
+  ) -> Int {
+    let kind = memory.isSliding ? "sliding" : "whole"
+    let cache = graph.leaf(.cache(layer), GraphShape(memory.keyWidth), bytes: 0)
+    let places = input("key places \(kind)", GraphShape(tokens), bytes: 8 * tokens)
+    let rows = graph.view(keys, GraphShape(memory.keyWidth, tokens))
+    graph.expand(graph.write([rows, places], into: cache))
+    return cache
   }
 
   /// The part of every cached row that serves as value: a copy takes the rows whole, but for the last.

@@ -4,8 +4,6 @@ internal import QuantModels
 
 extension GraphBuilder {
   /// Values weighted by how well keys and queries agree: `heads · value size` numbers a token.
-  ///
-  /// - Parameter mask: Which cells each token may see, if not all of those before it.
   mutating func weighted(
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows,
     _ mask: Int? = nil
@@ -21,11 +19,14 @@ extension GraphBuilder {
 
   /// Which cells each token may see, in 16-bit floats for flash attention.
   mutating func mask(_ memory: LayerMemory.Attention) -> Int {
-    let cells = CacheEstimate(shape: shape, options: options).cells(memory)
-    let size = options.usesFlashAttention ? 2 : 4
+    mask(cells: caches.cells(memory), memory.isSliding ? "sliding" : "whole")
+  }
+
+  mutating func mask(cells: Int, _ name: String) -> Int {
+    let streams = caches.streams
     return input(
-      memory.isSliding ? "mask sliding" : "mask whole",
-      GraphShape(cells, tokens / options.streams, 1, options.streams), bytes: size * cells * tokens)
+      "mask \(name)", GraphShape(cells, tokens / streams, 1, streams),
+      bytes: (options.usesFlashAttention ? 2 : 4) * cells * tokens)
   }
 
   mutating func flashAttention(

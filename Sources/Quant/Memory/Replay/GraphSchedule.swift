@@ -41,8 +41,6 @@ struct GraphSchedule {
 
   /// Work of smaller batches stays where its weights are.
   private static let offloadedBatch = 32
-  /// Tensors that a piece may take from elsewhere before another one is begun.
-  private static let mostInputs = 1000
   /// Copies of inputs where several GPUs work on several batches at once.
   private static let pipelineCopies = 4
 
@@ -170,9 +168,7 @@ struct GraphSchedule {
   private func needsNewPiece(_ node: Int, _ piece: Piece) -> Bool {
     guard !piece.inputs.isEmpty else { return false }
     return tensors[node].sources.contains { source in
-      guard !isAvailable(source, on: piece.device) else { return false }
-      let isNew = copies[CopyKey(tensor: source, device: piece.device)] == nil
-      return tensors[source].isWeight || (piece.inputs.count >= Self.mostInputs && isNew)
+      tensors[source].isWeight && !isAvailable(source, on: piece.device)
     }
   }
 

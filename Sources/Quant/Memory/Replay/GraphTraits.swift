@@ -69,6 +69,7 @@ struct GraphTraits {
       model.contains("output_norm.weight")
     else { return false }
     let family = MemoryFamilies.named(shape.architecture)
+    guard family?.commonTensors(model).allSatisfy(model.contains) ?? true else { return false }
     return (0..<shape.trunkCount).allSatisfy { layer in
       if let names = family?.tensors(model, layer: layer) {
         return names.allSatisfy { model.contains("blk.\(layer).\($0)") }
