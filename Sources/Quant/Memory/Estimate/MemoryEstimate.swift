@@ -75,9 +75,12 @@ public struct MemoryEstimate: Sendable {
     for (index, device) in zip(model.tensors.indices, placement.tensors)
     where model.isLoaded(model.tensors[index]) {
       // Runtimes of before the fusion read quantized embeddings on the CPU alone.
-      let isPinned = !devices.isEmpty && (index != embedding || options.rules.keepsExperts)
+      let isRead =
+        model.tensors[index].isReadByGPUs || (index == embedding && options.rules.keepsExperts)
       add(
-        Self.bytes(of: model.tensors[index], on: device, options.rules, isPinned: isPinned),
+        Self.bytes(
+          of: model.tensors[index], on: device, options.rules,
+          isPinned: !devices.isEmpty && isRead),
         \.weights, device)
     }
     for (index, device) in placement.copies(model) {
@@ -113,6 +116,11 @@ public struct MemoryEstimate: Sendable {
     let padding = rules.padding(tensor.type, row: tensor.description.dimensions.first ?? 1)
     return (tensor.byteCount + padding).roundedUp(to: rules.alignment)
   }
+}
+
+extension MemoryModel.Tensor {
+  /// Whether GPUs read it where it is in host memory: tensors of layers and of the output.
+  fileprivate var isReadByGPUs: Bool { layer != nil || name.hasPrefix("output") }
 }
 
 extension DevicePlacement {

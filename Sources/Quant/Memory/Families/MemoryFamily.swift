@@ -25,6 +25,9 @@ protocol MemoryFamily: Sendable {
   /// Whether a layer's device has a copy of the factors for rotating positions.
   static func holdsFactors(_ layer: LayerMemory) -> Bool
 
+  /// The names, without `blk.N.`, of tensors that are loaded even of layers that predict further tokens.
+  static var loadedOfDrafts: Set<String> { get }
+
   /// How it computes; `nil` where it is not held to llama.cpp, or the architecture's own file says it.
   static func computation(_ name: String) -> ComputationTraits?
 
@@ -57,6 +60,8 @@ extension MemoryFamily {
 
   static func holdsFactors(_ layer: LayerMemory) -> Bool { true }
 
+  static var loadedOfDrafts: Set<String> { [] }
+
   static func computation(_ name: String) -> ComputationTraits? { nil }
 
   static func adjust(
@@ -76,6 +81,8 @@ extension MemoryFamily {
 enum MemoryFamilies {
   static let all: [any MemoryFamily.Type] = [
     Cohere2Memory.self,
+    DeepSeek32.self,
+    DeepSeek4.self,
     GatedDeltaNet.self,
     Gemma3nMemory.self,
     Gemma4Memory.self,

@@ -25,6 +25,8 @@ extension ModelShape {
     (expertCount, usedExperts) = (experts.count, experts.used)
     (expertGroups, usedExpertGroups) = (experts.groups, experts.usedGroups)
     expertWidth = experts.width
+    indexedRows = try reader.integer(
+      "attention.indexer.top_k", default: 0, in: 0...ShapeLimit.context)
     stateSpace = try StateSpace(reader)
     deepstackLayers = try reader.integer("n_deepstack_layers", default: 0, in: 0...layerCount)
     let attention = try AttentionSizes(reader, layers: layerCount, width: width, tensors)
@@ -177,7 +179,7 @@ private struct LayerSizes {
   }
 
   private static let attentionParts = [
-    "attn_q.", "attn_k.", "attn_qkv.", "attn_kv_a_mqa.", "attn_k_b.",
+    "attn_q.", "attn_k.", "attn_qkv.", "attn_kv.", "attn_kv_a_mqa.", "attn_k_b.",
   ]
   private static let recurrentParts = ["ssm_", "time_mix_", "shortconv."]
 }

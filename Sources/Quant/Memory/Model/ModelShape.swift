@@ -40,6 +40,8 @@ public struct ModelShape: Sendable, Equatable {
   public let headValueSize: Int
   /// Layers at the start that add features of pictures to what they say (Qwen 3 VL).
   public let deepstackLayers: Int
+  /// Rows of the context that an indexer chooses for each token; zero without an indexer.
+  public let indexedRows: Int
   /// The state space model's sizes; `nil` without one.
   public let stateSpace: StateSpace?
   /// What each layer keeps.

@@ -40,6 +40,8 @@ struct GraphTensor {
   var root: Int?
   /// Whether it must last until the end.
   var isOutput = false
+  /// Whether nobody fills it in: room of an input without the rest of what makes one.
+  var isBlank = false
   /// The device that llama.cpp asks for; `nil` to leave it to the scheduler.
   var pinned: MemoryDevice?
 }
@@ -78,6 +80,13 @@ struct ComputeGraph {
     add(
       GraphTensor(
         role: role, shape: shape, hostBytes: bytes, deviceBytes: deviceBytes ?? bytes, sources: []))
+  }
+
+  /// Adds room that the computation itself fills.
+  mutating func blank(_ shape: GraphShape, bytes: Int) -> Int {
+    let made = leaf(.input, shape, bytes: bytes)
+    tensors[made].isBlank = true
+    return made
   }
 
   /// Adds the result of an operation, in 32-bit floats unless `bytes` says otherwise.
@@ -128,6 +137,9 @@ struct ComputeGraph {
   mutating func pin(_ tensor: Int, to device: MemoryDevice) { tensors[tensor].pinned = device }
 
   func shape(_ tensor: Int) -> GraphShape { tensors[tensor].shape }
+
+  /// Bytes in host memory.
+  func bytes(_ tensor: Int) -> Int { tensors[tensor].hostBytes }
 
   private mutating func add(_ tensor: GraphTensor) -> Int {
     tensors.append(tensor)

@@ -165,16 +165,13 @@ extension GraphBuilder {
   }
 
   /// All cells of a layer's cache.
-  ///
-  /// `rowSize` is how many numbers a head's row has if only the first of them are looked at.
   mutating func cacheView(
-    _ cache: Int, _ memory: LayerMemory.Attention, _ type: TensorType, _ size: Int,
-    rowSize: Int? = nil
+    _ cache: Int, _ memory: LayerMemory.Attention, _ type: TensorType, _ size: Int
   ) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
     let rows = cells * options.streams * memory.keyValueHeads
     // Compressed values are parts of the rows of keys, and lie as far apart.
-    let whole = type.bytes(ofRow: rowSize ?? (memory.isLatent ? memory.keySize : size))
+    let whole = type.bytes(ofRow: memory.isLatent ? memory.keySize : size)
     return graph.view(
       cache, GraphShape(size, cells, memory.keyValueHeads, options.streams),
       bytes: whole * (rows - 1) + type.bytes(ofRow: size),
@@ -187,8 +184,7 @@ extension GraphBuilder {
     _ type: TensorType, _ size: Int, _ name: String, _ memory: LayerMemory.Attention, largest: Bool
   ) -> Int? {
     guard type.isQuantized, size % 64 == 0 else { return nil }
-    var order = 64
-    while largest && size % (2 * order) == 0 { order *= 2 }
+    let order = largest ? RotationOrder.largest(dividing: size) : RotationOrder.least
     let kind = memory.isSliding ? "sliding" : "whole"
     return input(
       "rotation of \(name) \(kind)", GraphShape(order, order), bytes: 4 * order * order)
@@ -199,6 +195,18 @@ extension GraphBuilder {
     let rows = graph.view(tensor, GraphShape(order, before.count / order))
     let turned = graph.result(.product, GraphShape(order, before.count / order), [rotation, rows])
     return graph.view(turned, before)
+  }
+}
+
+/// The sizes of the matrices that rows are turned by before they are quantized.
+enum RotationOrder {
+  static let least = 64
+
+  /// The largest that divides rows of a width.
+  static func largest(dividing width: Int) -> Int {
+    var order = least
+    while width % (2 * order) == 0 { order *= 2 }
+    return order
   }
 }
 

@@ -115,8 +115,9 @@ extension GraphBuilder {
   ) -> (chosen: Int, weights: Int) {
     let scores = linear(
       "blk.\(layer).ffn_gate_inp", input, rows: rows, shape.expertCount)
-    let probabilities =
+    var probabilities =
       traits.computation.gating == .softmaxOfChosen ? scores : elementwise(scores, scores)
+    if model.routing.takesRoot { probabilities = elementwise(probabilities, probabilities) }
     let chosen = self.chosen(layer, probabilities, rows)
     let column = graph.view(probabilities, GraphShape(1, shape.expertCount, rows))
     var weights = graph.result(
@@ -139,6 +140,12 @@ extension GraphBuilder {
   }
 
   mutating func chosen(_ layer: Int, _ probabilities: Int, _ rows: Int) -> Int {
+    let table = "blk.\(layer).ffn_gate_tid2eid.weight"
+    if model.contains(table) {
+      // Each token of the vocabulary has its experts.
+      let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
+      return graph.result(.rows, GraphShape(shape.usedExperts, rows), [weight(table), ids])
+    }
     var scores = probabilities
     let bias = "blk.\(layer).exp_probs_b.bias"
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }

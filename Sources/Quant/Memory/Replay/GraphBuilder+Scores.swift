@@ -5,30 +5,37 @@ internal import QuantModels
 extension GraphBuilder {
   /// Values weighted by how well keys and queries agree: `heads · value size` numbers a token.
   mutating func weighted(
-    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows,
+    _ mask: Int? = nil
   ) -> Int {
+    let mask = mask ?? self.mask(memory)
     let perStream = tokens / options.streams
     let split = graph.view(
       queries, GraphShape(memory.keySize, perStream, memory.heads, options.streams))
     return options.usesFlashAttention
-      ? flashAttention(layer, memory, split, cached) : scoredAttention(layer, memory, split, cached)
+      ? flashAttention(layer, memory, split, cached, mask)
+      : scoredAttention(layer, memory, split, cached, mask)
   }
 
   /// Which cells each token may see, in 16-bit floats for flash attention.
   mutating func mask(_ memory: LayerMemory.Attention) -> Int {
-    let cells = CacheEstimate(shape: shape, options: options).cells(memory)
-    let size = options.usesFlashAttention ? 2 : 4
+    mask(cells: caches.cells(memory), memory.isSliding ? "sliding" : "whole")
+  }
+
+  mutating func mask(cells: Int, _ name: String) -> Int {
+    let streams = caches.streams
     return input(
-      memory.isSliding ? "mask sliding" : "mask whole",
-      GraphShape(cells, tokens / options.streams, 1, options.streams), bytes: size * cells * tokens)
+      "mask \(name)", GraphShape(cells, tokens / streams, 1, streams),
+      bytes: (options.usesFlashAttention ? 2 : 4) * cells * tokens)
   }
 
   mutating func flashAttention(
-    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows,
+    _ mask: Int
   ) -> Int {
     let result = GraphShape(
       memory.valueSize, memory.heads, tokens / options.streams, options.streams)
-    var sources = [queries, cached.keys, cached.values, mask(memory)]
+    var sources = [queries, cached.keys, cached.values, mask]
     if traits.hasSinks { sources.append(weight("blk.\(layer).attn_sinks.weight")) }
     let current = graph.result(
       .other, result, sources, deviceBytes: 4 * result.count + halfCopies(memory, 4 * result.count))
@@ -40,8 +47,11 @@ extension GraphBuilder {
 
   /// CUDA's kernels make 16-bit copies of caches of other types beside the result.
   func halfCopies(_ memory: LayerMemory.Attention, _ bytes: Int) -> Int {
-    let cells =
-      CacheEstimate(shape: shape, options: options).cells(memory) * options.streams
+    halfCopies(memory, cells: caches.cells(memory) * options.streams, bytes)
+  }
+
+  /// The copies for so many cells in all.
+  func halfCopies(_ memory: LayerMemory.Attention, cells: Int, _ bytes: Int) -> Int {
     var end = bytes
     if options.keyType != .F16 {
       end = end.roundedUp(to: BufferAlignment.gpu) + 2 * cells * memory.keyWidth
@@ -53,14 +63,15 @@ extension GraphBuilder {
   }
 
   mutating func scoredAttention(
-    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows,
+    _ mask: Int
   ) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
     let perStream = tokens / options.streams
     var scores = graph.result(
       .product, GraphShape(cells, perStream, memory.heads, options.streams), [cached.keys, queries])
     if traits.computation.capsScores { for _ in 0..<3 { scores = elementwise(scores, scores) } }
-    scores = elementwise(scores, mask(memory))
+    scores = elementwise(scores, mask)
     if traits.hasSinks { graph.add(weight("blk.\(layer).attn_sinks.weight"), to: scores) }
     var values = cached.values
     if memory.isLatent {

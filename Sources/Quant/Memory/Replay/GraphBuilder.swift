@@ -20,6 +20,8 @@ struct GraphBuilder {
   var statePlacesView: Int?
   /// That of the places of other sequences' states.
   var otherPlacesView: Int?
+  /// The rows that the last indexer chose.
+  var chosenRows: Int?
 
   var shape: ModelShape { model.shape }
   /// Tokens of the batch.

@@ -58,7 +58,7 @@ struct GraphSchedule {
       host > 1 && placement.isFullyOffloaded && options.offloadsCache
       && placement.rule.overrides.isEmpty
     copyCount = isPipelined ? Self.pipelineCopies : 1
-    for leaf in graph.leaves { devices[leaf] = home(leaf) }
+    for leaf in graph.leaves where !tensors[leaf].isBlank { devices[leaf] = home(leaf) }
     assignByMemory()
     spread(skippingHost: true)
     spread(skippingHost: false)
@@ -134,11 +134,14 @@ struct GraphSchedule {
     }
   }
 
-  /// Views are where the memory is that they show.
+  /// Views are where the memory is that they show, and blank room is where it is filled.
   private mutating func assignTheRest() {
     for node in order {
       if devices[node] < 0, let root = tensors[node].root { devices[node] = devices[root] }
       if devices[node] < 0 { devices[node] = host }
+      for source in tensors[node].sources where tensors[source].isBlank {
+        devices[source] = devices[node]
+      }
     }
   }
 
@@ -221,7 +224,7 @@ struct GraphSchedule {
   private mutating func addLeaves(_ graphLeaves: [Int]) {
     for leaf in graphLeaves where tensors[leaf].role == .input {
       leaves.append(leaf)
-      guard copyCount > 1 else { continue }
+      guard copyCount > 1, !tensors[leaf].isBlank else { continue }
       tensors[leaf].isOutput = true
       for _ in 1..<copyCount {
         tensors.append(tensors[leaf])

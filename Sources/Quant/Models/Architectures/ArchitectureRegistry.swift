@@ -9,6 +9,7 @@ public enum ArchitectureRegistry {
   package static let all: [any Architecture.Type] = [
     Cohere2.self,
     DeepSeek2.self,
+    DeepSeek4.self,
     ERNIE45.self,
     EXAONE4.self,
     GLM4MoE.self,
