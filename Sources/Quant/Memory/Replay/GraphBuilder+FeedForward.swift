@@ -117,7 +117,9 @@ extension GraphBuilder {
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
     let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
-    return graph.view(sorted, GraphShape(shape.usedExperts, rows))
+    let best = GraphShape(shape.usedExperts, rows)
+    // A copy of a part of every row has the gaps between the parts, too.
+    return graph.view(sorted, best, bytes: 4 * (shape.expertCount * (rows - 1) + best.a))
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.
