@@ -117,9 +117,10 @@ extension GraphBuilder {
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
     let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
-    let best = GraphShape(shape.usedExperts, rows)
-    // A copy of a part of every row has the gaps between the parts, too.
-    return graph.view(sorted, best, bytes: 4 * (shape.expertCount * (rows - 1) + best.a))
+    // Its rows lie as far apart as those that were sorted, in a copy of it, too.
+    return graph.view(
+      sorted, GraphShape(shape.usedExperts, rows),
+      bytes: 4 * ((rows - 1) * shape.expertCount + shape.usedExperts))
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.
