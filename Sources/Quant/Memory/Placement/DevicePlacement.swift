@@ -125,7 +125,9 @@ public struct DevicePlacement: Sendable {
     factorCopies = model.tensors.indices.filter { Self.isOfFactors(model.tensors[$0].name) }
       .flatMap { index in others.map { (index, $0) } }
     let isCopied = rule.gpuCount > 0 || family?.holdsTiedOutputTwice ?? false
-    let isShared = rule.gpuCount > 0 && output == .host && Self.pinsEmbedding(of: model)
+    let isShared =
+      rule.gpuCount > 0 && output == .host && Self.pinsEmbedding(of: model)
+      && !(family?.holdsTiedOutputTwice ?? false)
     outputCopy = model.hasTiedOutput && isCopied && !isShared ? output : nil
     self.layers = layers
   }
