@@ -81,7 +81,10 @@ struct ComputeFormula {
   private var copiedWeights: Int {
     guard options.offloadsWork, isPartial else { return 0 }
     let weights = zip(model.tensors, placement.tensors).filter { $0.1 == .host }
-    let largest = weights.map { MemoryEstimate.bytes(of: $0.0, on: .gpu(0)) }.max() ?? 0
+    let largest =
+      weights.map {
+        MemoryEstimate.bytes(of: $0.0, on: .gpu(0), options.rules)
+      }.max() ?? 0
     let caches = shape.layers.indices.map { cache.bytes(layer: $0, isOnGPU: true) }.max() ?? 0
     return [largest, caches].clampedSum { $0 }
   }

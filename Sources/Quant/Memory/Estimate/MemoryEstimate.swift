@@ -71,11 +71,23 @@ public struct MemoryEstimate: Sendable {
         host[keyPath: part] = [host[keyPath: part], bytes].clampedSum { $0 }
       }
     }
-    for (index, device) in zip(model.tensors.indices, placement.tensors) {
-      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+    let embedding = model.index(of: "token_embd.weight")
+    for (index, device) in zip(model.tensors.indices, placement.tensors)
+    where model.isLoaded(model.tensors[index]) {
+      // Runtimes of before the fusion read quantized embeddings on the CPU alone.
+      let isRead =
+        model.tensors[index].isReadByGPUs || (index == embedding && options.rules.keepsExperts)
+      add(
+        Self.bytes(
+          of: model.tensors[index], on: device, options.rules,
+          isPinned: !devices.isEmpty && isRead),
+        \.weights, device)
     }
     for (index, device) in placement.copies(model) {
-      add(Self.bytes(of: model.tensors[index], on: device), \.weights, device)
+      add(
+        Self.bytes(
+          of: model.tensors[index], on: device, options.rules, isPinned: !devices.isEmpty),
+        \.weights, device)
     }
     let cache = CacheEstimate(shape: model.shape, options: options)
     for layer in model.shape.layers.indices {
@@ -92,18 +104,29 @@ public struct MemoryEstimate: Sendable {
     computeMethod = compute.method
   }
 
-  /// Bytes of a tensor with the padding of its device.
-  static func bytes(of tensor: MemoryModel.Tensor, on device: MemoryDevice) -> Int {
-    guard device != .host else { return tensor.byteCount.roundedUp(to: BufferAlignment.host) }
-    let padding = RowPadding.bytes(tensor.type, row: tensor.description.dimensions.first ?? 1)
-    return (tensor.byteCount + padding).roundedUp(to: BufferAlignment.gpu)
+  /// Bytes of a tensor with the padding of its device; pinned where GPUs copy from host memory.
+  static func bytes(
+    of tensor: MemoryModel.Tensor, on device: MemoryDevice, _ rules: BackendRules,
+    isPinned: Bool = true
+  ) -> Int {
+    guard device != .host else {
+      return tensor.byteCount.roundedUp(
+        to: isPinned ? BufferAlignment.pinned : BufferAlignment.host)
+    }
+    let padding = rules.padding(tensor.type, row: tensor.description.dimensions.first ?? 1)
+    return (tensor.byteCount + padding).roundedUp(to: rules.alignment)
   }
+}
+
+extension MemoryModel.Tensor {
+  /// Whether GPUs read it where it is in host memory: tensors of layers and of the output.
+  fileprivate var isReadByGPUs: Bool { layer != nil || name.hasPrefix("output") }
 }
 
 extension DevicePlacement {
   /// Tensors that devices hold a copy of.
-  func copies(_ model: MemoryModel) -> [(tensor: Int, device: MemoryDevice)] {
-    var copies = factorCopies
+  func copies(_ model: MemoryModel) -> [(Int, MemoryDevice)] {
+    var copies = factorCopies.map { ($0.tensor, $0.device) }
     if let outputCopy, let index = model.index(of: "token_embd.weight") {
       copies.append((index, outputCopy))
     }

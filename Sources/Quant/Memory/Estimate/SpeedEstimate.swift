@@ -18,7 +18,7 @@ extension MemoryModel {
   ) -> TokenTraffic {
     var traffic = TokenTraffic()
     for (index, tensor) in tensors.enumerated() {
-      guard !tensor.name.hasPrefix("token_embd") else { continue }
+      guard !tensor.name.hasPrefix("token_embd"), isLoaded(tensor) else { continue }
       traffic.add(readBytes(tensor), of: tensor.type, at: Self.place(placement.tensors[index]))
     }
     if hasTiedOutput, let index = index(of: "token_embd.weight") {

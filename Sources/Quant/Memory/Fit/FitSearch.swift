@@ -23,7 +23,8 @@ package struct FitSearch {
     self.targets = targets
   }
 
-  private var layerCount: Int { model.shape.layerCount }
+  /// llama.cpp fits the layers that are computed, though its loader counts all.
+  private var layerCount: Int { model.shape.trunkCount }
   private var last: Int { targets.count - 1 }
   private var hasExperts: Bool { model.shape.expertCount > 0 }
 

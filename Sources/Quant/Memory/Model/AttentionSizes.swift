@@ -9,8 +9,8 @@ struct AttentionSizes {
   let rotarySize: Int
   let headKeySize: Int
   let headValueSize: Int
-  /// Layers at the end without a cache of their own: they share one, or only predict tokens ahead.
-  let extraLayers: Int
+  /// Layers at the end that predict tokens ahead.
+  let draftLayers: Int
   private let layers: [LayerMemory.Attention]
 
   init(
@@ -48,13 +48,18 @@ struct AttentionSizes {
     }
     let sliding = try SlidingLayers(reader, layers: count)
     window = sliding.window
-    extraLayers = try Self.extraLayers(reader, count)
+    draftLayers = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
+    let sharing = try reader.integer("attention.shared_kv_layers", default: 0, in: 0...count)
+    let own = max(0, count - draftLayers - sharing)
     layers = (0..<count).map { layer in
       let slides = sliding.isSliding[layer]
-      return LayerMemory.Attention(
-        heads: heads[layer], keyValueHeads: isLatent ? 1 : shared[layer],
+      var attention = LayerMemory.Attention(
+        heads: heads[layer], keyValueHeads: isLatent ? min(1, shared[layer]) : shared[layer],
         keySize: slides ? slidingKey : key, valueSize: slides ? slidingValue : value,
         isLatent: isLatent, isSliding: slides)
+      // Layers that share one read the cache of the last layer of their kind that has one.
+      if layer >= own { attention.sharedLayer = (0..<own).last { sliding.isSliding[$0] == slides } }
+      return attention
     }
     try Self.checkWidths(reader, layers)
   }
@@ -95,12 +100,6 @@ struct AttentionSizes {
           + " together, found \(max(widest, cached))")
     }
   }
-
-  private static func extraLayers(_ reader: KeyReader, _ count: Int) throws(QuantError) -> Int {
-    let ahead = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
-    let sharing = try reader.integer("attention.shared_kv_layers", default: 0, in: 0...count)
-    return max(ahead, sharing)
-  }
 }
 
 /// Which layers see only a window of the latest tokens.
@@ -109,10 +108,12 @@ private struct SlidingLayers {
   let isSliding: [Bool]
 
   init(_ reader: KeyReader, layers: Int) throws(QuantError) {
-    let stated = try reader.integer(
-      "attention.sliding_window", default: 0, in: 0...ShapeLimit.context)
+    let traits = ArchitectureRegistry.memory(reader.architecture)
+    var stated = try reader.integer(
+      "attention.sliding_window", default: traits.fixedWindow, in: 0...ShapeLimit.context)
+    if stated > 0 && traits.fixedWindow > 0 { stated = traits.fixedWindow }
     let pattern = reader.value("attention.sliding_window_pattern")
-    let period = ArchitectureRegistry.memory(reader.architecture).slidingPeriod
+    let period = traits.slidingPeriod
     if let array = pattern?.elements, stated > 0 {
       let flags = array.values(layers).map { $0.flag ?? ($0.integer.map { $0 != 0 } ?? false) }
       isSliding = (0..<layers).map { $0 < flags.count && flags[$0] }

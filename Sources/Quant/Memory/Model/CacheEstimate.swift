@@ -7,25 +7,56 @@ struct CacheEstimate {
   let shape: ModelShape
   let options: ContextOptions
 
-  /// Cells of one stream of a layer's cache.
-  func cells(_ attention: LayerMemory.Attention) -> Int {
-    attention.isSliding ? options.slidingCells(shape.slidingWindow) : options.streamContext
+  /// Streams that caches are made of.
+  var streams: Int { shape.hasStreamPerSequence ? options.sequences : options.streams }
+
+  /// Tokens of context in a stream.
+  var streamContext: Int {
+    // Where sequences would share one cache, each has one of its size.
+    shape.hasStreamPerSequence && options.isUnified
+      ? options.paddedContext : options.streamContext
   }
 
-  /// Bytes of a layer's cache and state on a device.
+  /// Cells of one stream of a layer's cache.
+  func cells(_ attention: LayerMemory.Attention) -> Int {
+    guard attention.isSliding, !options.keepsWholeWindow else { return streamContext }
+    let sharing = options.isUnified && !shape.hasStreamPerSequence ? options.sequences : 1
+    let needed = shape.slidingWindow * sharing + options.tokens
+    return min(streamContext, needed).roundedUp(to: 256)
+  }
+
+  /// Rows of a stream of another cache.
+  func rows(_ cache: LayerMemory.Cache) -> Int {
+    switch cache.rows {
+    case .context: streamContext
+    case .compressed(let tokens): ((streamContext + tokens - 1) / tokens).roundedUp(to: 256)
+    case .fixed(let rows): rows
+    }
+  }
+
+  /// Numbers of a cached row of values: without flash attention values are stored transposed, and all
+  /// layers have room for the widest.
+  func valueWidth(_ attention: LayerMemory.Attention) -> Int {
+    guard !options.usesFlashAttention, attention.valueWidth > 0 else { return attention.valueWidth }
+    return shape.attentionLayers.map(\.valueWidth).max() ?? 0
+  }
+
+  /// Bytes of a layer's caches and states on a device.
   ///
   /// - Parameters:
   ///   - layer: The layer.
-  ///   - isOnGPU: Whether rows of quantized caches are padded as CUDA does it.
+  ///   - isOnGPU: Whether it is a GPU.
   /// - Returns: Bytes with the padding of the device.
   func bytes(layer: Int, isOnGPU: Bool) -> Int {
     let memory = shape.layers[layer]
-    let alignment = BufferAlignment.of(isOnGPU: isOnGPU)
-    var bytes = 0
-    if let attention = memory.attention {
-      let count = cells(attention) * options.streams
+    let alignment = isOnGPU ? options.rules.alignment : BufferAlignment.host
+    var bytes = memory.caches.reduce(0) {
+      $0 + self.bytes($1, isOnGPU).roundedUp(to: alignment)
+    }
+    if let attention = memory.attention, attention.sharedLayer == nil {
+      let count = cells(attention) * streams
       bytes += tensor(options.keyType, attention.keyWidth, count, isOnGPU).roundedUp(to: alignment)
-      bytes += tensor(options.valueType, attention.valueWidth, count, isOnGPU)
+      bytes += tensor(options.valueType, valueWidth(attention), count, isOnGPU)
         .roundedUp(to: alignment)
     }
     if let recurrence = memory.recurrence {
@@ -36,26 +67,14 @@ struct CacheEstimate {
     return bytes
   }
 
+  private func bytes(_ cache: LayerMemory.Cache, _ isOnGPU: Bool) -> Int {
+    if case .fixed(let rows) = cache.rows { return 4 * cache.width * rows * options.sequences }
+    return tensor(options.keyType, cache.width, rows(cache) * streams, isOnGPU)
+  }
+
   private func tensor(_ type: TensorType, _ width: Int, _ cells: Int, _ isOnGPU: Bool) -> Int {
     guard width > 0 else { return 0 }
-    return type.bytes(ofRow: width) * cells + (isOnGPU ? RowPadding.bytes(type, row: width) : 0)
-  }
-}
-
-/// What tensors of a buffer begin at multiples of.
-enum BufferAlignment {
-  static let gpu = 128
-  static let host = 32
-  /// Host memory that GPUs copy from.
-  static let pinned = 64
-
-  static func of(isOnGPU: Bool) -> Int { isOnGPU ? gpu : host }
-}
-
-/// CUDA reads quantized rows in pieces of 512 weights: the last row of a tensor is padded to one.
-enum RowPadding {
-  static func bytes(_ type: TensorType, row weights: Int) -> Int {
-    guard type.isQuantized, weights % 512 != 0 else { return 0 }
-    return type.bytes(ofRow: 512 - weights % 512)
+    return type.bytes(ofRow: width) * cells
+      + (isOnGPU ? options.rules.padding(type, row: width) : 0)
   }
 }

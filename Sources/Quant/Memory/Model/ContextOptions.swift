@@ -26,6 +26,10 @@ public struct ContextOptions: Sendable, Equatable {
   public var outputRows: Int?
   /// Whether work with weights in host memory goes to a GPU where the batch is large.
   public var offloadsWork = true
+  /// What computes on GPUs.
+  public var backend = ComputeBackend.cuda
+  /// Whether it does several operations at once where it can.
+  public var usesFusion = true
   /// Whether caches are in GPU memory.
   public var offloadsCache = true
 
@@ -85,6 +89,8 @@ public struct ContextOptions: Sendable, Equatable {
 
   // MARK: What llama.cpp makes of the options
 
+  /// What sets the backend's buffers apart.
+  var rules: BackendRules { BackendRules(backend, fuses: usesFusion) }
   /// The context, rounded up to what caches are made of.
   var paddedContext: Int { context.roundedUp(to: 256) }
   /// Streams that the cache is made of.
@@ -99,13 +105,6 @@ public struct ContextOptions: Sendable, Equatable {
   }
   /// Rows of logits of that graph.
   var outputs: Int { min(tokens, outputRows ?? min(batch, paddedContext)) }
-
-  /// Cells of a stream in a layer that sees a window of the latest tokens.
-  func slidingCells(_ window: Int) -> Int {
-    guard !keepsWholeWindow else { return streamContext }
-    let needed = window * (isUnified ? sequences : 1) + tokens
-    return min(streamContext, needed).roundedUp(to: 256)
-  }
 }
 
 extension TensorType {

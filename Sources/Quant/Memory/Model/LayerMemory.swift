@@ -16,6 +16,10 @@ public struct LayerMemory: Sendable, Equatable {
     public var isLatent = false
     /// Whether only a window of the latest tokens is kept.
     public var isSliding = false
+    /// Whether positions turn its queries and keys.
+    public var isRotated = true
+    /// The earlier layer whose cache it reads, as it has none of its own; `nil` for one with a cache.
+    public var sharedLayer: Int?
 
     /// Numbers of a token in the key cache.
     public var keyWidth: Int { keyValueHeads * keySize }
@@ -31,8 +35,35 @@ public struct LayerMemory: Sendable, Equatable {
     public var stateWidth: Int
   }
 
-  /// Its attention; `nil` for a layer without a cache of its own.
+  /// A cache beside that of the attention.
+  public struct Cache: Sendable, Equatable {
+    /// How many rows it has.
+    public enum Rows: Sendable, Equatable {
+      /// One for each token of the context.
+      case context
+      /// One for so many tokens of the context.
+      case compressed(Int)
+      /// So many for each sequence, whatever the context, in 32-bit floats.
+      case fixed(Int)
+    }
+
+    /// Numbers of a row.
+    public var width: Int
+    /// How many rows it has.
+    public var rows: Rows
+
+    /// Makes a cache.
+    public init(width: Int, rows: Rows) {
+      self.width = width
+      self.rows = rows
+    }
+  }
+
+  /// Its attention; `nil` for a layer without one.
   public var attention: Attention?
   /// Its state; `nil` for a layer without one.
   public var recurrence: Recurrence?
+  /// What else it keeps: keys of an indexer, compressed rows, states of compressors. Rows of numbers for
+  /// tokens have the type of cached keys.
+  public var caches: [Cache] = []
 }

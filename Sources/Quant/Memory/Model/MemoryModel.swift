@@ -106,6 +106,13 @@ public struct MemoryModel: Sendable {
     try checkLayers()
   }
 
+  /// Whether a tensor is loaded: those of layers that predict further tokens are not, but for a few.
+  func isLoaded(_ tensor: Tensor) -> Bool {
+    guard let layer = tensor.layer, layer >= shape.trunkCount else { return true }
+    let loaded = MemoryFamilies.named(shape.architecture)?.loadedOfDrafts ?? []
+    return loaded.contains(String(tensor.name.dropFirst("blk.\(layer).".count)))
+  }
+
   /// The index of a tensor of this name.
   func index(of name: String) -> Int? { places[name] }
 
@@ -139,16 +146,23 @@ public struct MemoryModel: Sendable {
   }
 }
 
-/// How routers weigh experts, as far as it takes operations.
+/// What keys say of routers and queries, as far as it takes operations.
 struct ExpertRouting: Sendable {
   let normsWeights: Bool
   let scalesWeights: Bool
   let usesSigmoid: Bool
+  /// Whether queries of late positions are raised.
+  let hasTemperature: Bool
+  /// Whether scores are roots (of a softplus).
+  let takesRoot: Bool
 
   init(_ metadata: Metadata) {
     normsWeights = metadata.model("expert_weights_norm")?.flag ?? false
     let scale = metadata.model("expert_weights_scale")?.number ?? 0
     scalesWeights = scale != 0 && scale != 1
-    usesSigmoid = metadata.model("expert_gating_func")?.integer == 2
+    hasTemperature = (metadata.model("attention.temperature_scale")?.number ?? 0) != 0
+    let gating = metadata.model("expert_gating_func")?.integer
+    usesSigmoid = gating == 2
+    takesRoot = gating == 4
   }
 }

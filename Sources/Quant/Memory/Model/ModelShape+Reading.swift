@@ -25,7 +25,10 @@ extension ModelShape {
     (expertCount, usedExperts) = (experts.count, experts.used)
     (expertGroups, usedExpertGroups) = (experts.groups, experts.usedGroups)
     expertWidth = experts.width
+    indexedRows = try reader.integer(
+      "attention.indexer.top_k", default: 0, in: 0...ShapeLimit.context)
     stateSpace = try StateSpace(reader)
+    deepstackLayers = try reader.integer("n_deepstack_layers", default: 0, in: 0...layerCount)
     let attention = try AttentionSizes(reader, layers: layerCount, width: width, tensors)
     slidingWindow = attention.window
     latentRank = attention.latentRank
@@ -33,12 +36,17 @@ extension ModelShape {
     (headKeySize, headValueSize) = (attention.headKeySize, attention.headValueSize)
     let recurrence = try Self.recurrence(reader, stateSpace, width)
     let parts = LayerSizes(tensors)
-    let plain = layerCount - attention.extraLayers
-    layers = (0..<layerCount).map { layer in
+    draftLayerCount = attention.draftLayers
+    let trunk = layerCount - attention.draftLayers
+    var layers = (0..<layerCount).map { layer in
       LayerMemory(
-        attention: layer < plain && parts.attending.contains(layer) ? attention.layer(layer) : nil,
-        recurrence: parts.recurrent.contains(layer) ? recurrence : nil)
+        attention: layer < trunk && parts.attending.contains(layer) ? attention.layer(layer) : nil,
+        recurrence: layer < trunk && parts.recurrent.contains(layer) ? recurrence : nil)
     }
+    let family = MemoryFamilies.named(architecture)
+    try family?.adjust(&layers, reader, tensors)
+    self.layers = layers
+    hasStreamPerSequence = family?.hasStreamPerSequence ?? false
   }
 
   /// Numbers that a recurrent layer keeps for each sequence (llama.cpp's `n_embd_r` and `n_embd_s`).
@@ -158,14 +166,20 @@ private struct LayerSizes {
   private(set) var recurrent: Set<Int> = []
 
   init(_ tensors: [String: [Int]]) {
+    var concluding: Set<Int> = []
     for name in tensors.keys {
       guard let layer = TensorName.layer(of: name) else { continue }
       let part = name.dropFirst("blk.\(layer).".count)
       if Self.attentionParts.contains(where: part.hasPrefix) { attending.insert(layer) }
       if Self.recurrentParts.contains(where: part.hasPrefix) { recurrent.insert(layer) }
+      if part.hasPrefix("attn_output.") { concluding.insert(layer) }
     }
+    // What recurrent layers make out of queries, keys and values goes elsewhere (Qwen3-Next).
+    attending.subtract(recurrent.subtracting(concluding))
   }
 
-  private static let attentionParts = ["attn_k.", "attn_qkv.", "attn_kv_a_mqa.", "attn_k_b."]
+  private static let attentionParts = [
+    "attn_q.", "attn_k.", "attn_qkv.", "attn_kv.", "attn_kv_a_mqa.", "attn_k_b.",
+  ]
   private static let recurrentParts = ["ssm_", "time_mix_", "shortconv."]
 }

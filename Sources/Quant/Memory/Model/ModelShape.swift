@@ -7,6 +7,9 @@ public struct ModelShape: Sendable, Equatable {
   public let architecture: String
   /// Layers of the file (`block_count`).
   public let layerCount: Int
+  /// Layers at the end that predict further tokens (MTP, NextN). They count as layers where layers are
+  /// placed, and are neither loaded nor computed without a draft.
+  public let draftLayerCount: Int
   /// Tokens of context that the model was made for; `nil` where the file does not say.
   public let trainedContext: Int?
   /// Numbers that a token is between layers.
@@ -35,10 +38,16 @@ public struct ModelShape: Sendable, Equatable {
   public let headKeySize: Int
   /// Value numbers of a head after decompression (MLA), else as cached.
   public let headValueSize: Int
+  /// Layers at the start that add features of pictures to what they say (Qwen 3 VL).
+  public let deepstackLayers: Int
+  /// Rows of the context that an indexer chooses for each token; zero without an indexer.
+  public let indexedRows: Int
   /// The state space model's sizes; `nil` without one.
   public let stateSpace: StateSpace?
   /// What each layer keeps.
   public let layers: [LayerMemory]
+  /// Whether each sequence has a cache of its own even where sequences share one otherwise.
+  public let hasStreamPerSequence: Bool
 
   /// Sizes of a Mamba layer.
   public struct StateSpace: Sendable, Equatable {
@@ -53,6 +62,9 @@ public struct ModelShape: Sendable, Equatable {
     /// Groups that share a state.
     public let groups: Int
   }
+
+  /// Layers without those that predict further tokens.
+  public var trunkCount: Int { layerCount - draftLayerCount }
 
   /// Layers that attend.
   public var attentionLayers: [LayerMemory.Attention] { layers.compactMap(\.attention) }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 public import QuantModels
 
 /// A device that memory is on.
@@ -93,7 +94,8 @@ public struct DevicePlacement: Sendable {
   /// The device of each tensor.
   public let tensors: [MemoryDevice]
   /// The device of the second copy of the embedding that a model with tied output needs; `nil` if the
-  /// output has weights of its own, and without GPUs. In host memory, too, it is a second copy: pinned.
+  /// output has weights of its own, and for most families without GPUs. In host memory, too, it is a
+  /// second copy, pinned, unless the embedding is.
   public let outputCopy: MemoryDevice?
   /// Further devices that hold a copy of the factors for rotating positions.
   let factorCopies: [(tensor: Int, device: MemoryDevice)]
@@ -105,19 +107,28 @@ public struct DevicePlacement: Sendable {
     self.rule = rule
     let layers = Self.layers(model.shape.layerCount, rule)
     let output = layers.last ?? .host
-    let home = layers.first ?? .host
+    let family = MemoryFamilies.named(model.shape.architecture)
+    let lastNorm = MemoryFamilies.outputNorm(model)
+    let turning = zip(layers, model.shape.layers).filter { family?.holdsFactors($1) ?? true }
+      .map(\.0)
+    let home = turning.first ?? .host
     tensors = model.tensors.map { tensor in
       if let forced = rule.overrides.first(where: { $0.matches(tensor) }) {
         return forced.device
       }
       if let layer = tensor.layer { return layers[layer] }
       if Self.isOfFactors(tensor.name) { return home }
-      return Self.isOfOutput(tensor.name) ? output : .host
+      if Self.isOfFirstLayer(tensor.name) { return layers.first ?? .host }
+      return Self.isOfOutput(tensor.name) || tensor.name == "\(lastNorm).weight" ? output : .host
     }
-    let others = Set(layers.dropLast()).subtracting([home])
+    let others = Set(turning).subtracting([home])
     factorCopies = model.tensors.indices.filter { Self.isOfFactors(model.tensors[$0].name) }
       .flatMap { index in others.map { (index, $0) } }
-    outputCopy = model.hasTiedOutput && rule.gpuCount > 0 ? output : nil
+    let isCopied = rule.gpuCount > 0 || family?.holdsTiedOutputTwice ?? false
+    let isShared =
+      rule.gpuCount > 0 && output == .host && Self.pinsEmbedding(of: model)
+      && !(family?.holdsTiedOutputTwice ?? false)
+    outputCopy = model.hasTiedOutput && isCopied && !isShared ? output : nil
     self.layers = layers
   }
 
@@ -128,7 +139,22 @@ public struct DevicePlacement: Sendable {
     name.hasPrefix("rope_freqs.") || name.hasPrefix("rope_factors_")
   }
 
-  private static func isOfOutput(_ name: String) -> Bool { name.hasPrefix("output") }
+  private static func isOfOutput(_ name: String) -> Bool {
+    name.hasPrefix("output") || name.hasPrefix("altup_")
+  }
+
+  /// Whether a tensor without a layer goes with the first: what turns embeddings into inputs of layers.
+  private static func isOfFirstLayer(_ name: String) -> Bool {
+    name.hasPrefix("per_layer_model_proj.") || name.hasPrefix("per_layer_proj_norm.")
+  }
+
+  /// Whether the embedding is in the pinned memory that an output in host memory would be in, too: it is
+  /// where a GPU could read single rows of its type.
+  private static func pinsEmbedding(of model: MemoryModel) -> Bool {
+    guard let index = model.index(of: "token_embd.weight") else { return false }
+    return MemoryFamilies.named(model.shape.architecture)?.pinsEmbedding ?? false
+      || [.F32, .F16, .BF16, .Q4_0, .Q4_1, .Q5_0, .Q5_1, .Q8_0].contains(model.tensors[index].type)
+  }
 
   private static func layers(_ count: Int, _ rule: PlacementRule) -> [MemoryDevice] {
     let all = count + 1

@@ -32,7 +32,7 @@ struct BufferReplay {
     self.schedule = schedule
     let host = schedule.host > 0 ? BufferAlignment.pinned : BufferAlignment.host
     buffers = (0...schedule.host).map {
-      FreeList(alignment: $0 < schedule.host ? BufferAlignment.gpu : host)
+      FreeList(alignment: $0 < schedule.host ? schedule.options.rules.alignment : host)
     }
     let count = schedule.tensors.count
     readers = Array(repeating: 0, count: count)
@@ -50,6 +50,7 @@ struct BufferReplay {
       case .node(let tensor):
         allocate(tensor)
         for source in schedule.tensors[tensor].sources { release(source) }
+        for kept in schedule.lasting[tensor] ?? [] { release(kept) }
       }
     }
   }
@@ -62,6 +63,7 @@ struct BufferReplay {
       case .node(let tensor):
         if let root = schedule.tensors[tensor].root { views[root] += 1 }
         for source in schedule.tensors[tensor].sources { readers[source] += 1 }
+        for kept in schedule.lasting[tensor] ?? [] { readers[kept] += 1 }
       }
     }
   }
@@ -71,7 +73,6 @@ struct BufferReplay {
     guard room[index] == nil, tensor.root == nil, !tensor.hasOwnMemory else { return }
     let device = schedule.devices[index]
     let bytes = device < schedule.host ? tensor.deviceBytes : tensor.hostBytes
-    guard bytes > 0 else { return }
     if tensor.operation.isInPlace, let source = tensor.sources.first(where: { fits(index, $0) }) {
       takePlace(of: source, index, bytes)
     } else {

@@ -40,6 +40,8 @@ struct GraphTensor {
   var root: Int?
   /// Whether it must last until the end.
   var isOutput = false
+  /// Whether nobody fills it in: room of an input without the rest of what makes one.
+  var isBlank = false
   /// The device that llama.cpp asks for; `nil` to leave it to the scheduler.
   var pinned: MemoryDevice?
 }
@@ -67,6 +69,8 @@ struct ComputeGraph {
   private(set) var nodes: [Int] = []
   /// Weights, caches and inputs that are used, in the order of their first use.
   private(set) var leaves: [Int] = []
+  /// Tensors that must last longer than they are read, and the operations that end it.
+  private(set) var lasting: [(tensor: Int, end: Int)] = []
   private var isVisited: [Bool] = []
 
   /// Adds a tensor that is not computed.
@@ -76,6 +80,13 @@ struct ComputeGraph {
     add(
       GraphTensor(
         role: role, shape: shape, hostBytes: bytes, deviceBytes: deviceBytes ?? bytes, sources: []))
+  }
+
+  /// Adds room that the computation itself fills.
+  mutating func blank(_ shape: GraphShape, bytes: Int) -> Int {
+    let made = leaf(.input, shape, bytes: bytes)
+    tensors[made].isBlank = true
+    return made
   }
 
   /// Adds the result of an operation, in 32-bit floats unless `bytes` says otherwise.
@@ -119,10 +130,16 @@ struct ComputeGraph {
   /// Makes a tensor last until the end.
   mutating func keep(_ tensor: Int) { tensors[tensor].isOutput = true }
 
+  /// Makes a tensor last until an operation on the same GPU is done.
+  mutating func keep(_ tensor: Int, until operation: Int) { lasting.append((tensor, operation)) }
+
   /// Asks for a device.
   mutating func pin(_ tensor: Int, to device: MemoryDevice) { tensors[tensor].pinned = device }
 
   func shape(_ tensor: Int) -> GraphShape { tensors[tensor].shape }
+
+  /// Bytes in host memory.
+  func bytes(_ tensor: Int) -> Int { tensors[tensor].hostBytes }
 
   private mutating func add(_ tensor: GraphTensor) -> Int {
     tensors.append(tensor)

@@ -9,6 +9,7 @@ struct FreeList {
   private struct Hole {
     var offset: Int
     var size: Int
+    var end: Int { offset + size }
   }
 
   /// Sorted by offset; the last one is the endless rest.
@@ -35,22 +36,33 @@ struct FreeList {
   }
 
   /// Gives room back, joining it with the holes beside it.
+  ///
+  /// Tensors without numbers count, too: they leave empty holes behind, and a hole that has an empty one
+  /// within it no longer joins its neighbours. llama.cpp's buffers are larger for it.
   mutating func give(_ offset: Int, _ bytes: Int) {
     let size = bytes.roundedUp(to: alignment)
-    guard size > 0 else { return }
-    let next = holes.firstIndex { $0.offset >= offset } ?? holes.count
-    let joinsNext = next < holes.count && offset + size == holes[next].offset
-    if next > 0, holes[next - 1].offset + holes[next - 1].size == offset {
-      holes[next - 1].size += size
-      guard joinsNext else { return }
-      holes[next - 1].size += holes[next].size
-      holes.remove(at: next)
-    } else if joinsNext {
-      holes[next].offset = offset
-      holes[next].size += size
-    } else {
-      holes.insert(Hole(offset: offset, size: size), at: next)
+    for index in holes.indices {
+      if holes[index].end == offset {
+        holes[index].size += size
+        join(index)
+        return
+      }
+      if offset + size == holes[index].offset {
+        holes[index].offset = offset
+        holes[index].size += size
+        if index > 0 { join(index - 1) }
+        return
+      }
     }
+    let next = holes.firstIndex { $0.offset >= offset } ?? holes.count
+    holes.insert(Hole(offset: offset, size: size), at: next)
+  }
+
+  /// Joins a hole with the one behind it, if that begins where it ends.
+  private mutating func join(_ index: Int) {
+    guard index + 1 < holes.count, holes[index].end == holes[index + 1].offset else { return }
+    holes[index].size += holes[index + 1].size
+    holes.remove(at: index + 1)
   }
 
   /// Gives back the end of a piece of which only the beginning is still used.

@@ -9,26 +9,45 @@ extension GraphBuilder {
     guard model.hasExperts(layer) else {
       return gated("blk.\(layer).ffn_", "", input, rows, width("blk.\(layer).ffn_up.weight"))
     }
-    let routed = experts(layer, input, rows)
+    return withShared(layer, input, experts(layer, input, rows))
+  }
+
+  /// What the routed experts say, and what the shared ones add, which may have a gate.
+  mutating func withShared(_ layer: Int, _ input: Int, _ routed: Int) -> Int {
+    let rows = graph.shape(input).b
     guard model.contains("blk.\(layer).ffn_up_shexp.weight") else { return routed }
-    let shared = gated(
+    var shared = gated(
       "blk.\(layer).ffn_", "_shexp", input, rows, width("blk.\(layer).ffn_up_shexp.weight"))
+    let gate = "blk.\(layer).ffn_gate_inp_shexp.weight"
+    if model.contains(gate) {
+      let opening = product(weight(gate), input, rows: rows, 1)
+      shared = elementwise(shared, elementwise(opening, opening))
+    }
     return elementwise(routed, shared)
   }
 
   /// The outputs of a matrix.
-  private func width(_ name: String) -> Int {
+  func width(_ name: String) -> Int {
     guard let index = model.index(of: name) else { return 0 }
     return model.tensors[index].description.dimensions.dropFirst().first ?? 1
   }
 
-  private mutating func gated(
+  /// The inputs of a matrix.
+  private func inputs(_ name: String) -> Int {
+    model.index(of: name).flatMap { model.tensors[$0].description.dimensions.first } ?? 0
+  }
+
+  mutating func gated(
     _ prefix: String, _ suffix: String, _ input: Int, _ rows: Int, _ width: Int
   ) -> Int {
     let up = linear("\(prefix)up\(suffix)", input, rows: rows, width)
     guard model.contains("\(prefix)gate\(suffix).weight") else {
-      // Without a gate, or with gate and up in one.
-      return linear("\(prefix)down\(suffix)", elementwise(up, up), rows: rows, shape.width)
+      // Without a gate, or with gate and up in one, of which half the numbers are left.
+      let inner = inputs("\(prefix)down\(suffix).weight")
+      let half =
+        2 * inner == width
+        ? graph.result(.other, GraphShape(inner, rows), [up]) : elementwise(up, up)
+      return linear("\(prefix)down\(suffix)", half, rows: rows, shape.width)
     }
     let gate = linear("\(prefix)gate\(suffix)", input, rows: rows, width)
     let gated = graph.result(.other, GraphShape(width, rows), [gate, up])
@@ -37,40 +56,68 @@ extension GraphBuilder {
 
   // MARK: Experts
 
-  private mutating func experts(_ layer: Int, _ input: Int, _ rows: Int) -> Int {
-    let names = "blk.\(layer).ffn_"
+  mutating func experts(_ layer: Int, _ input: Int, _ rows: Int) -> Int {
     let (chosen, weights) = routed(layer, input, rows)
-    let rowsOfOne = graph.view(input, GraphShape(shape.width, 1, rows))
-    let up = expertProduct(names + "up_exps", rowsOfOne, chosen, rows, shape.expertWidth)
-    var gated = up
-    if model.contains(names + "gate_exps.weight") {
-      let gate = expertProduct(names + "gate_exps", rowsOfOne, chosen, rows, shape.expertWidth)
-      gated = graph.result(.other, graph.shape(up), [gate, up])
-    }
-    let down = expertProduct(names + "down_exps", gated, chosen, rows, shape.width)
-    let weighted = elementwise(down, weights)
-    graph.expand(weighted)
-    return sum(weighted, rows)
+    return mixed(layer, input, chosen, weights)
   }
 
-  private mutating func expertProduct(
+  /// What the chosen experts make of an input, weighed and added up.
+  mutating func mixed(_ layer: Int, _ input: Int, _ chosen: Int, _ weights: Int) -> Int {
+    let (size, rows) = (graph.shape(input).a, graph.shape(input).b)
+    let rowsOfOne = graph.view(input, GraphShape(size, 1, rows))
+    let down = expertOutputs(layer, rowsOfOne, chosen, rows)
+    let weighted = elementwise(down, weights)
+    graph.expand(weighted)
+    return sum(weighted, GraphShape(size, rows))
+  }
+
+  /// What each of a token's experts says.
+  mutating func expertOutputs(_ layer: Int, _ input: Int, _ chosen: Int, _ rows: Int) -> Int {
+    let names = "blk.\(layer).ffn_"
+    let wide = GraphShape(shape.expertWidth, shape.usedExperts, rows)
+    var gated: Int
+    if model.contains(names + "gate_up_exps.weight") {
+      let both = expertProduct(names + "gate_up_exps", input, chosen, rows, 2 * wide.a)
+      gated = graph.result(.other, wide, [graph.view(both, wide), graph.view(both, wide)])
+    } else {
+      gated = expertProduct(names + "up_exps", input, chosen, rows, wide.a)
+      if model.contains(names + "gate_exps.weight") {
+        let gate = expertProduct(names + "gate_exps", input, chosen, rows, wide.a)
+        gated = graph.result(.other, wide, [gate, gated])
+      }
+    }
+    return expertProduct(names + "down_exps", gated, chosen, rows, graph.shape(input).a)
+  }
+
+  mutating func expertProduct(
     _ name: String, _ input: Int, _ chosen: Int, _ rows: Int, _ width: Int
   ) -> Int {
-    let result = graph.result(
+    var result = graph.result(
       .expertProduct, GraphShape(width, shape.usedExperts, rows),
       [weight("\(name).weight"), input, chosen])
+    if model.contains("\(name).scale") {
+      result = elementwise(result, scales("\(name).scale", chosen, rows))
+    }
     guard model.contains("\(name).bias") else { return result }
     return elementwise(result, weight("\(name).bias"), chosen)
   }
 
+  /// The scale of each chosen expert.
+  private mutating func scales(_ name: String, _ chosen: Int, _ rows: Int) -> Int {
+    let column = graph.view(weight(name), GraphShape(1, shape.expertCount))
+    let repeated = graph.result(.other, GraphShape(1, shape.expertCount, rows), [column])
+    return graph.result(.rows, GraphShape(1, shape.usedExperts, rows), [repeated, chosen])
+  }
+
   /// Which experts each token goes to, and with what weights.
-  private mutating func routed(
+  mutating func routed(
     _ layer: Int, _ input: Int, _ rows: Int
   ) -> (chosen: Int, weights: Int) {
     let scores = linear(
       "blk.\(layer).ffn_gate_inp", input, rows: rows, shape.expertCount)
-    let probabilities =
+    var probabilities =
       traits.computation.gating == .softmaxOfChosen ? scores : elementwise(scores, scores)
+    if model.routing.takesRoot { probabilities = elementwise(probabilities, probabilities) }
     let chosen = self.chosen(layer, probabilities, rows)
     let column = graph.view(probabilities, GraphShape(1, shape.expertCount, rows))
     var weights = graph.result(
@@ -88,20 +135,28 @@ extension GraphBuilder {
     }
     if traits.scalesExpertWeights { weights = elementwise(weights, weights) }
     graph.expand(weights)
+    keepForRouting(from: scores, to: weights)
     return (chosen, weights)
   }
 
-  private mutating func chosen(_ layer: Int, _ probabilities: Int, _ rows: Int) -> Int {
+  mutating func chosen(_ layer: Int, _ probabilities: Int, _ rows: Int) -> Int {
+    let table = "blk.\(layer).ffn_gate_tid2eid.weight"
+    if model.contains(table) {
+      // Each token of the vocabulary has its experts.
+      let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
+      return graph.result(.rows, GraphShape(shape.usedExperts, rows), [weight(table), ids])
+    }
     var scores = probabilities
     let bias = "blk.\(layer).exp_probs_b.bias"
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
     let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
-    return graph.view(sorted, GraphShape(shape.usedExperts, rows))
+    return part(
+      sorted, GraphShape(shape.usedExperts, rows), of: shape.expertCount, rows: rows)
   }
 
   /// Leaves only the experts of the best groups: those whose two best experts score highest.
-  private mutating func withinGroups(_ scores: Int, _ rows: Int) -> Int {
+  mutating func withinGroups(_ scores: Int, _ rows: Int) -> Int {
     let (count, used) = (shape.expertGroups, shape.usedExpertGroups)
     let size = shape.expertCount / count
     let groups = graph.view(scores, GraphShape(size, count, rows))
@@ -121,8 +176,7 @@ extension GraphBuilder {
   }
 
   /// Adds up what the experts say.
-  private mutating func sum(_ weighted: Int, _ rows: Int) -> Int {
-    let slice = GraphShape(shape.width, rows)
+  mutating func sum(_ weighted: Int, _ slice: GraphShape) -> Int {
     let parts = (0..<shape.usedExperts).map { _ in
       let part = graph.view(weighted, slice)
       graph.expand(part)
@@ -133,6 +187,7 @@ extension GraphBuilder {
       total = graph.result(.elementwise, slice, [total, part])
       graph.expand(total)
     }
+    keepForSum(of: weighted, until: total)
     return parts.count == 1 ? graph.result(.other, slice, [total]) : total
   }
 }

@@ -9,7 +9,9 @@ extension GraphBuilder {
     let names = "blk.\(layer).attn_"
     let rotary = shape.rotarySize
     let heads = memory.heads
-    let queries = latentQueries(layer, heads, input)
+    let low = lowQueries(layer, input)
+    let mask = indexedMask(layer, memory, low, input)
+    let queries = latentQueries(layer, heads, low)
     let plain = shape.headKeySize - rotary
     let plainQueries = graph.view(queries, GraphShape(plain, heads, tokens))
     var turnedQueries = graph.view(queries, GraphShape(rotary, heads, tokens))
@@ -32,41 +34,55 @@ extension GraphBuilder {
       .other, GraphShape(memory.keySize, heads, tokens), [swapped, turnedQueries])
     rows = graph.view(rows, GraphShape(shape.latentRank, 1, tokens))
     let keys = graph.result(.other, GraphShape(memory.keySize, 1, tokens), [rows, turnedKeys])
-    return cachedRowsAttention(layer, memory, allQueries, keys, rows)
+    return cachedRowsAttention(layer, memory, tempered(allQueries), keys, rows, mask)
   }
 
-  private mutating func latentQueries(_ layer: Int, _ heads: Int, _ input: Int) -> Int {
+  /// Queries before they are decompressed; the input itself where they are not compressed.
+  mutating func lowQueries(_ layer: Int, _ input: Int) -> Int {
+    guard !model.hasPlainQueries(layer) else { return input }
     let names = "blk.\(layer).attn_"
-    let width = heads * shape.headKeySize
-    guard !model.hasPlainQueries(layer) else {
-      return product(weight(names + "q.weight"), input, rows: tokens, width)
-    }
     let first = weight(names + "q_a.weight")
     let low = product(first, input, rows: tokens, graph.shape(first).b)
-    let normed = norm(low, names + "q_a_norm", layer: layer)
-    return product(weight(names + "q_b.weight"), normed, rows: tokens, width)
+    return norm(low, names + "q_a_norm", layer: layer)
+  }
+
+  mutating func latentQueries(_ layer: Int, _ heads: Int, _ low: Int) -> Int {
+    let name = model.hasPlainQueries(layer) ? "q" : "q_b"
+    return product(
+      weight("blk.\(layer).attn_\(name).weight"), low, rows: tokens,
+      heads * shape.headKeySize)
   }
 
   /// One cached row a token serves as key and value of all heads.
-  private mutating func cachedRowsAttention(
-    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ keys: Int, _ values: Int
+  mutating func cachedRowsAttention(
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ keys: Int, _ values: Int,
+    _ mask: Int?
   ) -> Int {
     for tensor in [queries, values, keys] { graph.expand(tensor) }
-    let cache = graph.leaf(.cache(layer), GraphShape(memory.keyWidth), bytes: 0)
-    let places = input("key places whole", GraphShape(tokens), bytes: 8 * tokens)
-    let rows = graph.view(keys, GraphShape(memory.keyWidth, tokens))
-    graph.expand(graph.write([rows, places], into: cache))
+    let cache = storeRows(layer, memory, keys)
     let cached = CachedRows(
       keys: cacheView(cache, memory, options.keyType, memory.keySize),
       values: cacheView(cache, memory, options.keyType, memory.valueSize))
-    let current = weighted(layer, memory, queries, cached)
+    let current = weighted(layer, memory, queries, cached, mask)
     graph.expand(current)
     return product(
       weight("blk.\(layer).attn_output.weight"), current, rows: tokens, shape.width)
   }
 
+  /// Writes the batch's rows into a cache that holds keys and values in one.
+  mutating func storeRows(
+    _ layer: Int, _ memory: LayerMemory.Attention, _ keys: Int
+  ) -> Int {
+    let kind = memory.isSliding ? "sliding" : "whole"
+    let cache = graph.leaf(.cache(layer), GraphShape(memory.keyWidth), bytes: 0)
+    let places = input("key places \(kind)", GraphShape(tokens), bytes: 8 * tokens)
+    let rows = graph.view(keys, GraphShape(memory.keyWidth, tokens))
+    graph.expand(graph.write([rows, places], into: cache))
+    return cache
+  }
+
   /// Keys and values are decompressed first, and cached head by head (files made before 2025).
-  private mutating func decompressedAttention(
+  mutating func decompressedAttention(
     _ layer: Int, _ memory: LayerMemory.Attention, _ plainQueries: Int, _ turnedQueries: Int,
     _ rows: Int, _ turnedKeys: Int
   ) -> Int {

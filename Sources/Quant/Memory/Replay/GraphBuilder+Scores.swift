@@ -5,30 +5,37 @@ internal import QuantModels
 extension GraphBuilder {
   /// Values weighted by how well keys and queries agree: `heads · value size` numbers a token.
   mutating func weighted(
-    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows,
+    _ mask: Int? = nil
   ) -> Int {
+    let mask = mask ?? self.mask(memory)
     let perStream = tokens / options.streams
     let split = graph.view(
       queries, GraphShape(memory.keySize, perStream, memory.heads, options.streams))
     return options.usesFlashAttention
-      ? flashAttention(layer, memory, split, cached) : scoredAttention(layer, memory, split, cached)
+      ? flashAttention(layer, memory, split, cached, mask)
+      : scoredAttention(layer, memory, split, cached, mask)
   }
 
   /// Which cells each token may see, in 16-bit floats for flash attention.
-  private mutating func mask(_ memory: LayerMemory.Attention) -> Int {
-    let cells = CacheEstimate(shape: shape, options: options).cells(memory)
-    let size = options.usesFlashAttention ? 2 : 4
-    return input(
-      memory.isSliding ? "mask sliding" : "mask whole",
-      GraphShape(cells, tokens / options.streams, 1, options.streams), bytes: size * cells * tokens)
+  mutating func mask(_ memory: LayerMemory.Attention) -> Int {
+    mask(cells: caches.cells(memory), memory.isSliding ? "sliding" : "whole")
   }
 
-  private mutating func flashAttention(
-    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows
+  mutating func mask(cells: Int, _ name: String) -> Int {
+    let streams = caches.streams
+    return input(
+      "mask \(name)", GraphShape(cells, tokens / streams, 1, streams),
+      bytes: (options.usesFlashAttention ? 2 : 4) * cells * tokens)
+  }
+
+  mutating func flashAttention(
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows,
+    _ mask: Int
   ) -> Int {
     let result = GraphShape(
       memory.valueSize, memory.heads, tokens / options.streams, options.streams)
-    var sources = [queries, cached.keys, cached.values, mask(memory)]
+    var sources = [queries, cached.keys, cached.values, mask]
     if traits.hasSinks { sources.append(weight("blk.\(layer).attn_sinks.weight")) }
     let current = graph.result(
       .other, result, sources, deviceBytes: 4 * result.count + halfCopies(memory, 4 * result.count))
@@ -39,9 +46,12 @@ extension GraphBuilder {
   }
 
   /// CUDA's kernels make 16-bit copies of caches of other types beside the result.
-  private func halfCopies(_ memory: LayerMemory.Attention, _ bytes: Int) -> Int {
-    let cells =
-      CacheEstimate(shape: shape, options: options).cells(memory) * options.streams
+  func halfCopies(_ memory: LayerMemory.Attention, _ bytes: Int) -> Int {
+    halfCopies(memory, cells: caches.cells(memory) * options.streams, bytes)
+  }
+
+  /// The copies for so many cells in all.
+  func halfCopies(_ memory: LayerMemory.Attention, cells: Int, _ bytes: Int) -> Int {
     var end = bytes
     if options.keyType != .F16 {
       end = end.roundedUp(to: BufferAlignment.gpu) + 2 * cells * memory.keyWidth
@@ -52,15 +62,16 @@ extension GraphBuilder {
     return end - bytes
   }
 
-  private mutating func scoredAttention(
-    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows
+  mutating func scoredAttention(
+    _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows,
+    _ mask: Int
   ) -> Int {
     let cells = CacheEstimate(shape: shape, options: options).cells(memory)
     let perStream = tokens / options.streams
     var scores = graph.result(
       .product, GraphShape(cells, perStream, memory.heads, options.streams), [cached.keys, queries])
     if traits.computation.capsScores { for _ in 0..<3 { scores = elementwise(scores, scores) } }
-    scores = elementwise(scores, mask(memory))
+    scores = elementwise(scores, mask)
     if traits.hasSinks { graph.add(weight("blk.\(layer).attn_sinks.weight"), to: scores) }
     var values = cached.values
     if memory.isLatent {
@@ -76,7 +87,7 @@ extension GraphBuilder {
   }
 
   /// Expands compressed values head by head.
-  private mutating func decompressed(
+  mutating func decompressed(
     _ layer: Int, _ memory: LayerMemory.Attention, _ tensor: Int, joining: Bool
   ) -> Int {
     let result = GraphShape(
@@ -91,7 +102,7 @@ extension GraphBuilder {
   }
 
   /// Puts the heads of a token side by side.
-  private mutating func joined(_ tensor: Int, _ width: Int) -> Int {
+  mutating func joined(_ tensor: Int, _ width: Int) -> Int {
     let rows = graph.result(.other, GraphShape(width, tokens), [tensor])
     if !options.offloadsCache { graph.pin(rows, to: .host) }
     return rows

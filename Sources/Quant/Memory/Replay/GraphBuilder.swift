@@ -12,10 +12,16 @@ struct GraphBuilder {
   var graph = ComputeGraph()
   /// Inputs that were made already, by their names.
   private var inputs: [String: Int] = [:]
+  /// Weights that were asked for already, by their index.
+  private var weightLeaves: [Int: Int] = [:]
   /// The factors of rotations on each device.
   private var factorLeaves: [MemoryDevice: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
   var statePlacesView: Int?
+  /// That of the places of other sequences' states.
+  var otherPlacesView: Int?
+  /// The rows that the last indexer chose.
+  var chosenRows: Int?
 
   var shape: ModelShape { model.shape }
   /// Tokens of the batch.
@@ -44,46 +50,76 @@ struct GraphBuilder {
       return nil
     }
     var builder = GraphBuilder(model, options, placement, traits)
-    builder.build()
+    if let family = MemoryFamilies.family(model) {
+      family.build(&builder)
+    } else {
+      builder.build { builder, layer, input in builder.layer(layer, input) }
+    }
     return builder.graph
   }
 
-  private mutating func build() {
+  /// The embedding, the layers and the output.
+  ///
+  /// - Parameter layer: Adds a layer, given its number and its input; returns its result.
+  mutating func build(_ layer: (inout GraphBuilder, Int, Int) -> Int) {
     var current = embedding()
-    for layer in 0..<shape.layerCount { current = self.layer(layer, current) }
+    for number in 0..<shape.trunkCount { current = layer(&self, number, current) }
+    addOutput(current)
+  }
+
+  /// The last norm and the logits.
+  mutating func addOutput(_ input: Int) {
+    var current = input
     if traits.computation.choosesRowsLast {
       // The states before the choice stay until the end: draft models read them.
       graph.keep(current)
       current = outputRows(current)
     }
-    current = norm(current, "output_norm", layer: nil)
-    graph.keep(current)
-    var logits = product(outputWeight(), current, rows: outputs, shape.vocabulary)
+    addLogits(norm(current, MemoryFamilies.outputNorm(model), layer: nil))
+  }
+
+  /// The logits of normed rows.
+  mutating func addLogits(_ normed: Int) {
+    var rows = normed
+    graph.keep(rows)
+    if traits.computation.choosesRowsAfterNorm {
+      rows = outputRows(rows)
+      graph.keep(rows)
+    }
+    var logits = product(outputWeight(), rows, rows: outputs, shape.vocabulary)
+    if model.contains("output.bias") { logits = elementwise(logits, weight("output.bias")) }
     if traits.computation.capsLogits { for _ in 0..<3 { logits = elementwise(logits, logits) } }
     graph.keep(logits)
     graph.expand(logits)
   }
 
-  private mutating func layer(_ layer: Int, _ input: Int) -> Int {
+  /// A layer of the common form.
+  mutating func layer(_ layer: Int, _ input: Int) -> Int {
     switch traits.computation.family {
     case .standard, .latent: return transformerLayer(layer, input)
     case .mamba: return mambaLayer(layer, input)
     }
   }
 
-  private mutating func embedding() -> Int {
+  /// The embedding of the tokens, with room for `parts` times the width: pictures fill more than one.
+  mutating func embedding(parts: Int = 1) -> Int {
     let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
     let table = weight("token_embd.weight")
     var current = graph.result(.rows, GraphShape(shape.width, tokens), [table, ids])
+    let whole = GraphShape(parts * shape.width, tokens)
+    if parts > 1 { current = graph.result(.other, whole, [current]) }
     graph.expand(current)
     // A batch may hold embeddings instead of tokens: room is made for them, too.
-    graph.expand(
-      input("embeddings", GraphShape(shape.width, tokens), bytes: 4 * shape.width * tokens))
-    if traits.computation.scalesEmbedding { current = elementwise(current, current) }
+    graph.expand(input("embeddings", whole, bytes: 4 * whole.count))
+    if traits.computation.scalesEmbedding {
+      current = elementwise(current, current)
+      graph.expand(current)
+    }
     return current
   }
 
-  private mutating func outputWeight() -> Int {
+  /// The weights of the output.
+  mutating func outputWeight() -> Int {
     guard model.hasTiedOutput else { return weight("output.weight") }
     guard let index = model.index(of: "token_embd.weight"), let copy = placement.outputCopy else {
       return weight("token_embd.weight")
@@ -98,14 +134,17 @@ extension GraphBuilder {
   /// Weights of the model, which `GraphTraits` has seen to be there.
   mutating func weight(_ name: String) -> Int {
     let index = model.index(of: name) ?? 0
-    return leaf(.weight(index), index)
+    if let known = weightLeaves[index] { return known }
+    let made = leaf(.weight(index), index)
+    weightLeaves[index] = made
+    return made
   }
 
   /// The factors of rotations, of which every device with layers has a copy.
   mutating func factors(layer: Int) -> Int {
     let device = placement.layers[layer]
     if let known = factorLeaves[device] { return known }
-    let index = model.index(of: "rope_freqs.weight") ?? 0
+    let index = traits.factors.flatMap(model.index) ?? 0
     let made = leaf(.weightCopy(index, device), index)
     factorLeaves[device] = made
     return made
@@ -116,7 +155,7 @@ extension GraphBuilder {
     let sizes = tensor.description.dimensions
     let shape = GraphShape(
       sizes.first ?? 1, sizes.count > 1 ? sizes[1] : 1, sizes.count > 2 ? sizes[2] : 1)
-    let padding = RowPadding.bytes(tensor.type, row: shape.a)
+    let padding = options.rules.padding(tensor.type, row: shape.a)
     return graph.leaf(
       role, shape, bytes: tensor.byteCount, deviceBytes: tensor.byteCount + padding)
   }
@@ -135,6 +174,15 @@ extension GraphBuilder {
     return graph.result(.elementwise, graph.shape(first), sources)
   }
 
+  /// A part of the numbers of every row: `width` is what a row has in all. A copy of a part has the gaps
+  /// between the rows, too.
+  mutating func part(
+    _ source: Int, _ shape: GraphShape, of width: Int, rows: Int? = nil
+  ) -> Int {
+    let rows = max(1, rows ?? tokens)
+    return graph.view(source, shape, bytes: 4 * ((rows - 1) * width + shape.count / rows))
+  }
+
   /// A matrix product with weights: `rows` rows of `width` numbers.
   mutating func product(_ weight: Int, _ input: Int, rows: Int, _ width: Int) -> Int {
     graph.result(.product, GraphShape(width, rows), [weight, input])
@@ -147,12 +195,14 @@ extension GraphBuilder {
     return elementwise(result, weight("\(name).bias"))
   }
 
-  /// A norm with its weights; nothing where the file has none.
+  /// A norm with its weights and biases; nothing where the file has none.
   mutating func norm(_ input: Int, _ name: String, layer: Int?) -> Int {
     guard model.contains("\(name).weight") else { return input }
     let plain = graph.result(.elementwise, graph.shape(input), [input])
     if let layer, tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
-    return elementwise(plain, weight("\(name).weight"))
+    let scaled = elementwise(plain, weight("\(name).weight"))
+    guard model.contains("\(name).bias") else { return scaled }
+    return elementwise(scaled, weight("\(name).bias"))
   }
 
   /// The rows that logits are wanted of.

@@ -24,11 +24,13 @@ struct GraphSchedule {
   private(set) var steps: [Step] = []
   /// Tensors that have room from the start.
   private(set) var leaves: [Int] = []
+  /// What must last until an operation is done, though it is not read there.
+  private(set) var lasting: [Int: [Int]] = [:]
   /// GPUs; host memory has this number as a device.
   let host: Int
   private let order: [Int]
   private let placement: DevicePlacement
-  private let options: ContextOptions
+  let options: ContextOptions
   /// Copies of each input that are alive at once, so that GPUs can work on several batches.
   private let copyCount: Int
   /// Copies made so far, by tensor and device.
@@ -41,8 +43,6 @@ struct GraphSchedule {
 
   /// Work of smaller batches stays where its weights are.
   private static let offloadedBatch = 32
-  /// Tensors that a piece may take from elsewhere before another one is begun.
-  private static let mostInputs = 30
   /// Copies of inputs where several GPUs work on several batches at once.
   private static let pipelineCopies = 4
 
@@ -58,13 +58,19 @@ struct GraphSchedule {
       host > 1 && placement.isFullyOffloaded && options.offloadsCache
       && placement.rule.overrides.isEmpty
     copyCount = isPipelined ? Self.pipelineCopies : 1
-    for leaf in graph.leaves { devices[leaf] = home(leaf) }
+    for leaf in graph.leaves where !tensors[leaf].isBlank { devices[leaf] = home(leaf) }
     assignByMemory()
     spread(skippingHost: true)
     spread(skippingHost: false)
     assignTheRest()
     cut()
     addLeaves(graph.leaves)
+    for (tensor, end) in graph.lasting where devices[end] < host {
+      // Where it was computed elsewhere, its copy is what lasts.
+      let here = devices[tensor] == devices[end]
+      let kept = here ? tensor : copies[CopyKey(tensor: tensor, device: devices[end])]
+      if let kept { lasting[end, default: []].append(kept) }
+    }
   }
 
   /// The device of what has memory of its own.
@@ -128,11 +134,14 @@ struct GraphSchedule {
     }
   }
 
-  /// Views are where the memory is that they show.
+  /// Views are where the memory is that they show, and blank room is where it is filled.
   private mutating func assignTheRest() {
     for node in order {
       if devices[node] < 0, let root = tensors[node].root { devices[node] = devices[root] }
       if devices[node] < 0 { devices[node] = host }
+      for source in tensors[node].sources where tensors[source].isBlank {
+        devices[source] = devices[node]
+      }
     }
   }
 
@@ -166,10 +175,8 @@ struct GraphSchedule {
   /// Weights from elsewhere begin a piece, so that the room of those before them can be used again.
   private func needsNewPiece(_ node: Int, _ piece: Piece) -> Bool {
     guard !piece.inputs.isEmpty else { return false }
-    return tensors[node].sources.contains { source in
-      guard !isAvailable(source, on: piece.device) else { return false }
-      let isNew = copies[CopyKey(tensor: source, device: piece.device)] == nil
-      return tensors[source].isWeight || (piece.inputs.count >= Self.mostInputs && isNew)
+    return tensors[node].sources.contains {
+      tensors[$0].isWeight && !isAvailable($0, on: piece.device)
     }
   }
 
@@ -217,7 +224,7 @@ struct GraphSchedule {
   private mutating func addLeaves(_ graphLeaves: [Int]) {
     for leaf in graphLeaves where tensors[leaf].role == .input {
       leaves.append(leaf)
-      guard copyCount > 1 else { continue }
+      guard copyCount > 1, !tensors[leaf].isBlank else { continue }
       tensors[leaf].isOutput = true
       for _ in 1..<copyCount {
         tensors.append(tensors[leaf])

@@ -11,13 +11,19 @@ struct GraphTraits {
   /// The name of the norm before the feed-forward network.
   private(set) var feedForwardNorm = "ffn_norm"
   private(set) var scalesExpertWeights = false
-  private(set) var hasFactors = false
+  /// Whether all heads are normed together.
+  private(set) var normsHeadsTogether = false
+  /// Whether queries of late positions are raised.
+  private(set) var hasTemperature = false
+  /// The factors of rotations; `nil` where a model has none.
+  private(set) var factors: String?
   private(set) var hasSinks = false
 
   /// The traits of a model; `nil` if its computation is not known.
   init?(known model: MemoryModel) {
-    let memory = ArchitectureRegistry.memory(model.shape.architecture)
-    guard let computation = memory.computation else { return nil }
+    guard let computation = MemoryFamilies.computation(model.shape.architecture) else {
+      return nil
+    }
     self.computation = computation
     takeTensors(of: model)
     guard Self.isWhole(model, self) else { return nil }
@@ -46,28 +52,47 @@ struct GraphTraits {
 
   /// What the tensors tell.
   private mutating func takeTensors(of model: MemoryModel) {
-    normsQueries = model.contains("blk.0.attn_q_norm.weight")
-    hasFactors = model.contains("rope_freqs.weight")
+    let first = model.shape.layers.firstIndex { $0.attention != nil } ?? 0
+    normsQueries = model.contains("blk.\(first).attn_q_norm.weight")
+    normsHeadsTogether = normsQueries && Self.normsHeadsTogether(model)
+    hasTemperature = model.routing.hasTemperature
+    // There are factors for long contexts and for short ones, of one size.
+    factors = ["rope_freqs.weight", "rope_factors_long.weight"].first(where: model.contains)
     hasSinks = model.contains("blk.0.attn_sinks.weight")
     // Where there is no other norm before the network, the one after attention is it.
     let hasOwnNorm = model.contains("blk.0.ffn_norm.weight")
     let hasPostNorm = model.contains("blk.0.post_attention_norm.weight")
     hasPostNorms = hasOwnNorm && hasPostNorm
     feedForwardNorm = !hasOwnNorm && hasPostNorm ? "post_attention_norm" : "ffn_norm"
-    if computation.family == .latent {
+    scalesExpertWeights = model.routing.scalesWeights
+    if computation.family == .latent || computation.readsRouting {
       computation.normsExpertWeights = model.routing.normsWeights
-      scalesExpertWeights = model.routing.scalesWeights
+    }
+    if computation.family == .latent {
       computation.gating = model.routing.usesSigmoid ? .sigmoid : .softmax
     }
+  }
+
+  /// Whether the norm of queries has weights for all heads.
+  private static func normsHeadsTogether(_ model: MemoryModel) -> Bool {
+    guard let index = model.index(of: "blk.0.attn_q_norm.weight"),
+      let attention = model.shape.layers.first?.attention
+    else { return false }
+    return model.tensors[index].weightCount > attention.keySize
   }
 
   /// Whether every tensor is there that the computation reads.
   private static func isWhole(_ model: MemoryModel, _ traits: GraphTraits) -> Bool {
     let shape = model.shape
     guard shape.vocabulary > 0, model.contains("token_embd.weight"),
-      model.contains("output_norm.weight")
+      model.contains("\(MemoryFamilies.outputNorm(model)).weight")
     else { return false }
-    return shape.layers.indices.allSatisfy { layer in
+    let family = MemoryFamilies.family(model)
+    guard family?.commonTensors(model).allSatisfy(model.contains) ?? true else { return false }
+    return (0..<shape.trunkCount).allSatisfy { layer in
+      if let names = family?.tensors(model, layer: layer) {
+        return names.allSatisfy { model.contains("blk.\(layer).\($0)") }
+      }
       let memory = shape.layers[layer]
       let isMamba = traits.computation.family == .mamba
       guard (memory.recurrence != nil) == isMamba, (memory.attention != nil) != isMamba else {
@@ -78,29 +103,18 @@ struct GraphTraits {
   }
 
   private func names(_ model: MemoryModel, _ layer: Int) -> [String] {
-    let block = "blk.\(layer)."
     switch computation.family {
     case .mamba:
-      return ["ssm_in", "ssm_conv1d", "ssm_x", "ssm_dt", "ssm_out", "attn_norm"].map {
-        $0 + ".weight"
-      }
-        + ["ssm_conv1d.bias", "ssm_dt.bias", "ssm_a", "ssm_d"]
+      return ["attn_norm.weight"] + Mixer.mamba.tensors
     case .standard:
-      let isFused = model.contains(block + "attn_qkv.weight")
-      let products = isFused ? ["attn_qkv"] : ["attn_q", "attn_k", "attn_v"]
-      return (products + ["attn_output"]).map { $0 + ".weight" } + feedForwardNames(model, layer)
+      return model.attentionTensors(layer) + model.feedForwardTensors(layer)
     case .latent:
       let isLatent = model.shape.layers[layer].attention?.isLatent ?? false
       let queries =
         model.hasPlainQueries(layer) ? ["attn_q"] : ["attn_q_a", "attn_q_a_norm", "attn_q_b"]
       let values = isLatent ? ["attn_k_b", "attn_v_b"] : ["attn_kv_b"]
       return (["attn_kv_a_mqa", "attn_kv_a_norm", "attn_output"] + queries + values)
-        .map { $0 + ".weight" } + feedForwardNames(model, layer)
+        .map { $0 + ".weight" } + model.feedForwardTensors(layer)
     }
-  }
-
-  private func feedForwardNames(_ model: MemoryModel, _ layer: Int) -> [String] {
-    guard model.hasExperts(layer) else { return ["ffn_up.weight", "ffn_down.weight"] }
-    return ["ffn_gate_inp.weight", "ffn_up_exps.weight", "ffn_down_exps.weight"]
   }
 }

@@ -9,6 +9,8 @@ public enum ArchitectureRegistry {
   package static let all: [any Architecture.Type] = [
     Cohere2.self,
     DeepSeek2.self,
+    DeepSeek4.self,
+    ERNIE45.self,
     EXAONE4.self,
     GLM4MoE.self,
     GPTOSS.self,
@@ -16,10 +18,12 @@ public enum ArchitectureRegistry {
     Gemma1.self,
     Gemma3n.self,
     GraniteMoE.self,
+    Hunyuan.self,
     Llama.self,
     Llama4.self,
     Mamba.self,
     MiniMaxM2.self,
+    Mistral3.self,
     OLMo2.self,
     OLMoE.self,
     Phi3.self,
@@ -27,6 +31,8 @@ public enum ArchitectureRegistry {
     Qwen2.self,
     Qwen2MoE.self,
     Qwen3.self,
+    SeedOSS.self,
+    SmolLM3.self,
   ]
 
   /// The names of those that can be evaluated, in alphabetical order.

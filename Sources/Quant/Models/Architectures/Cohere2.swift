@@ -4,7 +4,11 @@
 enum Cohere2: Architecture {
   static let names = ["cohere2"]
 
-  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: 4) }
+  static func memory(_: String) -> MemoryTraits {
+    var computation = ComputationTraits(.standard)
+    computation.storesKeysFirst = true
+    return MemoryTraits(computation: computation, slidingPeriod: 4)
+  }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 

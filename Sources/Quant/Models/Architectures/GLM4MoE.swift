@@ -5,7 +5,12 @@
 enum GLM4MoE: EvaluableArchitecture {
   static let names = ["glm4moe"]
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    var computation = ComputationTraits(.standard)
+    computation.gating = .sigmoid
+    computation.readsRouting = true
+    return MemoryTraits(computation: computation)
+  }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? {
     HuggingFaceMapping(modelTypes: ["glm4_moe"], normsQueries: true)

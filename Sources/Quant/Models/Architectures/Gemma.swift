@@ -9,12 +9,11 @@ enum Gemma: EvaluableArchitecture {
   static let names = ["gemma2", "gemma3"]
 
   static func memory(_ name: String) -> MemoryTraits {
-    guard name == "gemma2" else { return MemoryTraits(slidingPeriod: slidingPeriod(name)) }
     var computation = ComputationTraits(.standard)
     computation.scalesEmbedding = true
     computation.scalesQueries = true
-    computation.capsScores = true
-    computation.capsLogits = true
+    computation.capsScores = name == "gemma2"
+    computation.capsLogits = name == "gemma2"
     computation.storesKeysFirst = true
     return MemoryTraits(computation: computation, slidingPeriod: slidingPeriod(name))
   }

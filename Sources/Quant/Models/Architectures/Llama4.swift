@@ -5,7 +5,11 @@
 enum Llama4: EvaluableArchitecture {
   static let names = ["llama4"]
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    var computation = ComputationTraits(.standard)
+    computation.storesKeysFirst = true
+    return MemoryTraits(computation: computation, slidingPeriod: 4, fixedWindow: chunk)
+  }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 

@@ -11,6 +11,8 @@ package struct MemoryTraits: Sendable {
   /// Every n-th layer sees everything and the others a window, unless a key says otherwise; zero if
   /// only the key tells.
   package var slidingPeriod = 0
+  /// Tokens of the window where llama.cpp fixes them, whatever the key says, unless that says zero.
+  package var fixedWindow = 0
   /// Whether Ollama 0.5.11 estimates it by the formulas that are known here.
   package var hasOllamaFormulas = false
 }
@@ -46,8 +48,20 @@ package struct ComputationTraits: Sendable {
   package var storesKeysFirst = false
   package var normsExpertWeights = true
   package var gating = Gating.softmax
+  /// Whether keys say how routers weigh experts.
+  package var readsRouting = false
+  /// Whether queries and keys are rotated before their norms.
+  package var rotatesBeforeNorms = false
+  /// Every n-th layer does not rotate; zero if all do.
+  package var unrotatedPeriod = 0
+  /// Whether what a network is added to comes first in the sum.
+  package var addsToResidual = false
   /// Whether the rows that logits are wanted of are chosen after the last layer, not within it.
   package var choosesRowsLast = false
+  /// Whether they are chosen after the last norm.
+  package var choosesRowsAfterNorm = false
+  /// Numbers that say where a token is: 4 where pictures are placed in time, height and width.
+  package var positionsPerToken = 1
 }
 
 extension ComputationTraits {

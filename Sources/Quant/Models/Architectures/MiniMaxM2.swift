@@ -5,7 +5,11 @@
 enum MiniMaxM2: EvaluableArchitecture {
   static let names = ["minimax-m2"]
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    var computation = ComputationTraits(.standard)
+    computation.gating = .sigmoid
+    return MemoryTraits(computation: computation)
+  }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 

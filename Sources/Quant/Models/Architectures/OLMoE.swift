@@ -5,7 +5,11 @@
 enum OLMoE: EvaluableArchitecture {
   static let names = ["olmoe"]
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    var computation = ComputationTraits(.standard)
+    computation.normsExpertWeights = false
+    return MemoryTraits(computation: computation)
+  }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? {
     HuggingFaceMapping(normsQueries: true)

@@ -6,7 +6,12 @@ internal import GGUF
 enum Phi3: EvaluableArchitecture {
   static let names = ["phi3"]
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    var computation = ComputationTraits(.standard)
+    computation.scalesQueries = true
+    computation.addsToResidual = true
+    return MemoryTraits(computation: computation)
+  }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 

@@ -5,7 +5,12 @@
 enum PhiMoE: EvaluableArchitecture {
   static let names = ["phimoe"]
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    var computation = ComputationTraits(.standard)
+    computation.scalesQueries = true
+    computation.addsToResidual = true
+    return MemoryTraits(computation: computation)
+  }
 
   static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
 

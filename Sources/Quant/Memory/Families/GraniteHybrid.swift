@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+internal import QuantModels
+
+/// Granite 4: a state space or attention, then a feed-forward network or experts in every layer; factors
+/// on the embedding and on what layers add.
+enum GraniteHybrid: MemoryFamily {
+  static let names = ["granitehybrid"]
+
+  static func computation(_: String) -> ComputationTraits? {
+    var traits = ComputationTraits(.standard)
+    traits.scalesEmbedding = true
+    return traits
+  }
+
+  static func adjust(
+    _ layers: inout [LayerMemory], _ reader: KeyReader, _ tensors: [String: [Int]]
+  ) throws(QuantError) {
+    // The key stands for whether there are positions at all.
+    let isRotated = try reader.flag("rope.scaling.finetuned", default: true)
+    for layer in layers.indices where layers[layer].attention != nil {
+      layers[layer].attention?.isRotated = isRotated
+      layers[layer].recurrence = nil
+    }
+  }
+
+  static func tensors(_ model: MemoryModel, layer: Int) -> [String]? {
+    model.tensorsOfMamba2OrAttention(layer).map {
+      ["attn_norm.weight", "ffn_norm.weight"] + $0 + model.feedForwardTensors(layer)
+    }
+  }
+
+  static func build(_ builder: inout GraphBuilder) {
+    builder.build { builder, layer, input in
+      let normed = builder.norm(input, "blk.\(layer).attn_norm", layer: layer)
+      var current =
+        if let attention = builder.shape.layers[layer].attention {
+          builder.plainAttention(layer, attention, normed)
+        } else {
+          builder.mamba2(layer, normed)
+        }
+      var residual = input
+      if layer == builder.shape.trunkCount - 1 {
+        current = builder.outputRows(current)
+        residual = builder.outputRows(residual)
+      }
+      let sum = builder.elementwise(builder.elementwise(current, current), residual)
+      current = builder.norm(sum, "blk.\(layer).ffn_norm", layer: layer)
+      current = builder.feedForward(layer, current)
+      return builder.elementwise(builder.elementwise(current, current), sum)
+    }
+  }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+internal import QuantModels
+
+/// Nemotron H: every layer is either a state space, or attention without positions, or a feed-forward
+/// network with squared ReLU, plain or of experts. The dense models have the same operations.
+enum NemotronH: MemoryFamily {
+  static let names = ["nemotron_h", "nemotron_h_moe"]
+
+  static func computation(_: String) -> ComputationTraits? {
+    var traits = ComputationTraits(.standard)
+    traits.gating = .sigmoid
+    traits.readsRouting = true
+    traits.choosesRowsAfterNorm = true
+    return traits
+  }
+
+  static func adjust(
+    _ layers: inout [LayerMemory], _ reader: KeyReader, _ tensors: [String: [Int]]
+  ) throws(QuantError) {
+    let widths = try reader.integers(
+      "feed_forward_length", layers: layers.count, default: 0, in: 0...ShapeLimit.feedForward)
+    for layer in layers.indices {
+      layers[layer].attention?.isRotated = false
+      if layers[layer].attention != nil { layers[layer].recurrence = nil }
+      if widths[layer] > 0 { layers[layer] = LayerMemory() }
+    }
+  }
+
+  static func tensors(_ model: MemoryModel, layer: Int) -> [String]? {
+    let memory = model.shape.layers[layer]
+    let isNetwork = memory.recurrence == nil && memory.attention == nil
+    let own = isNetwork ? model.feedForwardTensors(layer) : model.tensorsOfMamba2OrAttention(layer)
+    return own.map { ["attn_norm.weight"] + $0 }
+  }
+
+  static func build(_ builder: inout GraphBuilder) {
+    builder.build { builder, layer, input in
+      let normed = builder.norm(input, "blk.\(layer).attn_norm", layer: layer)
+      let memory = builder.shape.layers[layer]
+      let current =
+        if memory.recurrence != nil {
+          builder.mamba2(layer, normed)
+        } else if let attention = memory.attention {
+          builder.plainAttention(layer, attention, normed)
+        } else {
+          feedForward(&builder, layer, normed)
+        }
+      return builder.elementwise(current, input)
+    }
+  }
+
+  /// Experts may work on a narrower copy of the input (Nemotron 3 Super and Ultra).
+  private static func feedForward(_ builder: inout GraphBuilder, _ layer: Int, _ input: Int) -> Int
+  {
+    let names = "blk.\(layer).ffn_"
+    guard builder.model.contains(names + "latent_down.weight") else {
+      return builder.feedForward(layer, input)
+    }
+    let rows = builder.graph.shape(input).b
+    let (chosen, weights) = builder.routed(layer, input, rows)
+    let narrow = builder.linear(
+      names + "latent_down", input, rows: rows, builder.width(names + "latent_down.weight"))
+    let routed = builder.mixed(layer, narrow, chosen, weights)
+    let wide = builder.linear(names + "latent_up", routed, rows: rows, builder.shape.width)
+    return builder.withShared(layer, input, wide)
+  }
+}
