@@ -10,8 +10,11 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     discussion: """
       Reads only the header, and of a split model the shards that are there. Shows the exact size, as is or in any preset or recipe, and the memory \
       needed on each device; with --vram or --ram, whether it fits and with which flags; with \
-      --bandwidth, tokens per second. Takes the flags that it prints. Docs/Memory.md explains the \
-      figures.
+      --machine, tokens per second. The first three lines answer which presets fit and which one to \
+      take. Takes the flags that it prints. The exit code is 2 where the model as given does not fit. \
+      Docs/Memory.md explains the figures.
+
+      Example: gguf-tool size-estimate model.gguf --machine rtx4090+ryzen-ddr5 --ram 64GiB
 
       Example: gguf-tool size-estimate model.gguf --type Q4_K_M --vram 16GiB --ram 64GiB
 
@@ -39,7 +42,11 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     }
   }
 
+  /// The exit code of a model that does not fit.
+  static let doesNotFit = ExitCode(2)
+
   func run() throws {
+    guard !target.machines else { return try MachineList.write(asJSON: json.isJSON) }
     let source = try target.open()
     let machine = try memory.makeMachine()
     // Ollama keeps room by its own formulas.
@@ -48,22 +55,49 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
       machine, defaultMargin: isOllama ? 0 : MemoryBudget.defaultMargin)
     let model = try source.model(target.makeRecipe())
     let fit = try estimate(model, budget)
-    let speed = machine.map { machine in
-      machine.throughput(of: model.traffic(fit.placement, options: fit.options))
-    }
-    let presets =
-      target.allPresets
-      ? try PresetSizes(budget: budget) {
-        try source.model(Recipe(preset: $0))
-      } options: {
-        try runtime.context(for: $0)
-      } : nil
+    let speed = machine.map(fit.speed)
+    let all = try allPresets(source, fit, budget, machine)
     let view = SizeEstimateView(
-      fit: fit, speed: speed, presets: presets,
-      largestPreset: try presets.map { $0.largest?.preset.name ?? "none" }
-        ?? largestPreset(source, fit, budget),
-      runtime: runtime.runtime)
+      fit: fit, speed: speed, answer: try answer(source, fit, speed, machine, all),
+      allPresets: all, runtime: runtime.runtime)
     json.isJSON ? try JSONOutput.write(SizeEstimateJSON(view)) : try view.write()
+    guard fit.verdict != .doesNotFit else { throw Self.doesNotFit }
+  }
+
+  private func allPresets(
+    _ source: SizeTarget, _ fit: MemoryFit, _ budget: MemoryBudget?, _ machine: Machine?
+  ) throws -> PresetSizes? {
+    guard target.allPresets else { return nil }
+    return try PresetSizes(budget: budget, machine: machine, options: fit.options) {
+      try source.model(Recipe(preset: $0))
+    }
+  }
+
+  /// Which presets fit, unless the types are given, or the program chooses where things go.
+  private func answer(
+    _ source: SizeTarget, _ fit: MemoryFit, _ speed: Throughput?, _ machine: Machine?,
+    _ all: PresetSizes?
+  ) throws -> SizeAnswer? {
+    guard let budget = fit.budget, !target.hasTypes, !memory.isPlaced, runtime.runtime != .ollama
+    else { return nil }
+    let isUnquantized = source.isUnquantized
+    let presets = try all ?? usualPresets(fit, budget, machine, isUnquantized)
+    let choice =
+      isUnquantized
+      ? presets.map(PresetChoice.init) ?? .nothing : PresetChoice(quantized: fit, presets)
+    return SizeAnswer(
+      fit: fit, speed: speed, choice: choice, presets: presets, isUnquantized: isUnquantized)
+  }
+
+  private func usualPresets(
+    _ fit: MemoryFit, _ budget: MemoryBudget, _ machine: Machine?, _ isUnquantized: Bool
+  ) throws -> PresetSizes? {
+    // Of weights that are quantized already, only what is clearly smaller is worth a thought.
+    let bits = Double(fit.model.tensorBytes) * 8 / Double(max(1, fit.model.weightCount))
+    guard isUnquantized || fit.verdict != .fits else { return nil }
+    return try PresetSizes(
+      usual: fit.model, budget: budget, machine: machine, options: fit.options,
+      hasImportance: target.imatrix != nil, below: isUnquantized ? .infinity : 0.9 * bits)
   }
 
   private func estimate(_ model: MemoryModel, _ budget: MemoryBudget?) throws -> MemoryFit {
@@ -80,16 +114,5 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     return try MemoryFit(
       ollama: model, options: options,
       context: runtime.ctx == nil ? OllamaProfile.defaultContext : options.context, budget: budget)
-  }
-
-  /// The largest preset that fits, where one is to be proposed: with a budget, and from weights in full
-  /// precision.
-  private func largestPreset(
-    _ source: SizeTarget, _ fit: MemoryFit, _ budget: MemoryBudget?
-  ) throws -> String? {
-    guard let budget, source.isUnquantized, runtime.runtime != .ollama else { return nil }
-    let preset = try source.model(nil).largestPreset(
-      options: fit.options, budget: budget, hasImportance: target.imatrix != nil)
-    return preset?.name ?? "none"
   }
 }

@@ -66,9 +66,13 @@ struct SizeEstimateJSON: Encodable {
 
   struct Preset: Encodable {
     let preset: String
-    let sizeBytes: Int
+    /// The file's; `nil` where no file was planned.
+    let sizeBytes: Int?
+    let tensorBytes: Int?
     let bitsPerWeight: Double
     let fitsWhole: Bool?
+    let placement: String?
+    let tokensPerSecond: Double?
   }
 
   let model: String
@@ -94,6 +98,7 @@ struct SizeEstimateJSON: Encodable {
   let flags: String?
   let largestContext: Int?
   let largestPreset: String?
+  let answer: SizeAnswerJSON?
   let presets: [Preset]?
   let speed: Speed?
 
@@ -124,14 +129,18 @@ struct SizeEstimateJSON: Encodable {
     layersWithExpertsOutside = fit.placement.layersWithExpertsOutside(model)
     flags = fit.budget == nil || view.runtime == .ollama ? nil : RuntimeFlags(fit).line
     largestContext = fit.largestContext
-    largestPreset = view.largestPreset == "none" ? nil : view.largestPreset
-    presets = view.presets.map { $0.rows.map(Self.preset) }
+    let presets = view.allPresets ?? view.answer?.presets
+    largestPreset = presets?.largest?.preset.name
+    answer = view.answer.map(SizeAnswerJSON.init)
+    self.presets = presets.map { $0.rows.map(Self.preset) }
     speed = view.speed.map(Speed.init)
   }
 
   private static func preset(_ row: PresetSizes.Row) -> Preset {
     Preset(
-      preset: row.preset.name, sizeBytes: row.fileBytes, bitsPerWeight: row.bitsPerWeight,
-      fitsWhole: row.fitsWhole)
+      preset: row.preset.name, sizeBytes: row.isWholeFile ? row.bytes : nil,
+      tensorBytes: row.isWholeFile ? nil : row.bytes, bitsPerWeight: row.bitsPerWeight,
+      fitsWhole: row.fitsWhole, placement: row.place?.rawValue,
+      tokensPerSecond: row.speed?.rate?.tokensPerSecond)
   }
 }

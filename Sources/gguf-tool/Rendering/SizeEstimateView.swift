@@ -6,10 +6,10 @@ import Quant
 struct SizeEstimateView {
   let fit: MemoryFit
   let speed: Throughput?
+  /// Which presets fit and the one to take, where that was asked.
+  let answer: SizeAnswer?
   /// Every preset, if that was asked for.
-  let presets: PresetSizes?
-  /// The name of the largest preset that fits whole, `none`, or `nil` if nobody looked.
-  let largestPreset: String?
+  let allPresets: PresetSizes?
   let runtime: RuntimeProfile
 
   private var model: MemoryModel { fit.model }
@@ -17,7 +17,7 @@ struct SizeEstimateView {
 
   func write() throws {
     var report = Report()
-    report.section(verdict)
+    addHead(to: &report)
     if let reason { report.line(reason) }
     report.section("Size")
     report.facts(sizes)
@@ -25,27 +25,26 @@ struct SizeEstimateView {
     addMemory(to: &report)
     addFlags(to: &report)
     if let speed { add(speed, to: &report) }
-    if let presets { add(presets, to: &report) }
+    if let allPresets { add(allPresets, to: &report) }
     try report.write()
+  }
+
+  /// Answers in the first three lines what people ask first.
+  private func addHead(to report: inout Report) {
+    let lines = answer?.lines ?? [verdict]
+    report.section(lines[0])
+    for line in lines.dropFirst() + (answer?.notes ?? []) { report.line(line) }
   }
 
   // MARK: Verdict
 
   /// The answer in a line.
   var verdict: String {
-    guard let verdict = fit.verdict else {
+    guard fit.verdict != nil else {
       return
         "\(Units.bytes(model.fileBytes ?? model.tensorBytes)); use --vram or --ram to check whether it fits"
     }
-    let context = "a context of \(Units.grouped(fit.options.context)) tokens"
-    switch verdict {
-    case .fits: return "Fits, with \(context)"
-    case .fitsWithFlags: return "Fits with flags (below), with \(context)"
-    case .doesNotFit:
-      guard let shortage = fit.shortage else { return "Does not fit" }
-      return "Does not fit: \(shortage.device.name) lacks \(Units.shortBytes(shortage.bytes)),"
-        + " mostly for \(shortage.binding)"
-    }
+    return SizeAnswer.verdict(fit, speed)
   }
 
   private var reason: String? {
@@ -168,8 +167,7 @@ struct SizeEstimateView {
       report.verbatim(RuntimeFlags(fit).line)
     }
     report.facts([
-      ("largest context in this placement", fit.largestContext.map(Units.grouped)),
-      ("largest preset that fits whole", largestPreset),
+      ("largest context in this placement", fit.largestContext.map(Units.grouped))
     ])
   }
 
@@ -179,9 +177,9 @@ struct SizeEstimateView {
     case .notModelled(let reason): report.line("Not modelled: \(reason).")
     case .modelled(let rate):
       report.line(
-        "\(Units.significant(rate.range.lowerBound, 3)) to"
-          + " \(Units.significant(rate.range.upperBound, 3)), by the constants"
-          + " \(Units.significant(rate.tokensPerSecond, 3))")
+        "\(Units.significant(rate.tokensPerSecond, 3)) are likely,"
+          + " \(Units.significant(rate.range.lowerBound, 3)) to"
+          + " \(Units.significant(rate.range.upperBound, 3)) by what was measured")
       var table = Table([.text("part of a token"), .number("reads"), .number("time")])
       for term in rate.terms {
         table.add(
@@ -195,12 +193,24 @@ struct SizeEstimateView {
 
   private func add(_ presets: PresetSizes, to report: inout Report) {
     report.section("Presets")
-    var table = Table([.text("preset"), .number("size"), .number("bits"), .text("fits whole")])
+    var table = Table([
+      .text("preset"), .number("size"), .number("bits"), .text("fits"), .number("tokens/s"),
+    ])
     for row in presets.rows {
       table.add(
-        row.preset.name, Units.bytes(row.fileBytes), Units.bitsPerWeight(row.bitsPerWeight),
-        row.fitsWhole.map { $0 ? "yes" : "no" } ?? "–")
+        row.preset.name, Units.bytes(row.bytes), Units.bitsPerWeight(row.bitsPerWeight),
+        row.place.map(Self.words) ?? "–",
+        row.speed?.rate.map { Units.significant($0.tokensPerSecond, 3) } ?? "–")
     }
     report.table(table)
+  }
+
+  private static func words(_ place: PresetSizes.Place) -> String {
+    switch place {
+    case .whole: "whole"
+    case .expertsOutside: "experts outside"
+    case .layersOutside: "layers outside"
+    case .nowhere: "no"
+    }
   }
 }
