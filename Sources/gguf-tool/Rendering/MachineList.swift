@@ -30,7 +30,7 @@ struct MachineList {
       for machine in NamedMachine.all where machine.kind == kind {
         table.add(
           machine.name, machine.title, machine.memoryBytes.map(Units.shortBytes) ?? "any",
-          Units.significant(machine.bandwidth, machine.bandwidth < 1000 ? 3 : 4))
+          Units.fixed(machine.bandwidth, machine.bandwidth.rounded() == machine.bandwidth ? 0 : 1))
       }
       report.table(table)
       for source in sources(kind) { report.line("from \(source)") }

@@ -68,10 +68,10 @@ struct SizeAnswer {
   private var keepOrTake: String {
     switch choice {
     case .keep where bits < 5:
-      "Keep it: requantizing \(mainType), 4 bits or less already, loses quality and gains little"
+      "Keep it: \(mainType) is small already; requantizing loses quality and gains little"
     case .keep: "Keep it: made anew from \(mainType), any preset loses more"
     case .take(let row, _):
-      "Or take \(row.preset.name) made from the original weights: \(facts(row))"
+      "Or take \(row.preset.name) of the original weights: \(facts(row))"
     case .nothing: "No smaller preset fits either"
     }
   }

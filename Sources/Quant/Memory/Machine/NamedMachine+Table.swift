@@ -12,8 +12,7 @@ extension NamedMachine {
     static let arc = "https://en.wikipedia.org/wiki/Intel_Arc"
     static let apple = "https://en.wikipedia.org/wiki/Apple_silicon"
     static let spark = "https://www.nvidia.com/en-us/products/workstations/dgx-spark/"
-    static let halo =
-      "https://www.amd.com/en/products/processors/laptop/ryzen/ai-300-series/amd-ryzen-ai-max-plus-395.html"
+    static let halo = "https://en.wikipedia.org/wiki/List_of_AMD_Ryzen_processors"
     static let ddr4 = "https://en.wikipedia.org/wiki/DDR4_SDRAM"
     static let ddr5 = "https://en.wikipedia.org/wiki/DDR5_SDRAM"
   }
@@ -147,21 +146,21 @@ extension NamedMachine {
       "core-ultra-ddr5", "Core Ultra 200S, 2 channels of DDR5-6400", .processor, nil, 102.4,
       Source.ddr5),
     .init(
-      "threadripper-ddr5", "Threadripper 7000, 4 channels of DDR5-5200", .processor, nil, 166.4,
+      "threadripper-ddr5", "Threadripper, 4 channels of DDR5-5200", .processor, nil, 166.4,
       Source.ddr5),
     .init(
-      "threadripper-pro-ddr5", "Threadripper PRO 7000, 8 channels of DDR5-5200", .processor, nil,
+      "threadripper-pro-ddr5", "Threadripper PRO, 8 channels of DDR5-5200", .processor, nil,
       332.8, Source.ddr5),
     .init(
-      "epyc-ddr4", "EPYC 7002 or 7003, 8 channels of DDR4-3200", .processor, nil, 204.8, Source.ddr4
+      "epyc-ddr4", "EPYC 7003, 8 channels of DDR4-3200", .processor, nil, 204.8, Source.ddr4
     ),
     .init("epyc-genoa", "EPYC 9004, 12 channels of DDR5-4800", .processor, nil, 460.8, Source.ddr5),
     .init("epyc-turin", "EPYC 9005, 12 channels of DDR5-6000", .processor, nil, 576.0, Source.ddr5),
     .init(
-      "xeon-ddr4", "Xeon Scalable (3rd), 8 channels of DDR4-3200", .processor, nil, 204.8,
+      "xeon-ddr4", "Xeon (3rd), 8 channels of DDR4-3200", .processor, nil, 204.8,
       Source.ddr4),
     .init(
-      "xeon-ddr5", "Xeon Scalable (4th), 8 channels of DDR5-4800", .processor, nil, 307.2,
+      "xeon-ddr5", "Xeon (4th), 8 channels of DDR5-4800", .processor, nil, 307.2,
       Source.ddr5),
   ]
 }
