@@ -18,6 +18,9 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
 
       Example: gguf-tool size-estimate model.gguf --type Q4_K_M --vram 16GiB --ram 64GiB
 
+      Example: gguf-tool size-estimate model.gguf --vram 16GiB --draft model.gguf --ctx-checkpoints 8 \
+      --plot memory.svg
+
       Example: gguf-tool size-estimate -m model.gguf --vram 16GiB -c 8k -ngl all -ctk q8_0 -fa on \
       -ot 'ffn_up=CPU,ffn_down=CPU'
       """)
@@ -25,6 +28,15 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
   @OptionGroup(title: "Model") var target: SizeTargetOptions
   @OptionGroup(title: "Run") var runtime: RuntimeOptions
   @OptionGroup(title: "Memory and placement") var memory: BudgetOptions
+  @OptionGroup(title: "Beside the model") var beside: BesideOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Draw memory against context for several types, with the line of the card: a picture (.svg) or a"
+        + " page (.html).", valueName: "file"),
+    completion: .file(extensions: ["svg", "html"]))
+  var plot: String?
+
   @OptionGroup var json: JSONOption
 
   static let settings = SizeTargetOptions.settings
@@ -32,7 +44,16 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     .merging(BudgetOptions.settings) { $1 }
 
   func validate() throws {
+    if let plot, ![".svg", ".html", ".htm"].contains(where: plot.lowercased().hasSuffix) {
+      throw ValidationError(
+        "--plot: expected a name that ends in .svg or .html, found \"\(plot)\".")
+    }
     guard runtime.runtime == .ollama else { return }
+    guard !beside.isGiven else {
+      throw ValidationError(
+        "--runtime ollama-0.5.11 has formulas of its own: expected no --mmproj, --draft, --lora or"
+          + " --ctx-checkpoints.")
+    }
     guard memory.layers == nil, !memory.cpuMoE, memory.nCpuMoE == nil, memory.overrideTensor.isEmpty
     else {
       throw ValidationError("--runtime ollama-0.5.11 chooses layers itself: expected no placement.")
@@ -48,6 +69,7 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
   func run() throws {
     guard !target.machines else { return try MachineList.write(asJSON: json.isJSON) }
     let source = try target.open()
+    try OutputPath.check([plot], reading: source.files + beside.files)
     let machine = try memory.makeMachine()
     // Ollama keeps room by its own formulas.
     let isOllama = runtime.runtime == .ollama
@@ -60,6 +82,7 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     let view = SizeEstimateView(
       fit: fit, speed: speed, answer: try answer(source, fit, speed, machine, all),
       allPresets: all, runtime: runtime.runtime)
+    try draw(fit, isWhole: source.isUnquantized && !target.hasTypes)
     json.isJSON ? try JSONOutput.write(SizeEstimateJSON(view)) : try view.write()
     guard fit.verdict != .doesNotFit else { throw Self.doesNotFit }
   }
@@ -93,11 +116,34 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     _ fit: MemoryFit, _ budget: MemoryBudget, _ machine: Machine?, _ isUnquantized: Bool
   ) throws -> PresetSizes? {
     // Of weights that are quantized already, only what is clearly smaller is worth a thought.
-    let bits = Double(fit.model.tensorBytes) * 8 / Double(max(1, fit.model.weightCount))
     guard isUnquantized || fit.verdict != .fits else { return nil }
     return try PresetSizes(
       usual: fit.model, budget: budget, machine: machine, options: fit.options,
-      hasImportance: target.imatrix != nil, below: isUnquantized ? .infinity : 0.9 * bits)
+      hasImportance: target.imatrix != nil,
+      below: isUnquantized ? .infinity : 0.9 * fit.model.bitsPerWeight)
+  }
+
+  /// Draws the usual presets, or the model in its own types beside the smaller ones of them.
+  private func draw(_ fit: MemoryFit, isWhole: Bool) throws {
+    guard let plot else { return }
+    let model = fit.model
+    var models = isWhole ? [] : [("as it is", model)]
+    for preset in PresetSizes.usual.reversed() {
+      let smaller = try model.retyped(
+        Recipe(preset: preset), hasImportance: target.imatrix != nil)
+      if isWhole || smaller.bitsPerWeight < 0.9 * model.bitsPerWeight {
+        models.append((preset.name, smaller))
+      }
+    }
+    let gpus = fit.budget?.gpus.count ?? 0
+    let contexts = MemoryCurve.contexts(of: model.shape, atLeast: fit.options.context)
+    let curves = models.map {
+      MemoryCurve($0.0, $0.1, options: fit.options, gpuCount: gpus, contexts: contexts)
+    }
+    let name = model.name.split(separator: "/").last.map(String.init) ?? model.name
+    try PlainFile.write(
+      MemoryPlot(model: name, curves: curves, budget: fit.budget, gpuCount: gpus).text(for: plot),
+      to: plot)
   }
 
   private func estimate(_ model: MemoryModel, _ budget: MemoryBudget?) throws -> MemoryFit {
@@ -105,7 +151,8 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
       let options = try runtime.context(for: model)
       let rule = try memory.makeRule(budget, layerCount: model.shape.layerCount)
       rule.map { memory.warn(ofUnused: $0, in: model) }
-      return MemoryFit(model, options: options, budget: budget, rule: rule)
+      return try MemoryFit(
+        model, options: options, budget: budget, rule: rule, beside: beside.open())
     }
     guard (budget?.gpus.count ?? 0) <= 1 else {
       throw ValidationError("--runtime ollama-0.5.11: expected one GPU, found several in --vram.")

@@ -165,6 +165,14 @@ enum SizeTarget {
     }
   }
 
+  /// The files that are read.
+  var files: [String] {
+    switch self {
+    case .configuration(_, let name): name == "--shape" ? [] : [name]
+    case .file(let file, _): file.files.map(\.name)
+    }
+  }
+
   /// Whether the weights are there in full precision, so that every preset can be made from them.
   var isUnquantized: Bool {
     switch self {

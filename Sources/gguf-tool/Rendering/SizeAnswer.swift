@@ -67,17 +67,13 @@ struct SizeAnswer {
 
   private var keepOrTake: String {
     switch choice {
-    case .keep where bits < 5:
+    case .keep where fit.model.bitsPerWeight < 5:
       "Keep it: \(mainType) is small already; requantizing loses quality and gains little"
     case .keep: "Keep it: made anew from \(mainType), any preset loses more"
     case .take(let row, _):
       "Or take \(row.preset.name) of the original weights: \(facts(row))"
     case .nothing: "No smaller preset fits either"
     }
-  }
-
-  private var bits: Double {
-    Double(fit.model.tensorBytes) * 8 / Double(max(1, fit.model.weightCount))
   }
 
   /// The type of most bytes.

@@ -23,6 +23,7 @@ struct SizeEstimateView {
     report.facts(sizes)
     report.table(roleTable)
     addMemory(to: &report)
+    addOthers(to: &report)
     addFlags(to: &report)
     if let speed { add(speed, to: &report) }
     if let allPresets { add(allPresets, to: &report) }
@@ -77,7 +78,7 @@ struct SizeEstimateView {
       ),
       (
         "bits per weight",
-        Units.bitsPerWeight(Double(model.tensorBytes) * 8 / Double(max(1, weights)))
+        Units.bitsPerWeight(model.bitsPerWeight)
       ),
     ]
   }
@@ -108,15 +109,35 @@ struct SizeEstimateView {
         memory.device.name, Units.shortBytes(memory.weights), Units.shortBytes(memory.cache),
         Units.shortBytes(memory.compute), Units.shortBytes(memory.output),
         Units.shortBytes(memory.total),
-        available(memory.device).map { Units.shortBytes($0 - memory.total) } ?? "–")
+        available(memory.device).map { Units.shortBytes($0 - taken(memory)) } ?? "–")
     }
     report.table(table)
     for memory in fit.estimate.gpus + [fit.estimate.host] {
       if let all = available(memory.device) { report.line(bar(memory, of: all)) }
     }
     report.line(
-      "Compute buffers: \(method). Weights, cache and output are exact. Drivers take 0.3 to 0.9 GiB"
-        + " more, which the margin allows for.")
+      "Compute buffers: \(method). Weights, cache and output are exact.")
+    report.line(NotCounted(fit, runtime).sentence)
+  }
+
+  /// Bytes of a device with what else is in memory.
+  private func taken(_ memory: DeviceMemory) -> Int {
+    memory.total + fit.otherBytes(on: memory.device)
+  }
+
+  private func addOthers(to report: inout Report) {
+    guard !fit.others.isEmpty else { return }
+    report.section("Also in memory")
+    var table = Table([
+      .text("what"), .flexible("file"), .text("device"), .number("size"), .text("how"),
+    ])
+    for item in fit.others {
+      let file = item.file?.split(separator: "/").last.map(String.init)
+      table.add(
+        item.kind.words, file ?? "–", item.device.name, Units.shortBytes(item.bytes),
+        item.method.rawValue)
+    }
+    report.table(table)
   }
 
   private var method: String {
@@ -134,22 +155,23 @@ struct SizeEstimateView {
     }
   }
 
-  /// `GPU0  ████▓▓▒······|  `: weights, cache, compute and output, what is free.
+  /// `GPU0  ████▓▓▒░·····|  `: weights, cache, compute and output, what else there is, what is free.
   private func bar(_ memory: DeviceMemory, of all: Int) -> String {
     let width = 56
     var text = ""
     var sum = 0.0
     for (bytes, mark) in [
       (memory.weights, "█"), (memory.cache, "▓"), (memory.compute + memory.output, "▒"),
+      (fit.otherBytes(on: memory.device), "░"),
     ] {
       sum += Double(bytes)
       let end = min(width, Int((sum / Double(max(1, all)) * Double(width)).rounded()))
       text += String(repeating: mark, count: max(0, end - text.count))
     }
     text += String(repeating: "·", count: width - text.count)
-    let isOver = memory.total > all
+    let isOver = taken(memory) > all
     return Text.padded(memory.device.name, to: 6) + text
-      + (isOver ? " too much" : " " + Units.percent(Double(memory.total) / Double(max(1, all))))
+      + (isOver ? " too much" : " " + Units.percent(Double(taken(memory)) / Double(max(1, all))))
   }
 
   // MARK: Flags, speed, presets

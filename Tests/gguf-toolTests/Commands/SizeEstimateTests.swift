@@ -69,12 +69,14 @@ import Testing
     #expect(small.hasPrefix("Does not fit: CPU lacks"))
   }
 
-  @Test(arguments: [
-    (["--vram", "40GiB"], 0), (["--vram", "16GiB", "--ram", "64GiB"], 0), ([], 0),
-    (["--vram", "16GiB", "--ram", "8GiB"], 2), (["--ram", "8GiB"], 2),
-    (["--vram", "16GiB", "--ram", "8GiB", "--json"], 2), (["--vram", "16GiB", "--ngl", "all"], 2),
-    (["--vram", "24"], 64), (["--machine", "rtx4900"], 64), (["--config", "x"], 64),
-  ] as [([String], Int32)])
+  @Test(
+    arguments: [
+      (["--vram", "40GiB"], 0), (["--vram", "16GiB", "--ram", "64GiB"], 0), ([], 0),
+      (["--vram", "16GiB", "--ram", "8GiB"], 2), (["--ram", "8GiB"], 2),
+      (["--vram", "16GiB", "--ram", "8GiB", "--json"], 2),
+      (["--vram", "16GiB", "--ngl", "all"], 2),
+      (["--vram", "24"], 64), (["--machine", "rtx4900"], 64), (["--config", "x"], 64),
+    ] as [([String], Int32)])
   func `the exit code says whether it fits`(words: [String], code: Int32) throws {
     let model = try header("mixtral-8x7b-Q4_K_M")
     let outcome = try Tool.run(["size-estimate", model] + words)
@@ -132,6 +134,78 @@ import Testing
     let outcome = try run(model, "--all-presets", "--vram", "2GiB", "--ctx", "100k")
     #expect(outcome.status == 0)
     #expect(outcome.errors.split(separator: "\n").count { $0.contains("--ctx") } == 1)
+  }
+
+  @Test func `what else sits in memory is counted and told`() throws {
+    let model = try header("mamba-2.8b-Q4_K_M")
+    var adapter = ModelFile()
+    adapter.metadata["general.type"] = .string("adapter")
+    adapter.add("blk.3.ssm_in.weight.lora_a", [2560, 16], .F16)
+    try adapter.write(to: folder.path("lora.gguf"))
+    let words = [
+      "size-estimate", model, "--vram", "8GiB", "--ram", "16GiB", "-md", model, "--lora",
+      folder.path("lora.gguf"), "--lora", folder.path("lora.gguf"), "-ctxcp", "32",
+    ]
+    let found = try json(Tool.run(words + ["--json"]))
+    let others = try #require(found["others"] as? [[String: Any]])
+    let kinds = others.compactMap { $0["kind"] as? String }
+    #expect(
+      Set(kinds) == ["draft_weights", "draft_cache", "draft_compute", "lora", "ctx_checkpoints"])
+    #expect(kinds.count { $0 == "lora" } == 2)
+    let checkpoints = others.first { $0["kind"] as? String == "ctx_checkpoints" }
+    #expect(checkpoints?["bytes"] as? Int == 24_903_680 * 32)
+    for device in try #require(found["devices"] as? [[String: Any]]) {
+      let name = device["device"] as? String
+      let bytes = others.filter { $0["device"] as? String == name }
+        .compactMap { $0["bytes"] as? Int }.reduce(0, +)
+      #expect(device["other_bytes"] as? Int == bytes && bytes > 0)
+    }
+    let text = try Tool.run(words).output
+    #expect(text.contains("Also in memory") && text.contains("checkpoints"))
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains("/") })
+    let server = try run(model, "--vram", "8GiB", "--runtime", "llama.cpp-server").output
+      .replacing("\n", with: " ").replacing("  ", with: "")
+    #expect(server.contains("up to 32 a sequence of at most 23.75 MiB each"))
+    #expect(server.contains("CUDA 107 to 555 MiB"))
+  }
+
+  @Test(
+    arguments: [
+      (["--mmproj", "MODEL"], 1, "expected a projector (mmproj), found a model"),
+      (["--lora", "MODEL"], 1, "expected a LoRA adapter, found a model"),
+      (["--draft", "none.gguf"], 1, "none.gguf"),
+      (["--ctx-checkpoints", "100001"], 64, "--ctx-checkpoints: expected a number from 0"),
+      (["--mmproj", "a", "--mmproj", "b"], 64, "--mmproj is given twice"),
+      (["--runtime", "ollama-0.5.11", "--ctx-checkpoints", "3"], 64, "expected no --mmproj"),
+      (["--plot", "memory.png"], 64, "--plot: expected a name that ends in .svg or .html"),
+      (["--plot", "none/memory.svg"], 1, "none/memory.svg"),
+    ] as [([String], Int32, String)])
+  func `what cannot sit beside a model is refused`(
+    words: [String], code: Int32, message: String
+  ) throws {
+    let model = try header("tanuki-8b-Q6_K")
+    let words = words.map { $0 == "MODEL" ? model : $0 }
+    let outcome = try Tool.run(["size-estimate", model] + words, in: folder.url)
+    #expect(outcome.status == code, "\(outcome.errors)")
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
+  @Test func `a plot is drawn beside the result`() throws {
+    let model = try header("qwen3-30b-a3b-Q4_K_M")
+    let path = folder.path("memory.svg")
+    let outcome = try run(model, "--vram", "24GiB", "--plot", path)
+    #expect(outcome.status == 0 && outcome.output.hasPrefix("Fits"))
+    let page = PageElements(try String(contentsOfFile: path, encoding: .utf8))
+    #expect(page.isWellFormed)
+    let labels = page.ofClass("label").map(\.text)
+    #expect(labels.contains("as it is") && labels.contains("Q2_K") && !labels.contains("Q8_0"))
+    #expect(page.ofClass("level-name").map(\.text).contains("the card: 24.00 GiB"))
+    let whole = folder.path("whole.html")
+    #expect(
+      try run(header("llama33-70b-f16"), "--vram", "4GiB", "--ram", "8GiB", "--plot", whole)
+        .status == 2)
+    let other = PageElements(try String(contentsOfFile: whole, encoding: .utf8))
+    #expect(other.ofClass("label").map(\.text).contains("Q8_0"))
   }
 
   @Test func `machines are listed with their sources`() throws {

@@ -36,6 +36,8 @@ public struct MemoryFit: Sendable {
   public let verdict: Verdict?
   /// The device that has least room, in relation, if any has too little.
   public let shortage: Shortage?
+  /// What else is in memory; the budget counts it as reserved.
+  public let others: [BesideModel.Item]
 
   /// Looks for a placement that fits.
   ///
@@ -44,12 +46,14 @@ public struct MemoryFit: Sendable {
   ///   - options: How it is run; checked before.
   ///   - budget: What may be used.
   ///   - rule: A placement that is given; `nil` to look for one as llama.cpp's `--fit` does.
+  ///   - others: What else is in memory, which the budget counts as reserved.
   /// - Complexity: About twenty estimates.
   public init(
     _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget?,
-    rule: PlacementRule? = nil
+    rule: PlacementRule? = nil, others: [BesideModel.Item] = []
   ) {
     self.model = model
+    self.others = others
     self.options = options
     self.budget = budget
     let chosen =

@@ -4,6 +4,9 @@ public import QuantModels
 public import QuantPlanning
 
 extension MemoryModel {
+  /// Bits of a weight, on average.
+  public var bitsPerWeight: Double { Double(tensorBytes) * 8 / Double(max(1, weightCount)) }
+
   /// The same model in the types of a recipe, without a file being planned: much faster, and enough for
   /// memory, not for the size of the file.
   ///

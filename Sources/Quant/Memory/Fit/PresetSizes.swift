@@ -95,7 +95,7 @@ public struct PresetSizes: Sendable {
     let limit = budget.room
     for preset in Self.usual.reversed() where whole.count < 5 {
       let model = try base.retyped(Recipe(preset: preset), hasImportance: hasImportance)
-      guard Row.bits(model) < bits else { continue }
+      guard model.bitsPerWeight < bits else { continue }
       if model.tensorBytes < limit.whole,
         MemoryFit.fitsWhole(model, options: options, budget: budget)
       {
@@ -106,7 +106,7 @@ public struct PresetSizes: Sendable {
     }
     // Where none fits whole, more than five bits a weight cost speed and improve little.
     let near =
-      whole.isEmpty ? others.filter { Row.bits($0.1) < 6 }.prefix(3) : others.suffix(3)
+      whole.isEmpty ? others.filter { $0.1.bitsPerWeight < 6 }.prefix(3) : others.suffix(3)
     rows = (near + whole).reversed().map { preset, model in
       Row(preset, model, MemoryFit(model, options: options, budget: budget), machine)
     }
@@ -121,14 +121,10 @@ extension PresetSizes.Row {
     self.preset = preset
     bytes = model.fileBytes ?? model.tensorBytes
     isWholeFile = model.fileBytes != nil
-    bitsPerWeight = Self.bits(model)
+    bitsPerWeight = model.bitsPerWeight
     place = fit.map(PresetSizes.Place.init)
     let fitting = fit.flatMap { $0.verdict == .doesNotFit ? nil : $0 }
     speed = fitting.flatMap { fit in machine.map { fit.speed(on: $0) } }
-  }
-
-  static func bits(_ model: MemoryModel) -> Double {
-    Double(model.tensorBytes) * 8 / Double(max(1, model.weightCount))
   }
 }
 
