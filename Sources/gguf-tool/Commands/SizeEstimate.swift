@@ -115,8 +115,10 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
   private func usualPresets(
     _ fit: MemoryFit, _ budget: MemoryBudget, _ machine: Machine?, _ isUnquantized: Bool
   ) throws -> PresetSizes? {
-    // Of weights that are quantized already, only what is clearly smaller is worth a thought.
-    guard isUnquantized || fit.verdict != .fits else { return nil }
+    // Weights that are quantized already are kept where they fit but for layers; else only what is
+    // clearly smaller is worth a thought.
+    let isKept = fit.verdict == .fits || PresetSizes.Place(fit) == .expertsOutside
+    guard isUnquantized || !isKept else { return nil }
     return try PresetSizes(
       usual: fit.model, budget: budget, machine: machine, options: fit.options,
       hasImportance: target.imatrix != nil,

@@ -43,9 +43,7 @@ struct SizeAnswer {
   }
 
   private var take: String {
-    guard let row = choice.row else {
-      return "No usual preset fits; as it is, the model \(lowered(verdict))"
-    }
+    guard let row = choice.row else { return "None of the usual presets fits" }
     return "Take \(row.preset.name): \(facts(row))"
   }
 
@@ -116,7 +114,7 @@ struct SizeAnswer {
   /// Lines that say more of the choice.
   var notes: [String] {
     var notes: [String] = []
-    if isUnquantized, fit.verdict != nil { notes.append("As it is: \(verdict).") }
+    if isUnquantized, fit.verdict != nil { notes.append("As it is: \(lowered(verdict)).") }
     guard let row = choice.row else { return notes }
     notes.append("--type \(row.preset.name) shows its memory and flags.")
     if row.bitsPerWeight < PresetChoice.fewBits {

@@ -109,15 +109,20 @@ public struct MemoryFit: Sendable {
     return low > 0 ? low * 256 : nil
   }
 
+  /// All of a model on the GPUs, or without GPUs in host memory.
+  static func wholePlacement(_ model: MemoryModel, _ budget: MemoryBudget) -> DevicePlacement {
+    var rule = PlacementRule(gpuCount: budget.gpus.count)
+    rule.split = budget.gpus.map(Double.init)
+    return DevicePlacement(model, rule: rule)
+  }
+
   /// Whether everything goes to the GPUs (without GPUs, into host memory) and fits.
   ///
   /// - Complexity: One estimate.
   public static func fitsWhole(
     _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget
   ) -> Bool {
-    var rule = PlacementRule(gpuCount: budget.gpus.count)
-    rule.split = budget.gpus.map(Double.init)
-    let placement = DevicePlacement(model, rule: rule)
+    let placement = wholePlacement(model, budget)
     return shortage(MemoryEstimate(model, placement: placement, options: options), budget) == nil
   }
 }

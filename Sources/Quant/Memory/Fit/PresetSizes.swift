@@ -15,7 +15,8 @@ public struct PresetSizes: Sendable {
     /// Nowhere.
     case nowhere = "does_not_fit"
 
-    init(_ fit: MemoryFit) {
+    /// Where a model fits by its placement.
+    public init(_ fit: MemoryFit) {
       switch fit.verdict {
       case .fits, nil: self = .whole
       case .doesNotFit: self = .nowhere
@@ -107,9 +108,16 @@ public struct PresetSizes: Sendable {
     // Where none fits whole, more than five bits a weight cost speed and improve little.
     let near =
       whole.isEmpty ? others.filter { $0.1.bitsPerWeight < 6 }.prefix(3) : others.suffix(3)
-    rows = (near + whole).reversed().map { preset, model in
+    let above = near.map { preset, model in
       Row(preset, model, MemoryFit(model, options: options, budget: budget), machine)
     }
+    let fitting = whole.map { preset, model in
+      let placement = MemoryFit.wholePlacement(model, budget)
+      return Row(
+        preset, model, .whole,
+        machine.map { $0.throughput(of: model.traffic(placement, options: options)) })
+    }
+    rows = (above + fitting).reversed()
   }
 
   /// The largest that fits whole.
@@ -118,13 +126,20 @@ public struct PresetSizes: Sendable {
 
 extension PresetSizes.Row {
   init(_ preset: FileType, _ model: MemoryModel, _ fit: MemoryFit?, _ machine: Machine?) {
+    let fitting = fit.flatMap { $0.verdict == .doesNotFit ? nil : $0 }
+    self.init(
+      preset, model, fit.map(PresetSizes.Place.init),
+      fitting.flatMap { fit in machine.map(fit.speed) })
+  }
+
+  init(
+    _ preset: FileType, _ model: MemoryModel, _ place: PresetSizes.Place?, _ speed: Throughput?
+  ) {
     self.preset = preset
     bytes = model.fileBytes ?? model.tensorBytes
     isWholeFile = model.fileBytes != nil
     bitsPerWeight = model.bitsPerWeight
-    place = fit.map(PresetSizes.Place.init)
-    let fitting = fit.flatMap { $0.verdict == .doesNotFit ? nil : $0 }
-    speed = fitting.flatMap { fit in machine.map { fit.speed(on: $0) } }
+    (self.place, self.speed) = (place, speed)
   }
 }
 

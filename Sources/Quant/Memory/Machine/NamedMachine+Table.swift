@@ -146,10 +146,10 @@ extension NamedMachine {
       "core-ultra-ddr5", "Core Ultra 200S, 2 channels of DDR5-6400", .processor, nil, 102.4,
       Source.ddr5),
     .init(
-      "threadripper-ddr5", "Threadripper, 4 channels of DDR5-5200", .processor, nil, 166.4,
+      "threadripper", "Threadripper, 4 channels of DDR5-5200", .processor, nil, 166.4,
       Source.ddr5),
     .init(
-      "threadripper-pro-ddr5", "Threadripper PRO, 8 channels of DDR5-5200", .processor, nil,
+      "threadripper-pro", "Threadripper PRO, 8 channels of DDR5-5200", .processor, nil,
       332.8, Source.ddr5),
     .init(
       "epyc-ddr4", "EPYC 7003, 8 channels of DDR4-3200", .processor, nil, 204.8, Source.ddr4

@@ -39,7 +39,7 @@ struct LinePlot {
         [
           "class": "paper", "width": "100%", "height": "100%",
         ]), Self.text(name, "name", 16, 24), grid(), levels.map(draw).joined(separator: "\n"),
-      series.indices.map(lines).joined(separator: "\n"), labels(),
+      series.indices.map(lines).joined(separator: "\n"), levelNames(), labels(),
     ]
     return Markup.element(
       "svg",
@@ -90,7 +90,15 @@ struct LinePlot {
   private func draw(_ level: Level) -> String {
     let y = scale.position(level.y)
     return Self.line("level", Self.area.left, y, Self.area.right, y)
-      + Self.text(level.label, "level-name", Self.area.left + 6, y - 5)
+  }
+
+  /// The names of the levels: of the highest above its line, of others below.
+  private func levelNames() -> String {
+    let highest = levels.map(\.y).max()
+    return levels.map { level in
+      let y = scale.position(level.y) + (level.y == highest ? -6 : 16)
+      return Self.text(level.label, "level-name", Self.area.left + 8, y)
+    }.joined(separator: "\n")
   }
 
   private func lines(_ index: Int) -> String {
@@ -164,7 +172,8 @@ struct LinePlot {
     .tick, .axis-name { fill: var(--dim); }
     .grid { stroke: var(--grid); }
     .level { stroke: var(--ink); stroke-width: 1.5; stroke-dasharray: 7 5; }
-    .level-name { fill: var(--ink); font-weight: 700; }
+    .level-name { fill: var(--ink); font-weight: 700; paint-order: stroke; stroke: var(--paper);
+      stroke-width: 4px; }
     .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
     \(colours.indices.map { ".c\($0) { stroke: var(--c\($0)); fill: var(--c\($0)); }" }
       .joined(separator: "\n"))
