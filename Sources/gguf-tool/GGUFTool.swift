@@ -12,7 +12,8 @@ package struct GGUFTool: AsyncParsableCommand {
     discussion: """
       Results go to standard output; progress, notes and warnings to standard error (--progress, \
       --quiet). \
-      The exit code is 0 for success, 1 for failure and 64 for wrong arguments. \
+      The exit code is 0 for success, 1 for failure, 2 for a model that does not fit (size-estimate) and \
+      64 for wrong arguments. \
       llama.cpp's short options (-m, -ngl, -ctk, ...) are understood by every command that has the \
       long one. \
       An interrupted run removes its temporary files, or names the file that the next run continues from.

@@ -32,7 +32,7 @@ import seeds
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SECONDS, MEGABYTES, ADDRESSES = 5, 512, 4 << 30
 TEXT = "ab a b the the abc. Hello world 123\n" * 12
-EXITS = {0, 1, 64}
+EXITS = {0, 1, 2, 64}
 ENVIRONMENT = os.environ | {"SWIFT_BACKTRACE": "enable=no",
                             "ASAN_OPTIONS": "detect_leaks=0:exitcode=99", "TSAN_OPTIONS": "exitcode=99"}
 
@@ -210,6 +210,8 @@ COMMANDS = [line.split() for line in f"""
     size-estimate m.gguf
     size-estimate m.gguf --type Q4_K_M --vram 16GiB --ram 64GiB --json
     size-estimate m.gguf --all-presets
+    size-estimate m.gguf --machine rtx4090+ryzen-ddr5 --ram 1MiB --margin 0
+    size-estimate m.gguf --vram 1GiB --draft m.gguf --ctx-checkpoints 3 --json
     perplexity m.gguf {RUN}
     perplexity m.gguf {RUN} --router-stats --json
     perplexity m.gguf {RUN} --base m.gguf

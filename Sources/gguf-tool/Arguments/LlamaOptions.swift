@@ -5,8 +5,9 @@ enum LlamaOptions {
   /// The long options that mean the same; a command has one of them or none.
   private static let long: [String: [String]] = [
     "-b": ["--batch-size"], "-c": ["--ctx-size"], "-cmoe": ["--cpu-moe"],
-    "-ctk": ["--cache-type-k"], "-ctv": ["--cache-type-v"], "-f": ["--file"],
-    "-fa": ["--flash-attn"], "-kvu": ["--kv-unified"], "-ncmoe": ["--n-cpu-moe"],
+    "-ctk": ["--cache-type-k"], "-ctv": ["--cache-type-v"], "-ctxcp": ["--ctx-checkpoints"],
+    "-f": ["--file"], "-fa": ["--flash-attn"], "-kvu": ["--kv-unified"],
+    "-md": ["--model-draft"], "-mm": ["--mmproj"], "-ncmoe": ["--n-cpu-moe"],
     "-ngl": ["--gpu-layers"], "-nkvo": ["--no-kv-offload"], "-np": ["--parallel"],
     "-ot": ["--override-tensor"], "-t": ["--threads"], "-ts": ["--tensor-split"],
     "-ub": ["--ubatch-size"],

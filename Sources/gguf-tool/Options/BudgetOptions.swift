@@ -49,8 +49,9 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
 
   @Option(
     help: ArgumentHelp(
-      "A machine description (Docs/Memory.md): memory sizes, and bandwidths to predict speed.",
-      valueName: "file"),
+      "The machine: names such as rtx4090+ryzen-ddr5 (--machines lists them), a description in a file"
+        + " (Docs/Memory.md), or GB/s as in --bandwidth.",
+      valueName: "machine"),
     completion: .file())
   var machine: String?
 
@@ -85,14 +86,14 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
     "--ngl, --n-cpu-moe, --cpu-moe, --override-tensor and --tensor-split"
 
   /// Whether anything is said of where the model is put.
-  private var isPlaced: Bool {
+  var isPlaced: Bool {
     layers?.isGiven ?? false || nCpuMoE != nil || cpuMoE || !overrideTensor.isEmpty
       || tensorSplit != nil
   }
 
   /// The machine, if one is described.
   func makeMachine() throws -> Machine? {
-    if let machine { return try Machine(description: TextFile.read(machine), file: machine) }
+    if let machine { return try MachineArgument.machine(machine) }
     return try bandwidth.map { try Machine(pairs: $0, option: "--bandwidth") }
   }
 

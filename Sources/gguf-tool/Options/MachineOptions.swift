@@ -12,7 +12,8 @@ enum MissingExperts: String, ExpressibleByArgument, CaseIterable {
 struct MachineOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The machine to predict speeds for: a file, or GB/s such as cpu=51,gpu=288,pcie=25.",
+      "The machine to predict speeds for: names such as rtx4090+ryzen-ddr5 (size-estimate --machines"
+        + " lists them), a file, or GB/s such as cpu=51,gpu=288,pcie=25.",
       valueName: "machine"),
     completion: .file())
   var machine: String?
@@ -31,13 +32,27 @@ struct MachineOptions: ParsableArguments {
     guard let machine else { return nil }
     let used = source.metadata.model("expert_used_count")?.integer ?? 0
     return SpeedModel(
-      try Self.machine(machine), missing: missingExperts == .cpu ? .computedOnCPU : .fetched,
+      try MachineArgument.machine(machine),
+      missing: missingExperts == .cpu ? .computedOnCPU : .fetched,
       usedExperts: used)
   }
+}
 
-  /// A machine from a file, or from pairs on the command line.
-  private static func machine(_ text: String) throws -> Machine {
-    guard Disk.exists(text) else { return try Machine(pairs: text, option: "--machine") }
-    return try Machine(description: TextFile.read(text), file: text)
+/// A machine as an option names it.
+enum MachineArgument {
+  /// A machine from a file, from pairs such as `cpu=51,gpu=288`, or by names such as
+  /// `rtx4090+ryzen-ddr5`.
+  ///
+  /// Throws `ValidationError` for what is none of them.
+  static func machine(_ text: String, option: String = "--machine") throws -> Machine {
+    guard !Disk.exists(text) else {
+      return try Machine(description: TextFile.read(text), file: text)
+    }
+    do throws(QuantError) {
+      guard !text.contains("=") else { return try Machine(pairs: text, option: option) }
+      return try Machine(names: text, option: option)
+    } catch {
+      throw ValidationError(error.description)
+    }
   }
 }

@@ -54,14 +54,18 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
     completion: .imatrix)
   var imatrix: String?
 
-  @Flag(help: "Show one line per preset: size, bits per weight, whether it fits.")
+  @Flag(help: "Show one line per preset: size, bits per weight, where it fits, tokens per second.")
   var allPresets = false
+
+  @Flag(help: "List the machines that --machine knows, and end.")
+  var machines = false
 
   static let settings: [QuantError.Setting: SettingWords] = [
     .layout: .hint(": write one tensor per expert (layout = per-expert in the recipe)")
   ]
 
   func validate() throws {
+    guard !machines else { return }
     guard [model, config, shape].count(where: { $0 != nil }) == 1 else {
       throw ValidationError("Expected a model, --config or --shape, and only one of them.")
     }
@@ -78,9 +82,12 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
     if let type { _ = try RecipeSource.preset(type) }
   }
 
+  /// Whether the types are given.
+  var hasTypes: Bool { type != nil || recipe != nil || plan != nil }
+
   /// The recipe that is asked for; `nil` for the model as it is.
   func makeRecipe() throws -> Recipe? {
-    guard type != nil || recipe != nil || plan != nil else { return nil }
+    guard hasTypes else { return nil }
     return try RecipeSource(type: type, file: recipe ?? plan).recipe()
   }
 
@@ -160,6 +167,14 @@ enum SizeTarget {
         source: file, recipe: recipe, importance: matrix, output: .single("model.gguf"),
         toolVersion: Version.current)
       return try MemoryModel(plan.plan)
+    }
+  }
+
+  /// The files that are read.
+  var files: [String] {
+    switch self {
+    case .configuration(_, let name): name == "--shape" ? [] : [name]
+    case .file(let file, _): file.files.map(\.name)
     }
   }
 

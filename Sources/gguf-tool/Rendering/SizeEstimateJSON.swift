@@ -10,6 +10,8 @@ struct SizeEstimateJSON: Encodable {
     let cacheBytes: Int
     let computeBytes: Int
     let outputBytes: Int
+    /// What else is in memory.
+    let otherBytes: Int
     let totalBytes: Int
     let availableBytes: Int?
     let weightsMethod = EstimateMethod.exact.rawValue
@@ -22,13 +24,22 @@ struct SizeEstimateJSON: Encodable {
       cacheBytes = memory.cache
       computeBytes = memory.compute
       outputBytes = memory.output
-      totalBytes = memory.total
+      otherBytes = fit.otherBytes(on: memory.device)
+      totalBytes = memory.total + otherBytes
       computeMethod = fit.estimate.computeMethod.rawValue
       switch memory.device {
       case .host: availableBytes = fit.budget?.host
       case .gpu(let index): availableBytes = fit.budget?.gpus[index]
       }
     }
+  }
+
+  struct Other: Encodable {
+    let kind: String
+    let file: String?
+    let device: String
+    let bytes: Int
+    let method: String
   }
 
   struct Shortage: Encodable {
@@ -66,9 +77,13 @@ struct SizeEstimateJSON: Encodable {
 
   struct Preset: Encodable {
     let preset: String
-    let sizeBytes: Int
+    /// The file's; `nil` where no file was planned.
+    let sizeBytes: Int?
+    let tensorBytes: Int?
     let bitsPerWeight: Double
     let fitsWhole: Bool?
+    let placement: String?
+    let tokensPerSecond: Double?
   }
 
   let model: String
@@ -87,6 +102,8 @@ struct SizeEstimateJSON: Encodable {
   let verdictText: String
   let shortage: Shortage?
   let devices: [Device]
+  let others: [Other]
+  let notCounted: NotCounted.JSON
   let marginBytes: Int?
   let gpuLayers: Int?
   let layers: Int
@@ -94,6 +111,7 @@ struct SizeEstimateJSON: Encodable {
   let flags: String?
   let largestContext: Int?
   let largestPreset: String?
+  let answer: SizeAnswerJSON?
   let presets: [Preset]?
   let speed: Speed?
 
@@ -105,7 +123,7 @@ struct SizeEstimateJSON: Encodable {
     tensorBytes = model.tensorBytes
     weights = model.weightCount
     activeWeights = model.activeWeightCount
-    bitsPerWeight = Double(model.tensorBytes) * 8 / Double(max(1, model.weightCount))
+    bitsPerWeight = model.bitsPerWeight
     roles = SizeRole.all(model)
     runtime = view.runtime.rawValue
     runtimeVersion = view.runtime.version
@@ -117,6 +135,12 @@ struct SizeEstimateJSON: Encodable {
       Shortage(device: $0.device.name, missingBytes: $0.bytes, binding: $0.binding)
     }
     devices = (fit.estimate.gpus + [fit.estimate.host]).map { Device($0, fit) }
+    others = fit.others.map {
+      Other(
+        kind: $0.kind.rawValue, file: $0.file, device: $0.device.name, bytes: $0.bytes,
+        method: $0.method.rawValue)
+    }
+    notCounted = NotCounted(fit, view.runtime).json
     marginBytes = fit.budget?.margin
     layers = model.shape.layerCount + 1
     gpuLayers =
@@ -124,14 +148,18 @@ struct SizeEstimateJSON: Encodable {
     layersWithExpertsOutside = fit.placement.layersWithExpertsOutside(model)
     flags = fit.budget == nil || view.runtime == .ollama ? nil : RuntimeFlags(fit).line
     largestContext = fit.largestContext
-    largestPreset = view.largestPreset == "none" ? nil : view.largestPreset
-    presets = view.presets.map { $0.rows.map(Self.preset) }
+    let presets = view.allPresets ?? view.answer?.presets
+    largestPreset = presets?.largest?.preset.name
+    answer = view.answer.map(SizeAnswerJSON.init)
+    self.presets = presets.map { $0.rows.map(Self.preset) }
     speed = view.speed.map(Speed.init)
   }
 
   private static func preset(_ row: PresetSizes.Row) -> Preset {
     Preset(
-      preset: row.preset.name, sizeBytes: row.fileBytes, bitsPerWeight: row.bitsPerWeight,
-      fitsWhole: row.fitsWhole)
+      preset: row.preset.name, sizeBytes: row.isWholeFile ? row.bytes : nil,
+      tensorBytes: row.isWholeFile ? nil : row.bytes, bitsPerWeight: row.bitsPerWeight,
+      fitsWhole: row.fitsWhole, placement: row.place?.rawValue,
+      tokensPerSecond: row.speed?.rate?.tokensPerSecond)
   }
 }

@@ -6,10 +6,10 @@ import Quant
 struct SizeEstimateView {
   let fit: MemoryFit
   let speed: Throughput?
+  /// Which presets fit and the one to take, where that was asked.
+  let answer: SizeAnswer?
   /// Every preset, if that was asked for.
-  let presets: PresetSizes?
-  /// The name of the largest preset that fits whole, `none`, or `nil` if nobody looked.
-  let largestPreset: String?
+  let allPresets: PresetSizes?
   let runtime: RuntimeProfile
 
   private var model: MemoryModel { fit.model }
@@ -17,35 +17,35 @@ struct SizeEstimateView {
 
   func write() throws {
     var report = Report()
-    report.section(verdict)
+    addHead(to: &report)
     if let reason { report.line(reason) }
     report.section("Size")
     report.facts(sizes)
     report.table(roleTable)
     addMemory(to: &report)
+    addOthers(to: &report)
     addFlags(to: &report)
     if let speed { add(speed, to: &report) }
-    if let presets { add(presets, to: &report) }
+    if let allPresets { add(allPresets, to: &report) }
     try report.write()
+  }
+
+  /// Answers in the first three lines what people ask first.
+  private func addHead(to report: inout Report) {
+    let lines = answer?.lines ?? [verdict]
+    report.section(lines[0])
+    for line in lines.dropFirst() + (answer?.notes ?? []) { report.line(line) }
   }
 
   // MARK: Verdict
 
   /// The answer in a line.
   var verdict: String {
-    guard let verdict = fit.verdict else {
+    guard fit.verdict != nil else {
       return
         "\(Units.bytes(model.fileBytes ?? model.tensorBytes)); use --vram or --ram to check whether it fits"
     }
-    let context = "a context of \(Units.grouped(fit.options.context)) tokens"
-    switch verdict {
-    case .fits: return "Fits, with \(context)"
-    case .fitsWithFlags: return "Fits with flags (below), with \(context)"
-    case .doesNotFit:
-      guard let shortage = fit.shortage else { return "Does not fit" }
-      return "Does not fit: \(shortage.device.name) lacks \(Units.shortBytes(shortage.bytes)),"
-        + " mostly for \(shortage.binding)"
-    }
+    return SizeAnswer.verdict(fit, speed)
   }
 
   private var reason: String? {
@@ -78,7 +78,7 @@ struct SizeEstimateView {
       ),
       (
         "bits per weight",
-        Units.bitsPerWeight(Double(model.tensorBytes) * 8 / Double(max(1, weights)))
+        Units.bitsPerWeight(model.bitsPerWeight)
       ),
     ]
   }
@@ -109,15 +109,35 @@ struct SizeEstimateView {
         memory.device.name, Units.shortBytes(memory.weights), Units.shortBytes(memory.cache),
         Units.shortBytes(memory.compute), Units.shortBytes(memory.output),
         Units.shortBytes(memory.total),
-        available(memory.device).map { Units.shortBytes($0 - memory.total) } ?? "–")
+        available(memory.device).map { Units.shortBytes($0 - taken(memory)) } ?? "–")
     }
     report.table(table)
     for memory in fit.estimate.gpus + [fit.estimate.host] {
       if let all = available(memory.device) { report.line(bar(memory, of: all)) }
     }
     report.line(
-      "Compute buffers: \(method). Weights, cache and output are exact. Drivers take 0.3 to 0.9 GiB"
-        + " more, which the margin allows for.")
+      "Compute buffers: \(method). Weights, cache and output are exact.")
+    report.line(NotCounted(fit, runtime).sentence)
+  }
+
+  /// Bytes of a device with what else is in memory.
+  private func taken(_ memory: DeviceMemory) -> Int {
+    memory.total + fit.otherBytes(on: memory.device)
+  }
+
+  private func addOthers(to report: inout Report) {
+    guard !fit.others.isEmpty else { return }
+    report.section("Also in memory")
+    var table = Table([
+      .text("what"), .flexible("file"), .text("device"), .number("size"), .text("how"),
+    ])
+    for item in fit.others {
+      let file = item.file?.split(separator: "/").last.map(String.init)
+      table.add(
+        item.kind.words, file ?? "–", item.device.name, Units.shortBytes(item.bytes),
+        item.method.rawValue)
+    }
+    report.table(table)
   }
 
   private var method: String {
@@ -135,22 +155,23 @@ struct SizeEstimateView {
     }
   }
 
-  /// `GPU0  ████▓▓▒······|  `: weights, cache, compute and output, what is free.
+  /// `GPU0  ████▓▓▒░·····|  `: weights, cache, compute and output, what else there is, what is free.
   private func bar(_ memory: DeviceMemory, of all: Int) -> String {
     let width = 56
     var text = ""
     var sum = 0.0
     for (bytes, mark) in [
       (memory.weights, "█"), (memory.cache, "▓"), (memory.compute + memory.output, "▒"),
+      (fit.otherBytes(on: memory.device), "░"),
     ] {
       sum += Double(bytes)
       let end = min(width, Int((sum / Double(max(1, all)) * Double(width)).rounded()))
       text += String(repeating: mark, count: max(0, end - text.count))
     }
     text += String(repeating: "·", count: width - text.count)
-    let isOver = memory.total > all
+    let isOver = taken(memory) > all
     return Text.padded(memory.device.name, to: 6) + text
-      + (isOver ? " too much" : " " + Units.percent(Double(memory.total) / Double(max(1, all))))
+      + (isOver ? " too much" : " " + Units.percent(Double(taken(memory)) / Double(max(1, all))))
   }
 
   // MARK: Flags, speed, presets
@@ -168,8 +189,7 @@ struct SizeEstimateView {
       report.verbatim(RuntimeFlags(fit).line)
     }
     report.facts([
-      ("largest context in this placement", fit.largestContext.map(Units.grouped)),
-      ("largest preset that fits whole", largestPreset),
+      ("largest context in this placement", fit.largestContext.map(Units.grouped))
     ])
   }
 
@@ -179,9 +199,9 @@ struct SizeEstimateView {
     case .notModelled(let reason): report.line("Not modelled: \(reason).")
     case .modelled(let rate):
       report.line(
-        "\(Units.significant(rate.range.lowerBound, 3)) to"
-          + " \(Units.significant(rate.range.upperBound, 3)), by the constants"
-          + " \(Units.significant(rate.tokensPerSecond, 3))")
+        "\(Units.significant(rate.tokensPerSecond, 3)) are likely,"
+          + " \(Units.significant(rate.range.lowerBound, 3)) to"
+          + " \(Units.significant(rate.range.upperBound, 3)) by what was measured")
       var table = Table([.text("part of a token"), .number("reads"), .number("time")])
       for term in rate.terms {
         table.add(
@@ -195,12 +215,24 @@ struct SizeEstimateView {
 
   private func add(_ presets: PresetSizes, to report: inout Report) {
     report.section("Presets")
-    var table = Table([.text("preset"), .number("size"), .number("bits"), .text("fits whole")])
+    var table = Table([
+      .text("preset"), .number("size"), .number("bits"), .text("fits"), .number("tokens/s"),
+    ])
     for row in presets.rows {
       table.add(
-        row.preset.name, Units.bytes(row.fileBytes), Units.bitsPerWeight(row.bitsPerWeight),
-        row.fitsWhole.map { $0 ? "yes" : "no" } ?? "–")
+        row.preset.name, Units.bytes(row.bytes), Units.bitsPerWeight(row.bitsPerWeight),
+        row.place.map(Self.words) ?? "–",
+        row.speed?.rate.map { Units.significant($0.tokensPerSecond, 3) } ?? "–")
     }
     report.table(table)
+  }
+
+  private static func words(_ place: PresetSizes.Place) -> String {
+    switch place {
+    case .whole: "whole"
+    case .expertsOutside: "experts outside"
+    case .layersOutside: "layers outside"
+    case .nowhere: "no"
+    }
   }
 }

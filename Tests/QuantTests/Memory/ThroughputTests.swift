@@ -58,14 +58,41 @@ import Testing
     #expect(told.throughput(of: traffic) == .notModelled(missing))
   }
 
-  @Test func `an unknown time of mixture layers widens the range downwards`() throws {
-    let open = try Machine(pairs: "gpu=288", option: "--bandwidth")
-    let told = try Machine(pairs: "gpu=288,gpu.layer=0", option: "--bandwidth")
+  @Test func `layers on a GPU take time, those of experts more, and those split most`() throws {
+    let machine = try Machine(pairs: "cpu=50,gpu=500", option: "--bandwidth")
     var traffic = TokenTraffic()
     traffic.add(5e9, of: .Q4_K, at: .gpu(0))
-    traffic.mixtureLayers[.gpu(0)] = 32
-    let rates = try [open, told].map { try #require($0.throughput(of: traffic).rate) }
-    #expect(rates[0].range.lowerBound < rates[1].range.lowerBound)
-    #expect(rates[0].range.upperBound == rates[1].range.upperBound)
+    var seconds = try [#require(machine.throughput(of: traffic).rate?.tokensPerSecond)].map {
+      1 / $0
+    }
+    for change in [\TokenTraffic.plainLayers[.gpu(0)], \.mixtureLayers[.gpu(0)]] {
+      var more = traffic
+      more[keyPath: change] = 32
+      seconds.append(1 / (try #require(machine.throughput(of: more).rate?.tokensPerSecond)))
+    }
+    traffic.splitLayers = 32
+    seconds.append(1 / (try #require(machine.throughput(of: traffic).rate?.tokensPerSecond)))
+    #expect(seconds == seconds.sorted() && Set(seconds).count == 4)
+    // On a processor layers take no time beyond reading.
+    var onCPU = TokenTraffic()
+    onCPU.add(5e9, of: .Q4_K, at: .cpu)
+    let plain = machine.throughput(of: onCPU).rate?.tokensPerSecond
+    onCPU.plainLayers[.cpu] = 32
+    onCPU.mixtureLayers[.cpu] = 32
+    #expect(machine.throughput(of: onCPU).rate?.tokensPerSecond == plain)
+  }
+
+  @Test func `experts on the processor make split layers of those on a GPU`() throws {
+    let model = try MemoryFixtures.model("qwen3-30b-a3b-Q4_K_M")
+    var rule = PlacementRule(gpuCount: 1)
+    rule.overrides = [.expertsOfFirstLayers(36)]
+    let options = ContextOptions(context: 4096)
+    let traffic = model.traffic(DevicePlacement(model, rule: rule), options: options)
+    #expect(traffic.splitLayers == 36)
+    #expect(traffic.mixtureLayers == [.cpu: 36, .gpu(0): 12])
+    #expect(traffic.plainLayers == [.gpu(0): 36])
+    let host = model.traffic(
+      DevicePlacement(model, rule: PlacementRule(gpuCount: 0)), options: options)
+    #expect(host.splitLayers == 0 && host.mixtureLayers == [.cpu: 48])
   }
 }

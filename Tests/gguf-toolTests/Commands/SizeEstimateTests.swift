@@ -58,6 +58,7 @@ import Testing
     #expect(outcome.output.hasPrefix("Fits with flags"))
     for word in [
       "-ngl 33", "-ot", "'blk", "=CPU", "GPU0", "█", "Tokens per second", "based on cpu: 51",
+      "are likely,", "Keep it: Q4_K is small already",
     ] {
       #expect(outcome.output.contains(word), "\(word)")
     }
@@ -66,6 +67,167 @@ import Testing
     #expect(try run(model, "--vram", "40GiB").output.hasPrefix("Fits, with a context"))
     let small = try run(model, "--vram", "16GiB", "--ram", "8GiB").output
     #expect(small.hasPrefix("Does not fit: CPU lacks"))
+  }
+
+  @Test(
+    arguments: [
+      (["--vram", "40GiB"], 0), (["--vram", "16GiB", "--ram", "64GiB"], 0), ([], 0),
+      (["--vram", "16GiB", "--ram", "8GiB"], 2), (["--ram", "8GiB"], 2),
+      (["--vram", "16GiB", "--ram", "8GiB", "--json"], 2),
+      (["--vram", "16GiB", "--ngl", "all"], 2),
+      (["--vram", "24"], 64), (["--machine", "rtx4900"], 64), (["--config", "x"], 64),
+    ] as [([String], Int32)])
+  func `the exit code says whether it fits`(words: [String], code: Int32) throws {
+    let model = try header("mixtral-8x7b-Q4_K_M")
+    let outcome = try Tool.run(["size-estimate", model] + words)
+    #expect(outcome.status == code, "\(outcome.errors)")
+    #expect(outcome.errors.isEmpty == (code != 64))
+    #expect(outcome.output.isEmpty == (code == 64))
+    #expect(try run("none.gguf", "--vram", "8GiB").status == 1)
+  }
+
+  /// The first three lines of an answer.
+  private func head(_ words: String...) throws -> [String] {
+    let lines = try Tool.run(["size-estimate"] + words).output.split(separator: "\n").prefix(3)
+    #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
+    return lines.map(String.init)
+  }
+
+  @Test func `three lines say which presets fit, how fast, and the one to take`() throws {
+    let model = try header("qwen3-30b-a3b-f16")
+    let plain = try head(model, "--vram", "16GiB")
+    #expect(plain[0] == "Take Q3_K_M: 13.70 GiB, fits whole")
+    #expect(plain[1] == "  Fit whole: Q3_K_M, IQ3_XXS, Q2_K, IQ2_XXS")
+    #expect(plain[2] == "  With experts in host memory: Q5_K_M, Q4_K_M, IQ4_XS")
+    let fast = try head(model, "--machine", "rtx4090+ryzen-ddr5", "--vram", "16GiB")
+    #expect(
+      fast[0].hasPrefix("Take Q3_K_M: 13.70 GiB, fits whole, 1") && fast[0].hasSuffix("tokens/s"))
+    #expect(fast[1].contains("Q3_K_M 1") && fast[1].hasSuffix("tokens/s"))
+    #expect(fast[2].contains("Q4_K_M ") && fast[2].hasSuffix("tokens/s"))
+    let found = try json(run(model, "--machine", "rtx4090+ryzen-ddr5", "--json"))
+    let answer = try #require(found["answer"] as? [String: Any])
+    #expect(answer["take"] as? String == "Q5_K_M" && answer["keep"] as? Bool == false)
+    #expect((answer["experts_outside"] as? [String])?.contains("Q8_0") == true)
+    let rows = try #require(found["presets"] as? [[String: Any]])
+    #expect(rows.allSatisfy { $0["tokens_per_second"] is Double && $0["placement"] is String })
+    let host = try head(model, "--ram", "32GiB")
+    #expect(host[1] == "  Fit: Q6_K, Q5_K_M, Q4_K_M, IQ4_XS, Q3_K_M")
+  }
+
+  @Test func `weights that are four bits already are kept`() throws {
+    let model = try header("gpt-oss-20b")
+    for memory in ["16GiB", "8GiB"] {
+      let lines = try head(model, "--vram", memory)
+      #expect(lines[0].hasPrefix("Fits"))
+      #expect(
+        lines[1] == "  Keep it: MXFP4 is small already; requantizing loses quality and gains little"
+      )
+    }
+    let found = try json(run(model, "--vram", "16GiB", "--json"))
+    #expect((found["answer"] as? [String: Any])?["keep"] as? Bool == true)
+    let dense = try head(header("llama33-70b-Q4_K_M"), "--vram", "32GiB")
+    #expect(dense[1].hasPrefix("  Or take IQ3_XXS of the original weights: "))
+  }
+
+  @Test func `a warning is said once, however many presets are tried`() throws {
+    let model = try Zstd.expand("tiny-moe-f16.gguf", into: folder.url).path
+    let outcome = try run(model, "--all-presets", "--vram", "2GiB", "--ctx", "100k")
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.split(separator: "\n").count { $0.contains("--ctx") } == 1)
+  }
+
+  @Test func `what else sits in memory is counted and told`() throws {
+    let model = try header("mamba-2.8b-Q4_K_M")
+    var adapter = ModelFile()
+    adapter.metadata["general.type"] = .string("adapter")
+    adapter.add("blk.3.ssm_in.weight.lora_a", [2560, 16], .F16)
+    try adapter.write(to: folder.path("lora.gguf"))
+    let words = [
+      "size-estimate", model, "--vram", "8GiB", "--ram", "16GiB", "-md", model, "--lora",
+      folder.path("lora.gguf"), "--lora", folder.path("lora.gguf"), "-ctxcp", "32",
+    ]
+    let found = try json(Tool.run(words + ["--json"]))
+    let others = try #require(found["others"] as? [[String: Any]])
+    let kinds = others.compactMap { $0["kind"] as? String }
+    #expect(
+      Set(kinds) == ["draft_weights", "draft_cache", "draft_compute", "lora", "ctx_checkpoints"])
+    #expect(kinds.count { $0 == "lora" } == 2)
+    let checkpoints = others.first { $0["kind"] as? String == "ctx_checkpoints" }
+    #expect(checkpoints?["bytes"] as? Int == 24_903_680 * 32)
+    for device in try #require(found["devices"] as? [[String: Any]]) {
+      let name = device["device"] as? String
+      let bytes = others.filter { $0["device"] as? String == name }
+        .compactMap { $0["bytes"] as? Int }.reduce(0, +)
+      #expect(device["other_bytes"] as? Int == bytes && bytes > 0)
+    }
+    let text = try Tool.run(words).output
+    #expect(text.contains("Also in memory") && text.contains("checkpoints"))
+    #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 || $0.contains("/") })
+    let server = try run(model, "--vram", "8GiB", "--runtime", "llama.cpp-server").output
+      .replacing("\n", with: " ").replacing("  ", with: "")
+    #expect(server.contains("up to 32 a sequence of at most 23.75 MiB each"))
+    #expect(server.contains("CUDA 107 to 555 MiB"))
+  }
+
+  @Test(
+    arguments: [
+      (["--mmproj", "MODEL"], 1, "expected a projector (mmproj), found a model"),
+      (["--lora", "MODEL"], 1, "expected a LoRA adapter, found a model"),
+      (["--draft", "none.gguf"], 1, "none.gguf"),
+      (["--ctx-checkpoints", "100001"], 64, "--ctx-checkpoints: expected a number from 0"),
+      (["--mmproj", "a", "--mmproj", "b"], 64, "--mmproj is given twice"),
+      (["--runtime", "ollama-0.5.11", "--ctx-checkpoints", "3"], 64, "expected no --mmproj"),
+      (["--plot", "memory.png"], 64, "--plot: expected a name that ends in .svg or .html"),
+      (["--plot", "none/memory.svg"], 1, "writing into this folder"),
+    ] as [([String], Int32, String)])
+  func `what cannot sit beside a model is refused`(
+    words: [String], code: Int32, message: String
+  ) throws {
+    let model = try header("tanuki-8b-Q6_K")
+    let words = words.map { $0 == "MODEL" ? model : $0 }
+    let outcome = try Tool.run(["size-estimate", model] + words, in: folder.url)
+    #expect(outcome.status == code, "\(outcome.errors)")
+    #expect(outcome.errors.contains(message), "\(outcome.errors)")
+  }
+
+  @Test func `a plot is drawn beside the result`() throws {
+    let model = try header("qwen3-30b-a3b-Q4_K_M")
+    let path = folder.path("memory.svg")
+    let outcome = try run(model, "--vram", "24GiB", "--plot", path)
+    #expect(outcome.status == 0 && outcome.output.hasPrefix("Fits"))
+    let page = PageElements(try String(contentsOfFile: path, encoding: .utf8))
+    #expect(page.isWellFormed)
+    let labels = page.ofClass("label").map(\.text)
+    #expect(labels.contains("as it is") && labels.contains("Q2_K") && !labels.contains("Q8_0"))
+    #expect(page.ofClass("level-name").map(\.text).contains("the card: 24.00 GiB"))
+    let whole = folder.path("whole.html")
+    #expect(
+      try run(header("llama33-70b-f16"), "--vram", "4GiB", "--ram", "8GiB", "--plot", whole)
+        .status == 2)
+    let other = PageElements(try String(contentsOfFile: whole, encoding: .utf8))
+    #expect(other.ofClass("label").map(\.text).contains("Q8_0"))
+  }
+
+  @Test func `machines are listed with their sources`() throws {
+    let outcome = try run("--machines")
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("  rtx4090  ") && outcome.output.contains("ryzen-ddr5"))
+    #expect(outcome.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+    let list = try #require(json(run("--machines", "--json"))["machines"] as? [[String: Any]])
+    #expect(list.allSatisfy { ($0["source"] as? String)?.hasPrefix("https://") == true })
+    #expect(list.contains { $0["name"] as? String == "m4-max-128gb" })
+  }
+
+  @Test func `a machine is a name, a file or figures`() throws {
+    let model = try header("gpt-oss-20b")
+    _ = try folder.write(Array("gpu = 1008\ngpu.memory = 24GiB\n".utf8), "my.machine")
+    let speeds = try ["rtx4090", folder.path("my.machine"), "gpu=1008"].map { machine in
+      let found = try json(run(model, "--vram", "24GiB", "--machine", machine, "--json"))
+      return try #require((found["speed"] as? [String: Any])?["tokens_per_second"] as? Double)
+    }
+    #expect(Set(speeds).count == 1 && speeds[0] > 100)
+    let wrong = try run(model, "--machine", "rtx-4090x")
+    #expect(wrong.errors.contains("(did you mean rtx4090?)"))
   }
 
   @Test func `the flags, given back, say the same`() throws {

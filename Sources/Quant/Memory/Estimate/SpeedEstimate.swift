@@ -31,9 +31,7 @@ extension MemoryModel {
       traffic.add(
         cacheBytes(memory, options, filledContext), of: .F16, at: Self.place(device))
     }
-    for layer in shape.layers.indices where hasExperts(layer) {
-      traffic.mixtureLayers[expertPlace(layer, placement), default: 0] += 1
-    }
+    for layer in shape.layers.indices { count(layer, placement, in: &traffic) }
     return traffic
   }
 
@@ -56,10 +54,19 @@ extension MemoryModel {
     return bytes
   }
 
-  /// Where a layer's experts are.
-  private func expertPlace(_ layer: Int, _ placement: DevicePlacement) -> TokenTraffic.Location {
-    let index = index(of: "blk.\(layer).ffn_up_exps.weight")
-    return Self.place(index.map { placement.tensors[$0] } ?? placement.layers[layer])
+  /// Counts a layer where its experts are, or else where it is.
+  private func count(
+    _ layer: Int, _ placement: DevicePlacement, in traffic: inout TokenTraffic
+  ) {
+    let home = Self.place(placement.layers[layer])
+    guard hasExperts(layer) else { return traffic.plainLayers[home, default: 0] += 1 }
+    // Where a part of the experts is outside, these are.
+    let index = index(of: "blk.\(layer).ffn_down_exps.weight")
+    let place = index.map { Self.place(placement.tensors[$0]) } ?? home
+    traffic.mixtureLayers[place, default: 0] += 1
+    guard place == .cpu, home != .cpu else { return }
+    traffic.plainLayers[home, default: 0] += 1
+    traffic.splitLayers += 1
   }
 
   private static func place(_ device: MemoryDevice) -> TokenTraffic.Location {

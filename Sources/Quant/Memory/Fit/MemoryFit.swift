@@ -36,6 +36,8 @@ public struct MemoryFit: Sendable {
   public let verdict: Verdict?
   /// The device that has least room, in relation, if any has too little.
   public let shortage: Shortage?
+  /// What else is in memory; the budget counts it as reserved.
+  public let others: [BesideModel.Item]
 
   /// Looks for a placement that fits.
   ///
@@ -44,12 +46,14 @@ public struct MemoryFit: Sendable {
   ///   - options: How it is run; checked before.
   ///   - budget: What may be used.
   ///   - rule: A placement that is given; `nil` to look for one as llama.cpp's `--fit` does.
+  ///   - others: What else is in memory, which the budget counts as reserved.
   /// - Complexity: About twenty estimates.
   public init(
     _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget?,
-    rule: PlacementRule? = nil
+    rule: PlacementRule? = nil, others: [BesideModel.Item] = []
   ) {
     self.model = model
+    self.others = others
     self.options = options
     self.budget = budget
     let chosen =
@@ -105,15 +109,20 @@ public struct MemoryFit: Sendable {
     return low > 0 ? low * 256 : nil
   }
 
+  /// All of a model on the GPUs, or without GPUs in host memory.
+  static func wholePlacement(_ model: MemoryModel, _ budget: MemoryBudget) -> DevicePlacement {
+    var rule = PlacementRule(gpuCount: budget.gpus.count)
+    rule.split = budget.gpus.map(Double.init)
+    return DevicePlacement(model, rule: rule)
+  }
+
   /// Whether everything goes to the GPUs (without GPUs, into host memory) and fits.
   ///
   /// - Complexity: One estimate.
   public static func fitsWhole(
     _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget
   ) -> Bool {
-    var rule = PlacementRule(gpuCount: budget.gpus.count)
-    rule.split = budget.gpus.map(Double.init)
-    let placement = DevicePlacement(model, rule: rule)
+    let placement = wholePlacement(model, budget)
     return shortage(MemoryEstimate(model, placement: placement, options: options), budget) == nil
   }
 }

@@ -26,6 +26,8 @@ public struct MemoryBudget: Sendable, Equatable {
   public var host: Int?
   /// Bytes of each GPU, and of the host, that stay free.
   public var margin: Int
+  /// Bytes that something else than the model takes of a device.
+  public var reserved: [MemoryDevice: Int] = [:]
 
   /// What llama.cpp leaves free unless told otherwise.
   public static let defaultMargin = 1 << 30
@@ -38,13 +40,13 @@ public struct MemoryBudget: Sendable, Equatable {
   }
 
   /// Bytes that each GPU may be given.
-  var targets: [Int] { gpus.map { $0 - margin } }
+  var targets: [Int] { gpus.indices.map { gpus[$0] - margin - (reserved[.gpu($0)] ?? 0) } }
 
   /// Bytes that a device may be given; `nil` without a limit.
   public func target(_ device: MemoryDevice) -> Int? {
     switch device {
-    case .host: host.map { $0 - margin }
-    case .gpu(let index): gpus.indices.contains(index) ? gpus[index] - margin : nil
+    case .host: host.map { $0 - margin - (reserved[.host] ?? 0) }
+    case .gpu(let index): gpus.indices.contains(index) ? targets[index] : nil
     }
   }
 }

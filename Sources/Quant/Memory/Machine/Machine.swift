@@ -11,7 +11,8 @@ public struct Machine: Sendable, Equatable {
     public var efficiency: Double
     /// Bytes of its memory that are free for a model; `nil` if not said.
     public var memoryBytes: Int?
-    /// Seconds that a layer of experts takes beyond reading its weights; `nil` if not known.
+    /// Seconds that a layer of experts takes beyond reading its weights; `nil` for
+    /// `Machine.mixtureLayerSeconds`.
     public var mixtureLayerSeconds: Double?
     /// The most GB of weights a second that can be decoded of a type, where that is less than memory
     /// delivers.
@@ -39,11 +40,18 @@ public struct Machine: Sendable, Equatable {
   /// A machine of which nothing is known.
   public init() {}
 
-  /// The part of the memory bandwidth that decoding reached on a Ryzen 5 5600X with DDR4-3200, fitted
-  /// on one run (Tanuki-8B Q6_K, see Docs/Memory.md).
+  // These constants and those of `RunKind` were fitted to the runs in Docs/Memory.md.
+
+  /// The part of the memory bandwidth that decoding reaches on a processor.
   public static let cpuEfficiency = 0.79
-  /// The same on a Radeon RX 7600 XT, fitted on the same model.
+  /// The same on a GPU.
   public static let gpuEfficiency = 0.78
+  /// Seconds that a layer without experts takes on a GPU beyond reading.
+  static let layerSeconds = 0.035e-3
+  /// The same of a layer of experts.
+  static let mixtureLayerSeconds = 0.075e-3
+  /// Seconds that a layer takes more where the processor computes its experts, and a GPU the rest.
+  static let splitLayerSeconds = 0.6e-3
 
   /// GPUs beyond this number are taken for a slip of the pen.
   static let mostGPUs = 64

@@ -26,30 +26,25 @@ public struct TokenRate: Sendable, Equatable {
     public let seconds: Double
   }
 
-  /// Tokens a second by the constants of the machine.
+  /// Tokens a second that are likely.
   public let tokensPerSecond: Double
-  /// Where measurements are expected.
+  /// Where all measurements of the same kind of run lay, in relation to what was likely.
   public let range: ClosedRange<Double>
   /// The parts of a token's time.
   public let terms: [Term]
   /// What the figure rests on, in sentences.
   public let basis: [String]
-
-  /// How far measured dense runs lay from the prediction, rounded up: the half width of the range.
-  public static let spread = 0.3
-  /// What a layer of experts took beyond reading, at most, where it was measured (ROCm, early 2025).
-  static let slowestMixtureLayer = 2.4e-3
 }
 
 extension Machine {
   /// The speed at which this machine decodes.
   ///
   /// Batch of one: the time of a token is the time to read what it reads, device after device,
-  /// `bytes / min(bandwidth · efficiency, ceiling of the type)`, plus what goes over the bus, plus a
-  /// constant for each layer of experts on a GPU (Docs/Memory.md).
+  /// `bytes / min(bandwidth · efficiency, ceiling of the type)`, plus what goes over the bus, plus
+  /// constants for each layer on a GPU and for each whose experts are outside (Docs/Memory.md).
   ///
   /// - Parameter traffic: What a token moves.
-  /// - Returns: A range, or why none can be given: a bandwidth that is not known, or types whose
+  /// - Returns: The likely speed with a range, or why none can be given: a bandwidth that is not known, or types whose
   ///   decoding, not the memory, sets the pace.
   /// - Complexity: O(*n*) in devices and types.
   public func throughput(of traffic: TokenTraffic) -> Throughput {
@@ -66,31 +61,36 @@ extension Machine {
           name: "fetching experts", bytes: traffic.fetchedBytes,
           seconds: traffic.fetchedBytes / (busBandwidth * 1e9)))
     }
-    let (known, unknown) = mixtureTime(traffic)
-    if known > 0 { terms.append(.init(name: "layers of experts", bytes: 0, seconds: known)) }
-    return .modelled(rate(terms, slowest: unknown, basis: basis(traffic, isOpen: unknown > 0)))
+    terms += overheads(traffic)
+    return .modelled(rate(terms, RunKind(traffic), basis: basis(traffic)))
   }
 
-  private func rate(_ terms: [TokenRate.Term], slowest: Double, basis: [String]) -> TokenRate {
-    let seconds = terms.reduce(0) { $0 + $1.seconds }
-    let spread = TokenRate.spread
+  private func rate(_ terms: [TokenRate.Term], _ kind: RunKind, basis: [String]) -> TokenRate {
+    let speed = 1 / terms.reduce(0) { $0 + $1.seconds }
+    let spread = kind.spread
     return TokenRate(
-      tokensPerSecond: 1 / seconds,
-      range: (1 - spread) / (seconds + slowest)...(1 + spread) / seconds, terms: terms, basis: basis
-    )
+      tokensPerSecond: speed, range: spread.lowerBound * speed...spread.upperBound * speed,
+      terms: terms, basis: basis + [kind.evidence])
   }
 
-  /// Seconds of layers of experts on GPUs: those that are known, and the most that the others may take.
-  private func mixtureTime(_ traffic: TokenTraffic) -> (known: Double, unknown: Double) {
-    traffic.mixtureLayers.reduce(into: (0, 0)) { sum, entry in
-      guard case .gpu = entry.key else { return }
-      if let seconds = device(entry.key)?.mixtureLayerSeconds {
-        sum.known += seconds * Double(entry.value)
-      } else {
-        sum.unknown += TokenRate.slowestMixtureLayer * Double(entry.value)
-      }
+  /// The times of layers that do not go with bytes.
+  private func overheads(_ traffic: TokenTraffic) -> [TokenRate.Term] {
+    let plain = traffic.plainLayers.reduce(0.0) {
+      $0 + (isGPU($1.key) ? Self.layerSeconds * Double($1.value) : 0)
     }
+    let mixtures = traffic.mixtureLayers.reduce(0.0) {
+      guard isGPU($1.key) else { return $0 }
+      return $0 + (device($1.key)?.mixtureLayerSeconds ?? Self.mixtureLayerSeconds)
+        * Double($1.value)
+    }
+    let split = Self.splitLayerSeconds * Double(traffic.splitLayers)
+    return [
+      ("layers on GPUs", plain), ("layers of experts on GPUs", mixtures),
+      ("going to experts outside and back", split),
+    ].filter { $0.1 > 0 }.map { .init(name: $0.0, bytes: 0, seconds: $0.1) }
   }
+
+  private func isGPU(_ place: TokenTraffic.Location) -> Bool { place != .cpu }
 
   /// The device at a place, if the machine has it.
   public func device(_ place: TokenTraffic.Location) -> Device? {
@@ -121,22 +121,13 @@ extension Machine {
     return nil
   }
 
-  private func basis(_ traffic: TokenTraffic, isOpen: Bool) -> [String] {
+  private func basis(_ traffic: TokenTraffic) -> [String] {
     let places = traffic.reads.keys.sorted { $0.order < $1.order }
     var basis = places.compactMap { place -> String? in
       guard let device = device(place), let bandwidth = device.bandwidth else { return nil }
       return "\(place.name): \(bandwidth) GB/s, of which \(device.efficiency) is reached"
     }
     if traffic.fetchedBytes > 0, let busBandwidth { basis.append("pcie: \(busBandwidth) GB/s") }
-    if isOpen {
-      basis.append(
-        "a layer of experts on a GPU takes 0 to 2.4 ms beyond reading; gpu.layer narrows the range")
-    }
-    let isOnGPU = { (place: TokenTraffic.Location) in place != .cpu }
-    if traffic.reads.contains(where: { isOnGPU($0.key) && $0.value.keys.contains(where: \.isGrid) })
-    {
-      basis.append("decoding of grid types on a GPU is taken to be as fast as its memory")
-    }
     return basis
   }
 }

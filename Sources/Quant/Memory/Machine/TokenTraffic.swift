@@ -18,6 +18,10 @@ public struct TokenTraffic: Sendable, Equatable {
   public var fetchedBytes = 0.0
   /// Layers of experts that a token passes on each device.
   public var mixtureLayers: [Location: Int] = [:]
+  /// Other layers on each device, and those whose experts are on another.
+  public var plainLayers: [Location: Int] = [:]
+  /// Layers on a GPU whose experts the processor computes.
+  public var splitLayers = 0
 
   /// Nothing moved.
   public init() {}

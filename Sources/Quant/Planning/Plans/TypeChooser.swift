@@ -96,12 +96,14 @@ struct TypeChooser {
   func choice(for tensor: TensorOutline) throws(QuantError) -> TypeChoice {
     let name = ExpertTensorName(tensor.name)
     let rules = rules(for: tensor.name, name)
+    // Made once: hundreds of experts ask for it.
+    let merged = name?.merged ?? tensor.name
     guard let name, name.expert == nil else {
-      return choice(tensor, wantedType(tensor.name, rules.first), expert: 0)
+      return choice(tensor, wantedType(merged, rules.first), expert: 0)
     }
     let choices = (0..<Self.expertCount(tensor, name)).map { expert in
       let rule = rules.first { $0.experts?.experts.contains(expert) ?? true }
-      return choice(tensor, wantedType(tensor.name, rule), expert: expert)
+      return choice(tensor, wantedType(merged, rule), expert: expert)
     }
     return try ExpertAgreement(tensor.name, choices).choice(promoting: recipe.promotesExperts)
   }
@@ -149,9 +151,8 @@ struct TypeChooser {
     return rule.matches(tensor)
   }
 
-  /// `nil` for tensors that stay as they are.
-  private func wantedType(_ tensor: String, _ rule: TypeRule?) -> TensorType? {
-    let merged = ExpertTensorName(tensor)?.merged ?? tensor
+  /// The type of a tensor by its merged name; `nil` for tensors that stay as they are.
+  private func wantedType(_ merged: String, _ rule: TypeRule?) -> TensorType? {
     guard let presetRules, let place = places[merged] else { return nil }
     if place.role == .output && recipe.leavesOutputTensor { return nil }
     if place.role == .tokenEmbedding, let type = recipe.tokenEmbeddingType { return type }
