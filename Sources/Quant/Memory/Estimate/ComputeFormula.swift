@@ -7,7 +7,7 @@ internal import QuantModels
 ///
 /// A layer keeps its input, its sum and a norm beside either attention (queries, results, scores, masks)
 /// or the network (gate, up and their product, for every expert that a token uses) or a state space. Where
-/// weights are in host memory, the largest of them is copied to the GPU, and a layer's cache with it.
+/// weights are in host memory, the largest of them are copied to the GPU, and a layer's cache with them.
 struct ComputeFormula {
   let model: MemoryModel
   let placement: DevicePlacement
@@ -77,14 +77,13 @@ struct ComputeFormula {
     return widest ?? 0
   }
 
-  /// The largest weights in host memory, and a layer's cache there.
+  /// The two largest tensors of weights in host memory, as the second can come before the first is done
+  /// with, and a layer's cache there.
   private var copiedWeights: Int {
     guard options.offloadsWork, isPartial else { return 0 }
     let weights = zip(model.tensors, placement.tensors).filter { $0.1 == .host }
-    let largest =
-      weights.map {
-        MemoryEstimate.bytes(of: $0.0, on: .gpu(0), options.rules)
-      }.max() ?? 0
+    let sizes = weights.map { MemoryEstimate.bytes(of: $0.0, on: .gpu(0), options.rules) }.sorted()
+    let largest = sizes.suffix(2).clampedSum { $0 }
     let caches = shape.layers.indices.map { cache.bytes(layer: $0, isOnGPU: true) }.max() ?? 0
     return [largest, caches].clampedSum { $0 }
   }
