@@ -5,12 +5,16 @@ internal import QuantModels
 /// each, and one line in `MemoryFamilies`.
 ///
 /// A family says what is its own; all else has the common form.
-protocol MemoryFamily {
+protocol MemoryFamily: Sendable {
   /// The values of `general.architecture` that belong to it.
   static var names: [String] { get }
 
   /// Whether each sequence has a cache of its own even where sequences share one otherwise.
   static var hasStreamPerSequence: Bool { get }
+
+  /// Whether a file has the layers that predict further tokens, of which its keys tell; the first would be
+  /// this one.
+  static func hasDrafts(from layer: Int, _ tensors: [String: [Int]]) -> Bool
 
   /// The names, without `blk.N.`, of tensors that are loaded even of layers that predict further tokens.
   static var loadedOfDrafts: Set<String> { get }
@@ -38,6 +42,8 @@ protocol MemoryFamily {
 
 extension MemoryFamily {
   static var hasStreamPerSequence: Bool { false }
+
+  static func hasDrafts(from layer: Int, _ tensors: [String: [Int]]) -> Bool { true }
 
   static var loadedOfDrafts: Set<String> { [] }
 
