@@ -10,7 +10,7 @@ import Testing
     _ architecture: String, _ keys: [String: MetadataValue], _ tensors: [(String, [Int])]
   ) throws -> MemoryModel {
     var metadata = Metadata()
-    metadata["general.architecture"] = .string(architecture)
+    metadata["general.architecture"] = .string(MetadataString(architecture))
     for (key, value) in keys { metadata["\(architecture).\(key)"] = value }
     let all = tensors.map { name, shape in
       TensorDescription(
@@ -47,7 +47,7 @@ import Testing
   /// A model of eight layers and one for drafts.
   private static func indexed(
     _ architecture: String = "glm-dsa", context: Int = 1 << 20, draftBias: Bool = false,
-    without missing: String = "", _ types: [Bool]? = nil
+    without missing: String = "", types: [Bool]? = nil
   ) throws -> MemoryModel {
     var keys = numbers([
       "block_count": 9, "nextn_predict_layers": 1, "embedding_length": 64,
@@ -87,7 +87,7 @@ import Testing
     #expect(Self.indexers(short) == all)
     #expect(try Self.indexers(Self.indexed("deepseek32")) == all)
     let types = [true, false, false, false, true, false, false, false]
-    #expect(try Self.indexers(Self.indexed(types)) == types + [false])
+    #expect(try Self.indexers(Self.indexed(types: types)) == types + [false])
     // Four indexers less, each with keys of 64 numbers in 16 bits for the whole context.
     let difference = Self.estimate(short).gpus[0].cache - Self.estimate(long).gpus[0].cache
     #expect(difference == 4 * 64 * 2 * 4096)
@@ -109,13 +109,15 @@ import Testing
   // MARK: DeepSeek V4
 
   /// A model with a layer of each kind: the latest rows alone, rows of 4 tokens, rows of 128 tokens.
-  private static func compressed(without missing: String = "") throws -> MemoryModel {
+  private static func compressed(
+    without missing: String = "", drafts: Int = 0
+  ) throws -> MemoryModel {
     var keys = numbers([
       "block_count": 3, "embedding_length": 64, "attention.head_count": 4,
       "attention.head_count_kv": 1, "attention.key_length": 64, "attention.value_length": 64,
       "rope.dimension_count": 16, "attention.sliding_window": 128, "attention.q_lora_rank": 32,
       "attention.indexer.key_length": 64, "attention.indexer.top_k": 32, "expert_count": 4,
-      "expert_used_count": 2, "expert_gating_func": 4,
+      "expert_used_count": 2, "expert_gating_func": 4, "nextn_predict_layers": drafts,
     ])
     keys["attention.compress_ratios"] = .array(
       MetadataArray(elementType: .uint32, [0, 4, 128].map { .uint32($0) }))
@@ -141,7 +143,8 @@ import Testing
     let tensors = own.enumerated().flatMap { number, own in
       (layer + own).map { ("blk.\(number).\($0)", $1) }
     }
-    let all = outside + [("output", [64, 100])] + head + tensors
+    let draft = missing == "drafts" ? [] : [("blk.2.nextn.eh_proj", [128, 64])]
+    let all = outside + [("output", [64, 100])] + head + tensors + (drafts > 0 ? draft : [])
     return try model("deepseek4", keys, all.filter { $0.0 != missing })
   }
 
@@ -170,6 +173,11 @@ import Testing
       #expect(estimate.gpus[0].cache == sequences * (rows + short + states))
       #expect(estimate.computeMethod == .replayed)
     }
+  }
+
+  @Test func `layers for drafts are those that the file has, whatever its key`() throws {
+    #expect(try Self.compressed(drafts: 1).shape.draftLayerCount == 1)
+    #expect(try Self.compressed(without: "drafts", drafts: 1).shape.draftLayerCount == 0)
   }
 
   @Test(arguments: [

@@ -8,6 +8,11 @@ enum DeepSeek4: MemoryFamily {
 
   static let hasStreamPerSequence = true
 
+  /// Files without these layers may keep their key.
+  static func hasDrafts(from layer: Int, _ tensors: [String: [Int]]) -> Bool {
+    tensors["blk.\(layer).nextn.eh_proj.weight"] != nil
+  }
+
   static func computation(_: String) -> ComputationTraits? { ComputationTraits(.latent) }
 
   static func adjust(

@@ -25,6 +25,10 @@ protocol MemoryFamily: Sendable {
   /// Whether a layer's device has a copy of the factors for rotating positions.
   static func holdsFactors(_ layer: LayerMemory) -> Bool
 
+  /// Whether a file has the layers that predict further tokens, of which its keys tell; the first would be
+  /// this one.
+  static func hasDrafts(from layer: Int, _ tensors: [String: [Int]]) -> Bool
+
   /// The names, without `blk.N.`, of tensors that are loaded even of layers that predict further tokens.
   static var loadedOfDrafts: Set<String> { get }
 
@@ -59,6 +63,8 @@ extension MemoryFamily {
   static var holdsTiedOutputTwice: Bool { false }
 
   static func holdsFactors(_ layer: LayerMemory) -> Bool { true }
+
+  static func hasDrafts(from layer: Int, _ tensors: [String: [Int]]) -> Bool { true }
 
   static var loadedOfDrafts: Set<String> { [] }
 

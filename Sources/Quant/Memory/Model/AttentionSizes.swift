@@ -48,7 +48,9 @@ struct AttentionSizes {
     }
     let sliding = try SlidingLayers(reader, layers: count)
     window = sliding.window
-    draftLayers = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
+    let drafts = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
+    let family = MemoryFamilies.named(reader.architecture)
+    draftLayers = family?.hasDrafts(from: count - drafts, tensors) ?? true ? drafts : 0
     let sharing = try reader.integer("attention.shared_kv_layers", default: 0, in: 0...count)
     let own = max(0, count - draftLayers - sharing)
     layers = (0..<count).map { layer in

@@ -139,10 +139,14 @@ extension GraphBuilder {
     return (chosen, weights)
   }
 
+  /// Whether each token of the vocabulary has its experts.
+  func choosesByToken(_ layer: Int) -> Bool {
+    model.contains("blk.\(layer).ffn_gate_tid2eid.weight")
+  }
+
   mutating func chosen(_ layer: Int, _ probabilities: Int, _ rows: Int) -> Int {
-    let table = "blk.\(layer).ffn_gate_tid2eid.weight"
-    if model.contains(table) {
-      // Each token of the vocabulary has its experts.
+    if choosesByToken(layer) {
+      let table = "blk.\(layer).ffn_gate_tid2eid.weight"
       let ids = input("tokens", GraphShape(tokens), bytes: 4 * tokens)
       return graph.result(.rows, GraphShape(shape.usedExperts, rows), [weight(table), ids])
     }
