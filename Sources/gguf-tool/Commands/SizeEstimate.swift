@@ -15,6 +15,8 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
 
       Example: gguf-tool size-estimate model.gguf --type Q4_K_M --vram 16GiB --ram 64GiB
 
+      Example: gguf-tool size-estimate model.gguf --vram 16GiB --backend vulkan
+
       Example: gguf-tool size-estimate -m model.gguf --vram 16GiB -c 8k -ngl all -ctk q8_0 -fa on \
       -ot 'ffn_up=CPU,ffn_down=CPU'
       """)
@@ -29,6 +31,9 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     .merging(BudgetOptions.settings) { $1 }
 
   func validate() throws {
+    if runtime.backend == .cpu, let vram = memory.vram {
+      throw ValidationError("--backend cpu has no GPU: expected no --vram, found \"\(vram)\".")
+    }
     guard runtime.runtime == .ollama else { return }
     guard memory.layers == nil, !memory.cpuMoE, memory.nCpuMoE == nil, memory.overrideTensor.isEmpty
     else {
@@ -44,8 +49,12 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     let machine = try memory.makeMachine()
     // Ollama keeps room by its own formulas.
     let isOllama = runtime.runtime == .ollama
-    let budget = try memory.makeBudget(
+    var budget = try memory.makeBudget(
       machine, defaultMargin: isOllama ? 0 : MemoryBudget.defaultMargin)
+    if runtime.backend == .cpu {
+      budget?.gpus = []
+      if budget?.host == nil { budget = nil }
+    }
     let model = try source.model(target.makeRecipe())
     let fit = try estimate(model, budget)
     let speed = machine.map { machine in

@@ -65,9 +65,10 @@ extension GraphBuilder {
   mutating func expertProduct(
     _ name: String, _ input: Int, _ chosen: Int, _ rows: Int, _ width: Int
   ) -> Int {
+    let size = GraphShape(width, shape.usedExperts, rows)
     let result = graph.result(
-      .expertProduct, GraphShape(width, shape.usedExperts, rows),
-      [weight("\(name).weight"), input, chosen])
+      .expertProduct, size, [weight("\(name).weight"), input, chosen],
+      deviceBytes: 4 * size.count + expertScratch(rows))
     guard model.contains("\(name).bias") else { return result }
     return elementwise(result, weight("\(name).bias"), chosen)
   }
@@ -106,7 +107,9 @@ extension GraphBuilder {
     let bias = "blk.\(layer).exp_probs_b.bias"
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
-    let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
+    let size = GraphShape(shape.expertCount, rows)
+    let sorted = graph.result(
+      .other, size, [scores], deviceBytes: 4 * size.count + sortScratch(4 * size.count))
     // Its rows lie as far apart as those that were sorted, in a copy of it, too.
     return graph.view(
       sorted, GraphShape(shape.usedExperts, rows),
