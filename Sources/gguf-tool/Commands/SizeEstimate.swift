@@ -21,6 +21,8 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
       Example: gguf-tool size-estimate model.gguf --vram 16GiB --draft model.gguf --ctx-checkpoints 8 \
       --plot memory.svg
 
+      Example: gguf-tool size-estimate model.gguf --vram 16GiB --backend vulkan
+
       Example: gguf-tool size-estimate -m model.gguf --vram 16GiB -c 8k -ngl all -ctk q8_0 -fa on \
       -ot 'ffn_up=CPU,ffn_down=CPU'
       """)
@@ -48,6 +50,9 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
       throw ValidationError(
         "--plot: expected a name that ends in .svg or .html, found \"\(plot)\".")
     }
+    if runtime.backend == .cpu, let vram = memory.vram {
+      throw ValidationError("--backend cpu has no GPU: expected no --vram, found \"\(vram)\".")
+    }
     guard runtime.runtime == .ollama else { return }
     guard !beside.isGiven else {
       throw ValidationError(
@@ -73,8 +78,12 @@ struct SizeEstimate: ParsableCommand, SettingOptions {
     let machine = try memory.makeMachine()
     // Ollama keeps room by its own formulas.
     let isOllama = runtime.runtime == .ollama
-    let budget = try memory.makeBudget(
+    var budget = try memory.makeBudget(
       machine, defaultMargin: isOllama ? 0 : MemoryBudget.defaultMargin)
+    if runtime.backend == .cpu {
+      budget?.gpus = []
+      if budget?.host == nil { budget = nil }
+    }
     let model = try source.model(target.makeRecipe())
     let fit = try estimate(model, budget)
     let speed = machine.map(fit.speed)

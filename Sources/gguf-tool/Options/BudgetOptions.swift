@@ -168,7 +168,8 @@ struct BudgetOptions: ParsableArguments, SettingOptions {
     }
     let name = text[text.index(after: sign)...].uppercased()
     let number = name.drop { !$0.isNumber }
-    let isGPU = ["CUDA", "ROCM", "VULKAN", "GPU", "METAL"].contains(name.prefix { !$0.isNumber })
+    let isGPU = ["CUDA", "ROCM", "VULKAN", "GPU", "METAL", "MTL"].contains(
+      name.prefix { !$0.isNumber })
     let device: MemoryDevice? =
       name == "CPU" ? .host : isGPU ? .gpu(number.isEmpty ? 0 : Int(number) ?? .max) : nil
     guard let device, device == .host || (0..<gpus).contains(where: { device == .gpu($0) }) else {

@@ -4,6 +4,7 @@ import GGUF
 public import Quant
 
 extension RuntimeProfile: ExpressibleByArgument {}
+extension ComputeBackend: ExpressibleByArgument {}
 
 /// Whether attention is computed piece by piece.
 enum FlashAttention: String, ExpressibleByArgument, CaseIterable {
@@ -81,6 +82,18 @@ struct RuntimeOptions: ParsableArguments, SettingOptions {
   )
   var runtime = RuntimeProfile.llamaCPP
 
+  @Option(
+    help: ArgumentHelp(
+      "What computes on GPUs: cuda, rocm, metal or vulkan; cpu for none. Only cuda and cpu were"
+        + " compared with runs.", valueName: "name"))
+  var backend = ComputeBackend.cuda
+
+  @Flag(
+    help: ArgumentHelp(
+      "Make no room for fused kernels, as llama.cpp does of before August 2026 or with"
+        + " GGML_CUDA_DISABLE_FUSION=1."))
+  var noFusion = false
+
   static let settings: [QuantError.Setting: SettingWords] = [
     .contextLength: .option("--ctx"),
     .sequences: .option("--parallel"),
@@ -105,6 +118,8 @@ struct RuntimeOptions: ParsableArguments, SettingOptions {
     options.keepsWholeWindow = swaFull
     options.offloadsCache = !noKvOffload
     options.offloadsWork = !noOpOffload
+    options.backend = backend
+    options.usesFusion = !noFusion
     if runtime == .llamaServer { options.outputRows = options.sequences }
     try options.check(for: model.shape)
     if let ctx, let trained, ctx > trained {

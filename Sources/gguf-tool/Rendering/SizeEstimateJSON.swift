@@ -96,6 +96,9 @@ struct SizeEstimateJSON: Encodable {
   let roles: [SizeRole]
   let runtime: String
   let runtimeVersion: String
+  let backend: String
+  let backendCompared: Bool
+  let fusion: Bool
   let context: Int
   let sequences: Int
   let verdict: String?
@@ -127,6 +130,9 @@ struct SizeEstimateJSON: Encodable {
     roles = SizeRole.all(model)
     runtime = view.runtime.rawValue
     runtimeVersion = view.runtime.version
+    backend = fit.options.backend.rawValue
+    backendCompared = fit.options.backend.isHeld
+    fusion = fit.options.usesFusion
     context = fit.options.context
     sequences = fit.options.sequences
     verdict = fit.verdict?.rawValue

@@ -117,6 +117,11 @@ struct SizeEstimateView {
     }
     report.line(
       "Compute buffers: \(method). Weights, cache and output are exact.")
+    let backend = fit.options.backend
+    if !fit.estimate.gpus.isEmpty, !backend.isHeld {
+      report.line(
+        "What \(backend.title) needs follows its source; it was compared with no run.")
+    }
     report.line(NotCounted(fit, runtime).sentence)
   }
 
@@ -143,9 +148,15 @@ struct SizeEstimateView {
   private var method: String {
     switch fit.estimate.computeMethod {
     case .exact: "exact"
-    case .replayed: "replayed as llama.cpp allocates them"
+    case .replayed: "replayed as llama.cpp allocates them\(device)"
     case .bound: "a bound, because this architecture is unknown"
     }
+  }
+
+  /// ` on CUDA`, ` on CUDA without fusion`, or nothing where all is in host memory.
+  private var device: String {
+    guard !fit.estimate.gpus.isEmpty else { return "" }
+    return " on \(fit.options.backend.title)" + (fit.options.usesFusion ? "" : " without fusion")
   }
 
   private func available(_ device: MemoryDevice) -> Int? {

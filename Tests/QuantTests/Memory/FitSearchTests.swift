@@ -16,8 +16,9 @@ import Testing
       let chosen = fields[3].trimmingCharacters(in: .whitespaces)
       let context = Int(chosen.split(separator: " ")[1]) ?? 0
       let targets = fields[0].split(separator: ",").map { ((Int($0) ?? 0) - 1024) << 20 }
-      let search = FitSearch(
-        model: model, options: ContextOptions(context: context), targets: targets)
+      var options = ContextOptions(context: context)
+      options.usesFusion = false
+      let search = FitSearch(model: model, options: options, targets: targets)
       let found = Self.text(search.placement(), context: context)
       rows += 1
       if found == chosen { same += 1 } else { print("expected \(chosen), found \(found)") }

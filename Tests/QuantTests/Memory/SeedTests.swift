@@ -62,6 +62,7 @@ import Testing
       options.sequences = decision.sequences
       options.isUnified = true
       options.usesFlashAttention = false
+      options.usesFusion = false
       let estimate = MemoryEstimate(model, placement: placement, options: options)
       let host = estimate.host.weights + estimate.host.cache
       ram = Double(run.isOnGPU ? model.tensorBytes : host) / 0x1p30

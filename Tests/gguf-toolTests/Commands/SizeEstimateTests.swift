@@ -298,6 +298,44 @@ import Testing
     #expect(outcome.errors == "warning: \(warning)\n")
   }
 
+  @Test func `each backend has rules of its own`() throws {
+    let model = try header("qwen3-30b-a3b-Q4_K_M")
+    func compute(_ words: String...) throws -> Int {
+      let all = ["size-estimate", model, "--vram", "40GiB", "--json"] + words
+      let devices = try json(Tool.run(all))["devices"] as? [[String: Any]]
+      return try #require(devices?.first?["compute_bytes"] as? Int)
+    }
+    let fused = try compute()
+    #expect(try compute("--backend", "cuda") == fused)
+    #expect(try compute("--no-fusion") < fused)
+    #expect(try compute("--backend", "rocm") == fused)
+    #expect(try compute("--backend", "metal") > fused)
+    #expect(try compute("--backend", "vulkan") < fused)
+  }
+
+  @Test func `what was compared with no run says so`() throws {
+    let model = try header("qwen3-30b-a3b-Q4_K_M")
+    let note = "What Vulkan needs follows its source; it was compared with no run."
+    #expect(try run(model, "--vram", "40GiB", "--backend", "vulkan").output.contains(note))
+    #expect(try !run(model, "--vram", "40GiB").output.contains("compared"))
+    let facts = try json(run(model, "--backend", "metal", "--no-fusion", "--json"))
+    #expect(facts["backend"] as? String == "metal")
+    #expect(facts["backend_compared"] as? Bool == false)
+    #expect(facts["fusion"] as? Bool == false)
+  }
+
+  @Test func `without a GPU all is in host memory`() throws {
+    let model = try header("tanuki-8b-Q6_K")
+    let wrong = try run(model, "--backend", "cpu", "--vram", "16GiB")
+    #expect(wrong.status == 64)
+    #expect(wrong.errors.contains("--backend cpu has no GPU: expected no --vram, found \"16GiB\""))
+    let tower = try folder.write(Array("gpu.memory = 16GiB\n".utf8), "tower")
+    let words = ["--machine", tower]
+    let found = try json(
+      Tool.run(["size-estimate", model, "--backend", "cpu", "--json"] + words))
+    #expect((found["devices"] as? [[String: Any]])?.count == 1)
+  }
+
   @Test func `Ollama's choice is told`() throws {
     let model = try header("llama33-70b-Q4_K_M")
     let outcome = try run(model, "--vram", "15.7GiB", "--runtime", "ollama-0.5.11")

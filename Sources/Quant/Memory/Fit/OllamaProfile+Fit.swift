@@ -27,6 +27,7 @@ extension MemoryFit {
     options.sequences = decision.sequences
     options.isUnified = true
     options.usesFlashAttention = false
+    options.usesFusion = false
     try options.check(for: model.shape)
     var rule = PlacementRule(gpuCount: gpus.count, gpuLayers: decision.gpuLayers)
     rule.order = .outputLast

@@ -22,7 +22,7 @@ public struct RuntimeFlags: Sendable {
     }
     if !rule.overrides.isEmpty {
       let text = Self.joined(rule.overrides, layerCount: layers - 1).map {
-        "\($0.pattern)=\(Self.name($0.device))"
+        "\($0.pattern)=\(Self.name($0.device, options.backend))"
       }
       words.append("-ot '\(text.joined(separator: ","))'")
     }
@@ -42,10 +42,10 @@ public struct RuntimeFlags: Sendable {
     self.words = words
   }
 
-  private static func name(_ device: MemoryDevice) -> String {
+  private static func name(_ device: MemoryDevice, _ backend: ComputeBackend) -> String {
     switch device {
     case .host: "CPU"
-    case .gpu(let index): "CUDA\(index)"
+    case .gpu(let index): backend.deviceName(index)
     }
   }
 

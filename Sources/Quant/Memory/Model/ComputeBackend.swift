@@ -15,6 +15,27 @@ public enum ComputeBackend: String, Sendable, CaseIterable {
   /// None: all is computed in host memory.
   case cpu
 
+  /// Its name in sentences.
+  public var title: String {
+    switch self {
+    case .cuda: "CUDA"
+    case .rocm: "ROCm"
+    case .metal: "Metal"
+    case .vulkan: "Vulkan"
+    case .cpu: "the processor"
+    }
+  }
+
+  /// The name of a GPU in llama.cpp's options.
+  func deviceName(_ index: Int) -> String {
+    switch self {
+    case .rocm: "ROCm\(index)"
+    case .metal: "MTL\(index)"
+    case .vulkan: "Vulkan\(index)"
+    case .cuda, .cpu: "CUDA\(index)"
+    }
+  }
+
   /// Whether its figures were compared with llama.cpp's own.
   public var isHeld: Bool { self == .cuda || self == .cpu }
 }

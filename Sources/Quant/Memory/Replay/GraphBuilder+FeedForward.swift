@@ -92,9 +92,10 @@ extension GraphBuilder {
   mutating func expertProduct(
     _ name: String, _ input: Int, _ chosen: Int, _ rows: Int, _ width: Int
   ) -> Int {
+    let size = GraphShape(width, shape.usedExperts, rows)
     var result = graph.result(
-      .expertProduct, GraphShape(width, shape.usedExperts, rows),
-      [weight("\(name).weight"), input, chosen])
+      .expertProduct, size, [weight("\(name).weight"), input, chosen],
+      deviceBytes: 4 * size.count + expertScratch(rows))
     if model.contains("\(name).scale") {
       result = elementwise(result, scales("\(name).scale", chosen, rows))
     }
@@ -154,7 +155,9 @@ extension GraphBuilder {
     let bias = "blk.\(layer).exp_probs_b.bias"
     if model.contains(bias) { scores = elementwise(scores, weight(bias)) }
     if shape.expertGroups > 1 { scores = withinGroups(scores, rows) }
-    let sorted = graph.result(.other, GraphShape(shape.expertCount, rows), [scores])
+    let size = GraphShape(shape.expertCount, rows)
+    let sorted = graph.result(
+      .other, size, [scores], deviceBytes: 4 * size.count + sortScratch(4 * size.count))
     return part(
       sorted, GraphShape(shape.usedExperts, rows), of: shape.expertCount, rows: rows)
   }

@@ -38,7 +38,8 @@ extension GraphBuilder {
     var sources = [queries, cached.keys, cached.values, mask]
     if traits.hasSinks { sources.append(weight("blk.\(layer).attn_sinks.weight")) }
     let current = graph.result(
-      .other, result, sources, deviceBytes: 4 * result.count + halfCopies(memory, 4 * result.count))
+      .other, result, sources,
+      deviceBytes: 4 * result.count + attentionScratch(memory, 4 * result.count))
     guard memory.isLatent else {
       return graph.view(current, GraphShape(memory.valueSize * memory.heads, tokens))
     }
