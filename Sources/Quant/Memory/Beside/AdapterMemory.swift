@@ -8,7 +8,8 @@ struct AdapterMemory {
 
   /// Throws `QuantError.content` if the file is no adapter, or changes tensors that the model lacks.
   init(
-    _ source: any ModelSource, of model: MemoryModel, _ placement: DevicePlacement
+    _ source: any ModelSource, of model: MemoryModel, _ placement: DevicePlacement,
+    _ rules: BackendRules
   ) throws(QuantError) {
     try BesideFile.check(source, is: .adapter, "a LoRA adapter")
     var bytes: [MemoryDevice: Int] = [:]
@@ -22,7 +23,7 @@ struct AdapterMemory {
       let device = placement.tensors[index]
       let description = TensorDescription(
         name: tensor.name, dimensions: tensor.dimensions, type: tensor.type)
-      let size = try BesideFile.bytes(description, of: source.path, on: device)
+      let size = try BesideFile.bytes(description, of: source.path, on: device, rules)
       bytes[device] = [bytes[device] ?? 0, size].clampedSum { $0 }
     }
     items = bytes.map {

@@ -65,9 +65,13 @@ public struct BesideModel: Sendable {
   ) throws(QuantError) -> [Item] {
     let gpus = placement.rule.gpuCount
     var items: [Item] = []
-    if let projector { items += try ProjectorMemory(projector, isOnGPU: gpus > 0).items }
+    if let projector {
+      items += try ProjectorMemory(projector, isOnGPU: gpus > 0, options.rules).items
+    }
     if let draft { items += try Self.items(draft: draft, options, gpus: gpus) }
-    for adapter in adapters { items += try AdapterMemory(adapter, of: model, placement).items }
+    for adapter in adapters {
+      items += try AdapterMemory(adapter, of: model, placement, options.rules).items
+    }
     if let checkpoints {
       let (bytes, overflow) = model.checkpointBytes(options)
         .multipliedReportingOverflow(by: checkpoints * options.sequences)
@@ -115,8 +119,8 @@ enum BesideFile {
 
   /// Bytes of a tensor on a device.
   static func bytes(
-    _ tensor: TensorDescription, of file: String, on device: MemoryDevice
+    _ tensor: TensorDescription, of file: String, on device: MemoryDevice, _ rules: BackendRules
   ) throws(QuantError) -> Int {
-    MemoryEstimate.bytes(of: try MemoryModel.Tensor(tensor, of: file), on: device)
+    MemoryEstimate.bytes(of: try MemoryModel.Tensor(tensor, of: file), on: device, rules)
   }
 }

@@ -7,7 +7,7 @@ struct ProjectorMemory {
   let items: [BesideModel.Item]
 
   /// Throws `QuantError.content` if the file is no projector.
-  init(_ source: any ModelSource, isOnGPU: Bool) throws(QuantError) {
+  init(_ source: any ModelSource, isOnGPU: Bool, _ rules: BackendRules) throws(QuantError) {
     try BesideFile.check(source, is: .projector, "a projector (mmproj)")
     let device = isOnGPU ? MemoryDevice.gpu(0) : .host
     var weights = 0
@@ -15,7 +15,7 @@ struct ProjectorMemory {
       let description = TensorDescription(
         name: tensor.name, dimensions: tensor.dimensions, type: tensor.type)
       weights = [
-        weights, try BesideFile.bytes(description, of: source.path, on: device),
+        weights, try BesideFile.bytes(description, of: source.path, on: device, rules),
       ].clampedSum { $0 }
     }
     let compute = ["vision", "audio"].compactMap { EncoderSizes(source.metadata, $0)?.computeBound }
