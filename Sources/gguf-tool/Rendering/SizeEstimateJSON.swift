@@ -76,6 +76,8 @@ struct SizeEstimateJSON: Encodable {
   let sizeBytes: Int?
   let tensorBytes: Int
   let weights: Int
+  let weightsAhead: Int
+  let embeddingWeights: Int
   let activeWeights: Int
   let bitsPerWeight: Double
   let roles: [SizeRole]
@@ -103,7 +105,9 @@ struct SizeEstimateJSON: Encodable {
     architecture = model.shape.architecture
     sizeBytes = model.fileBytes
     tensorBytes = model.tensorBytes
-    weights = model.weightCount
+    weightsAhead = model.aheadWeightCount
+    weights = model.weightCount - weightsAhead
+    embeddingWeights = model.embeddingWeightCount
     activeWeights = model.activeWeightCount
     bitsPerWeight = Double(model.tensorBytes) * 8 / Double(max(1, model.weightCount))
     roles = SizeRole.all(model)
