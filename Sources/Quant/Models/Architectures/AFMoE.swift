@@ -17,13 +17,9 @@ enum AFMoE: Architecture {
     let dense = try config.integer("num_dense_layers", default: 0)
     header.key("leading_dense_block_count", dense)
     header.key("attention.sliding_window", try config.optional("sliding_window"))
-    _ = config.texts("layer_types")
-    for key in ["global_attn_every_n_layers", "route_norm", "mup_enabled", "num_expert_groups"] {
-      _ = config.has(key)
-    }
-    for key in ["num_limited_groups", "use_grouped_mm", "load_balance_coeff"] {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "layer_types", "global_attn_every_n_layers", "route_norm", "mup_enabled",
+      "num_expert_groups", "num_limited_groups", "use_grouped_mm", "load_balance_coeff")
     let inner = try config.integer("moe_intermediate_size")
     let shared = try config.integer("num_shared_experts", default: 0) * inner
     header.embedding()

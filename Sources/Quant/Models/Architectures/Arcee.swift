@@ -16,7 +16,7 @@ enum Arcee: Architecture {
     header.key("vocab_size", header.vocabulary)
     header.key("rope.dimension_count", header.keySize)
     header.rotationFrequencies()
-    for key in ["post_norm", "qk_norm"] { _ = config.has(key) }
+    config.ignore("post_norm", "qk_norm")
     var form = LayerForm()
     form.norms = isApertus ? .heads : .none
     form.bias = try config.flag("attention_bias", default: false)

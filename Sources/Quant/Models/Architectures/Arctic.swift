@@ -14,11 +14,8 @@ enum Arctic: Architecture {
     header.key("rope.dimension_count", header.keySize)
     let step = max(1, try config.integer("moe_layer_frequency", default: 2))
     let hasNetwork = try config.flag("use_residual", "parallel_attn_mlp_res", default: true)
-    for key in [
-      "num_key_value_heads", "moe_train_capacity_factor", "enable_expert_tensor_parallelism",
-    ] {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "num_key_value_heads", "moe_train_capacity_factor", "enable_expert_tensor_parallelism")
     header.embedding()
     try header.eachLayer { header, layer in
       header.norm("attn_norm")

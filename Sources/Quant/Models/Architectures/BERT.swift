@@ -14,10 +14,8 @@ enum BERT: Architecture {
   static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    for key in ["position_embedding_type", "pooling", "sep_token", "is_decoder", "classifier_bias"]
-    {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "position_embedding_type", "pooling", "sep_token", "is_decoder", "classifier_bias")
     return switch config.modelType {
     case "nomic_bert": try nomic(config)
     case "modernbert": try modern(config)
@@ -49,15 +47,10 @@ enum BERT: Architecture {
       ? try config.integer("pad_token_id", default: 1) + 1 : 0
     let positions = try header.contextLength().map { max(1, $0 - offset) }
     try keys(&header, context: positions)
-    for key in ["lora_rank", "lora_alpha", "lora_main_params_trainable", "task_instructions"] {
-      _ = config.value(key)
-    }
-    for key in ["load_trained_adapters", "truncate_dim", "use_reentrant", "emb_pooler"] {
-      _ = config.value(key)
-    }
-    for key in ["feed_forward_type", "attn_implementation", "matryoshka_dimensions"] {
-      _ = config.value(key)
-    }
+    config.ignore(
+      "lora_rank", "lora_alpha", "lora_main_params_trainable", "task_instructions",
+      "load_trained_adapters", "truncate_dim", "use_reentrant", "emb_pooler", "feed_forward_type",
+      "attn_implementation", "matryoshka_dimensions")
     let isRotated = isJina || isAdapted
     try header.encoderEmbedding(positions: isRotated ? nil : positions)
     try header.eachLayer { header, _ in
@@ -104,29 +97,14 @@ enum BERT: Architecture {
   }
 
   private static func markNomic(_ config: ConfigurationReader) {
-    for key in ["qkv_proj_bias", "mlp_fc1_bias", "mlp_fc2_bias", "prenorm", "use_rms_norm"] {
-      _ = config.value(key)
-    }
-    for key in ["pad_vocab_size_multiple", "parallel_block", "parallel_block_tied_norm"] {
-      _ = config.value(key)
-    }
-    for key in ["use_xentropy", "expert_choice_router", "ffn_div", "moe_normalize_expert_weights"] {
-      _ = config.value(key)
-    }
-    for key in ["num_shared_experts", "moe_resid_pdrop", "add_pooling_layer", "use_bias"] {
-      _ = config.value(key)
-    }
-    for key in ["max_trained_positions", "mup", "dense_seq_output", "last_layer_subset"] {
-      _ = config.value(key)
-    }
-    for key in [
-      "use_flash_attn", "scale_attn_weights", "summary_proj_to_labels", "summary_use_proj",
-    ] {
-      _ = config.value(key)
-    }
-    for key in ["reorder_and_upcast_attn", "scale_attn_by_inverse_layer_idx"] {
-      _ = config.value(key)
-    }
+    config.ignore(
+      "qkv_proj_bias", "mlp_fc1_bias", "mlp_fc2_bias", "prenorm", "use_rms_norm",
+      "pad_vocab_size_multiple", "parallel_block", "parallel_block_tied_norm", "use_xentropy",
+      "expert_choice_router", "ffn_div", "moe_normalize_expert_weights", "num_shared_experts",
+      "moe_resid_pdrop", "add_pooling_layer", "use_bias", "max_trained_positions", "mup",
+      "dense_seq_output", "last_layer_subset", "use_flash_attn", "scale_attn_weights",
+      "summary_proj_to_labels", "summary_use_proj", "reorder_and_upcast_attn",
+      "scale_attn_by_inverse_layer_idx")
   }
 
   private static func modern(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
@@ -135,16 +113,10 @@ enum BERT: Architecture {
     header.key("attention.sliding_window", try config.optional("local_attention", "sliding_window"))
     header.key(
       "attention.sliding_window_pattern", try config.optional("global_attn_every_n_layers"))
-    _ = config.texts("layer_types")
-    for key in [
-      "classifier_pooling", "deterministic_flash_attn", "sparse_prediction",
-      "sparse_pred_ignore_index", "norm_bias",
-    ] {
-      _ = config.has(key)
-    }
-    for key in ["mlp_bias", "attention_bias", "decoder_bias", "repad_logits_with_grad"] {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "layer_types", "classifier_pooling", "deterministic_flash_attn", "sparse_prediction",
+      "sparse_pred_ignore_index", "norm_bias", "mlp_bias", "attention_bias", "decoder_bias",
+      "repad_logits_with_grad")
     try header.encoderEmbedding(normBias: false)
     try header.eachLayer { header, layer in
       if layer > 0 { header.norm("attn_norm") }
@@ -175,7 +147,7 @@ enum BERT: Architecture {
   private static func euro(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("eurobert", config)
     try keys(&header, context: try header.contextLength())
-    for key in ["clf_pooling", "attention_bias", "mlp_bias", "mask_token"] { _ = config.has(key) }
+    config.ignore("clf_pooling", "attention_bias", "mlp_bias", "mask_token")
     try header.plainLayers(LayerForm())
     header.norm("output_norm")
     return header

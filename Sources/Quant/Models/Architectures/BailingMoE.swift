@@ -27,12 +27,9 @@ enum BailingMoE: Architecture {
     let outputBias = try config.flag("use_bias", default: false)
     let norms: HeadNorms = try config.flag("use_qk_norm", default: !isFirst) ? .heads : .none
     let choiceBias = try config.flag("moe_router_enable_expert_bias", default: !isFirst)
-    for key in ["norm_head", "norm_softmax", "moe_router_enable_shared_expert"] {
-      _ = config.has(key)
-    }
-    for key in ["use_rmsnorm", "multi_gate", "using_split_qkv_in_self_attention"] {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "norm_head", "norm_softmax", "moe_router_enable_shared_expert", "use_rmsnorm", "multi_gate",
+      "using_split_qkv_in_self_attention")
     func addLayer(_ header: inout HeaderBuilder, _ layer: Int) {
       header.norm("attn_norm")
       if isFirst {

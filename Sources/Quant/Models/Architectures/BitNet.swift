@@ -10,7 +10,7 @@ enum BitNet: Architecture {
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("bitnet", config)
     try header.commonKeys()
-    for key in ["weight_bits", "input_bits"] { _ = config.has(key) }
+    config.ignore("weight_bits", "input_bits")
     header.embedding()
     try header.eachLayer { header, _ in
       header.norm("attn_norm")

@@ -19,7 +19,7 @@ enum Bloom: Architecture {
     header.key("context_length", try header.contextLength() ?? header.width)
     header.key("feed_forward_length", header.feedForward)
     header.key("attention.head_count_kv", header.keyValueHeads)
-    _ = config.value("embedding_fraction")
+    config.ignore("embedding_fraction")
     for key in ["init_config", "ffn_config", "fc_type", "norm_type", "learned_pos_emb"] {
       config.object(key)?.markAllRead()
     }

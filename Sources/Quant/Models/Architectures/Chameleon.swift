@@ -11,9 +11,7 @@ enum Chameleon: Architecture {
     var header = try HeaderBuilder("chameleon", config)
     try header.commonKeys()
     header.key("vocab_size", header.vocabulary)
-    for key in ["swin_norm", "vq_config", "vocabulary_map", "model_parallel_size", "qk_layernorm"] {
-      _ = config.value(key)
-    }
+    config.ignore("swin_norm", "vq_config", "vocabulary_map", "model_parallel_size", "qk_layernorm")
     let bias = try config.flag("attention_bias", default: false)
     header.embedding()
     try header.eachLayer { header, _ in

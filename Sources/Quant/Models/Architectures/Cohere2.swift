@@ -31,11 +31,9 @@ extension Cohere2 {
     header.key("vocab_size", header.vocabulary)
     header.key("attention.sliding_window", try config.optional("sliding_window"))
     header.key("rope.dimension_count", Int(header.rotaryPart() * Double(header.keySize)))
-    _ = try config.optional("sliding_window_pattern", "_sliding_window_pattern", "layer_switch")
-    for key in ["use_gated_activation", "use_parallel_block", "use_embedding_sharing"] {
-      _ = config.has(key)
-    }
-    _ = config.texts("layer_types")
+    config.ignore(
+      "sliding_window_pattern", "_sliding_window_pattern", "layer_switch", "use_gated_activation",
+      "use_parallel_block", "use_embedding_sharing", "layer_types")
     let bias = try config.flag("attention_bias", default: false)
     header.embedding()
     try header.eachLayer { header, _ in

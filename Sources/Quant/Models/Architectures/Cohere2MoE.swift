@@ -28,12 +28,9 @@ enum Cohere2MoE: Architecture {
       header.key("attention.sliding_window_pattern", isSliding)
     }
     header.key("rope.dimension_count", header.keySize)
-    for key in ["sliding_window_pattern", "prefix_dense_sliding_window_pattern"] {
-      _ = config.value(key)
-    }
-    for key in ["token_choice_bias", "use_gated_activation", "use_parallel_block", "layer_switch"] {
-      _ = config.value(key)
-    }
+    config.ignore(
+      "sliding_window_pattern", "prefix_dense_sliding_window_pattern", "token_choice_bias",
+      "use_gated_activation", "use_parallel_block", "layer_switch")
     func addLayer(_ header: inout HeaderBuilder, sparse: Bool) {
       header.norm("attn_norm")
       header.attention()

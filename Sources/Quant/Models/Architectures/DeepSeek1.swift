@@ -15,11 +15,9 @@ enum DeepSeek1: Architecture {
     _ name: String, _ config: ConfigurationReader
   ) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder(name, config)
-    for key in [
-      "q_lora_rank", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim",
-    ] {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "layer_types", "q_lora_rank", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim",
+      "v_head_dim")
     try header.commonKeys()
     try header.mixtureKeys()
     header.key("vocab_size", header.vocabulary)

@@ -141,7 +141,8 @@ enum DeepSeek2: EvaluableArchitecture {
 extension DeepSeek2 {
   static let modelTypes = [
     "deepseek_v2", "deepseek_v3", "kimi_k2", "kimi_k25", "kimi_vl", "youtu", "youtu_vl",
-    "glm4_moe_lite", "deepseek_vl_v2", "deepseek_vl2", "mistral_large_3", "sarvam_mla",
+    "glm4_moe_lite", "deepseek_vl_v2", "deepseek_ocr",
+    "unlimited_ocr", "mistral_large_3", "sarvam_mla",
   ]
 
   static func defaults(_ modelType: String) -> [String: Int] {

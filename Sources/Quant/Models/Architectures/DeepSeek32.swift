@@ -17,7 +17,7 @@ enum DeepSeek32: Architecture {
     try header.indexerKeys()
     // Layers that share an indexer's choice have none of their own.
     let types = config.texts("indexer_types")
-    _ = config.texts("layer_types")
+    config.ignore("layer_types")
     let isFull = types.map { $0.map { $0 == "full" } }
     if let isFull { header.key("attention.indexer.types", isFull) }
     try DeepSeek2.layers(&header, choiceBias: true) { (header, layer) throws(QuantError) in

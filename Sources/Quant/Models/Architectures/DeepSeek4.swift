@@ -84,7 +84,7 @@ enum DeepSeek4: Architecture {
 
   private static func keys(_ header: inout HeaderBuilder, _ sizes: Sizes) throws(QuantError) {
     let config = header.config
-    _ = try config.optional("num_nextn_predict_layers")
+    config.ignore("num_nextn_predict_layers")
     try header.commonKeys()
     header.key("attention.head_count_kv", 1)
     header.headKeys()

@@ -15,8 +15,7 @@ enum Dots1: Architecture {
     let shared = try config.integer("n_shared_experts", default: 0) * inner
     let dense = try header.leadingDenseLayers()
     let bias = try config.flag("attention_bias", default: false)
-    _ = config.value("moe_layer_freq")
-    _ = config.texts("layer_types")
+    config.ignore("moe_layer_freq", "layer_types")
     header.embedding()
     try header.eachLayer { header, layer in
       header.norm("attn_norm")

@@ -56,8 +56,7 @@ extension EXAONE4 {
         header.key("attention.sliding_window_pattern", isSliding)
       }
     }
-    _ = config.value("sliding_window_pattern")
-    _ = config.texts("layer_types")
+    config.ignore("sliding_window_pattern", "layer_types")
     header.rotationFrequencies()
   }
 

@@ -34,13 +34,9 @@ enum Ernie45: Architecture {
       header.key(
         "expert_shared_feed_forward_length", header.feedForward / max(1, header.keyValueHeads))
     }
-    for key in ["moe_group", "moe_use_aux_free", "moe_use_hard_gate", "num_nextn_predict_layers"] {
-      _ = config.has(key)
-    }
-    for key in ["moe_num_attn_experts", "moe_layer_feed_fake_token", "use_rmsnorm"] {
-      _ = config.has(key)
-    }
-    _ = config.value("moe_capacity")
+    config.ignore(
+      "moe_group", "moe_use_aux_free", "moe_use_hard_gate", "num_nextn_predict_layers",
+      "moe_num_attn_experts", "moe_layer_feed_fake_token", "use_rmsnorm", "moe_capacity")
     let bias = try config.flag("use_bias", default: false)
     header.embedding()
     try header.eachLayer { header, layer in
@@ -62,7 +58,7 @@ enum Ernie45: Architecture {
     var header = try HeaderBuilder(isOCR ? "paddleocr" : "ernie4_5", config)
     try header.commonKeys()
     header.headKeys()
-    for key in ["use_rmsnorm", "compression_ratio"] { _ = config.has(key) }
+    config.ignore("use_rmsnorm", "compression_ratio")
     var form = LayerForm()
     form.bias = try config.flag("use_bias", default: false)
     (form.outputBias, form.networkBias) = (form.bias, form.bias)

@@ -16,10 +16,9 @@ enum FalconH1: Architecture {
     sizes.state = try config.integer("mamba_d_state", default: 256)
     sizes.groups = try config.integer("mamba_n_groups", default: 1)
     sizes.rank = sizes.inner / max(1, try config.integer("mamba_d_head", default: 64))
-    for key in ["mamba_n_heads", "mamba_expand", "mamba_use_mlp", "mamba_norm_before_gate"] {
-      _ = config.has(key)
-    }
-    for key in ["projectors_bias", "mamba_proj_bias", "attn_layer_indices"] { _ = config.has(key) }
+    config.ignore(
+      "mamba_n_heads", "mamba_expand", "mamba_use_mlp", "mamba_norm_before_gate",
+      "projectors_bias", "mamba_proj_bias", "attn_layer_indices")
     try header.commonKeys()
     header.headKeys()
     header.key("vocab_size", header.vocabulary)

@@ -36,9 +36,7 @@ enum GLM4: Architecture {
     let groups = try config.integer("multi_query_group_num", default: header.heads)
     header.keyValueHeads =
       try config.flag("multi_query_attention", default: true) ? groups : header.heads
-    for key in ["post_layer_norm", "rmsnorm", "prefix_projection", "pre_seq_len"] {
-      _ = config.has(key)
-    }
+    config.ignore("post_layer_norm", "rmsnorm", "prefix_projection", "pre_seq_len")
     try keys(&header)
     header.key("attention.head_count_kv", header.keyValueHeads)
     let bias = try config.flag("add_qkv_bias", default: true)

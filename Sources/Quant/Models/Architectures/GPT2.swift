@@ -21,19 +21,10 @@ enum GPT2: Architecture {
     try header.commonKeys()
     header.key("feed_forward_length", header.feedForward)
     header.key("attention.head_count_kv", header.keyValueHeads)
-    for key in ["attention_softmax_in_fp32", "scale_attention_softmax_in_fp32", "summary_type"] {
-      _ = config.has(key)
-    }
-    for key in [
+    config.ignore(
+      "attention_softmax_in_fp32", "scale_attention_softmax_in_fp32", "summary_type",
       "summary_use_proj", "summary_proj_to_labels", "scale_attn_weights", "inference_runner",
-    ] {
-      _ = config.has(key)
-    }
-    for key in [
-      "position_embedding_type", "mup_width_scale", "validate_runner_input", "max_batch_size",
-    ] {
-      _ = config.has(key)
-    }
+      "position_embedding_type", "mup_width_scale", "validate_runner_input", "max_batch_size")
     var form = LayerForm()
     (form.bias, form.outputBias, form.networkBias, form.normBias) = (true, true, true, true)
     (form.isFused, form.isGated) = (true, isGated)

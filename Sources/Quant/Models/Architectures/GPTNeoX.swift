@@ -12,7 +12,7 @@ enum GPTNeoX: Architecture {
     try header.commonKeys()
     header.key(
       "rope.dimension_count", Int(header.rotaryPart(default: 0.25) * Double(header.keySize)))
-    for key in ["use_parallel_residual", "attention_bias"] { _ = config.has(key) }
+    config.ignore("use_parallel_residual", "attention_bias")
     var form = LayerForm()
     (form.bias, form.outputBias, form.networkBias, form.normBias) = (true, true, true, true)
     (form.isFused, form.isGated) = (true, false)

@@ -133,7 +133,7 @@ extension Gemma {
     if try config.optional("sliding_window_pattern", "_sliding_window_pattern") != 1 {
       header.key("attention.sliding_window", try config.optional("sliding_window"))
     }
-    _ = config.texts("layer_types")
+    config.ignore("layer_types")
     header.embedding()
     try header.eachLayer { header, _ in
       header.norm("attn_norm")

@@ -33,7 +33,7 @@ extension Gemma3n {
     let inputs = try config.integer("altup_num_inputs", default: 4)
     let perLayer = try config.integer("hidden_size_per_layer_input", default: 256)
     let rank = try config.integer("laurel_rank", default: 64)
-    _ = try config.optional("altup_active_idx", "vocab_size_per_layer_input")
+    config.ignore("altup_active_idx", "vocab_size_per_layer_input")
     header.key("altup.num_inputs", inputs)
     header.key("embedding_length_per_layer_input", perLayer)
     header.key(

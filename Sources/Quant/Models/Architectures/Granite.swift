@@ -118,16 +118,14 @@ enum Granite: Architecture {
     sizes.groups = try config.integer("mamba_n_groups", default: 1)
     sizes.rank = try config.integer("mamba_n_heads", default: 128)
     sizes.inner = try config.integer("mamba_expand", default: 2) * header.width
-    _ = config.value("mamba_d_head")
+    config.ignore("mamba_d_head")
     return sizes
   }
 
   private static func markStateKeys(_ config: ConfigurationReader) {
-    for key in [
-      "d_conv", "d_state", "n_groups", "n_heads", "expand", "d_head", "conv_bias", "proj_bias",
-    ] {
-      _ = config.has("mamba_\(key)")
-    }
-    for key in ["position_embedding_type", "normalization_function"] { _ = config.has(key) }
+    config.ignore(
+      "mamba_d_conv", "mamba_d_state", "mamba_n_groups", "mamba_n_heads", "mamba_expand",
+      "mamba_d_head", "mamba_conv_bias", "mamba_proj_bias", "position_embedding_type",
+      "normalization_function")
   }
 }

@@ -17,12 +17,9 @@ enum HYV3: Architecture {
     header.key("expert_shared_feed_forward_length", shared)
     header.key("expert_gating_func", 2)
     let dense = try header.leadingDenseLayers()
-    for key in ["enable_moe_fp32_combine", "route_norm", "moe_router_use_sigmoid", "use_qk_norm"] {
-      _ = config.has(key)
-    }
-    for key in ["moe_router_enable_expert_bias", "enable_attention_fp32_softmax"] {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "enable_moe_fp32_combine", "route_norm", "moe_router_use_sigmoid", "use_qk_norm",
+      "moe_router_enable_expert_bias", "enable_attention_fp32_softmax")
     let bias = try config.flag("attention_bias", default: false)
     func addLayer(_ header: inout HeaderBuilder, sparse: Bool) {
       header.norm("attn_norm")

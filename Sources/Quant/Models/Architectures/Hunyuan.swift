@@ -33,14 +33,9 @@ enum Hunyuan: Architecture {
     var header = try HeaderBuilder(
       isSeeing ? "hunyuan_vl" : hasExperts ? "hunyuan-moe" : "hunyuan-dense", config)
     if !hasExperts { header.experts = 0 }
-    for key in [
+    config.ignore(
       "attention_head_dim", "use_cla", "cla_share_factor", "use_mixed_mlp_moe", "org_vocab_size",
-    ] {
-      _ = config.has(key)
-    }
-    for key in ["mlp_bias", "norm_type", "moe_layer_num_skipped", "moe_drop_tokens", "pool_type"] {
-      _ = config.has(key)
-    }
+      "mlp_bias", "norm_type", "moe_layer_num_skipped", "moe_drop_tokens", "pool_type")
     try header.commonKeys()
     stretch(&header)
     let inner = try config.uniform("moe_intermediate_size") ?? header.feedForward

@@ -22,12 +22,9 @@ enum Jamba: Architecture {
     try header.commonKeys()
     header.key("attention.head_count_kv", attends.map { $0 ? header.keyValueHeads : 0 })
     header.stateSpaceKeys(sizes, hasGroups: false)
-    for key in [
+    config.ignore(
       "mamba_conv_bias", "mamba_proj_bias", "mamba_inner_layernorms", "num_logits_to_keep",
-      "use_associative_scan",
-    ] {
-      _ = config.has(key)
-    }
+      "use_associative_scan")
     header.embedding()
     try header.eachLayer { header, layer in
       header.norm("attn_norm")

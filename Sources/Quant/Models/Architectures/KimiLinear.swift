@@ -35,8 +35,9 @@ enum KimiLinear: Architecture {
     let shared = try config.integer("num_shared_experts", default: 0) * inner
     let dense = try header.leadingDenseLayers()
     let step = max(1, try config.integer("moe_layer_freq", default: 1))
-    for key in ["mla_use_nope", "use_grouped_topk", "moe_renormalize"] { _ = config.has(key) }
-    for key in ["num_expert_group", "num_nextn_predict_layers"] { _ = config.has(key) }
+    config.ignore(
+      "mla_use_nope", "use_grouped_topk", "moe_renormalize", "num_expert_group",
+      "num_nextn_predict_layers")
     header.embedding()
     try header.eachLayer { header, layer in
       header.norm("attn_norm")

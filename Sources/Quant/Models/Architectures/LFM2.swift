@@ -26,9 +26,7 @@ enum LFM2: Architecture {
     try keys(&header, attends, kernel, hasExperts ? dense : nil)
     let inner = try config.integer("moe_intermediate_size", default: 0)
     let choiceBias = try config.flag("use_expert_bias", default: true)
-    for key in ["conv_bias", "block_dim", "block_out_dim", "conv_dim", "conv_dim_out"] {
-      _ = config.has(key)
-    }
+    config.ignore("conv_bias", "block_dim", "block_out_dim", "conv_dim", "conv_dim_out")
     header.embedding()
     try header.eachLayer { header, layer in
       header.norm("attn_norm")

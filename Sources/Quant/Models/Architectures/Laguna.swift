@@ -26,7 +26,7 @@ enum Laguna: Architecture {
     header.key("leading_dense_block_count", dense)
     let isWhole = (config.text("gating") ?? config.texts("gating_types")?.first)?.contains(
       "element")
-    for key in ["gating", "gating_types", "swa_attention_sink_enabled"] { _ = config.value(key) }
+    config.ignore("gating", "gating_types", "swa_attention_sink_enabled")
     header.embedding()
     try header.eachLayer { header, layer in
       header.heads = heads[layer]

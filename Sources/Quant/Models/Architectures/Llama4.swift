@@ -94,7 +94,7 @@ extension Llama4 {
       header.key("attention.sliding_window", 0)
     }
     let sparse = config.list("moe_layers")
-    for key in ["use_qk_norm", "for_llm_compressor"] { _ = config.has(key) }
+    config.ignore("use_qk_norm", "for_llm_compressor")
     let bias = try config.flag("attention_bias", default: false)
     header.rotationFrequencies()
     header.embedding()

@@ -27,7 +27,7 @@ enum LlamaLike: Architecture {
       // The width that is stated is that of gate and what it multiplies together.
       header.feedForward /= 2
       (form.bias, form.isFused) = (true, true)
-      for key in ["kv_channels", "no_bias"] { _ = config.has(key) }
+      config.ignore("kv_channels", "no_bias")
     case "llada":
       header.feedForward = try config.integer("mlp_hidden_size", default: header.feedForward)
       header.vocabulary = try config.integer("embedding_size", default: header.vocabulary)
@@ -35,9 +35,7 @@ enum LlamaLike: Architecture {
     case "dream": form.bias = true
     case "orion": form.normBias = true
     case "minicpm":
-      for key in ["scale_emb", "dim_model_base", "scale_depth", "sparse_config"] {
-        _ = config.value(key)
-      }
+      config.ignore("scale_emb", "dim_model_base", "scale_depth", "sparse_config")
     default: break
     }
     let isPangu = name == "pangu-embedded"
@@ -57,19 +55,10 @@ enum LlamaLike: Architecture {
 
   /// Settings of a training program that has several kinds of layers; all LLaDA models have one.
   private static func markLLaDA(_ config: ConfigurationReader) {
-    for key in [
+    config.ignore(
       "mlp_ratio", "block_type", "block_group_size", "attention_layer_norm", "weight_tying",
-    ] {
-      _ = config.has(key)
-    }
-    for key in ["layer_norm_type", "layer_norm_with_affine", "attention_layer_norm_with_affine"] {
-      _ = config.has(key)
-    }
-    for key in [
+      "layer_norm_type", "layer_norm_with_affine", "attention_layer_norm_with_affine",
       "include_bias", "include_qkv_bias", "input_emb_norm", "multi_query_attention",
-      "bias_for_layer_norm",
-    ] {
-      _ = config.has(key)
-    }
+      "bias_for_layer_norm")
   }
 }

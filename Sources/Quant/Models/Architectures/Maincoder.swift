@@ -8,7 +8,7 @@ enum Maincoder: Architecture {
   static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    _ = config.has("use_qk_norm")
+    config.ignore("use_qk_norm")
     var header = try Qwen3.configure("maincoder", config)
     header.headKeys()
     return header

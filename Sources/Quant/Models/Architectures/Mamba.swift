@@ -32,9 +32,7 @@ extension Mamba {
     header.stateSpaceKeys(sizes, hasGroups: false)
     let ssm = config.object("ssm_cfg")
     ssm?.markAllRead()
-    for key in ["use_bias", "use_conv_bias", "use_mambapy", "use_associative_scan"] {
-      _ = config.has(key)
-    }
+    config.ignore("use_bias", "use_conv_bias", "use_mambapy", "use_associative_scan")
     header.embedding()
     try header.eachLayer { header, _ in
       header.norm("attn_norm")

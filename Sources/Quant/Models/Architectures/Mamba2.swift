@@ -20,9 +20,7 @@ enum Mamba2: Architecture {
     try Mamba.stateKeys(&header)
     header.stateSpaceKeys(sizes)
     config.object("ssm_cfg")?.markAllRead()
-    for key in ["use_bias", "use_conv_bias", "rms_norm", "time_step_rank", "norm_before_gate"] {
-      _ = config.has(key)
-    }
+    config.ignore("use_bias", "use_conv_bias", "rms_norm", "time_step_rank", "norm_before_gate")
     header.embedding()
     try header.eachLayer { header, _ in
       header.norm("attn_norm")

@@ -64,12 +64,8 @@ enum MiMo2: Architecture {
     header.key("attention.sliding_window", try config.optional("sliding_window"))
     header.key("expert_feed_forward_length", try config.optional("moe_intermediate_size"))
     header.key("rope.dimension_count", Int(Double(header.keySize) * header.rotaryPart()))
-    for key in ["swa_num_attention_heads", "swa_head_dim", "swa_v_head_dim", "n_shared_experts"] {
-      _ = try config.optional(key)
-    }
-    _ = config.texts("layer_types")
-    for key in ["hybrid_block_size", "sliding_window_size", "attention_value_scale"] {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "swa_num_attention_heads", "swa_head_dim", "swa_v_head_dim", "n_shared_experts",
+      "layer_types", "hybrid_block_size", "sliding_window_size", "attention_value_scale")
   }
 }

@@ -21,9 +21,7 @@ enum MiniCPM3: Architecture {
     if isPLM { header.key("attention.value_length", sizes.value) }
     header.key("rope.dimension_count", sizes.rotary)
     header.key("vocab_size", header.vocabulary)
-    for key in ["scale_emb", "dim_model_base", "scale_depth", "attention_bias"] {
-      _ = config.has(key)
-    }
+    config.ignore("scale_emb", "dim_model_base", "scale_depth", "attention_bias")
     header.rotationFactors()
     header.embedding()
     try header.eachLayer { header, _ in

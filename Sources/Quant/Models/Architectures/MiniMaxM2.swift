@@ -39,12 +39,9 @@ extension MiniMaxM2 {
     header.key("expert_feed_forward_length", header.feedForward)
     header.key(
       "rope.dimension_count", try config.integer("rotary_dim", default: header.keySize / 2))
-    for key in ["use_qk_norm", "qk_norm_type", "use_routing_bias", "attn_type_list", "use_mtp"] {
-      _ = config.has(key)
-    }
-    for key in ["num_mtp_modules", "mtp_transformer_layers", "shared_intermediate_size"] {
-      _ = config.has(key)
-    }
+    config.ignore(
+      "use_qk_norm", "qk_norm_type", "use_routing_bias", "attn_type_list", "use_mtp",
+      "num_mtp_modules", "mtp_transformer_layers", "shared_intermediate_size")
     header.embedding()
     try header.eachLayer { header, _ in
       header.norm("attn_norm")

@@ -50,7 +50,7 @@ enum NemotronH: Architecture {
 
   /// What the layers are, by letters or by words.
   private static func kinds(_ config: ConfigurationReader) throws(QuantError) -> [Kind] {
-    for key in ["mtp_hybrid_override_pattern", "mtp_layers_block_type"] { _ = config.has(key) }
+    config.ignore("mtp_hybrid_override_pattern", "mtp_layers_block_type")
     let words = config.texts("layers_block_type", "layer_types")
     let letters = config.text("hybrid_override_pattern").map { $0.map(String.init) }
     guard let found = letters ?? words else { throw config.missing("hybrid_override_pattern") }
@@ -80,9 +80,8 @@ enum NemotronH: Architecture {
     sizes.groups = try config.integer("n_groups", "mamba_num_groups", default: 8)
     sizes.rank = try config.integer("mamba_num_heads")
     sizes.inner = try config.integer("mamba_head_dim") * sizes.rank
-    for key in [
-      "expand", "use_bias", "mamba_proj_bias", "mamba_hidden_act", "moe_shared_expert_overlap",
-    ] { _ = config.has(key) }
+    config.ignore(
+      "expand", "use_bias", "mamba_proj_bias", "mamba_hidden_act", "moe_shared_expert_overlap")
     return sizes
   }
 

@@ -10,7 +10,7 @@ enum OLMo1: Architecture {
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("olmo", config)
     try header.commonKeys()
-    for key in ["clip_qkv", "attention_bias"] { _ = config.has(key) }
+    config.ignore("clip_qkv", "attention_bias")
     header.embedding()
     try header.eachLayer { header, _ in
       header.attention()

@@ -25,7 +25,7 @@ extension OLMo2 {
         "attention.sliding_window_pattern",
         header.slidingLayers() ?? (0..<header.layers).map { $0 % 4 != 3 })
     }
-    _ = config.texts("layer_types")
+    config.ignore("layer_types")
     let bias = try config.flag("attention_bias", default: false)
     header.embedding()
     try header.eachLayer { header, _ in

@@ -20,10 +20,9 @@ enum OpenELM: Architecture {
     header.key("attention.head_count_kv", shared)
     header.key("feed_forward_length", widths)
     header.key("rope.dimension_count", header.keySize)
-    for key in ["normalize_qk_projections", "num_gqa_groups", "ffn_with_glu", "qkv_multipliers"] {
-      _ = config.value(key)
-    }
-    for key in ["share_input_output_layers", "normalization_layer_name"] { _ = config.value(key) }
+    config.ignore(
+      "normalize_qk_projections", "num_gqa_groups", "ffn_with_glu", "qkv_multipliers",
+      "share_input_output_layers", "normalization_layer_name")
     header.embedding()
     try header.eachLayer { header, layer in
       (header.heads, header.keyValueHeads) = (heads[layer], shared[layer])

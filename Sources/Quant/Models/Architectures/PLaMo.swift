@@ -43,10 +43,8 @@ enum PLaMo: Architecture {
     let isMamba = (0..<header.layers).map { layer in
       header.layers <= step / 2 ? layer != header.layers - 1 : layer % step != step / 2
     }
-    for key in ["mamba_enabled", "attention_window_size", "full_attention_idx", "mamba_chunk_size"]
-    {
-      _ = config.value(key)
-    }
+    config.ignore(
+      "mamba_enabled", "attention_window_size", "full_attention_idx", "mamba_chunk_size")
     try header.commonKeys()
     header.headKeys()
     header.key("attention.head_count_kv", isMamba.map { $0 ? 0 : header.keyValueHeads })
@@ -97,7 +95,7 @@ enum PLaMo: Architecture {
     }
     let period = try config.integer("sliding_window_pattern", default: 8)
     header.key("attention.sliding_window_pattern", period)
-    _ = config.value("interleaved_sliding_window")
+    config.ignore("interleaved_sliding_window")
     header.embedding()
     try header.eachLayer { header, _ in
       header.norm("attn_norm")

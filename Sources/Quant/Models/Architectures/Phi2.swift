@@ -16,7 +16,7 @@ enum Phi2: Architecture {
     header.key(
       "rope.dimension_count",
       Int(header.rotaryPart(default: 0.4) * Double(header.width)) / max(1, header.heads))
-    for key in ["qk_layernorm", "rotary_dim"] { _ = config.has(key) }
+    config.ignore("qk_layernorm", "rotary_dim")
     var form = LayerForm()
     (form.bias, form.outputBias, form.networkBias, form.normBias) = (true, true, true, true)
     (form.hasNetworkNorm, form.isGated) = (false, false)

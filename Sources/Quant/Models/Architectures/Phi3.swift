@@ -41,7 +41,7 @@ enum Phi3: EvaluableArchitecture {
 // MARK: Configuration
 
 extension Phi3 {
-  static let modelTypes = ["phi3", "phi3_v", "phi4mm"]
+  static let modelTypes = ["phi3"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("phi3", config)

@@ -17,7 +17,7 @@ enum QwenLikeMoE: Architecture {
       return header
     default:
       let size = try config.integer("head_dim", default: 128)
-      for key in ["num_experts_per_group", "small_experts"] { _ = config.has(key) }
+      config.ignore("num_experts_per_group", "small_experts")
       return try Qwen2MoE.mixture("grovemoe", config, norms: .heads, bias: false) { header in
         // Two experts share a small one, as wide as a head.
         let count = header.experts / 2
@@ -29,7 +29,7 @@ enum QwenLikeMoE: Architecture {
   }
 
   private static func mellum(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    _ = config.texts("mlp_layer_types")
+    config.ignore("mlp_layer_types")
     var header = try Qwen2MoE.mixture("mellum", config, norms: .heads, bias: false)
     let window = try config.integer("sliding_window", default: 0)
     guard window > 0, try config.flag("use_sliding_window", default: true) else { return header }
@@ -46,10 +46,9 @@ enum QwenLikeMoE: Architecture {
     let inner = try config.integer("expert_intermediate_size", "moe_intermediate_size")
     header.key("expert_feed_forward_length", inner)
     header.key("attention.causal", false)
-    for key in ["qk_layernorm", "shared_expert_intermediate_size", "moe_layer_freq"] {
-      _ = config.value(key)
-    }
-    for key in ["dense_intermediate_size", "attention_bias"] { _ = config.value(key) }
+    config.ignore(
+      "qk_layernorm", "shared_expert_intermediate_size", "moe_layer_freq",
+      "dense_intermediate_size", "attention_bias")
     header.embedding()
     try header.eachLayer { header, _ in
       header.norm("attn_norm")

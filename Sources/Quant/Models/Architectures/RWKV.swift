@@ -26,16 +26,11 @@ enum RWKV: Architecture {
       header.feedForward = isSixth ? header.width * 7 / 2 / 32 * 32 : 4 * header.width
     }
     keys(&header, size, isOnQwen)
-    for key in ["rescale_every", "attention_hidden_size", "num_heads", "attn", "attn_mode"] {
-      _ = config.value(key)
-    }
-    for key in ["num_wkv_heads", "wkv_version", "wkv_layers", "attention_bias", "value_dim"] {
-      _ = config.value(key)
-    }
-    for key in ["fuse_norm", "fuse_cross_entropy", "norm_first", "norm_bias", "hidden_ratio"] {
-      _ = config.value(key)
-    }
-    for key in ["max_context_length", "expand_k", "layer_norm_epsilon"] { _ = config.value(key) }
+    config.ignore(
+      "rescale_every", "attention_hidden_size", "num_heads", "attn", "attn_mode", "num_wkv_heads",
+      "wkv_version", "wkv_layers", "attention_bias", "value_dim", "fuse_norm",
+      "fuse_cross_entropy", "norm_first", "norm_bias", "hidden_ratio", "max_context_length",
+      "expand_k", "layer_norm_epsilon")
     header.embedding()
     if !isOnQwen { header.norm("token_embd_norm", bias: true) }
     let ranks = try Ranks(header, isSixth: isSixth, isOnQwen: isOnQwen)

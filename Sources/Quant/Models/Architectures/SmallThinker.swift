@@ -21,15 +21,10 @@ enum SmallThinker: Architecture {
     if config.list("sliding_window_layout")?.contains(where: { $0 != 0 }) ?? false {
       header.key("attention.sliding_window", try config.optional("sliding_window_size"))
     }
-    for key in ["moe_layer_layout", "rope_layout", "moe_enable_early_router"] {
-      _ = config.value(key)
-    }
-    for key in ["moe_enable_secondary_experts", "moe_num_secondary_experts"] {
-      _ = config.value(key)
-    }
-    for key in ["moe_secondary_expert_size", "moe_num_secondary_expert_size"] {
-      _ = config.value(key)
-    }
+    config.ignore(
+      "moe_layer_layout", "rope_layout", "moe_enable_early_router",
+      "moe_enable_secondary_experts", "moe_num_secondary_experts", "moe_secondary_expert_size",
+      "moe_num_secondary_expert_size")
     header.embedding()
     try header.eachLayer { header, _ in
       header.norm("attn_norm")

@@ -8,7 +8,7 @@ enum SmolLM3: Architecture {
   static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    _ = config.texts("layer_types")
+    config.ignore("layer_types")
     var header = try HeaderBuilder("smollm3", config)
     try header.commonKeys()
     header.key("vocab_size", header.vocabulary)

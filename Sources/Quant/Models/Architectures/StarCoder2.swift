@@ -10,7 +10,7 @@ enum StarCoder2: Architecture {
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("starcoder2", config)
     try header.commonKeys()
-    for key in ["norm_type", "mlp_type"] { _ = config.has(key) }
+    config.ignore("norm_type", "mlp_type")
     var form = LayerForm()
     form.bias = try config.flag("use_bias", default: true)
     (form.outputBias, form.networkBias) = (form.bias, form.bias)

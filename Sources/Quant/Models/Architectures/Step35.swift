@@ -61,14 +61,11 @@ enum Step35: Architecture {
     header.key("expert_shared_feed_forward_length", shared)
     header.key("leading_dense_block_count", isSparse.firstIndex(of: true) ?? 0)
     header.key("expert_gating_func", 2)
-    for key in ["num_sliding_attention_heads", "per_layer_config"] { _ = config.value(key) }
-    for key in ["use_moe", "use_moe_router_bias", "use_head_wise_attn_gate", "use_qk_norm"] {
-      _ = config.has(key)
-    }
-    for key in ["need_fp32_gate", "norm_expert_weight", "zero_centered", "sink", "att_impl_type"] {
-      _ = config.has(key)
-    }
-    for key in ["yarn_only_types", "use_rope_layers", "moe_every_n_layer"] { _ = config.has(key) }
+    config.ignore(
+      "num_sliding_attention_heads", "per_layer_config", "use_moe", "use_moe_router_bias",
+      "use_head_wise_attn_gate", "use_qk_norm", "need_fp32_gate", "norm_expert_weight",
+      "zero_centered", "sink", "att_impl_type", "yarn_only_types", "use_rope_layers",
+      "moe_every_n_layer")
   }
 
   private static func sparseLayers(_ header: HeaderBuilder, _ all: Int) throws(QuantError) -> [Bool]

@@ -25,9 +25,7 @@ enum T5: Architecture {
     let isGated =
       try config.flag("is_gated_act", default: false)
       || config.text("feed_forward_proj")?.hasPrefix("gated") ?? (config.modelType != "t5")
-    for key in ["relative_attention_max_distance", "tie_word_embeddings", "scale_decoder_outputs"] {
-      _ = config.has(key)
-    }
+    config.ignore("relative_attention_max_distance", "tie_word_embeddings", "scale_decoder_outputs")
     header.embedding()
     let isShared = config.modelType != "umt5"
     try add(&header, "enc", header.layers, isGated, buckets, isShared: isShared)

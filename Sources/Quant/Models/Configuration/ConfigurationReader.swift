@@ -178,6 +178,9 @@ extension ConfigurationReader {
       .contains { values[$0]?.object?.isEmpty == false || values[$0]?.text != nil }
   }
 
+  /// Counts keys as understood, though nothing here depends on them.
+  package func ignore(_ keys: String...) { known.formUnion(keys) }
+
   /// How many keys there are.
   package var count: Int { values.count }
 

@@ -35,6 +35,8 @@ enum IrrelevantKeys {
     "fused", "cache", "dtype", "version", "bos_", "eos_", "pad_", "beam", "penalty", "seed",
     "generation", "tokenizer", "trained", "training", "attn_logit", "logits", "router_z",
     "router_bias_update", "deepstack", "sampling", "mtp", "nextn", "context_length", "merge_size",
+    "pooler", "unsloth", "anyres", "media", "_start_id",
+    "_end_id", "compile",
     "memory_efficient", "fast_path", "kernels",
   ]
 
@@ -73,7 +75,11 @@ enum IrrelevantKeys {
     "seq_length", "max_seq_len", "max_seq_length", "max_sequence_length", "model_max_length",
     "max_position_embeddings", "original_max_position_embeddings", "head_dim_original",
     "transformers",
-    "im_start_id", "im_end_id", "im_newline_id", "text_start_id", "text_end_id", "downsample_ratio",
+    "max_model_len", "full_attn_mod", "interpolate_factor", "mup_denominator", "offset_alibi",
+    "masked_softmax_fusion", "skip_bias_add_qkv", "tie_weights_", "tie_encoder_weights", "rms_norm",
+    "compression_ratio", "weight_share_add_bias", "ignored_index", "freq_allocation", "dense_list",
+    "org_vocab_size", "use_rmsnorm", "verbose", "qk_head_dim", "sinusoidal_pos_embds",
+    "im_newline_id", "downsample_ratio",
     "position_id_per_seconds", "transformers_weights", "num_logits_to_keep",
     "tie_word_embeddings", "order_of_interleaved_layers", "block_use_swiglu",
     "block_use_xavier_init", "block_norm_eps", "block_mlp_init_scale",
