@@ -38,7 +38,7 @@ extension ArchitectureRegistry {
     // Classes that turn a type into another architecture come first.
     let special = config.classes.compactMap { classTypes[$0] }
     let isNative = config.modelType.isEmpty && config.has("dim")
-    let native = isNative ? [config.has("llama_4_scaling") ? "ministral3" : "params.json"] : []
+    let native = isNative ? [mistralType(config)] : []
     let candidates = special + [config.modelType, config.textType].compactMap(\.self) + native
     for name in candidates {
       if let type = all.first(where: { $0.modelTypes.contains(name) }) { return (type, name) }
@@ -52,7 +52,15 @@ extension ArchitectureRegistry {
     throw unknown(config)
   }
 
-  private static let classTypes = ["Gemma3TextModel": "gemma3_text_model"]
+  /// Mistral's own files have no type: what stands in them decides.
+  private static func mistralType(_ config: ConfigurationReader) -> String {
+    if config.has("kv_lora_rank") { return "mistral_large_3" }
+    return config.has("llama_4_scaling") ? "ministral3" : "params.json"
+  }
+
+  private static let classTypes = [
+    "Gemma3TextModel": "gemma3_text_model", "BailingMoeV2ForCausalLM": "bailing_moe_v2",
+  ]
 
   /// `LlamaForCausalLM` is `llama`.
   private static func nameOfClass(_ name: String) -> String {

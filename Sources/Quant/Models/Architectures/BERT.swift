@@ -48,7 +48,7 @@ enum BERT: Architecture {
     let positions = try header.contextLength().map { max(1, $0 - offset) }
     try keys(&header, context: positions)
     config.ignore(
-      "lora_rank", "lora_alpha", "lora_main_params_trainable", "task_instructions",
+      "lora_rank", "lora_prompts", "lora_alpha", "lora_main_params_trainable", "task_instructions",
       "load_trained_adapters", "truncate_dim", "use_reentrant", "emb_pooler", "feed_forward_type",
       "attn_implementation", "matryoshka_dimensions")
     let isRotated = isJina || isAdapted

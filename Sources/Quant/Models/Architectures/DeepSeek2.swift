@@ -155,9 +155,10 @@ extension DeepSeek2 {
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     // DeepSeek-OCR's language model caches keys and values whole.
-    guard try config.flag("use_mla", default: true) else {
+    guard try config.flag("use_mla", default: !config.modelType.hasSuffix("_ocr")) else {
       return try DeepSeek1.configure("deepseek2-ocr", config)
     }
+    config.ignore("moe")
     var header = try HeaderBuilder("deepseek2", config)
     // Of all that are converted, only this one keeps the layers that predict ahead.
     if config.modelType == "glm4_moe_lite" { try header.countLayersAhead() }

@@ -33,7 +33,8 @@ enum GPT2: Architecture {
       header.tensor("position_embd.weight", header.width, positions)
     }
     try header.plainLayers(form)
-    try header.output(tied: true, normBias: true)
+    // CodeShell's output is written even where it is the embedding.
+    try header.output(tied: name != "codeshell", normBias: true)
     return header
   }
 }

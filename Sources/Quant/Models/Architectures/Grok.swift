@@ -12,6 +12,7 @@ enum Grok: Architecture {
     try header.commonKeys()
     let inner = try config.integer("moe_intermediate_size", default: header.feedForward)
     header.key("expert_feed_forward_length", inner)
+    config.ignore("global_attn_every_n")
     let hasNetwork = try config.flag("residual_moe", default: false)
     header.embedding()
     try header.eachLayer { header, _ in

@@ -63,13 +63,10 @@ extension Llama {
     _ name: String, _ config: ConfigurationReader
   ) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder(name, config)
-    if let native = config.object("moe") { header.experts = try native.integer("num_experts") }
+    config.ignore("moe")
     try header.commonKeys()
     // The classes of both fill in what a head has; Mixtral's does not.
     if !["mixtral", "params.json"].contains(config.modelType) { header.headKeys() }
-    if let used = try config.object("moe")?.optional("num_experts_per_tok") {
-      header.key("expert_used_count", used)
-    }
     header.key("vocab_size", header.vocabulary)
     header.key("rope.dimension_count", header.keySize)
     header.rotationFrequencies()

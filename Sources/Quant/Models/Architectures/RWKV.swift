@@ -27,7 +27,8 @@ enum RWKV: Architecture {
     }
     keys(&header, size, isOnQwen)
     config.ignore(
-      "rescale_every", "attention_hidden_size", "num_heads", "attn", "attn_mode", "num_wkv_heads",
+      "rescale_every", "head_size_divisor", "attention_hidden_size", "num_heads", "attn",
+      "attn_mode", "num_wkv_heads",
       "wkv_version", "wkv_layers", "attention_bias", "value_dim", "fuse_norm",
       "fuse_cross_entropy", "norm_first", "norm_bias", "hidden_ratio", "max_context_length",
       "expand_k", "layer_norm_epsilon")

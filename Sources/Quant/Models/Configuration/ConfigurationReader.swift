@@ -26,6 +26,22 @@ package final class ConfigurationReader {
     "text_config", "llm_config", "lm_config", "language_config", "language_model", "llm_cfg",
   ]
 
+  /// What Mistral's own files say of experts, under the names that others have for it.
+  private static func experts(
+    _ values: [String: ConfigurationValue]
+  ) -> [String: ConfigurationValue] {
+    let names = [
+      "num_experts": "n_routed_experts", "expert_hidden_dim": "moe_intermediate_size",
+      "num_shared_experts": "n_shared_experts", "num_expert_groups": "n_group",
+      "num_expert_groups_per_tok": "topk_group", "route_every_n": "moe_layer_freq",
+      "num_experts_per_tok": "num_experts_per_tok",
+      "first_k_dense_replace": "first_k_dense_replace",
+    ]
+    return Dictionary(
+      values.compactMap { key, value in names[key].map { ($0, value) } },
+      uniquingKeysWith: { first, _ in first })
+  }
+
   /// Reads the text of a `config.json`, or of a `params.json` as Mistral writes it.
   ///
   /// Throws `QuantError.content` for a text that is no JSON object.
@@ -48,6 +64,7 @@ package final class ConfigurationReader {
     var around = root.merging(outer) { _, inner in inner }
     for name in Self.nests + ["thinker_config"] { around[name] = nil }
     values = around.merging(inner ?? [:]) { _, inner in inner }
+      .merging(Self.experts(root["moe"]?.object ?? [:])) { own, _ in own }
   }
 
   /// Takes sizes that do not come from a file.
@@ -83,8 +100,8 @@ package final class ConfigurationReader {
 
   /// The first of some keys that is there; all of them count as read.
   private func first(_ keys: [String]) -> (key: String, value: ConfigurationValue)? {
-    let found = keys.map { ($0, value($0)) }
-    return found.first { $0.1 != nil }.flatMap { pair in pair.1.map { (pair.0, $0) } }
+    let found = keys.compactMap { key in value(key).map { (key, $0) } }
+    return found.first
   }
 }
 
@@ -96,7 +113,8 @@ extension ConfigurationReader {
   package func optional(_ keys: String...) throws(QuantError) -> Int? { try optional(keys) }
 
   func optional(_ keys: [String]) throws(QuantError) -> Int? {
-    guard let (key, value) = first(keys) else {
+    // Some write false where there is no number.
+    guard let (key, value) = first(keys), value != .flag(false) else {
       return keys.lazy.compactMap { self.defaults[$0] }.first
     }
     guard let found = value.integer, (0...Self.limit).contains(found) else {
