@@ -133,7 +133,7 @@ package struct HeaderBuilder {
     tensors.append(
       TensorDescription(
         name: name, dimensions: dimensions,
-        type: Self.isFullPrecision(name, dimensions) ? .F32 : .F16))
+        type: Self.type(name, dimensions)))
   }
 
   /// Adds the weights, and perhaps the bias, of a product.
@@ -174,6 +174,12 @@ package struct HeaderBuilder {
   package var header: ConfiguredHeader {
     ConfiguredHeader(
       metadata: metadata, tensors: tensors, hasOtherInputs: config.hasOtherInputs)
+  }
+
+  /// A table of numbers of experts holds integers.
+  private static func type(_ name: String, _ dimensions: [Int]) -> TensorType {
+    if name.hasSuffix("tid2eid.weight") { return .I32 }
+    return isFullPrecision(name, dimensions) ? .F32 : .F16
   }
 
   /// What converters leave in F32: vectors, norms, routers, small tables and short convolutions.
