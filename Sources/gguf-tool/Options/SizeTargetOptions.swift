@@ -19,7 +19,9 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
   var model: String?
 
   @Option(
-    help: ArgumentHelp("A Hugging Face config.json instead of a model.", valueName: "file"),
+    help: ArgumentHelp(
+      "A Hugging Face config.json, or Mistral's params.json, instead of a model.",
+      valueName: "file"),
     completion: .file())
   var config: String?
 
@@ -95,9 +97,17 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
   func open() throws -> SizeTarget {
     let matrix = try imatrix.map { try ImportanceMatrix.read($0) }
     if let shape {
-      return .configuration(try ModelConfiguration(shape: shape, option: "--shape"), "--shape")
+      let configuration = try ModelConfiguration(shape: shape, option: "--shape")
+      return .configuration(try configuration.header("--shape"), "--shape")
     }
-    if let config { return .configuration(try Self.configuration(config), config) }
+    if let config {
+      let header = try ArchitectureRegistry.header(
+        ofConfiguration: try TextFile.read(config), file: config)
+      if header.hasOtherInputs {
+        Notes.write("\(config): only the language model is counted, not its image or audio encoder")
+      }
+      return .configuration(header, config)
+    }
     let path = model ?? ""
     try Self.checkIsNotConfiguration(path)
     return .file(try PartialModel.open(path), matrix)
@@ -112,55 +122,18 @@ struct SizeTargetOptions: ParsableArguments, SettingOptions {
     throw ValidationError(
       "\(path): expected a GGUF file, found JSON text; give a config.json with --config.")
   }
-
-  private static func configuration(_ path: String) throws -> ModelConfiguration {
-    let text = Data(try TextFile.read(path).utf8)
-    do {
-      let decoder = JSONDecoder()
-      let inner = try decoder.decode(HuggingFaceConfiguration.Wrapper.self, from: text).text_config
-      let config = try inner ?? decoder.decode(HuggingFaceConfiguration.self, from: text)
-      return try ModelConfiguration(config, file: path)
-    } catch let error as DecodingError {
-      throw QuantError.content(file: path, line: 0, what: Self.sentence(error))
-    }
-  }
-
-  /// A type of values as JSON has it.
-  private static func inWords(_ type: any Any.Type) -> String {
-    switch "\(type)" {
-    case "String": "a text"
-    case "Bool": "true or false"
-    case let name where name.hasPrefix("Int"): "a whole number"
-    case "Double", "Float": "a number"
-    case let name where name.hasPrefix("Array"): "a list"
-    default: "an object"
-    }
-  }
-
-  private static func sentence(_ error: DecodingError) -> String {
-    switch error {
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-      context.codingPath.isEmpty
-        ? "expected a JSON object, found something else"
-        : "key \"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": expected "
-          + "\(inWords(type)), found something else"
-    case .keyNotFound(let key, _): "expected the key \"\(key.stringValue)\", found none"
-    case .dataCorrupted: "expected a JSON object, found something else"
-    @unknown default: "this is not a configuration"
-    }
-  }
 }
 
 /// A model to be estimated: a file, or sizes alone.
 enum SizeTarget {
   case file(any ModelSource, ImportanceMatrix?)
-  case configuration(ModelConfiguration, String)
+  case configuration(ConfiguredHeader, String)
 
   /// The model in the types of a recipe, or as it is.
   func model(_ recipe: Recipe?) throws -> MemoryModel {
     switch self {
-    case .configuration(let configuration, let name):
-      return try MemoryModel(configuration, name: name, recipe: recipe)
+    case .configuration(let header, let name):
+      return try MemoryModel(header, name: name, recipe: recipe)
     case .file(let file, let matrix):
       guard let recipe else { return try MemoryModel(file) }
       let plan = try RequantizePlan(

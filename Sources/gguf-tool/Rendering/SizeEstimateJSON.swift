@@ -91,6 +91,8 @@ struct SizeEstimateJSON: Encodable {
   let sizeBytes: Int?
   let tensorBytes: Int
   let weights: Int
+  let weightsAhead: Int
+  let embeddingWeights: Int
   let activeWeights: Int
   let bitsPerWeight: Double
   let roles: [SizeRole]
@@ -124,7 +126,9 @@ struct SizeEstimateJSON: Encodable {
     architecture = model.shape.architecture
     sizeBytes = model.fileBytes
     tensorBytes = model.tensorBytes
-    weights = model.weightCount
+    weightsAhead = model.aheadWeightCount
+    weights = model.weightCount - weightsAhead
+    embeddingWeights = model.embeddingWeightCount
     activeWeights = model.activeWeightCount
     bitsPerWeight = model.bitsPerWeight
     roles = SizeRole.all(model)

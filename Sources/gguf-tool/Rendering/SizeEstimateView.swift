@@ -66,7 +66,8 @@ struct SizeEstimateView {
   // MARK: Size
 
   private var sizes: [(name: String, value: String?)] {
-    let weights = model.weightCount
+    let ahead = model.aheadWeightCount
+    let weights = model.weightCount - ahead
     let active = model.activeWeightCount
     return [
       ("model", model.name),
@@ -76,11 +77,21 @@ struct SizeEstimateView {
         "weights",
         Units.count(weights) + (active < weights ? ", \(Units.count(active)) active" : "")
       ),
+      ("counted", counted(ahead)),
       (
         "bits per weight",
         Units.bitsPerWeight(model.bitsPerWeight)
       ),
     ]
+  }
+
+  /// What the number of weights holds and what it leaves out.
+  private func counted(_ ahead: Int) -> String {
+    let embedding = Units.count(model.embeddingWeightCount)
+    let parts =
+      ["with \(embedding) of embeddings"]
+      + (ahead > 0 ? ["without \(Units.count(ahead)) of MTP layers"] : [])
+    return parts.joined(separator: ", ")
   }
 
   private var roleTable: Table {

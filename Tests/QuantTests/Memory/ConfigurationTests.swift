@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-import Foundation
 import GGUF
 import Quant
 import Testing
@@ -37,9 +36,8 @@ import Testing
      "use_sliding_window": false, "sliding_window": 131072}
     """
 
-  static func configuration(_ json: String) throws -> ModelConfiguration {
-    let config = try JSONDecoder().decode(HuggingFaceConfiguration.self, from: Data(json.utf8))
-    return try ModelConfiguration(config, file: "config.json")
+  static func configuration(_ json: String) throws -> ConfiguredHeader {
+    try ArchitectureRegistry.header(ofConfiguration: json, file: "config.json")
   }
 
   /// Active weights count the embedding whole. Publishers round, and count otherwise: 37 B for
@@ -76,7 +74,7 @@ import Testing
       "layers=6,embedding=512,heads=8,feed-forward=2048,vocabulary=50257,context=256,gate=no,"
       + "positions=yes,experts=\(experts)"
     let model = try MemoryModel(
-      ModelConfiguration(shape: shape, option: "--shape"), name: "--shape")
+      ModelConfiguration(shape: shape, option: "--shape").header("--shape"), name: "--shape")
     let found = Double(model.weightCount) / 1e6
     #expect(abs(found / millions - 1) < 0.005, "\(found)")
   }
@@ -151,7 +149,8 @@ import Testing
   ])
   func `shapes that make no model are refused`(text: String, message: String) {
     let error = #expect(throws: QuantError.self) {
-      try MemoryModel(ModelConfiguration(shape: text, option: "--shape"), name: "--shape")
+      try MemoryModel(
+        ModelConfiguration(shape: text, option: "--shape").header("--shape"), name: "--shape")
     }
     #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
   }

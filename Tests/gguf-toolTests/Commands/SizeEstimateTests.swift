@@ -365,6 +365,33 @@ import Testing
     #expect((70_000_000..<71_000_000).contains(try #require(found["weights"] as? Int)))
   }
 
+  /// The number of weights is the language model's; what is not counted is told.
+  @Test func `a configuration tells what its weights count`() throws {
+    let text = """
+      {"model_type": "qwen3_5", "vision_config": {"depth": 2}, "text_config": {
+       "model_type": "qwen3_5_text", "hidden_size": 64, "intermediate_size": 96, "head_dim": 16,
+       "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
+       "linear_key_head_dim": 8, "linear_num_key_heads": 2, "linear_num_value_heads": 4,
+       "linear_value_head_dim": 8, "vocab_size": 100, "full_attention_interval": 2,
+       "mtp_num_hidden_layers": 1, "tie_word_embeddings": true}}
+      """
+    try Data(text.utf8).write(to: folder.file("config.json"))
+    let shown = try run("--config", "config.json")
+    #expect(shown.status == 0, "\(shown.errors)")
+    #expect(shown.errors.contains("config.json: only the language model is counted"))
+    #expect(shown.output.contains("of embeddings, without"))
+    let found = try json(run("--config", "config.json", "--json"))
+    let ahead = try #require(found["weights_ahead"] as? Int)
+    // Two norms of heads and two of the layer, attention with gates, a network, and what joins both inputs.
+    #expect(ahead == 32 + 128 + 64 * (128 + 32 + 32 + 64) + 3 * 64 * 96 + 128 * 64 + 3 * 64)
+    #expect(found["embedding_weights"] as? Int == 6400)
+    let odd = text.replacing("\"vocab_size\"", with: "\"memory_slots\": 8, \"vocab_size\"")
+    try Data(odd.utf8).write(to: folder.file("config.json"))
+    let refused = try run("--config", "config.json")
+    #expect(refused.status == 1)
+    #expect(refused.errors.contains("the key \"text_config.memory_slots\" is not understood"))
+  }
+
   @Test(arguments: [
     (["--ctx", "-1"], "expected a number of tokens such as 8192 or 128k"),
     (["--vram", "24"], "--vram: expected a size with its unit, such as 24GiB"),

@@ -128,9 +128,12 @@ public struct MemoryModel: Sendable {
   /// Weights of all tensors.
   public var weightCount: Int { tensors.clampedSum(\.weightCount) }
 
-  /// Weights that a token goes through: of routed experts, only those used. The embedding counts whole.
+  /// Weights that a token goes through: of routed experts, only those used. The embedding counts whole;
+  /// layers that only predict tokens ahead do not count.
   public var activeWeightCount: Int {
-    tensors.clampedSum { tensor in
+    let ahead = aheadLayers
+    return tensors.clampedSum { tensor in
+      if let layer = tensor.layer, ahead.contains(layer) { return 0 }
       guard tensor.isOfExperts, shape.expertCount > 0 else { return tensor.weightCount }
       return tensor.weightCount / shape.expertCount * shape.usedExperts
     }

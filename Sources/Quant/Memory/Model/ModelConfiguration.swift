@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 internal import QuantModels
 
-/// A model that exists only as sizes: what a configuration file or a line of options says of it.
+/// A model that exists only as sizes: what a line of options says of it.
 public struct ModelConfiguration: Sendable, Equatable {
   /// GGUF's name of the architecture.
   public var architecture = ArchitectureRegistry.plain
@@ -31,10 +31,6 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var normsQueries = false
   /// Whether queries, keys and values have a bias.
   public var hasBias = false
-  /// Whether there are norms behind attention and network, too (Gemma 2).
-  public var hasPostNorms = false
-  /// Whether attention has sinks, and experts and routers a bias (gpt-oss).
-  public var hasSinks = false
   /// Tokens of the sliding window; zero without one.
   public var slidingWindow = 0
 
@@ -52,12 +48,6 @@ public struct ModelConfiguration: Sendable, Equatable {
   public var denseLayers = 0
   /// Every n-th layer has experts.
   public var expertStep = 1
-  /// Groups that experts are chosen from.
-  public var expertGroups = 0
-  /// Groups that a token may use.
-  public var usedExpertGroups = 0
-  /// Whether routers use the sigmoid, and a bias for choosing (DeepSeek V3).
-  public var usesSigmoid = false
 
   /// Width of compressed queries (MLA); zero where they are not compressed.
   public var queryRank = 0

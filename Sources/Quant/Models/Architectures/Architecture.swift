@@ -10,8 +10,16 @@ package protocol Architecture: Sendable {
   /// What memory at run time depends on beyond keys and tensors; `.unknown` if nobody said.
   static func memory(_ name: String) -> MemoryTraits
 
-  /// How a Hugging Face configuration maps onto it; `nil` if nobody said.
-  static func huggingFace(_ name: String) -> HuggingFaceMapping?
+  /// The values of `model_type` in the configurations that it is converted from.
+  static var modelTypes: [String] { get }
+
+  /// What its class in Hugging Face's library has where a nested configuration leaves a key out.
+  static func defaults(_ modelType: String) -> [String: Int]
+
+  /// Describes the file that a configuration is converted to.
+  ///
+  /// Throws `QuantError.content` for keys that are missing or make no sense.
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder
 
   /// What a mixture becomes when each layer keeps one expert; `nil` if there is no such architecture.
   static func dense(_ name: String) -> DenseForm?
@@ -29,6 +37,8 @@ package protocol EvaluableArchitecture: Architecture {
 }
 
 extension Architecture {
+  package static func defaults(_: String) -> [String: Int] { [:] }
+
   package static func dense(_ name: String) -> DenseForm? { nil }
 
   package static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { nil }

@@ -7,32 +7,85 @@ public import GGUF
 /// gets neutral values for names that are not here.
 public enum ArchitectureRegistry {
   package static let all: [any Architecture.Type] = [
+    AFMoE.self,
+    Arcee.self,
+    Arctic.self,
+    BERT.self,
+    BailingMoE.self,
+    BitNet.self,
+    Bloom.self,
+    Chameleon.self,
     Cohere2.self,
+    Cohere2MoE.self,
+    CommandR.self,
+    DBRX.self,
+    Deci.self,
+    DeepSeek1.self,
     DeepSeek2.self,
+    DeepSeek32.self,
     DeepSeek4.self,
-    ERNIE45.self,
+    Dots1.self,
     EXAONE4.self,
+    EXAONEMoE.self,
+    Ernie45.self,
+    Falcon.self,
+    FalconH1.self,
+    GLM4.self,
     GLM4MoE.self,
+    GPT2.self,
+    GPTNeoX.self,
     GPTOSS.self,
     Gemma.self,
     Gemma1.self,
     Gemma3n.self,
+    Gemma4.self,
+    GemmaEmbedding.self,
+    Granite.self,
     GraniteMoE.self,
+    Grok.self,
+    HYV3.self,
     Hunyuan.self,
+    JAIS2.self,
+    Jamba.self,
+    KimiLinear.self,
+    LFM2.self,
+    Laguna.self,
     Llama.self,
     Llama4.self,
+    LlamaLike.self,
+    Maincoder.self,
     Mamba.self,
+    Mamba2.self,
+    MiMo2.self,
+    MiniCPM3.self,
     MiniMaxM2.self,
     Mistral3.self,
+    Nemotron.self,
+    NemotronH.self,
+    OLMo1.self,
     OLMo2.self,
     OLMoE.self,
+    OpenELM.self,
+    PLaMo.self,
+    Phi2.self,
     Phi3.self,
     PhiMoE.self,
     Qwen2.self,
     Qwen2MoE.self,
+    Qwen2VL.self,
     Qwen3.self,
+    Qwen3Next.self,
+    Qwen3VL.self,
+    QwenLikeMoE.self,
+    RWKV.self,
+    Refact.self,
     SeedOSS.self,
+    SmallThinker.self,
     SmolLM3.self,
+    StableLM.self,
+    StarCoder2.self,
+    Step35.self,
+    T5.self,
   ]
 
   /// The names of those that can be evaluated, in alphabetical order.
@@ -85,25 +138,6 @@ extension ArchitectureRegistry {
   /// The names of architectures whose memory has a trait, in alphabetical order.
   package static func names(_ has: (MemoryTraits) -> Bool) -> [String] {
     all.flatMap { type in type.names.filter { has(type.memory($0)) } }.sorted()
-  }
-
-  /// The architecture that a `model_type` of Hugging Face stands for, and what its configuration leaves
-  /// open.
-  ///
-  /// A type that nobody claims is an architecture of that name.
-  package static func huggingFace(
-    _ modelType: String
-  ) -> (architecture: String, mapping: HuggingFaceMapping) {
-    let known = all.flatMap { type in type.names.map { ($0, type.huggingFace($0)) } }
-    if case (let name, let mapping?)? = known.first(where: { name, mapping in
-      mapping != nil && name == modelType || mapping?.modelTypes.contains(modelType) ?? false
-    }) {
-      return (name, mapping)
-    }
-    let family = known.lazy.compactMap(\.1).first { mapping in
-      mapping.family.map(modelType.hasPrefix) ?? false
-    }
-    return (modelType, family ?? HuggingFaceMapping())
   }
 
   /// What a model's layers get by their number, its keys' rules among it; `nil` if nobody knows.

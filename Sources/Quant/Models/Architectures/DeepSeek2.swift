@@ -18,10 +18,6 @@ enum DeepSeek2: EvaluableArchitecture {
     MemoryTraits(computation: ComputationTraits(.latent))
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? {
-    HuggingFaceMapping(modelTypes: ["deepseek_v2", "deepseek_v3", "kimi_k2"])
-  }
-
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     let hasGating = try model.integer("expert_gating_func", default: 0) > 0
     return hasGating
@@ -137,5 +133,96 @@ enum DeepSeek2: EvaluableArchitecture {
     let scale = try model.number("attention.temperature_scale", default: 0)
     let length = try model.integer("attention.temperature_length", default: 0)
     return scale == 0 || length == 0 ? nil : AttentionTemperature(length: length, scale: scale)
+  }
+}
+
+// MARK: Configuration
+
+extension DeepSeek2 {
+  static let modelTypes = [
+    "deepseek_v2", "deepseek_v3", "kimi_k2", "kimi_k25", "kimi_vl", "youtu", "youtu_vl",
+    "glm4_moe_lite", "deepseek_vl_v2", "deepseek_ocr",
+    "unlimited_ocr", "mistral_large_3", "sarvam_mla",
+  ]
+
+  static func defaults(_ modelType: String) -> [String: Int] {
+    guard modelType == "deepseek_v2" else { return [:] }
+    return [
+      "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32,
+      "num_attention_heads": 32, "vocab_size": 102_400, "moe_intermediate_size": 1407,
+    ]
+  }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    // DeepSeek-OCR's language model caches keys and values whole.
+    guard try config.flag("use_mla", default: !config.modelType.hasSuffix("_ocr")) else {
+      return try DeepSeek1.configure("deepseek2-ocr", config)
+    }
+    config.ignore("moe")
+    var header = try HeaderBuilder("deepseek2", config)
+    // Of all that are converted, only this one keeps the layers that predict ahead.
+    if config.modelType == "glm4_moe_lite" { try header.countLayersAhead() }
+    try keys(&header, LatentSizes(config))
+    try layers(&header, choiceBias: hasChoiceBias(config)) { header, _ in }
+    try header.output(tied: false)
+    return header
+  }
+
+  /// Whether a bias takes part in choosing experts: it does where scores are sigmoids.
+  static func hasChoiceBias(_ config: ConfigurationReader) -> Bool {
+    if let method = config.text("topk_method") { return method == "noaux_tc" }
+    return config.text("scoring_func").map { $0 == "sigmoid" }
+      ?? ["deepseek_v3", "glm4_moe_lite"].contains(config.modelType)
+  }
+
+  /// Sets the keys that all models of the family share.
+  static func keys(
+    _ header: inout HeaderBuilder, _ sizes: LatentSizes
+  ) throws(QuantError) {
+    let config = header.config
+    try header.commonKeys()
+    header.key("attention.head_count_kv", 1)
+    header.latentKeys(sizes)
+    header.key("vocab_size", header.vocabulary)
+    try header.mixtureKeys()
+    header.key("expert_feed_forward_length", try expertWidth(header))
+    header.key("leading_dense_block_count", try denseLayers(header))
+    header.key("expert_shared_count", try config.integer("n_shared_experts", default: 0))
+    if try !config.flag("norm_topk_prob", default: true) { header.removeKey("expert_weights_norm") }
+  }
+
+  private static func expertWidth(_ header: HeaderBuilder) throws(QuantError) -> Int {
+    try header.config.integer("moe_intermediate_size", default: header.feedForward)
+  }
+
+  private static func denseLayers(_ header: HeaderBuilder) throws(QuantError) -> Int {
+    header.experts > 0 ? try header.leadingDenseLayers() : header.layers
+  }
+
+  /// Adds the embedding and all layers.
+  static func layers(
+    _ header: inout HeaderBuilder, choiceBias: Bool,
+    more: (inout HeaderBuilder, Int) throws(QuantError) -> Void
+  ) throws(QuantError) {
+    let config = header.config
+    let sizes = try LatentSizes(config)
+    let (inner, dense) = (try expertWidth(header), try denseLayers(header))
+    let shared = try config.integer("n_shared_experts", "num_shared_experts", default: 0) * inner
+    let step = max(1, try config.integer("moe_layer_freq", default: 1))
+    func addLayer(_ header: inout HeaderBuilder, _ layer: Int) throws(QuantError) {
+      header.norm("attn_norm")
+      header.latentAttention(sizes)
+      header.norm("ffn_norm")
+      try more(&header, layer)
+      guard header.experts > 0, layer >= dense, layer % step == 0 else { return header.network() }
+      header.mixture(inner, choiceBias: choiceBias)
+      header.sharedNetwork(shared)
+    }
+    header.embedding()
+    try header.eachLayer(addLayer)
+    try header.eachLayerAhead { (header, layer) throws(QuantError) in
+      try addLayer(&header, layer)
+      header.aheadParts()
+    }
   }
 }

@@ -6,10 +6,68 @@ enum EXAONE4: Architecture {
 
   static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: 4) }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
-
   /// Programs look for windows in models of 64 layers alone.
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     [.count(64, "the sliding window")]
+  }
+}
+
+// MARK: Configuration
+
+extension EXAONE4 {
+  static let modelTypes = ["exaone4", "exaone4_5"]
+
+  static func defaults(_: String) -> [String: Int] {
+    [
+      "hidden_size": 4096, "intermediate_size": 16384, "num_hidden_layers": 32,
+      "num_attention_heads": 32, "num_key_value_heads": 32, "vocab_size": 102_400,
+      "sliding_window": 4096, "max_position_embeddings": 2048,
+    ]
+  }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("exaone4", config)
+    if config.modelType == "exaone4_5" { try header.countLayersAhead() }
+    try keys(&header)
+    func addLayer(_ header: inout HeaderBuilder) {
+      header.attention(.heads)
+      header.norm("post_attention_norm")
+      header.network()
+      header.norm("post_ffw_norm")
+    }
+    header.embedding()
+    try header.eachLayer { header, _ in addLayer(&header) }
+    try header.eachLayerAhead { header, _ in
+      addLayer(&header)
+      header.aheadParts()
+    }
+    try header.output(tied: false)
+    return header
+  }
+
+  /// Sets the keys of EXAONE 4, and adds the frequencies of its rotation.
+  static func keys(_ header: inout HeaderBuilder) throws(QuantError) {
+    let config = header.config
+    try header.commonKeys()
+    header.key("vocab_size", header.vocabulary)
+    if let window = try config.optional("sliding_window") {
+      header.key("attention.sliding_window", window)
+      if let isSliding = header.slidingLayers() ?? patternedLayers(header) {
+        header.key("attention.sliding_window_pattern", isSliding)
+      }
+    }
+    config.ignore("sliding_window_pattern", "layer_types")
+    header.rotationFrequencies()
+  }
+
+  /// By a text such as `LLLG`, or by the period.
+  private static func patternedLayers(_ header: HeaderBuilder) -> [Bool]? {
+    let pattern = header.config.value("sliding_window_pattern")
+    if let letters = pattern?.text.map(Array.init), !letters.isEmpty {
+      return (0..<header.layers).map { letters[$0 % letters.count] == "L" }
+    }
+    return pattern?.integer.flatMap { period in
+      period > 0 ? (0..<header.layers).map { ($0 + 1) % period != 0 } : nil
+    }
   }
 }

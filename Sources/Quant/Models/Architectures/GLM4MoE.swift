@@ -12,10 +12,6 @@ enum GLM4MoE: EvaluableArchitecture {
     return MemoryTraits(computation: computation)
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? {
-    HuggingFaceMapping(modelTypes: ["glm4_moe"], normsQueries: true)
-  }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
@@ -43,5 +39,52 @@ enum GLM4MoE: EvaluableArchitecture {
       layer: layer, sizes, width: width, fallback: .sigmoid, needsBias: true)
     mixture.shared = try model.sharedExperts(layer: layer, sizes, width: width)
     return mixture
+  }
+}
+
+// MARK: Configuration
+
+extension GLM4MoE {
+  static let modelTypes = ["glm4_moe", "glm4v_moe", "glm4v_moe_text", "solar_open"]
+
+  static func defaults(_: String) -> [String: Int] {
+    [
+      "hidden_size": 4096, "intermediate_size": 10944, "num_hidden_layers": 46, "head_dim": 128,
+      "num_attention_heads": 96, "num_key_value_heads": 8, "vocab_size": 151_424,
+      "n_routed_experts": 128, "n_shared_experts": 1, "num_experts_per_tok": 8,
+      "moe_intermediate_size": 1408, "first_k_dense_replace": 1, "n_group": 1, "topk_group": 1,
+      "max_position_embeddings": 65536,
+    ]
+  }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("glm4moe", config)
+    try header.countLayersAhead()
+    try header.commonKeys()
+    try header.mixtureKeys()
+    header.key("expert_gating_func", 2)
+    header.key(
+      "rope.dimension_count", Int(Double(header.keySize) * header.rotaryPart(default: 0.5)))
+    let bias = try config.flag("attention_bias", default: config.isNested)
+    let norms: HeadNorms = try config.flag("use_qk_norm", default: false) ? .heads : .none
+    let inner = try config.integer("moe_intermediate_size")
+    let shared = try config.integer("n_shared_experts", default: 1) * inner
+    let dense = try header.leadingDenseLayers()
+    func addLayer(_ header: inout HeaderBuilder, _ layer: Int) {
+      header.norm("attn_norm")
+      header.attention(norms, bias: bias)
+      header.norm("post_attention_norm")
+      guard layer >= dense else { return header.network() }
+      header.mixture(inner, choiceBias: true)
+      header.sharedNetwork(shared)
+    }
+    header.embedding()
+    try header.eachLayer { header, layer in addLayer(&header, layer) }
+    try header.eachLayerAhead { header, layer in
+      addLayer(&header, layer)
+      header.aheadParts(ownHead: true)
+    }
+    try header.output(tied: false)
+    return header
   }
 }

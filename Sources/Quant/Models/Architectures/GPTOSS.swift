@@ -15,10 +15,6 @@ enum GPTOSS: EvaluableArchitecture {
     return MemoryTraits(computation: computation, slidingPeriod: slidingPeriod)
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? {
-    HuggingFaceMapping(modelTypes: ["gpt_oss"], hasSinks: true)
-  }
-
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     try model.windowRules(period: slidingPeriod)
   }
@@ -55,5 +51,36 @@ enum GPTOSS: EvaluableArchitecture {
       }
     }
     return attention
+  }
+}
+
+// MARK: Configuration
+
+extension GPTOSS {
+  static let modelTypes = ["gpt_oss"]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("gpt-oss", config)
+    try header.commonKeys()
+    header.headKeys()
+    header.key("attention.sliding_window", try config.optional("sliding_window"))
+    header.key("expert_feed_forward_length", header.feedForward)
+    config.ignore("layer_types", "experts_per_token")
+    let bias = try config.flag("attention_bias", default: true)
+    let (width, inner, experts) = (header.width, header.feedForward, header.experts)
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm")
+      header.attention(bias: bias, outputBias: bias)
+      header.tensor("attn_sinks.weight", header.heads)
+      header.norm("post_attention_norm")
+      header.mixture(inner)
+      header.tensor("ffn_gate_inp.bias", experts)
+      header.tensor("ffn_gate_exps.bias", inner, experts)
+      header.tensor("ffn_up_exps.bias", inner, experts)
+      header.tensor("ffn_down_exps.bias", width, experts)
+    }
+    try header.output(tied: false)
+    return header
   }
 }

@@ -18,13 +18,6 @@ enum Gemma: EvaluableArchitecture {
     return MemoryTraits(computation: computation, slidingPeriod: slidingPeriod(name))
   }
 
-  static func huggingFace(_ name: String) -> HuggingFaceMapping? {
-    name == "gemma2"
-      ? HuggingFaceMapping(isTied: true, hasPostNorms: true)
-      : HuggingFaceMapping(
-        modelTypes: ["gemma3_text"], isTied: true, normsQueries: true, hasPostNorms: true)
-  }
-
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     let isThird = model.architecture == "gemma3"
     let windows = try model.windowRules(
@@ -96,5 +89,60 @@ enum Gemma: EvaluableArchitecture {
         "rope.freq_base_swa",
         default: isThird ? 10_000 : try model.number("rope.freq_base", default: 10_000))
     }
+  }
+}
+
+// MARK: Configuration
+
+extension Gemma {
+  static let modelTypes = ["gemma2", "gemma3", "gemma3_text", "shieldgemma2"]
+
+  static func defaults(_ modelType: String) -> [String: Int] {
+    modelType == "gemma2"
+      ? [
+        "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26, "head_dim": 256,
+        "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 256_000,
+        "sliding_window": 4096, "max_position_embeddings": 8192,
+      ] : thirdDefaults
+  }
+
+  static let thirdDefaults = [
+    "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26, "head_dim": 256,
+    "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 262_208,
+    "sliding_window": 4096, "max_position_embeddings": 131_072,
+  ]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    try configure(config.modelType == "gemma2" ? "gemma2" : "gemma3", config)
+  }
+
+  static func configure(
+    _ name: String, _ config: ConfigurationReader
+  ) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder(name, config)
+    header.keySize = try config.integer("head_dim", default: 256)
+    header.valueSize = header.keySize
+    if !config.has("num_key_value_heads") && !config.isNested {
+      header.keyValueHeads = name == "gemma2" ? header.heads : 4
+    }
+    try header.commonKeys()
+    header.key("attention.head_count_kv", header.keyValueHeads)
+    header.headKeys()
+    if name == "gemma2" { header.removeKey("rope.freq_base") }
+    if try config.optional("sliding_window_pattern", "_sliding_window_pattern") != 1 {
+      header.key("attention.sliding_window", try config.optional("sliding_window"))
+    }
+    config.ignore("layer_types")
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm")
+      header.attention(name == "gemma2" ? .none : .heads)
+      header.norm("post_attention_norm")
+      header.norm("ffn_norm")
+      header.network()
+      header.norm("post_ffw_norm")
+    }
+    header.tiedOutput()
+    return header
   }
 }

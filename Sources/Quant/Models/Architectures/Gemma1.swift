@@ -7,9 +7,35 @@ enum Gemma1: Architecture {
 
   static func memory(_: String) -> MemoryTraits { .unknown }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? {
-    HuggingFaceMapping(family: "gemma", isTied: true)
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+}
+
+// MARK: Configuration
+
+extension Gemma1 {
+  static let modelTypes = ["gemma"]
+
+  static func defaults(_: String) -> [String: Int] {
+    [
+      "hidden_size": 3072, "intermediate_size": 24576, "num_hidden_layers": 28, "head_dim": 256,
+      "num_attention_heads": 16, "num_key_value_heads": 16, "vocab_size": 256_000,
+      "max_position_embeddings": 8192,
+    ]
   }
 
-  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("gemma", config)
+    try header.commonKeys()
+    header.removeKey("rope.freq_base")
+    header.headKeys()
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm")
+      header.attention()
+      header.norm("ffn_norm")
+      header.network()
+    }
+    header.tiedOutput()
+    return header
+  }
 }

@@ -7,8 +7,6 @@ enum GraniteMoE: EvaluableArchitecture {
 
   static func memory(_: String) -> MemoryTraits { .unknown }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
@@ -42,5 +40,15 @@ enum GraniteMoE: EvaluableArchitecture {
       mixture.shared = try model.dense(layer: layer, suffix: "_shexp", sizes, width: shared)
     }
     return mixture
+  }
+}
+
+// MARK: Configuration
+
+extension GraniteMoE {
+  static let modelTypes = ["granitemoe", "granitemoeshared"]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    try Granite.configure(names[0], config)
   }
 }

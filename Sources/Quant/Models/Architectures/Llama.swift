@@ -11,10 +11,6 @@ enum Llama: EvaluableArchitecture {
     MemoryTraits(computation: ComputationTraits(.standard), hasOllamaFormulas: true)
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? {
-    HuggingFaceMapping(modelTypes: ["mistral", "mixtral"])
-  }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func dense(_ name: String) -> DenseForm? {
@@ -41,5 +37,59 @@ enum Llama: EvaluableArchitecture {
       return .dense(try model.dense(layer: layer, sizes, width: width))
     }
     return .mixture(try model.mixture(layer: layer, sizes, width: width))
+  }
+}
+
+// MARK: Configuration
+
+extension Llama {
+  static let modelTypes = ["llama", "mistral", "mixtral", "params.json", "vllama3", "iquestcoder"]
+
+  static func defaults(_ modelType: String) -> [String: Int] {
+    let isMistral = modelType == "mistral"
+    return [
+      "hidden_size": 4096, "intermediate_size": isMistral ? 14336 : 11008, "num_hidden_layers": 32,
+      "num_attention_heads": 32, "num_key_value_heads": isMistral ? 8 : 32, "vocab_size": 32000,
+      "max_position_embeddings": isMistral ? 131_072 : 2048,
+    ]
+  }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    try configure("llama", config)
+  }
+
+  /// Adds everything of a model that differs from Llama in its name alone.
+  static func configure(
+    _ name: String, _ config: ConfigurationReader
+  ) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder(name, config)
+    config.ignore("moe")
+    try header.commonKeys()
+    // The classes of both fill in what a head has; Mixtral's does not.
+    if !["mixtral", "params.json"].contains(config.modelType) { header.headKeys() }
+    header.key("vocab_size", header.vocabulary)
+    header.key("rope.dimension_count", header.keySize)
+    header.rotationFrequencies()
+    try layers(&header)
+    try header.output(tied: false)
+    return header
+  }
+
+  /// Adds the embedding and the layers.
+  static func layers(_ header: inout HeaderBuilder) throws(QuantError) {
+    let config = header.config
+    let bias = try config.flag("attention_bias", "bias", "use_bias", default: false)
+    let networkBias = try config.flag("mlp_bias", "use_bias", default: false)
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm")
+      header.attention(bias: bias, outputBias: bias)
+      header.norm("ffn_norm")
+      if header.experts > 0 {
+        header.mixture(header.feedForward)
+      } else {
+        header.network(bias: networkBias)
+      }
+    }
   }
 }

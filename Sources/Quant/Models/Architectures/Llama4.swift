@@ -11,8 +11,6 @@ enum Llama4: EvaluableArchitecture {
     return MemoryTraits(computation: computation, slidingPeriod: 4, fixedWindow: chunk)
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
-
   /// The fourth layers have no rotation either, which no list can say.
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     try model.windowRules(period: 4, size: chunk) + LayerRule.every(4, "the rotation")
@@ -66,5 +64,53 @@ enum Llama4: EvaluableArchitecture {
     mixture.weighsInput = true
     mixture.shared = try model.dense(layer: layer, suffix: "_shexp", sizes, width: width)
     return mixture
+  }
+}
+
+// MARK: Configuration
+
+extension Llama4 {
+  static let modelTypes = ["llama4", "llama4_text"]
+
+  static func defaults(_: String) -> [String: Int] {
+    [
+      "hidden_size": 5120, "intermediate_size": 8192, "intermediate_size_mlp": 16384,
+      "num_hidden_layers": 48, "num_attention_heads": 40, "num_key_value_heads": 8,
+      "head_dim": 128, "vocab_size": 202_048, "num_local_experts": 16, "num_experts_per_tok": 1,
+      "interleave_moe_layer_step": 1, "max_position_embeddings": 131_072,
+    ]
+  }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("llama4", config)
+    let inner = header.feedForward
+    try header.commonKeys()
+    header.headKeys()
+    header.feedForward = try config.integer("intermediate_size_mlp", default: inner)
+    header.key("feed_forward_length", header.feedForward)
+    header.key("vocab_size", header.vocabulary)
+    header.key("rope.dimension_count", header.keySize)
+    let step = max(1, try config.integer("interleave_moe_layer_step", default: 1))
+    header.key("interleave_moe_layer_step", step)
+    header.key("expert_feed_forward_length", inner)
+    let types = config.texts("layer_types")
+    if let types, types.allSatisfy({ $0 == "full_attention" }) {
+      header.key("attention.sliding_window", 0)
+    }
+    let sparse = config.list("moe_layers")
+    config.ignore("use_qk_norm", "for_llm_compressor")
+    let bias = try config.flag("attention_bias", default: false)
+    header.rotationFrequencies()
+    header.embedding()
+    try header.eachLayer { header, layer in
+      header.norm("attn_norm")
+      header.attention(bias: bias, outputBias: bias)
+      header.norm("ffn_norm")
+      guard sparse?.contains(layer) ?? ((layer + 1) % step == 0) else { return header.network() }
+      header.mixture(inner)
+      header.sharedNetwork(inner)
+    }
+    try header.output(tied: false)
+    return header
   }
 }

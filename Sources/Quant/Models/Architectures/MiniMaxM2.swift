@@ -11,8 +11,6 @@ enum MiniMaxM2: EvaluableArchitecture {
     return MemoryTraits(computation: computation)
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
@@ -31,5 +29,31 @@ enum MiniMaxM2: EvaluableArchitecture {
         feedForward: .mixture(mixture))
     }
     return try model.graph(sizes, tied: false, layers: layers)
+  }
+}
+
+// MARK: Configuration
+
+extension MiniMaxM2 {
+  static let modelTypes = ["minimax_m2"]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("minimax-m2", config)
+    try header.commonKeys()
+    header.key("expert_feed_forward_length", header.feedForward)
+    header.key(
+      "rope.dimension_count", try config.integer("rotary_dim", default: header.keySize / 2))
+    config.ignore(
+      "use_qk_norm", "qk_norm_type", "use_routing_bias", "attn_type_list", "use_mtp",
+      "num_mtp_modules", "mtp_transformer_layers", "shared_intermediate_size")
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm")
+      header.attention(.whole)
+      header.norm("ffn_norm")
+      header.mixture(header.feedForward, choiceBias: true)
+    }
+    try header.output(tied: false)
+    return header
   }
 }

@@ -11,10 +11,6 @@ enum OLMoE: EvaluableArchitecture {
     return MemoryTraits(computation: computation)
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? {
-    HuggingFaceMapping(normsQueries: true)
-  }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
@@ -31,5 +27,26 @@ enum OLMoE: EvaluableArchitecture {
         feedForward: .mixture(mixture))
     }
     return try model.graph(sizes, tied: false, layers: layers)
+  }
+}
+
+// MARK: Configuration
+
+extension OLMoE {
+  static let modelTypes = ["olmoe"]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("olmoe", config)
+    try header.commonKeys()
+    let bias = try config.flag("attention_bias", default: false)
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm")
+      header.attention(.whole, bias: bias, outputBias: bias)
+      header.norm("ffn_norm")
+      header.mixture(header.feedForward)
+    }
+    try header.output(tied: false)
+    return header
   }
 }

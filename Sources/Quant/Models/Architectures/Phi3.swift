@@ -13,8 +13,6 @@ enum Phi3: EvaluableArchitecture {
     return MemoryTraits(computation: computation)
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
@@ -42,5 +40,40 @@ enum Phi3: EvaluableArchitecture {
     return DenseGraph(
       input: .fused(try model.linear("blk.\(layer).ffn_up", sizes.width, 2 * width)),
       width: width, down: try model.linear("blk.\(layer).ffn_down", width, sizes.width))
+  }
+}
+
+// MARK: Configuration
+
+extension Phi3 {
+  static let modelTypes = ["phi3"]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("phi3", config)
+    try keys(&header)
+    header.rotationFactors()
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm")
+      header.fusedAttention()
+      header.norm("ffn_norm")
+      header.network(fused: true)
+    }
+    try header.output(tied: false)
+    return header
+  }
+
+  /// Sets the keys of both Phi 3 and Phi 3.5 MoE.
+  static func keys(_ header: inout HeaderBuilder) throws(QuantError) {
+    let config = header.config
+    try header.commonKeys()
+    header.key("attention.head_count_kv", header.keyValueHeads)
+    header.key(
+      "rope.dimension_count", Int(header.rotaryPart() * Double(header.width)) / max(1, header.heads)
+    )
+    header.key("attention.sliding_window", try config.integer("sliding_window", default: 0))
+    header.key(
+      "rope.scaling.original_context_length",
+      try config.optional("original_max_position_embeddings"))
   }
 }

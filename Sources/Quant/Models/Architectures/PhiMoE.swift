@@ -12,8 +12,6 @@ enum PhiMoE: EvaluableArchitecture {
     return MemoryTraits(computation: computation)
   }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? { nil }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
@@ -35,5 +33,28 @@ enum PhiMoE: EvaluableArchitecture {
     var graph = try model.graph(sizes, tied: false, layers: layers)
     graph.output = try model.linear("output", sizes.width, sizes.vocabulary, needsBias: true)
     return graph
+  }
+}
+
+// MARK: Configuration
+
+extension PhiMoE {
+  static let modelTypes = ["phimoe"]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder("phimoe", config)
+    try Phi3.keys(&header)
+    header.rotationFactors()
+    let bias = try config.flag("attention_bias", default: false)
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm", bias: true)
+      header.attention(bias: bias, outputBias: bias)
+      header.norm("ffn_norm", bias: true)
+      header.mixture(header.feedForward)
+    }
+    try header.output(
+      tied: false, bias: try config.flag("lm_head_bias", default: false), normBias: true)
+    return header
   }
 }

@@ -7,10 +7,6 @@ enum Qwen2MoE: EvaluableArchitecture {
 
   static func memory(_: String) -> MemoryTraits { .unknown }
 
-  static func huggingFace(_: String) -> HuggingFaceMapping? {
-    HuggingFaceMapping(modelTypes: ["qwen2_moe"], hasBias: true)
-  }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func dense(_ name: String) -> DenseForm? { DenseForm(architecture: "qwen2") }
@@ -47,5 +43,53 @@ extension ModelReader {
     let given = try integers(
       "expert_feed_forward_length", layers: sizes.layers, default: 0)[layer]
     return given > 0 ? given : sizes.feedForward[layer] / max(sizes.usedExperts[layer], 1)
+  }
+}
+
+// MARK: Configuration
+
+extension Qwen2MoE {
+  static let modelTypes = ["qwen2_moe"]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    try mixture("qwen2moe", config, norms: .none, bias: true)
+  }
+
+  /// Adds a Qwen with experts in all layers but those that the configuration names as dense.
+  static func mixture(
+    _ name: String, _ config: ConfigurationReader, norms: HeadNorms, bias: Bool,
+    more: (inout HeaderBuilder) throws(QuantError) -> Void = { (_) throws(QuantError) in }
+  ) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder(name, config)
+    try header.commonKeys()
+    let shared = try config.integer("shared_expert_intermediate_size", default: 0)
+    try header.mixtureKeys(shared: shared > 0 ? shared : nil, weighing: false)
+    let bias = try config.flag("attention_bias", "qkv_bias", default: bias)
+    let isSparse = try sparseLayers(header)
+    let inner = try config.integer("moe_intermediate_size", default: header.feedForward)
+    header.embedding()
+    try header.eachLayer { (header, layer) throws(QuantError) in
+      header.norm("attn_norm")
+      header.attention(norms, bias: bias)
+      header.norm("ffn_norm")
+      if isSparse[layer] {
+        header.mixture(inner)
+        header.sharedNetwork(shared, router: true)
+        try more(&header)
+      } else {
+        header.network()
+      }
+    }
+    try header.output(tied: false)
+    return header
+  }
+
+  /// Which layers have experts: every n-th, without those that are named.
+  static func sparseLayers(_ header: HeaderBuilder) throws(QuantError) -> [Bool] {
+    let step = try header.config.integer("decoder_sparse_step", default: 1)
+    let dense = header.config.list("mlp_only_layers") ?? []
+    return (0..<header.layers).map { layer in
+      header.experts > 0 && !dense.contains(layer) && (layer + 1) % max(1, step) == 0
+    }
   }
 }

@@ -8,10 +8,6 @@ enum Qwen3: EvaluableArchitecture {
     MemoryTraits(computation: ComputationTraits(.standard))
   }
 
-  static func huggingFace(_ name: String) -> HuggingFaceMapping? {
-    HuggingFaceMapping(modelTypes: name == "qwen3moe" ? ["qwen3_moe"] : [], normsQueries: true)
-  }
-
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
   static func dense(_ name: String) -> DenseForm? {
@@ -40,5 +36,50 @@ enum Qwen3: EvaluableArchitecture {
     }
     let width = try model.expertWidth(sizes, layer: layer)
     return .mixture(try model.mixture(layer: layer, sizes, width: width))
+  }
+}
+
+// MARK: Configuration
+
+extension Qwen3 {
+  static let modelTypes = ["qwen3", "qwen3_moe", "stepvl", "step_robotics"]
+
+  static func defaults(_ modelType: String) -> [String: Int] {
+    modelType == "qwen3_moe"
+      ? [
+        "hidden_size": 2048, "intermediate_size": 6144, "num_hidden_layers": 24,
+        "num_attention_heads": 32, "num_key_value_heads": 4, "vocab_size": 151_936,
+        "num_experts": 128, "num_experts_per_tok": 8, "moe_intermediate_size": 768,
+        "max_position_embeddings": 32768,
+      ] : defaults
+  }
+
+  static let defaults = [
+    "hidden_size": 4096, "intermediate_size": 22016, "num_hidden_layers": 32, "head_dim": 128,
+    "num_attention_heads": 32, "num_key_value_heads": 32, "vocab_size": 151_936,
+    "max_position_embeddings": 32768,
+  ]
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    config.modelType == "qwen3_moe"
+      ? try Qwen2MoE.mixture("qwen3moe", config, norms: .heads, bias: false)
+      : try configure("qwen3", config)
+  }
+
+  static func configure(
+    _ name: String, _ config: ConfigurationReader
+  ) throws(QuantError) -> HeaderBuilder {
+    var header = try HeaderBuilder(name, config)
+    try header.commonKeys()
+    let bias = try config.flag("attention_bias", default: false)
+    header.embedding()
+    try header.eachLayer { header, _ in
+      header.norm("attn_norm")
+      header.attention(.heads, bias: bias, outputBias: bias)
+      header.norm("ffn_norm")
+      header.network()
+    }
+    try header.output(tied: false)
+    return header
   }
 }

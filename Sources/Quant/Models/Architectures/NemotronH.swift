@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+
+/// Nemotron-H and Nemotron 3: every layer is one thing alone, Mamba 2, attention, a network or experts.
+/// Only estimated.
+enum NemotronH: Architecture {
+  static let names = ["nemotron_h", "nemotron_h_moe"]
+  static let modelTypes = ["nemotron_h"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    let hasExperts = try config.optional("num_experts_per_tok", "n_routed_experts") ?? 0 > 0
+    let kinds = try kinds(config)
+    var header = try HeaderBuilder(
+      hasExperts ? names[1] : names[0], config, layers: kinds.count)
+    if let size = try config.optional("head_dim", "attention_head_dim") {
+      (header.keySize, header.valueSize) = (size, size)
+    }
+    if !hasExperts { header.experts = 0 }
+    if hasExperts { try header.countLayersAhead() }
+    let sizes = try stateSpace(config)
+    let inner =
+      hasExperts ? try config.integer("moe_intermediate_size") : header.feedForward
+    try keys(&header, kinds, sizes, inner)
+    let bias = try config.flag("attention_bias", default: false)
+    let networkBias = try config.flag("mlp_bias", default: false)
+    let convolutionBias = try config.flag("use_conv_bias", "mamba_conv_bias", default: true)
+    header.embedding()
+    try header.eachLayer { (header, layer) throws(QuantError) in
+      header.norm("attn_norm")
+      switch kinds[layer] {
+      case .mamba: header.mamba2(sizes, convolutionBias: convolutionBias)
+      case .attention: header.attention(bias: bias, outputBias: bias)
+      case .network: header.network(gated: false, bias: networkBias)
+      case .experts: try mixture(&header, inner)
+      }
+    }
+    try header.eachLayerAhead { (header, _) throws(QuantError) in
+      header.norm("attn_norm")
+      header.attention(bias: bias, outputBias: bias)
+      header.norm("ffn_norm")
+      try mixture(&header, inner)
+      header.aheadParts()
+    }
+    try header.output(tied: false)
+    return header
+  }
+
+  private enum Kind { case mamba, attention, network, experts }
+
+  /// What the layers are, by letters or by words.
+  private static func kinds(_ config: ConfigurationReader) throws(QuantError) -> [Kind] {
+    config.ignore("mtp_hybrid_override_pattern", "mtp_layers_block_type")
+    let words = config.texts("layers_block_type", "layer_types")
+    let letters = config.text("hybrid_override_pattern").map { $0.map(String.init) }
+    guard let found = letters ?? words else { throw config.missing("hybrid_override_pattern") }
+    var kinds: [Kind] = []
+    for name in found {
+      switch name {
+      case "M", "mamba", "mamba2", "linear_attention": kinds.append(.mamba)
+      case "*", "attention", "full_attention": kinds.append(.attention)
+      case "-", "mlp": kinds.append(.network)
+      case "E", "moe": kinds.append(.experts)
+      default:
+        throw config.refused("hybrid_override_pattern: expected M, *, - or E, found \"\(name)\"")
+      }
+    }
+    guard (1...HeaderBuilder.mostLayers).contains(kinds.count) else {
+      throw config.missing("hybrid_override_pattern")
+    }
+    return kinds
+  }
+
+  private static func stateSpace(
+    _ config: ConfigurationReader
+  ) throws(QuantError) -> StateSpaceSizes {
+    var sizes = StateSpaceSizes()
+    sizes.kernel = try config.integer("conv_kernel", default: 4)
+    sizes.state = try config.integer("ssm_state_size", "mamba_state_dim", default: 128)
+    sizes.groups = try config.integer("n_groups", "mamba_num_groups", default: 8)
+    sizes.rank = try config.integer("mamba_num_heads")
+    sizes.inner = try config.integer("mamba_head_dim") * sizes.rank
+    config.ignore(
+      "expand", "use_bias", "mamba_proj_bias", "mamba_hidden_act", "moe_shared_expert_overlap")
+    return sizes
+  }
+
+  private static func keys(
+    _ header: inout HeaderBuilder, _ kinds: [Kind], _ sizes: StateSpaceSizes, _ inner: Int
+  ) throws(QuantError) {
+    try header.commonKeys()
+    header.headKeys()
+    header.key("context_length", 1 << 20)
+    let ahead = header.layersAhead
+    header.key(
+      "attention.head_count_kv",
+      kinds.map { $0 == .attention ? header.keyValueHeads : 0 }
+        + Array(repeating: header.keyValueHeads, count: ahead))
+    header.key(
+      "feed_forward_length",
+      kinds.map { $0 == .network || $0 == .experts ? inner : 0 }
+        + Array(repeating: inner, count: ahead))
+    header.key("vocab_size", header.vocabulary)
+    header.key("rope.dimension_count", header.width / max(1, header.heads))
+    header.stateSpaceKeys(sizes)
+    guard header.experts > 0 else { return }
+    try header.mixtureKeys(
+      shared: try header.config.optional("moe_shared_expert_intermediate_size"))
+    header.key("moe_latent_size", try header.config.optional("moe_latent_size"))
+  }
+
+  /// Experts without a gate, which may see compressed numbers.
+  private static func mixture(_ header: inout HeaderBuilder, _ inner: Int) throws(QuantError) {
+    let config = header.config
+    let latent = try config.integer("moe_latent_size", default: 0)
+    header.linear("ffn_gate_inp", header.width, header.experts)
+    header.tensor("exp_probs_b.bias", header.experts)
+    if latent > 0 {
+      header.linear("ffn_latent_down", header.width, latent)
+      header.linear("ffn_latent_up", latent, header.width)
+    }
+    let seen = latent > 0 ? latent : header.width
+    header.tensor("ffn_up_exps.weight", seen, inner, header.experts)
+    header.tensor("ffn_down_exps.weight", inner, seen, header.experts)
+    let count = try config.integer("n_shared_experts", default: 1)
+    let shared = try config.integer(
+      "moe_shared_expert_intermediate_size", default: inner * count)
+    if count > 0 { header.sharedNetwork(shared, gated: false) }
+  }
+}
