@@ -89,7 +89,8 @@ import Testing
   private static func rate(_ run: Run) throws -> TokenRate {
     var model =
       try shapes[run.model].map {
-        try MemoryModel(ModelConfiguration(shape: $0, option: "--shape"), name: run.model)
+        try MemoryModel(
+          ModelConfiguration(shape: $0, option: "--shape").header(run.model), name: run.model)
       } ?? MemoryFixtures.model(run.model)
     if let preset = run.preset {
       let preset = try #require(FileType(name: preset))

@@ -30,7 +30,7 @@ extension MemoryFixtures {
       models[fields[0]] = model
       fields.removeFirst()
       // Free memory of each GPU, in MiB, where there are several.
-      let free = name == "multigpu.tsv" ? numbers(fields.removeFirst()) : [1]
+      let free = name.hasPrefix("multigpu") ? numbers(fields.removeFirst()) : [1]
       let rule = try self.rule(fields[0], free: free)
       return PlacedRun(
         model: model, placement: DevicePlacement(model, rule: rule),

@@ -43,8 +43,11 @@ enum MemoryFixtures {
   }
 
   /// The options of a row of `groundtruth.csv`, or of the pairs of another table.
-  static func options(_ row: Row) throws -> ContextOptions {
+  ///
+  /// Tables but `fuse2.csv` were made without what CUDA's fused kernels keep.
+  static func options(_ row: Row, usesFusion: Bool = false) throws -> ContextOptions {
     var options = ContextOptions(context: row.number("c"))
+    options.usesFusion = usesFusion
     options.batch = row.number("b")
     options.microBatch = row.number("ub")
     options.sequences = max(1, row.number("np"))
