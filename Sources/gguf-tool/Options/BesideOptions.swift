@@ -15,8 +15,8 @@ struct BesideOptions: ParsableArguments {
   @Option(
     name: [.customLong("draft"), .customLong("model-draft")],
     help: ArgumentHelp(
-      "A draft model for speculative decoding, on the GPUs with a cache for the same context.",
-      valueName: "file"),
+      "A draft model for speculative decoding, on the GPUs with a cache for the same context; mtp for"
+        + " the model's own layers that predict further tokens.", valueName: "file"),
     completion: .file(extensions: ["gguf"]))
   var draft: String?
 
@@ -32,11 +32,15 @@ struct BesideOptions: ParsableArguments {
         + " (its own default: \(BesideModel.usualCheckpoints)).", valueName: "count"))
   var ctxCheckpoints: Int?
 
+  /// What stands for the model's own layers in place of a file.
+  private static let ownLayers = "mtp"
+  private var draftFile: String? { draft == Self.ownLayers ? nil : draft }
+
   /// Whether anything is given.
   var isGiven: Bool { mmproj != nil || draft != nil || !lora.isEmpty || ctxCheckpoints != nil }
 
   /// The files, for checks of outputs.
-  var files: [String] { [mmproj, draft].compactMap(\.self) + lora }
+  var files: [String] { [mmproj, draftFile].compactMap(\.self) + lora }
 
   func validate() throws {
     guard let ctxCheckpoints, !(0...BesideModel.mostCheckpoints).contains(ctxCheckpoints) else {
@@ -51,7 +55,8 @@ struct BesideOptions: ParsableArguments {
   func open() throws -> BesideModel {
     var beside = BesideModel()
     beside.projector = try mmproj.map(PartialModel.open)
-    beside.draft = try draft.map { try MemoryModel(PartialModel.open($0)) }
+    beside.draft = try draftFile.map { try MemoryModel(PartialModel.open($0)) }
+    beside.draftsWithOwnLayers = draft == Self.ownLayers
     beside.adapters = try lora.map(PartialModel.open)
     beside.checkpoints = ctxCheckpoints
     return beside

@@ -183,3 +183,36 @@ import Testing
     }
   }
 }
+
+/// Layers of the model itself that predict further tokens.
+@Suite("Drafts by a model's own layers") struct DraftLayersTests {
+  private func items(_ name: String) throws -> [BesideModel.Item] {
+    let model = try MemoryFixtures.model(name)
+    var beside = BesideModel()
+    beside.draftsWithOwnLayers = true
+    var rule = PlacementRule(gpuCount: 1)
+    rule.split = [1]
+    return try MemoryFit(
+      model, options: ContextOptions(context: 8192), budget: nil, rule: rule, beside: beside
+    ).others
+  }
+
+  @Test func `their weights are those that are left out otherwise`() throws {
+    let model = try MemoryFixtures.model("qwen35-35b-a3b-mtp-Q4_K_M")
+    let left = model.tensors.filter { $0.layer == model.shape.layerCount - 1 }
+    let items = try items("qwen35-35b-a3b-mtp-Q4_K_M")
+    let weights = items.filter { $0.kind == .draftWeights }
+    #expect(weights.count == 1 && weights[0].method == .exact)
+    // The device pads each tensor to 128 bytes, and rows of quantized ones.
+    let sum = left.reduce(0) { $0 + $1.byteCount }
+    #expect(sum > 0 && weights[0].bytes >= sum && weights[0].bytes < sum + left.count * 1024)
+    let caches = items.filter { $0.kind == .draftCache }
+    // Two heads of 256 numbers, keys and values of 16 bits.
+    #expect(caches.map(\.bytes) == [2 * 2 * 256 * 2 * 8192] && caches[0].method == .bound)
+  }
+
+  @Test func `a model without them is refused`() {
+    let error = #expect(throws: QuantError.self) { try items("qwen3-30b-a3b-Q4_K_M") }
+    #expect(error?.description.contains("(MTP), found none") == true)
+  }
+}

@@ -40,6 +40,8 @@ public struct BesideModel: Sendable {
   public var projector: (any ModelSource)?
   /// A draft model, which predicts tokens for the model to check.
   public var draft: MemoryModel?
+  /// Whether the model's own layers that predict further tokens are loaded to draft with (`--draft mtp`).
+  public var draftsWithOwnLayers = false
   /// Adapters (`--lora`).
   public var adapters: [any ModelSource] = []
   /// Checkpoints that a server keeps of each sequence; `nil` where none are counted.
@@ -69,6 +71,7 @@ public struct BesideModel: Sendable {
       items += try ProjectorMemory(projector, isOnGPU: gpus > 0, options.rules).items
     }
     if let draft { items += try Self.items(draft: draft, options, gpus: gpus) }
+    if draftsWithOwnLayers { items += try DraftLayersMemory(model, options, placement).items }
     for adapter in adapters {
       items += try AdapterMemory(adapter, of: model, placement, options.rules).items
     }
