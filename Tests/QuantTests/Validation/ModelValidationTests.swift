@@ -136,6 +136,16 @@ struct ModelValidationTests {
     }
   }
 
+  @Test(arguments: ["ssm_a", "time_mix_key.weight", "shortconv.conv.weight"])
+  func `no heads in a recurrent layer, which has keys of its own`(_ name: String) throws {
+    let found = try findings { model in
+      model.metadata["llama.attention.head_count_kv"] = .array(
+        MetadataArray(elementType: .uint32, [.uint32(2), .uint32(0)]))
+      model.add("blk.1.\(name)", [4], .F32)
+    }
+    #expect(!found.contains { $0.kind == .heads }, "\(found.map(\.message))")
+  }
+
   @Test func `S1 heads that do not divide`() throws {
     try expectError(.heads, "divides the 4 heads of layer 0, found 3") {
       $0.metadata["llama.attention.head_count_kv"] = .uint32(3)

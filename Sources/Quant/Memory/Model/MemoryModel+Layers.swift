@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 extension MemoryModel {
+  /// The names of the tables of embeddings that every layer has of its own (Gemma 3n and 4).
+  static let layerEmbeddingTensors = ["per_layer_token_embd.weight", "per_layer_model_proj.weight"]
+
   /// Whether a layer has routed experts.
   func hasExperts(_ layer: Int) -> Bool {
     shape.usedExperts > 0 && contains("blk.\(layer).ffn_gate_inp.weight")

@@ -171,7 +171,7 @@ private struct LayerSizes {
       guard let layer = TensorName.layer(of: name) else { continue }
       let part = name.dropFirst("blk.\(layer).".count)
       if Self.attentionParts.contains(where: part.hasPrefix) { attending.insert(layer) }
-      if Self.recurrentParts.contains(where: part.hasPrefix) { recurrent.insert(layer) }
+      if TensorName.isOfRecurrence(name) { recurrent.insert(layer) }
       if part.hasPrefix("attn_output.") { concluding.insert(layer) }
     }
     // What recurrent layers make out of queries, keys and values goes elsewhere (Qwen3-Next).
@@ -181,5 +181,4 @@ private struct LayerSizes {
   private static let attentionParts = [
     "attn_q.", "attn_k.", "attn_qkv.", "attn_kv.", "attn_kv_a_mqa.", "attn_k_b.",
   ]
-  private static let recurrentParts = ["ssm_", "time_mix_", "shortconv."]
 }

@@ -2,9 +2,6 @@
 
 /// Embeddings that every layer has of its own (Gemma 3n and 4).
 extension GraphBuilder {
-  /// The names of their tables.
-  static let layerEmbeddingTensors = ["per_layer_token_embd.weight", "per_layer_model_proj.weight"]
-
   /// The embeddings of the tokens for all layers: `[width of one, tokens, layers]`; `nil` without any.
   ///
   /// `embedded` is the tokens' common embedding, which adds to them.

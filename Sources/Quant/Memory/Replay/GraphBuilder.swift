@@ -50,7 +50,7 @@ struct GraphBuilder {
       return nil
     }
     var builder = GraphBuilder(model, options, placement, traits)
-    if let family = MemoryFamilies.family(model) {
+    if let family = MemoryFamilies.family(model) as? any ReplayedFamily.Type {
       family.build(&builder)
     } else {
       builder.build { builder, layer, input in builder.layer(layer, input) }

@@ -49,6 +49,13 @@ public enum TensorName {
     return rest.firstIndex(of: ".").flatMap { number(rest[..<$0]) }
   }
 
+  /// Whether a tensor tells that its layer is recurrent: that it keeps a state from token to token.
+  package static func isOfRecurrence(_ name: String) -> Bool {
+    guard let layer = Self.layer(of: name) else { return false }
+    let part = name.dropFirst("blk.\(layer).".count)
+    return ["ssm_", "time_mix_", "shortconv."].contains(where: part.hasPrefix)
+  }
+
   /// The tensor that a matrix of a LoRA adapter changes, as `blk.3.attn_q.weight` for
   /// `blk.3.attn_q.weight.lora_a`; any other name as it is.
   package static func adapted(by name: String) -> String {

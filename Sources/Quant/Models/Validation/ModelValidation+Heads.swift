@@ -8,12 +8,23 @@ extension ModelValidation {
     let wrong = keys.compactMap(malformedCount)
     guard wrong.isEmpty, let layerCount else { return wrong }
     let (heads, shared) = (counts(keys[0], layerCount), counts(keys[1], layerCount))
+    let recurrent = recurrentLayers()
     for layer in 0..<layerCount {
       let all = number(keys[0], layer: layer, of: heads)
       let few = number(keys[1], layer: layer, of: shared)
-      if let finding = headFinding(layer, all: all, few: few) { return [finding] }
+      // Recurrent layers have queries, keys and values of their own, whatever the heads of attention.
+      let finding =
+        (recurrent.contains(layer) ? nil : noHeadFinding(layer, all: all, few: few))
+        ?? unevenHeadFinding(layer, all: all, few: few)
+      if let finding { return [finding] }
     }
     return []
+  }
+
+  private func recurrentLayers() -> Set<Int> {
+    Set(
+      source.tensors.lazy.filter { TensorName.isOfRecurrence($0.name) }
+        .compactMap { TensorName.layer(of: $0.name) })
   }
 
   private func counts(_ name: String, _ layers: Int) -> [Int]? {
@@ -45,7 +56,7 @@ extension ModelValidation {
     return nil
   }
 
-  private func headFinding(_ layer: Int, all: Int?, few: Int?) -> InspectionWarning? {
+  private func noHeadFinding(_ layer: Int, all: Int?, few: Int?) -> InspectionWarning? {
     let prefix = "blk.\(layer).attn_"
     if all == 0,
       let name = ["q", "qkv"].map({ "\(prefix)\($0).weight" }).first(where: source.contains)
@@ -59,6 +70,10 @@ extension ModelValidation {
         .heads, key: key("attention.head_count_kv"),
         expected: "at least one head, as there is \"\(prefix)k.weight\"", found: "0")
     }
+    return nil
+  }
+
+  private func unevenHeadFinding(_ layer: Int, all: Int?, few: Int?) -> InspectionWarning? {
     guard let all, let few, few > 0, all % few != 0 else { return nil }
     return .error(
       .heads, key: key("attention.head_count_kv"),

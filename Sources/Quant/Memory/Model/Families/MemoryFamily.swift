@@ -4,7 +4,8 @@ internal import QuantModels
 /// Models whose layers llama.cpp caches or computes in a way that neither keys nor tensors tell: one file
 /// each, and one line in `MemoryFamilies`.
 ///
-/// A family says what is its own; all else has the common form.
+/// A family says what is its own; all else has the common form. One that computes in its own way is a
+/// `ReplayedFamily`, too.
 protocol MemoryFamily: Sendable {
   /// The values of `general.architecture` that belong to it.
   static var names: [String] { get }
@@ -42,15 +43,12 @@ protocol MemoryFamily: Sendable {
     _ layers: inout [LayerMemory], _ reader: KeyReader, _ tensors: [String: [Int]]
   ) throws(QuantError)
 
-  /// The names, without `blk.N.`, of tensors that a layer must have for `build`; `nil` for those of the
+  /// The names, without `blk.N.`, of tensors that the computation of a layer reads; `nil` for those of the
   /// common form.
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]?
 
-  /// The names of tensors outside the layers that `build` reads beyond the embedding and the last norm.
+  /// The names of tensors outside the layers that it reads beyond the embedding and the last norm.
   static func commonTensors(_ model: MemoryModel) -> [String]
-
-  /// Builds the computation.
-  static func build(_ builder: inout GraphBuilder)
 }
 
 extension MemoryFamily {
@@ -77,29 +75,25 @@ extension MemoryFamily {
   static func tensors(_ model: MemoryModel, layer: Int) -> [String]? { nil }
 
   static func commonTensors(_ model: MemoryModel) -> [String] { [] }
-
-  static func build(_ builder: inout GraphBuilder) {
-    builder.build { builder, layer, input in builder.layer(layer, input) }
-  }
 }
 
 /// The families that are known.
 enum MemoryFamilies {
   static let all: [any MemoryFamily.Type] = [
-    Cohere2Memory.self,
+    Cohere2.self,
     DeepSeek32.self,
     DeepSeek4.self,
     GatedDeltaNet.self,
-    Gemma3nMemory.self,
-    Gemma4Memory.self,
+    Gemma3n.self,
+    Gemma4.self,
     GraniteHybrid.self,
     Hybrid.self,
     KimiLinear.self,
     LFM2.self,
-    Llama4Memory.self,
+    Llama4.self,
     NemotronH.self,
-    Qwen3VLMemory.self,
-    Step35Memory.self,
+    Qwen3VL.self,
+    Step35.self,
   ]
 
   /// The family of an architecture; `nil` for those of the common form.

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
-internal import QuantModels
 
-/// Llama 4: three of four layers see chunks and turn by positions, the fourth sees all and scales its
-/// queries by their places instead; an expert's weight multiplies what goes into it.
-enum Llama4Memory: MemoryFamily {
-  static let names = ["llama4"]
-
+extension Llama4: ReplayedFamily {
   static func build(_ builder: inout GraphBuilder) {
     builder.build { builder, layer, input in builder.chunkedLayer(layer, input) }
   }

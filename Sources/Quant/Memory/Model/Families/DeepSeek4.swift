@@ -62,12 +62,6 @@ enum DeepSeek4: MemoryFamily {
   static func commonTensors(_: MemoryModel) -> [String] {
     ["fn", "base", "scale"].map { "output_hc_\($0).weight" }
   }
-
-  static func build(_ builder: inout GraphBuilder) {
-    var streams = builder.spread(builder.embedding())
-    for layer in 0..<builder.shape.trunkCount { streams = builder.connectedLayer(layer, streams) }
-    builder.addOutput(builder.collected(streams))
-  }
 }
 
 /// What makes one row of several tokens' rows.

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: MIT
-internal import QuantModels
 
-/// Command R7B and A: attention and feed-forward network read the same norm and are added up. Layers
-/// with a window turn by positions, the others do not.
-enum Cohere2Memory: MemoryFamily {
-  static let names = ["cohere2"]
-
+extension Cohere2: ReplayedFamily {
   static func build(_ builder: inout GraphBuilder) {
     var current = builder.embedding()
     for layer in 0..<builder.shape.trunkCount { current = builder.parallelLayer(layer, current) }

@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: MIT
-internal import QuantModels
 
-/// Qwen 3 VL, dense and with experts: Qwen 3 whose embedding has room for features of pictures beside it,
-/// which the first layers add to what they say.
-enum Qwen3VLMemory: MemoryFamily {
-  static let names = ["qwen3vl", "qwen3vlmoe"]
-
-  static func computation(_: String) -> ComputationTraits? {
-    var computation = ComputationTraits(.standard)
-    computation.positionsPerToken = 4
-    return computation
-  }
-
+extension Qwen3VL: ReplayedFamily {
   static func build(_ builder: inout GraphBuilder) {
     let shape = builder.shape
     let whole = builder.embedding(parts: 1 + shape.deepstackLayers)
