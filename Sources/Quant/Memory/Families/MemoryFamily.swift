@@ -5,12 +5,18 @@ internal import QuantModels
 /// each, and one line in `MemoryFamilies`.
 ///
 /// A family says what is its own; all else has the common form.
-protocol MemoryFamily {
+protocol MemoryFamily: Sendable {
   /// The values of `general.architecture` that belong to it.
   static var names: [String] { get }
 
   /// Whether each sequence has a cache of its own even where sequences share one otherwise.
   static var hasStreamPerSequence: Bool { get }
+
+  /// What it has of an output.
+  static func output(_ name: String) -> ModelOutput
+
+  /// Whether scores have a bias, so that flash attention cannot compute them.
+  static var biasesScores: Bool { get }
 
   /// How it computes; `nil` where it is not held to llama.cpp, or the architecture's own file says it.
   static func computation(_ name: String) -> ComputationTraits?
@@ -33,6 +39,10 @@ protocol MemoryFamily {
 extension MemoryFamily {
   static var hasStreamPerSequence: Bool { false }
 
+  static func output(_ name: String) -> ModelOutput { .logits }
+
+  static var biasesScores: Bool { false }
+
   static func computation(_ name: String) -> ComputationTraits? { nil }
 
   static func adjust(
@@ -46,13 +56,31 @@ extension MemoryFamily {
   }
 }
 
+/// What a model has of an output.
+enum ModelOutput {
+  /// Weights that make logits.
+  case logits
+  /// Weights that are loaded and not used.
+  case unused
+  /// None.
+  case none
+}
+
 /// The families that are known.
 enum MemoryFamilies {
-  static let all: [any MemoryFamily.Type] = []
+  static let all: [any MemoryFamily.Type] = [
+    Encoders.self,
+    T5.self,
+  ]
 
   /// The family of an architecture; `nil` for those of the common form.
   static func named(_ architecture: String) -> (any MemoryFamily.Type)? {
     all.first { $0.names.contains(architecture) }
+  }
+
+  /// What an architecture has of an output.
+  static func output(_ architecture: String) -> ModelOutput {
+    named(architecture)?.output(architecture) ?? .logits
   }
 
   /// How an architecture computes; `nil` if nobody said.

@@ -16,6 +16,8 @@ public struct LayerMemory: Sendable, Equatable {
     public var isLatent = false
     /// Whether only a window of the latest tokens is kept.
     public var isSliding = false
+    /// Whether keys and values stay from batch to batch.
+    public var isCached = true
     /// The earlier layer whose cache it reads, as it has none of its own; `nil` for one with a cache.
     public var sharedLayer: Int?
 

@@ -128,7 +128,9 @@ public struct DevicePlacement: Sendable {
     name.hasPrefix("rope_freqs.") || name.hasPrefix("rope_factors_")
   }
 
-  private static func isOfOutput(_ name: String) -> Bool { name.hasPrefix("output") }
+  private static func isOfOutput(_ name: String) -> Bool {
+    ["output", "enc.output", "dec.output", "cls", "dense_"].contains(where: name.hasPrefix)
+  }
 
   private static func layers(_ count: Int, _ rule: PlacementRule) -> [MemoryDevice] {
     let all = count + 1

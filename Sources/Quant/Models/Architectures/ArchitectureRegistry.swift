@@ -9,7 +9,7 @@ public enum ArchitectureRegistry {
   package static let all: [any Architecture.Type] = [
     Cohere2.self,
     DeepSeek2.self,
-    ERNIE45.self,
+    Ernie45.self,
     EXAONE4.self,
     GLM4MoE.self,
     GPTOSS.self,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// ERNIE 4.5, dense and with experts. Only estimated.
-enum ERNIE45: Architecture {
+enum Ernie45: Architecture {
   static let names = ["ernie4_5", "ernie4_5-moe"]
 
   static func memory(_: String) -> MemoryTraits {
