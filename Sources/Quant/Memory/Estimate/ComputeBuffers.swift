@@ -23,7 +23,9 @@ struct ComputeBuffers {
       return
     }
     method = .bound
-    if rule != .formula, let traits = GraphTraits(guessing: model),
+    // Nothing like a graph with caches: what it would guess is far off.
+    let isUncached = model.shape.attentionLayers.contains { !$0.isCached }
+    if rule != .formula, !isUncached, let traits = GraphTraits(guessing: model),
       let guess = Self.replayed(model, traits, placement, options)
     {
       bytes = guess.map { $0 > 0 ? Int(Double($0) * Self.marginOfGuess) + Self.inputsOfGuess : 0 }

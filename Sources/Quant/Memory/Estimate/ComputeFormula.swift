@@ -20,9 +20,10 @@ struct ComputeFormula {
   var bytes: [Int] {
     let floats = max(layerFloats, 1)
     let layers = [4 * options.tokens * floats, halfCopies].clampedSum { $0 }
-    let head = 4 * options.outputs * (shape.vocabulary + 3 * shape.width)
+    let logits = MemoryFamilies.output(shape.architecture) == .logits ? shape.vocabulary : 0
+    let head = 4 * options.outputs * (logits + 3 * shape.width)
     let inputs = 4 * options.tokens * (2 * shape.width + masks + valuePlaces + 64)
-    let work = [layers, head, inputs, 1 << 20].clampedSum { $0 }
+    let work = [layers, head, inputs, crossAttention, 1 << 20].clampedSum { $0 }
     guard placement.rule.gpuCount > 0 else { return [work] }
     let copies =
       placement.rule.gpuCount > 1 ? 4 * (inputs + 2 * 4 * options.tokens * shape.width) : 0
@@ -36,8 +37,13 @@ struct ComputeFormula {
   /// Whether anything but the embedding is computed with weights in host memory.
   private var isPartial: Bool {
     zip(model.tensors, placement.tensors).contains {
-      $1 == .host && !$0.name.hasPrefix("token_embd")
+      $1 == .host && !Self.isOfInput($0.name)
     }
+  }
+
+  /// Whether only rows of a tensor are read, at the start.
+  private static func isOfInput(_ name: String) -> Bool {
+    ["token_embd", "token_types", "position_embd"].contains(where: name.hasPrefix)
   }
 
   /// Numbers of a token that masks take, in all caches.
@@ -57,7 +63,9 @@ struct ComputeFormula {
     let attention =
       shape.attentionLayers.map { layer in
         let size = max(layer.keySize, layer.valueSize, shape.headKeySize)
-        let scores = options.usesFlashAttention ? 0 : layer.heads * cache.cells(layer)
+        // A bias is there as it is read, turned, and added.
+        let times = isBiased ? 4 : options.usesFlashAttention ? 0 : 1
+        let scores = times * layer.heads * cache.cells(layer)
         return 4 * layer.heads * size + 3 * (layer.keyWidth + layer.valueWidth) + scores
       }.max() ?? 0
     let dense = 3 * (shape.feedForward.max() ?? 0)
@@ -66,6 +74,18 @@ struct ComputeFormula {
     let state = shape.layers.compactMap(\.recurrence).map(\.windowWidth).max() ?? 0
     let space = (shape.stateSpace?.inner ?? 0) * 8 + state
     return 5 * shape.width + masks + max(attention, dense + experts, space)
+  }
+
+  private var isBiased: Bool {
+    MemoryFamilies.named(shape.architecture)?.biasesScores ?? false
+  }
+
+  /// What a decoder computes of an encoder's result, for as many tokens as the model was made for.
+  private var crossAttention: Int {
+    guard isBiased, let layer = shape.attentionLayers.first else { return 0 }
+    let encoded = shape.trainedContext ?? 512
+    let rows = shape.width + 2 * (layer.keyWidth + layer.valueWidth)
+    return 4 * encoded * (rows + options.tokens * (2 * layer.heads + 1))
   }
 
   /// 16-bit copies of quantized caches.

@@ -19,6 +19,7 @@ struct CacheEstimate {
 
   /// Cells of one stream of a layer's cache.
   func cells(_ attention: LayerMemory.Attention) -> Int {
+    guard attention.isCached else { return options.tokens }
     guard attention.isSliding, !options.keepsWholeWindow else { return streamContext }
     let sharing = options.isUnified && !shape.hasStreamPerSequence ? options.sequences : 1
     let needed = shape.slidingWindow * sharing + options.tokens
@@ -53,7 +54,7 @@ struct CacheEstimate {
     var bytes = memory.caches.reduce(0) {
       $0 + self.bytes($1, isOnGPU).roundedUp(to: alignment)
     }
-    if let attention = memory.attention, attention.sharedLayer == nil {
+    if let attention = memory.attention, attention.isCached, attention.sharedLayer == nil {
       let count = cells(attention) * streams
       bytes += tensor(options.keyType, attention.keyWidth, count, isOnGPU).roundedUp(to: alignment)
       bytes += tensor(options.valueType, valueWidth(attention), count, isOnGPU)

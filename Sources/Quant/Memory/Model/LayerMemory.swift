@@ -18,6 +18,8 @@ public struct LayerMemory: Sendable, Equatable {
     public var isSliding = false
     /// Whether positions turn its queries and keys.
     public var isRotated = true
+    /// Whether keys and values stay from batch to batch.
+    public var isCached = true
     /// The earlier layer whose cache it reads, as it has none of its own; `nil` for one with a cache.
     public var sharedLayer: Int?
 

@@ -30,7 +30,9 @@ public struct MemoryModel: Sendable {
       }
       description = tensor
       byteCount = bytes
-      layer = TensorName.layer(of: tensor.name)
+      // Encoders and decoders of one model number their layers alike.
+      let isOfHalf = ["enc.", "dec."].contains(where: tensor.name.hasPrefix)
+      layer = TensorName.layer(of: isOfHalf ? String(tensor.name.dropFirst(4)) : tensor.name)
     }
 
     /// Whether it holds weights of routed experts.
@@ -120,7 +122,9 @@ public struct MemoryModel: Sendable {
   func contains(_ name: String) -> Bool { places[name] != nil }
 
   /// Whether the output uses the embedding's weights.
-  public var hasTiedOutput: Bool { !contains("output.weight") }
+  public var hasTiedOutput: Bool {
+    !contains("output.weight") && MemoryFamilies.output(shape.architecture) != .none
+  }
 
   /// Bytes of all tensors.
   public var tensorBytes: Int { tensors.clampedSum(\.byteCount) }

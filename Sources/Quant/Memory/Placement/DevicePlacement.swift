@@ -140,7 +140,8 @@ public struct DevicePlacement: Sendable {
   }
 
   private static func isOfOutput(_ name: String) -> Bool {
-    name.hasPrefix("output") || name.hasPrefix("altup_")
+    ["output", "altup_", "enc.output", "dec.output", "cls", "dense_"]
+      .contains(where: name.hasPrefix)
   }
 
   /// Whether a tensor without a layer goes with the first: what turns embeddings into inputs of layers.

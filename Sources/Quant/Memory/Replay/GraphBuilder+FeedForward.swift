@@ -136,7 +136,7 @@ extension GraphBuilder {
     }
     if traits.scalesExpertWeights { weights = elementwise(weights, weights) }
     graph.expand(weights)
-    keepForRouting(from: scores, to: weights)
+    keepForRouting(from: scores, by: chosen, to: weights)
     return (chosen, weights)
   }
 

@@ -36,12 +36,14 @@ extension GraphBuilder {
   ///
   /// - Parameters:
   ///   - scores: The scores of all experts.
-  ///   - weights: The weights of the chosen ones.
-  mutating func keepForRouting(from scores: Int, to weights: Int) {
+  ///   - chosen: The numbers of the chosen ones.
+  ///   - weights: Their weights.
+  mutating func keepForRouting(from scores: Int, by chosen: Int, to weights: Int) {
     let count = graph.shape(scores).a
     let isKnown = (count <= 512 && count & (count - 1) == 0) || Self.chosenExperts.contains(count)
-    // A choice among groups comes between the operations that belong together.
-    guard options.rules.keepsRouting, isKnown, shape.expertGroups < 2,
+    // A choice among groups, or by a table, comes between the operations that belong together.
+    let isSorted = graph.tensors[graph.tensors[chosen].root ?? chosen].operation == .other
+    guard options.rules.keepsRouting, isKnown, isSorted, shape.expertGroups < 2,
       traits.computation.gating != .softmaxOfChosen
     else { return }
     for tensor in scores..<weights where graph.tensors[tensor].role == .result {

@@ -33,6 +33,12 @@ protocol MemoryFamily: Sendable {
   /// The names, without `blk.N.`, of tensors that are loaded even of layers that predict further tokens.
   static var loadedOfDrafts: Set<String> { get }
 
+  /// What it has of an output.
+  static func output(_ name: String) -> ModelOutput
+
+  /// Whether scores have a bias, so that flash attention cannot compute them.
+  static var biasesScores: Bool { get }
+
   /// How it computes; `nil` where it is not held to llama.cpp, or the architecture's own file says it.
   static func computation(_ name: String) -> ComputationTraits?
 
@@ -66,6 +72,10 @@ extension MemoryFamily {
 
   static var loadedOfDrafts: Set<String> { [] }
 
+  static func output(_ name: String) -> ModelOutput { .logits }
+
+  static var biasesScores: Bool { false }
+
   static func computation(_ name: String) -> ComputationTraits? { nil }
 
   static func adjust(
@@ -77,12 +87,23 @@ extension MemoryFamily {
   static func commonTensors(_ model: MemoryModel) -> [String] { [] }
 }
 
+/// What a model has of an output.
+enum ModelOutput {
+  /// Weights that make logits.
+  case logits
+  /// Weights that are loaded and not used.
+  case unused
+  /// None.
+  case none
+}
+
 /// The families that are known.
 enum MemoryFamilies {
   static let all: [any MemoryFamily.Type] = [
     Cohere2.self,
     DeepSeek32.self,
     DeepSeek4.self,
+    Encoders.self,
     GatedDeltaNet.self,
     Gemma3n.self,
     Gemma4.self,
@@ -94,6 +115,7 @@ enum MemoryFamilies {
     NemotronH.self,
     Qwen3VL.self,
     Step35.self,
+    T5.self,
   ]
 
   /// The family of an architecture; `nil` for those of the common form.
@@ -112,6 +134,11 @@ enum MemoryFamilies {
   /// The name of the norm before a model's output, without `.weight`.
   static func outputNorm(_ model: MemoryModel) -> String {
     family(model)?.outputNorm(model) ?? "output_norm"
+  }
+
+  /// What an architecture has of an output.
+  static func output(_ architecture: String) -> ModelOutput {
+    named(architecture)?.output(architecture) ?? .logits
   }
 
   /// How an architecture computes; `nil` if nobody said.
