@@ -16,7 +16,7 @@ struct ComputeBuffers {
     _ model: MemoryModel, _ placement: DevicePlacement, _ options: ContextOptions,
     _ rule: ComputeRule
   ) {
-    if rule == .best, let traits = GraphTraits(known: model),
+    if rule == .best, model.shape.isKnown, let traits = GraphTraits(known: model),
       let bytes = Self.replayed(model, traits, placement, options)
     {
       (self.bytes, method) = (bytes, .replayed)
@@ -25,13 +25,19 @@ struct ComputeBuffers {
     method = .bound
     // Nothing like a graph with caches: what it would guess is far off.
     let isUncached = model.shape.attentionLayers.contains { !$0.isCached }
-    if rule != .formula, !isUncached, let traits = GraphTraits(guessing: model),
+    if rule != .formula, !isUncached, let traits = Self.guess(model, rule),
       let guess = Self.replayed(model, traits, placement, options)
     {
       bytes = guess.map { $0 > 0 ? Int(Double($0) * Self.marginOfGuess) + Self.inputsOfGuess : 0 }
     } else {
       bytes = ComputeFormula(model: model, placement: placement, options: options).bytes
     }
+  }
+
+  /// What a computation looks like that nobody described.
+  private static func guess(_ model: MemoryModel, _ rule: ComputeRule) -> GraphTraits? {
+    let like = rule == .best ? GraphTraits(known: model) : nil
+    return like ?? GraphTraits(guessing: model)
   }
 
   private static func replayed(

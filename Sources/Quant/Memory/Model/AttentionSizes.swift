@@ -14,7 +14,8 @@ struct AttentionSizes {
   private let layers: [LayerMemory.Attention]
 
   init(
-    _ reader: KeyReader, layers count: Int, width: Int, _ tensors: [String: [Int]]
+    _ reader: KeyReader, like architecture: String, layers count: Int, width: Int,
+    _ tensors: [String: [Int]]
   ) throws(QuantError) {
     let attends = tensors.keys.contains { $0.contains(".attn_") && !$0.contains("attn_norm") }
     let heads = try reader.integers(
@@ -46,10 +47,10 @@ struct AttentionSizes {
           "rope.dimension_count: expected less than \(headKeySize), the numbers of a head, found"
           + " \(rotarySize)")
     }
-    let sliding = try SlidingLayers(reader, layers: count)
+    let sliding = try SlidingLayers(reader, like: architecture, layers: count)
     window = sliding.window
     let drafts = try reader.integer("nextn_predict_layers", default: 0, in: 0...(count - 1))
-    let family = MemoryFamilies.named(reader.architecture)
+    let family = MemoryFamilies.named(architecture)
     draftLayers = family?.hasDrafts(from: count - drafts, tensors) ?? true ? drafts : 0
     let sharing = try reader.integer("attention.shared_kv_layers", default: 0, in: 0...count)
     let own = max(0, count - draftLayers - sharing)
@@ -109,8 +110,8 @@ private struct SlidingLayers {
   let window: Int
   let isSliding: [Bool]
 
-  init(_ reader: KeyReader, layers: Int) throws(QuantError) {
-    let traits = ArchitectureRegistry.memory(reader.architecture)
+  init(_ reader: KeyReader, like architecture: String, layers: Int) throws(QuantError) {
+    let traits = ArchitectureRegistry.memory(architecture)
     var stated = try reader.integer(
       "attention.sliding_window", default: traits.fixedWindow, in: 0...ShapeLimit.context)
     if stated > 0 && traits.fixedWindow > 0 { stated = traits.fixedWindow }

@@ -111,7 +111,7 @@ public struct MemoryModel: Sendable {
   /// Whether a tensor is loaded: those of layers that predict further tokens are not, but for a few.
   func isLoaded(_ tensor: Tensor) -> Bool {
     guard let layer = tensor.layer, layer >= shape.trunkCount else { return true }
-    let loaded = MemoryFamilies.named(shape.architecture)?.loadedOfDrafts ?? []
+    let loaded = MemoryFamilies.named(shape.likeness)?.loadedOfDrafts ?? []
     return loaded.contains(String(tensor.name.dropFirst("blk.\(layer).".count)))
   }
 

@@ -15,6 +15,7 @@ extension ModelShape {
       throw .content(file: file, line: 0, what: "expected the key general.architecture, found none")
     }
     self.architecture = architecture
+    likeness = Likeness.architecture(reader, tensors)
     layerCount = try reader.integer("block_count", in: 1...ShapeLimit.layers)
     width = try reader.integer("embedding_length", in: 1...ShapeLimit.width)
     trainedContext = try reader.trainedContext()
@@ -29,7 +30,8 @@ extension ModelShape {
       "attention.indexer.top_k", default: 0, in: 0...ShapeLimit.context)
     stateSpace = try StateSpace(reader)
     deepstackLayers = try reader.integer("n_deepstack_layers", default: 0, in: 0...layerCount)
-    let attention = try AttentionSizes(reader, layers: layerCount, width: width, tensors)
+    let attention = try AttentionSizes(
+      reader, like: likeness, layers: layerCount, width: width, tensors)
     slidingWindow = attention.window
     latentRank = attention.latentRank
     rotarySize = attention.rotarySize
@@ -43,8 +45,16 @@ extension ModelShape {
         attention: layer < trunk && parts.attending.contains(layer) ? attention.layer(layer) : nil,
         recurrence: layer < trunk && parts.recurrent.contains(layer) ? recurrence : nil)
     }
-    let family = MemoryFamilies.named(architecture)
+    let family = MemoryFamilies.named(likeness)
+    let shown = layers
     try family?.adjust(&layers, reader, tensors)
+    if likeness != architecture {
+      // What tensors show stays, whatever the architecture that they look like makes of it.
+      for layer in layers.indices {
+        layers[layer].attention = layers[layer].attention ?? shown[layer].attention
+        layers[layer].recurrence = layers[layer].recurrence ?? shown[layer].recurrence
+      }
+    }
     self.layers = layers
     hasStreamPerSequence = family?.hasStreamPerSequence ?? false
   }

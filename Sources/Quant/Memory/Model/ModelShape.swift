@@ -5,6 +5,8 @@ internal import GGUF
 public struct ModelShape: Sendable, Equatable {
   /// `general.architecture`.
   public let architecture: String
+  /// The architecture whose rules it is read by: another one only if nobody described its own.
+  let likeness: String
   /// Layers of the file (`block_count`).
   public let layerCount: Int
   /// Layers at the end that predict further tokens (MTP, NextN). They count as layers where layers are
@@ -62,6 +64,9 @@ public struct ModelShape: Sendable, Equatable {
     /// Groups that share a state.
     public let groups: Int
   }
+
+  /// Whether somebody described its architecture, so that what it keeps is exact.
+  public var isKnown: Bool { Likeness.isKnown(architecture) }
 
   /// Layers without those that predict further tokens.
   public var trunkCount: Int { layerCount - draftLayerCount }

@@ -107,7 +107,7 @@ public struct DevicePlacement: Sendable {
     self.rule = rule
     let layers = Self.layers(model.shape.layerCount, rule)
     let output = layers.last ?? .host
-    let family = MemoryFamilies.named(model.shape.architecture)
+    let family = MemoryFamilies.named(model.shape.likeness)
     let lastNorm = MemoryFamilies.outputNorm(model)
     let turning = zip(layers, model.shape.layers).filter { family?.holdsFactors($1) ?? true }
       .map(\.0)
@@ -153,7 +153,7 @@ public struct DevicePlacement: Sendable {
   /// where a GPU could read single rows of its type.
   private static func pinsEmbedding(of model: MemoryModel) -> Bool {
     guard let index = model.index(of: "token_embd.weight") else { return false }
-    return MemoryFamilies.named(model.shape.architecture)?.pinsEmbedding ?? false
+    return MemoryFamilies.named(model.shape.likeness)?.pinsEmbedding ?? false
       || [.F32, .F16, .BF16, .Q4_0, .Q4_1, .Q5_0, .Q5_1, .Q8_0].contains(model.tensors[index].type)
   }
 

@@ -21,7 +21,7 @@ struct GraphTraits {
 
   /// The traits of a model; `nil` if its computation is not known.
   init?(known model: MemoryModel) {
-    guard let computation = MemoryFamilies.computation(model.shape.architecture) else {
+    guard let computation = MemoryFamilies.computation(model.shape.likeness) else {
       return nil
     }
     self.computation = computation

@@ -125,7 +125,7 @@ enum MemoryFamilies {
 
   /// The family of a model; of one that nobody described, what its tensors look like.
   static func family(_ model: MemoryModel) -> (any MemoryFamily.Type)? {
-    let architecture = model.shape.architecture
+    let architecture = model.shape.likeness
     if let family = named(architecture) { return family }
     let isRecurrent = model.shape.layers.contains { $0.recurrence != nil }
     return isRecurrent && computation(architecture) == nil ? Hybrid.self : nil
