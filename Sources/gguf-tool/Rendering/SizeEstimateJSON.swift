@@ -14,8 +14,8 @@ struct SizeEstimateJSON: Encodable {
     let otherBytes: Int
     let totalBytes: Int
     let availableBytes: Int?
-    let weightsMethod = EstimateMethod.exact.rawValue
-    let cacheMethod = EstimateMethod.exact.rawValue
+    let weightsMethod: String
+    let cacheMethod: String
     let computeMethod: String
 
     init(_ memory: DeviceMemory, _ fit: MemoryFit) {
@@ -26,6 +26,8 @@ struct SizeEstimateJSON: Encodable {
       outputBytes = memory.output
       otherBytes = fit.otherBytes(on: memory.device)
       totalBytes = memory.total + otherBytes
+      weightsMethod = fit.estimate.cacheMethod.rawValue
+      cacheMethod = fit.estimate.cacheMethod.rawValue
       computeMethod = fit.estimate.computeMethod.rawValue
       switch memory.device {
       case .host: availableBytes = fit.budget?.host

@@ -7,17 +7,13 @@ struct ComputeBuffers {
   let bytes: [Int]
   let method: EstimateMethod
 
-  /// Computations of unknown architectures are guessed from their tensors, which misses some.
-  private static let marginOfGuess = 1.1
-  /// What inputs of an unknown architecture may take that the guess has not.
-  private static let inputsOfGuess = 16 << 10
-
   init(
     _ model: MemoryModel, _ placement: DevicePlacement, _ options: ContextOptions,
     _ rule: ComputeRule
   ) {
+    let replay = Replay(model: model, placement: placement, options: options)
     if rule == .best, model.shape.isKnown, let traits = GraphTraits(known: model),
-      let bytes = Self.replayed(model, traits, placement, options)
+      let bytes = replay.bytes(traits)
     {
       (self.bytes, method) = (bytes, .replayed)
       return
@@ -25,27 +21,70 @@ struct ComputeBuffers {
     method = .bound
     // Nothing like a graph with caches: what it would guess is far off.
     let isUncached = model.shape.attentionLayers.contains { !$0.isCached }
-    if rule != .formula, !isUncached, let traits = Self.guess(model, rule),
-      let guess = Self.replayed(model, traits, placement, options)
-    {
-      bytes = guess.map { $0 > 0 ? Int(Double($0) * Self.marginOfGuess) + Self.inputsOfGuess : 0 }
-    } else {
-      bytes = ComputeFormula(model: model, placement: placement, options: options).bytes
-    }
+    let bound: [Int]? =
+      switch rule {
+      case _ where isUncached: nil
+      case .best: (GraphTraits(known: model) ?? GraphTraits(guessing: model)).flatMap(replay.bound)
+      case .unknownArchitecture: GraphTraits(guessing: model).flatMap(replay.widened)
+      case .formula: nil
+      }
+    bytes = bound ?? ComputeFormula(model: model, placement: placement, options: options).bytes
   }
+}
 
-  /// What a computation looks like that nobody described.
-  private static func guess(_ model: MemoryModel, _ rule: ComputeRule) -> GraphTraits? {
-    let like = rule == .best ? GraphTraits(known: model) : nil
-    return like ?? GraphTraits(guessing: model)
-  }
+/// Replays of computations that are known or guessed.
+private struct Replay {
+  let model: MemoryModel
+  let placement: DevicePlacement
+  var options: ContextOptions
 
-  private static func replayed(
-    _ model: MemoryModel, _ traits: GraphTraits, _ placement: DevicePlacement,
-    _ options: ContextOptions
-  ) -> [Int]? {
+  /// Computations of unknown architectures are guessed from their tensors, which misses some.
+  private static let margin = 1.1
+  /// What inputs of an unknown architecture may take that the guess has not.
+  private static let inputs = 16 << 10
+
+  func bytes(_ traits: GraphTraits) -> [Int]? {
     GraphBuilder.graph(model, traits: traits, options: options, placement: placement).map {
       BufferReplay.peaks(GraphSchedule($0, placement: placement, options: options))
     }
+  }
+
+  /// A guess with a margin.
+  func widened(_ traits: GraphTraits) -> [Int]? {
+    bytes(traits)?.map { $0 > 0 ? Int(Double($0) * Self.margin) + Self.inputs : 0 }
+  }
+
+  /// What no computation that these tensors may stand for should exceed: the most of several guesses. A
+  /// device with no more than the output is left to the first, as a guess of what else may be computed
+  /// there would outweigh all that it holds.
+  func bound(_ traits: GraphTraits) -> [Int]? {
+    guard var most = widened(traits) else { return nil }
+    let others = traits.variants.compactMap(widened) + [withLogitsLast(traits)].compactMap(\.self)
+    for index in most.indices where layers(at: index) > 1 {
+      for other in others { most[index] = max(most[index], other[index]) }
+    }
+    return most
+  }
+
+  /// Layers on a device, the output counted as one.
+  private func layers(at index: Int) -> Int {
+    let device: MemoryDevice = index < placement.rule.gpuCount ? .gpu(index) : .host
+    return placement.layers.count { $0 == device }
+  }
+
+  /// Where logits of many tokens fit into no gap of the buffer, they come behind all else; `nil` for
+  /// logits of few.
+  private func withLogitsLast(_ traits: GraphTraits) -> [Int]? {
+    guard options.outputs > options.sequences else { return nil }
+    var few = self
+    few.options.outputRows = options.sequences
+    guard var bytes = few.bytes(traits) else { return nil }
+    let logits = 4 * options.outputs * model.shape.vocabulary
+    if case .gpu(let index)? = placement.layers.last {
+      bytes[index] += logits
+    } else {
+      bytes[bytes.count - 1] += logits
+    }
+    return bytes
   }
 }

@@ -47,8 +47,10 @@ public struct MemoryEstimate: Sendable {
   public let gpus: [DeviceMemory]
   /// Host memory.
   public let host: DeviceMemory
-  /// How sure the compute buffers are; weights, caches and output are exact.
+  /// How sure the compute buffers are.
   public let computeMethod: EstimateMethod
+  /// How sure weights and caches are; the output is exact.
+  public let cacheMethod: EstimateMethod
 
   /// Estimates a placement.
   ///
@@ -102,6 +104,7 @@ public struct MemoryEstimate: Sendable {
     gpus = devices
     self.host = host
     computeMethod = compute.method
+    cacheMethod = model.shape.isKnown ? .exact : .bound
   }
 
   /// Bytes of a tensor with the padding of its device; pinned where GPUs copy from host memory.

@@ -50,6 +50,21 @@ struct GraphTraits {
     guard Self.isWhole(model, self) else { return nil }
   }
 
+  /// These traits with one thing changed that no tensor tells and that can raise the peak: when rows are
+  /// chosen, whether positions turn heads, or what comes first in sums.
+  var variants: [GraphTraits] {
+    let changes: [(inout ComputationTraits) -> Void] = [
+      { $0.choosesRowsAfterNorm.toggle() },
+      { $0.unrotatedPeriod = $0.unrotatedPeriod == 1 ? 0 : 1 },
+      { $0.addsToResidual.toggle() },
+    ]
+    return changes.map { change in
+      var other = self
+      change(&other.computation)
+      return other
+    }
+  }
+
   /// What the tensors tell.
   private mutating func takeTensors(of model: MemoryModel) {
     let first = model.shape.layers.firstIndex { $0.attention != nil } ?? 0
