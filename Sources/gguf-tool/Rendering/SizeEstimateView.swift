@@ -127,7 +127,7 @@ struct SizeEstimateView {
       if let all = available(memory.device) { report.line(bar(memory, of: all)) }
     }
     report.line(
-      "Compute buffers: \(method). Weights, cache and output are exact.")
+      "Compute buffers: \(method). \(keptMethod)")
     let backend = fit.options.backend
     if !fit.estimate.gpus.isEmpty, !backend.isHeld {
       report.line(
@@ -160,8 +160,20 @@ struct SizeEstimateView {
     switch fit.estimate.computeMethod {
     case .exact: "exact"
     case .replayed: "replayed as llama.cpp allocates them\(device)"
-    case .bound: "a bound, because this architecture is unknown"
+    case .bound: "a bound, because this architecture is \(isKnown ? "not replayed" : "unknown")"
     }
+  }
+
+  private var isKnown: Bool { fit.estimate.cacheMethod == .exact }
+
+  private var keptMethod: String {
+    guard !isKnown else { return "Weights, cache and output are exact." }
+    let shape = model.shape
+    let rules =
+      shape.likeness == shape.architecture
+      ? "only their tensors and keys tell what they are"
+      : "they are read as those of \(shape.likeness), which the model looks like"
+    return "Weights and cache: a bound, too, as \(rules)."
   }
 
   /// ` on CUDA`, ` on CUDA without fusion`, or nothing where all is in host memory.

@@ -26,11 +26,11 @@ import Testing
   }
 
   static func runs(
-    _ table: String = "groundtruth.csv", usesFusion: Bool = false
+    _ table: String = "groundtruth.csv", usesFusion: Bool = false, isHidden: Bool = false
   ) throws -> [Run] {
     var models: [String: MemoryModel] = [:]
     return try MemoryFixtures.table(table).filter { $0["status"] == "ok" }.map { row in
-      let model = try models[row["model"]] ?? MemoryFixtures.model(row["model"])
+      let model = try models[row["model"]] ?? MemoryFixtures.model(row["model"], isHidden: isHidden)
       models[row["model"]] = model
       let rule = PlacementRule(gpuCount: row["backend"] == "gpu" ? 1 : 0)
       return Run(

@@ -22,11 +22,11 @@ extension MemoryFixtures {
   }
 
   /// All runs of a table.
-  static func placedRuns(_ name: String) throws -> [PlacedRun] {
+  static func placedRuns(_ name: String, isHidden: Bool = false) throws -> [PlacedRun] {
     var models: [String: MemoryModel] = [:]
     return try lines(name).map { line in
       var fields = line.split(separator: "\t").map(String.init)
-      let model = try models[fields[0]] ?? self.model(fields[0])
+      let model = try models[fields[0]] ?? self.model(fields[0], isHidden: isHidden)
       models[fields[0]] = model
       fields.removeFirst()
       // Free memory of each GPU, in MiB, where there are several.

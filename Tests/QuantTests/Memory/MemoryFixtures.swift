@@ -33,13 +33,29 @@ enum MemoryFixtures {
     }
   }
 
-  /// The header of a model by its name, such as `tanuki-8b-Q6_K`.
-  static func model(_ name: String) throws -> MemoryModel {
+  /// The header of a model by its name, such as `tanuki-8b-Q6_K`; if it is hidden, with an architecture
+  /// that nobody knows.
+  static func model(_ name: String, isHidden: Bool = false) throws -> MemoryModel {
     let folder = try TemporaryFolder()
     let path = try folder.write(bytes("\(name).gguf"), "\(name).gguf")
     return try withExtendedLifetime(folder) {
-      try MemoryModel(GGUFFile.open(path, requiring: .headerOnly))
+      let file = try GGUFFile.open(path, requiring: .headerOnly)
+      return isHidden ? try hidden(file) : try MemoryModel(file)
     }
+  }
+
+  private static func hidden(_ file: GGUFFile) throws -> MemoryModel {
+    let (known, unknown) = ("\(file.metadata.architecture ?? "").", "hidden.")
+    var metadata = Metadata()
+    for entry in file.metadata.entries {
+      let isOwn = entry.key.hasPrefix(known)
+      metadata[isOwn ? unknown + entry.key.dropFirst(known.count) : entry.key] = entry.value
+    }
+    metadata["general.architecture"] = .string("hidden")
+    let tensors = file.tensors.map {
+      TensorDescription(name: $0.name, dimensions: $0.dimensions, type: $0.type)
+    }
+    return try MemoryModel(name: file.path, metadata: metadata, tensors: tensors, fileBytes: nil)
   }
 
   /// The options of a row of `groundtruth.csv`, or of the pairs of another table.
@@ -59,8 +75,6 @@ enum MemoryFixtures {
     options.outputRows = row.number("nout") == 0 ? nil : row.number("nout")
     options.offloadsWork = row["oo"] != "0"
     options.offloadsCache = row["nkvo"] != "1"
-    // The runs were made without CUDA's fused kernels.
-    options.usesFusion = false
     return options
   }
 

@@ -19,10 +19,11 @@ struct ComputeFormula {
   /// Bytes on each GPU, and on the host last.
   var bytes: [Int] {
     let floats = max(layerFloats, 1)
-    let layers = [4 * options.tokens * floats, halfCopies].clampedSum { $0 }
+    let layers = [4 * options.tokens * (floats + floats / 10), halfCopies, chosenRows]
+      .clampedSum { $0 }
     let logits = MemoryFamilies.output(shape.architecture) == .logits ? shape.vocabulary : 0
     let head = 4 * options.outputs * (logits + 3 * shape.width)
-    let inputs = 4 * options.tokens * (2 * shape.width + masks + valuePlaces + 64)
+    let inputs = 4 * options.tokens * (2 * inputWidth + masks + valuePlaces + 64)
     let work = [layers, head, inputs, crossAttention, 1 << 20].clampedSum { $0 }
     guard placement.rule.gpuCount > 0 else { return [work] }
     let copies =
@@ -51,7 +52,32 @@ struct ComputeFormula {
     let kinds = [true, false].compactMap { slides in
       shape.attentionLayers.first { $0.isSliding == slides }
     }
-    return kinds.reduce(0) { $0 + cache.cells($1) }
+    let others = shape.layers.map(otherRows).max() ?? 0
+    return kinds.reduce(0) { $0 + cache.cells($1) } + 2 * others
+  }
+
+  /// Rows of a layer's other caches, of which there are masks, too.
+  private func otherRows(_ layer: LayerMemory) -> Int {
+    layer.caches.map { if case .fixed = $0.rows { 0 } else { cache.rows($0) } }.reduce(0, +)
+  }
+
+  /// Numbers of a token that come in, with features of pictures and embeddings of every layer.
+  private var inputWidth: Int {
+    let index = model.index(of: "per_layer_token_embd.weight")
+    let perLayer = index.flatMap { model.tensors[$0].description.dimensions.first } ?? 0
+    return shape.width * (1 + shape.deepstackLayers) + perLayer
+  }
+
+  /// Streams of states that are passed on side by side.
+  private var streams: Int {
+    let isWide = ["altup_proj.weight", "output_hc_fn.weight"].contains(where: model.contains)
+    return isWide ? 4 : 1
+  }
+
+  /// What says which rows an indexer chose, for every layer at once.
+  private var chosenRows: Int {
+    let indexed = shape.layers.count { !$0.caches.isEmpty }
+    return 4 * options.tokens * min(shape.indexedRows, options.paddedContext) * indexed
   }
 
   private var valuePlaces: Int {
@@ -60,12 +86,13 @@ struct ComputeFormula {
 
   /// Numbers of a token that are alive at once in the widest layer.
   private var layerFloats: Int {
+    let others = shape.layers.map(otherRows).max() ?? 0
     let attention =
       shape.attentionLayers.map { layer in
         let size = max(layer.keySize, layer.valueSize, shape.headKeySize)
         // A bias is there as it is read, turned, and added.
         let times = isBiased ? 4 : options.usesFlashAttention ? 0 : 1
-        let scores = times * layer.heads * cache.cells(layer)
+        let scores = times * layer.heads * (cache.cells(layer) + others)
         return 4 * layer.heads * size + 3 * (layer.keyWidth + layer.valueWidth) + scores
       }.max() ?? 0
     let dense = 3 * (shape.feedForward.max() ?? 0)
@@ -73,7 +100,9 @@ struct ComputeFormula {
       shape.usedExperts * (3 * shape.expertWidth + 2 * shape.width) + 4 * shape.expertCount
     let state = shape.layers.compactMap(\.recurrence).map(\.windowWidth).max() ?? 0
     let space = (shape.stateSpace?.inner ?? 0) * 8 + state
-    return 5 * shape.width + masks + max(attention, dense + experts, space)
+    let copies = shape.layers.flatMap(\.caches).map { 8 * $0.width }.max() ?? 0
+    let passed = (6 + 8 * (streams - 1)) * shape.width + 2 * inputWidth
+    return passed + 3 * masks + copies + max(attention, dense + experts, space)
   }
 
   private var isBiased: Bool {

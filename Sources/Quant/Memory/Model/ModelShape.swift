@@ -6,7 +6,7 @@ public struct ModelShape: Sendable, Equatable {
   /// `general.architecture`.
   public let architecture: String
   /// The architecture whose rules it is read by: another one only if nobody described its own.
-  let likeness: String
+  public let likeness: String
   /// Layers of the file (`block_count`).
   public let layerCount: Int
   /// Layers at the end that predict further tokens (MTP, NextN). They count as layers where layers are
