@@ -61,7 +61,17 @@ import Testing
     #expect(error?.description.contains(expected) == true)
   }
 
-  @Test(arguments: entries)
+  /// Architectures of the common form, as the small transformer here has it; tests of their own hold those
+  /// whose layers keep other things.
+  private static let common = entries.filter {
+    let computation = $0.type.memory($0.name).computation
+    return computation?.family == .standard && !others.contains($0.name)
+  }
+  private static let others: Set<String> = [
+    "cohere2", "gemma3n", "gemma4", "llama4", "qwen3vl", "qwen3vlmoe", "step35",
+  ]
+
+  @Test(arguments: common)
   func `the period of windows decides which layers cache a window`(entry: Entry) throws {
     let period = entry.type.memory(entry.name).slidingPeriod
     // With a period of 1 no layer would have a window.
@@ -72,17 +82,13 @@ import Testing
     #expect(windows == (1...layers).map { period > 0 && $0 % period != 0 })
   }
 
-  /// Families other than the standard one need other tensors.
-  @Test(
-    arguments: entries.filter {
-      $0.type.memory($0.name).computation?.family ?? .standard == .standard
-    })
+  @Test(arguments: common)
   func `compute buffers are replayed where the computation is known`(entry: Entry) throws {
     let model = try Self.dense(entry.name, layers: 2)
     let estimate = MemoryEstimate(
       model, placement: DevicePlacement(model, rule: PlacementRule(gpuCount: 1)),
       options: ContextOptions(context: 512), rule: .best)
-    #expect(estimate.computeMethod == (entry.type.memory(entry.name).isExact ? .replayed : .bound))
+    #expect(estimate.computeMethod == .replayed)
   }
 
   /// A small transformer without experts, with a key for a window.
@@ -107,6 +113,14 @@ import Testing
       tensors: tensors.map {
         TensorDescription(name: "\($0).weight", dimensions: $1, type: $1.count > 1 ? .F16 : .F32)
       }, fileBytes: nil)
+  }
+
+  @Test func `an architecture that nobody knows is bounded`() throws {
+    let model = try Self.dense("unheard-of", layers: 2)
+    let estimate = MemoryEstimate(
+      model, placement: DevicePlacement(model, rule: PlacementRule(gpuCount: 1)),
+      options: ContextOptions(context: 512))
+    #expect(estimate.computeMethod == .bound)
   }
 
   @Test func `every model type leads to one architecture`() {
