@@ -24,14 +24,14 @@ struct ComputeFormula {
     let logits = MemoryFamilies.output(shape.architecture) == .logits ? shape.vocabulary : 0
     let head = 4 * options.outputs * (logits + 3 * shape.width)
     let inputs = 4 * options.tokens * (2 * inputWidth + masks + valuePlaces + 64)
-    let work = [layers, head, inputs, crossAttention, 1 << 20].clampedSum { $0 }
+    let work = [layers, head, inputs, crossAttention, 2 << 20].clampedSum { $0 }
     guard placement.rule.gpuCount > 0 else { return [work] }
-    let copies =
-      placement.rule.gpuCount > 1 ? 4 * (inputs + 2 * 4 * options.tokens * shape.width) : 0
+    let passed = 2 * 4 * options.tokens * streams * shape.width
+    let copies = placement.rule.gpuCount > 1 ? 4 * (inputs + passed) : 0
     let gpus = (0..<placement.rule.gpuCount).map { gpu in
       [work, copies, gpu == 0 ? copiedWeights : 0].clampedSum { $0 }
     }
-    let host = isPartial ? work : inputs + copies + 1 << 20
+    let host = isPartial ? work : inputs + copies + 2 << 20
     return gpus + [host]
   }
 
