@@ -89,6 +89,7 @@ enum Granite: Architecture {
     try keys(&header)
     let sizes = try stateSpace(header)
     header.key("context_length", 1 << 20)
+    header.key("rope.scaling.finetuned", false)
     header.key("attention.head_count_kv", isRecurrent.map { $0 ? 0 : header.keyValueHeads })
     header.stateSpaceKeys(sizes)
     let shared = try config.integer("shared_intermediate_size", default: 0)
