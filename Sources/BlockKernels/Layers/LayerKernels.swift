@@ -7,7 +7,7 @@ public protocol LayerKernels: Sendable {
   /// See `normalizeRows`.
   static func normalize(
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int,
-    weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float
+    weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float, isCentered: Bool
   )
 
   /// See `addToRows`.
@@ -50,6 +50,11 @@ public protocol LayerKernels: Sendable {
     activation: GateActivation
   )
 
+  /// See `activateRows`.
+  static func activate(
+    _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int, activation: GateActivation
+  )
+
   /// See `splitRows`.
   static func split(
     _ source: FloatRows, high: UnsafeMutablePointer<UInt16>, low: UnsafeMutablePointer<UInt16>?,
@@ -78,10 +83,11 @@ extension LayerKernels {
   @inlinable @inline(always)
   public static func normalize(
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int,
-    weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float
+    weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float, isCentered: Bool
   ) {
     normalizeRows(
-      source, target, rows: rows, columns: columns, weight: weight, bias: bias, epsilon: epsilon)
+      source, target, rows: rows, columns: columns, weight: weight, bias: bias, epsilon: epsilon,
+      isCentered: isCentered)
   }
 
   /// See `addToRows`.
@@ -148,6 +154,14 @@ extension LayerKernels {
     activation: GateActivation
   ) {
     gateRows(gate, up, target, rows: rows, columns: columns, activation: activation)
+  }
+
+  /// See `activateRows`.
+  @inlinable @inline(always)
+  public static func activate(
+    _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int, activation: GateActivation
+  ) {
+    activateRows(source, target, rows: rows, columns: columns, activation: activation)
   }
 
   /// See `splitRows`.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// Divides each row by the root of its mean square.
+/// Divides each row by the root of its mean square; if it is centered, its mean is taken off first.
 ///
 /// y = x / √(mean(x²) + epsilon) · weight + bias; a missing weight is 1, a missing bias 0.
 ///
@@ -12,26 +12,48 @@
 ///   - weight: One factor a column.
 ///   - bias: One summand a column.
 ///   - epsilon: Added to the mean square.
+///   - isCentered: Whether the mean is taken off.
 @inlinable @inline(always)
 public func normalizeRows(
   _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int,
-  weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float
+  weight: UnsafePointer<Float>?, bias: UnsafePointer<Float>?, epsilon: Float, isCentered: Bool
 ) {
   for row in 0..<rows {
+    let mean = isCentered ? meanOfRow(source[row], columns) : 0
     var squares = Lanes.zero
     for column in stride(from: 0, to: columns, by: laneCount) {
-      let x = loadLanes(source[row] + column, columns - column)
-      squares += x * x
+      let left = columns - column
+      // Lanes beyond the row's end hold -mean.
+      let x = loadLanes(source[row] + column, left) - mean
+      squares += left >= laneCount || mean == 0 ? x * x : firstLanes(x * x, left)
     }
     let factor = 1 / (total(squares) / Float(columns) + epsilon).squareRoot()
     for column in stride(from: 0, to: columns, by: laneCount) {
       let left = columns - column
-      var y = loadLanes(source[row] + column, left) * factor
+      var y = (loadLanes(source[row] + column, left) - mean) * factor
       if let weight { y *= loadLanes(weight + column, left) }
       if let bias { y += loadLanes(bias + column, left) }
       storeLanes(y, target[row] + column, left)
     }
   }
+}
+
+/// The mean of a row's numbers.
+@inlinable @inline(always)
+func meanOfRow(_ row: UnsafePointer<Float>, _ columns: Int) -> Float {
+  var sums = Lanes.zero
+  for column in stride(from: 0, to: columns, by: laneCount) {
+    sums += loadLanes(row + column, columns - column)
+  }
+  return total(sums) / Float(columns)
+}
+
+/// The first lanes, and zeros.
+@inlinable @inline(always)
+func firstLanes(_ x: Lanes, _ count: Int) -> Lanes {
+  var y = x
+  for lane in count..<laneCount { y[lane] = 0 }
+  return y
 }
 
 /// Adds the same numbers, one a column, to each row.

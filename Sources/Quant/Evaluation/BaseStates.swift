@@ -100,7 +100,7 @@ public struct BaseStates: Sendable {
   /// What turns them into logits.
   func head(_ workers: Workers, _ mode: ComputeMode) throws(QuantError) -> OutputHead {
     let context = ForwardContext(
-      model: file, workers: workers, mode: mode, epsilon: 0, windowLength: window)
+      model: file, workers: workers, mode: mode, windowLength: window)
     return OutputHead(output, scale: scale, cap: cap, context)
   }
 }

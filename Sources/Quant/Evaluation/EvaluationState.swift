@@ -48,7 +48,7 @@ public final class EvaluationState {
     self.path = path
     fingerprint = try Self.fingerprint(evaluator, text, base, range ?? 0..<text.count)
     guard Disk.exists(path) else { return }
-    earlier = try Self.read(path, fingerprint, width: evaluator.graph.width)
+    earlier = try Self.read(path, fingerprint, width: evaluator.graph.stateWidth)
     UnfinishedFiles.keep(.state(path))
   }
 

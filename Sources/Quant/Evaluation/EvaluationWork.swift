@@ -15,18 +15,15 @@ public struct EvaluationProgress: Sendable {
 /// What a token costs in each part of a model: products of a weight with a number, to which the time
 /// is about proportional.
 package struct EvaluationWork: Sendable {
-  /// Those of attention, by layer.
-  package private(set) var attention: [Int]
-  /// Those of feed-forward networks, by layer.
-  package private(set) var feedForward: [Int]
+  /// Those of the steps of each layer.
+  package private(set) var steps: [[Int]]
   /// Those of the output matrix.
   package let output: Int
 
   /// That of the output matrix alone.
   package var onlyOutput: EvaluationWork {
     var work = self
-    work.attention = attention.map { _ in 0 }
-    work.feedForward = work.attention
+    work.steps = steps.map { $0.map { _ in 0 } }
     return work
   }
 
@@ -35,32 +32,39 @@ package struct EvaluationWork: Sendable {
 
   /// Counts those of a model.
   package init(_ graph: ModelGraph) {
-    attention = graph.layers.map { _ in 0 }
-    feedForward = attention
+    steps = graph.layers.map { $0.steps.map { _ in 0 } }
     output = graph.vocabulary * (graph.width + Self.logitCost)
     for unit in graph.units {
       let weights = unit.tensor.weightCount
       switch unit.position {
       case .embedding, .output: continue
-      case .attention(let layer): attention[layer] += weights
-      case .dense(let layer), .shared(let layer): feedForward[layer] += weights
+      case .attention(let layer), .dense(let layer), .shared(let layer):
+        steps[layer][unit.step] += weights
       case .expert(let layer, _):
-        feedForward[layer] += Self.share(of: weights / unit.tensor.matrixCount, graph.layers[layer])
+        let layerGraph = graph.layers[layer]
+        steps[layer][unit.step] += Self.share(of: weights / unit.tensor.matrixCount, layerGraph)
       }
     }
   }
 
   /// What an expert costs a token in the mean: most tokens go elsewhere.
   package static func share(of weights: Int, _ layer: LayerGraph) -> Int {
-    guard case .mixture(let mixture) = layer.feedForward else { return weights }
+    let mixtures = layer.steps.flatMap(\.branches).compactMap(\.block.mixture)
+    guard let mixture = mixtures.first else { return weights }
     return weights * mixture.used / max(1, mixture.count)
   }
 
   /// A whole layer's.
-  package func layer(_ index: Int) -> Int { attention[index] + feedForward[index] }
+  package func layer(_ index: Int) -> Int { steps[index].reduce(0, +) }
 
   /// All layers'.
-  package var layers: Int { attention.reduce(0, +) + feedForward.reduce(0, +) }
+  package var layers: Int { steps.reduce(0) { $0 + $1.reduce(0, +) } }
+
+  /// Those behind a step of a layer.
+  package func behind(layer: Int, step: Int) -> Int {
+    steps[layer].dropFirst(step + 1).reduce(0, +)
+      + steps.dropFirst(layer + 1).reduce(0) { $0 + $1.reduce(0, +) }
+  }
 }
 
 /// Counts the work of a run as it is done.

@@ -80,8 +80,8 @@ public struct Evaluator: Sendable {
     windowLength: Int, observer: (any ForwardObserver)? = nil
   ) -> ForwardContext {
     ForwardContext(
-      model: model, workers: workers, mode: options.mode, epsilon: graph.epsilon,
-      windowLength: windowLength, observer: observer)
+      model: model, graph, workers: workers, mode: options.mode, windowLength: windowLength,
+      observer: observer)
   }
 
   /// Takes windows through all layers and the last norm.
@@ -102,7 +102,7 @@ public struct Evaluator: Sendable {
   ) throws(QuantError) -> Matrix {
     precondition(length > 0 && tokens.count % length == 0)
     let context = context(windowLength: length, observer: observer)
-    let (states, done) = try start(tokens, state)
+    let (states, done) = try start(tokens, length: length, state)
     let finite = FiniteCheck(self, tokens, length: length)
     try finite.check(states, from: done > 0 ? .layer(done - 1) : .embedding)
     for index in graph.layers.indices {
@@ -116,10 +116,10 @@ public struct Evaluator: Sendable {
       try state?.save(states, layer: index + 1)
       progress(index, false)
     }
-    try context.normalize(states, by: graph.outputNorm, into: states)
-    try finite.check(states, from: .output)
+    let merged = try normedOutput(of: states, context)
+    try finite.check(merged, from: .output)
     try QuantError.wrapping { () throws(FileError) in try model.checkUnchanged() }
-    return states
+    return merged
   }
 
   /// One layer's work on windows.
@@ -131,48 +131,14 @@ public struct Evaluator: Sendable {
 
   /// The states to begin with, and how many layers made them.
   private func start(
-    _ tokens: [Int32], _ state: EvaluationState?
+    _ tokens: [Int32], length: Int, _ state: EvaluationState?
   ) throws(QuantError) -> (states: Matrix, layers: Int) {
-    guard let earlier = state?.takeStates() else { return (try embed(tokens), 0) }
+    guard let earlier = state?.takeStates() else {
+      return (try embed(tokens, windowLength: length), 0)
+    }
     guard earlier.states.rows == tokens.count, earlier.layer <= graph.layers.count else {
       throw .mismatch(file: state?.path ?? "", what: "it is not the state of this evaluation")
     }
     return (earlier.states, earlier.layer)
-  }
-
-  /// The rows that stand for tokens.
-  ///
-  /// - Parameters:
-  ///   - tokens: The tokens.
-  ///   - other: Another type to take the rows in.
-  /// - Returns: A row a token.
-  /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
-  package func embed(
-    _ tokens: [Int32], substituting other: WeightSubstitution? = nil
-  ) throws(QuantError) -> Matrix {
-    if let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) {
-      throw .content(
-        file: model.path, line: 0,
-        what: "expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
-    }
-    let states = Matrix(rows: tokens.count, columns: graph.width)
-    try workers.forRanges(tokens.count, atLeast: 64) { (rows, _) throws(QuantError) in
-      var reader = try TensorReader(model: model, tensor: graph.embedding)
-      var blocks: [UInt8] = []
-      for row in rows {
-        let token = Int(tokens[row])
-        try states.withMutableRow(row) { (span) throws(QuantError) in
-          try reader.readRows(token..<token + 1, into: &span)
-          try FiniteWeights.check(
-            span.span, of: graph.embedding, from: token * graph.width, file: model.path)
-        }
-        other?.apply(to: states.rows(row..<row + 1), matrix: 0, using: &blocks)
-        if graph.embeddingScale != 1 {
-          unsafe KernelTable.current.layers.scale(
-            states.base + row * states.stride, count: states.columns, factor: graph.embeddingScale)
-        }
-      }
-    }
-    return states
   }
 }

@@ -58,7 +58,7 @@ package struct FiniteCheck {
     let watcher = FiniteWatcher(file: evaluator.model.path)
     let part = Array(tokens[window * length..<(window + 1) * length])
     let context = evaluator.context(windowLength: length, observer: watcher)
-    let states = try evaluator.embed(part)
+    let states = try evaluator.embed(part, windowLength: length)
     for layer in 0...last {
       watcher.begin(layer: layer)
       try evaluator.pass(layer, context, length: length, chunk: 1).run(states)

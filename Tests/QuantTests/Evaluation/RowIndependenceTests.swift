@@ -25,7 +25,7 @@ import Testing
     try model.write(to: path)
     let file = try GGUFFile.open(path)
     let context = ForwardContext(
-      model: file, workers: Workers(count: 1), mode: mode, epsilon: 0, windowLength: 1)
+      model: file, workers: Workers(count: 1), mode: mode, windowLength: 1)
     return LinearProduct(Linear(tensor: try file.tensor("w"), outputs: outputs), in: context)
   }
 

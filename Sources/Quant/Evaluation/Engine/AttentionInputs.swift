@@ -11,18 +11,22 @@ struct AttentionInputs: Sendable {
   var rotatedFrom = 0
   /// Whether keys came rotated.
   var keysAreRotated = false
+  /// Whether keys and values came normed.
+  var keysAreNormed = false
 
-  init(_ graph: AttentionGraph, _ x: Matrix, _ pass: AttentionPass) throws(QuantError) {
-    let context = pass.context
+  /// The gates of values, where queries come with them.
+  var gates: Matrix?
+
+  init(_ graph: AttentionGraph, _ input: BlockInput, _ pass: AttentionPass) throws(QuantError) {
+    let (x, context) = (input.h, pass.context)
     let queryColumns = graph.heads * graph.keySize
     let keyColumns = graph.keyValueHeads * graph.keySize
     let valueColumns = graph.keyValueHeads * graph.valueSize
     switch graph.input {
     case .separate(let query, let key, let value):
-      queries = Matrix(rows: x.rows, columns: queryColumns)
+      (queries, gates) = try Self.queries(query, graph, x, context)
       keys = Matrix(rows: x.rows, columns: keyColumns)
       values = Matrix(rows: x.rows, columns: valueColumns)
-      try LinearProduct(query, in: context).run(x, into: queries)
       try LinearProduct(key, in: context).run(x, into: keys)
       try LinearProduct(value, in: context).run(x, into: values)
     case .fused(let linear, let queryBias, let keyBias, let valueBias):
@@ -39,15 +43,62 @@ struct AttentionInputs: Sendable {
       (queries, keys, values) = (made.queries, made.keys, made.values)
       rotatedFrom = graph.keySize - (graph.rotation?.dimensions ?? 0)
       keysAreRotated = true
+    case .shared(let query, let kept):
+      (queries, gates) = try Self.queries(query, graph, x, context)
+      // Copies: rounding must not reach what later layers read.
+      keys = context.layout.carried(kept.keys, of: input.states).copied()
+      values = context.layout.carried(kept.values, of: input.states).copied()
+      (keysAreRotated, keysAreNormed) = (true, true)
+    }
+    if graph.clamp != 0 { try clamp(graph.clamp, context) }
+  }
+
+  /// Queries, and gates where the product makes those, too: each head's behind its queries.
+  private static func queries(
+    _ linear: Linear, _ graph: AttentionGraph, _ x: Matrix, _ context: ForwardContext
+  ) throws(QuantError) -> (queries: Matrix, gates: Matrix?) {
+    let made = Matrix(rows: x.rows, columns: linear.outputs)
+    try LinearProduct(linear, in: context).run(x, into: made)
+    guard case .query? = graph.gate?.source else { return (made, nil) }
+    let (heads, size) = (graph.heads, graph.keySize)
+    let queries = Matrix(rows: x.rows, columns: heads * size)
+    let gates = Matrix(rows: x.rows, columns: heads * size)
+    for head in 0..<heads {
+      let (own, first) = (head * size..<(head + 1) * size, 2 * head * size)
+      queries.columns(own).copy(from: made.columns(first..<first + size))
+      gates.columns(own).copy(from: made.columns(first + size..<first + 2 * size))
+    }
+    return (queries, gates)
+  }
+
+  /// Limits all numbers.
+  private func clamp(_ limit: Float, _ context: ForwardContext) throws(QuantError) {
+    for part in [queries, keys, values] {
+      try context.workers.forRanges(part.rows, atLeast: 8) { (rows, _) throws(QuantError) in
+        for row in rows {
+          part.withMutableRow(row) { span in
+            for column in span.indices where abs(span[column]) > limit {
+              span[column] = span[column] > 0 ? limit : -limit
+            }
+          }
+        }
+      }
     }
   }
 
-  /// Norms queries and keys before rotation.
+  /// Norms queries and keys.
   func norm(
     _ query: HeadNorm?, _ key: HeadNorm?, _ graph: AttentionGraph, _ context: ForwardContext
   ) throws(QuantError) {
     try Self.norm(queries, query, heads: graph.heads, context)
+    guard !keysAreNormed else { return }
     try Self.norm(keys, key, heads: graph.keyValueHeads, context)
+  }
+
+  /// Norms values.
+  func normValues(_ graph: AttentionGraph, _ context: ForwardContext) throws(QuantError) {
+    guard !keysAreNormed else { return }
+    try Self.norm(values, graph.valueNorm, heads: graph.keyValueHeads, context)
   }
 
   /// Norms every head by itself, without weights.

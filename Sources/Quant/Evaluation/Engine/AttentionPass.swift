@@ -12,13 +12,14 @@ package import QuantModels
 #endif
 
 /// Attention of one layer, over whole windows: no window sees another.
-package struct AttentionPass {
+package struct AttentionPass: BlockPass {
   let context: ForwardContext
   let graph: AttentionGraph
   /// The positions of every window.
   let positions: Range<Int>
   let table: RotationTable?
   private let sinks: [Float]?
+  private let slopes: PositionSlopes?
 
   package init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext)
     throws(QuantError)
@@ -27,6 +28,9 @@ package struct AttentionPass {
     self.graph = graph
     self.positions = positions
     sinks = try context.vector(graph.sinks)
+    slopes =
+      graph.slopeBias == 0
+      ? nil : PositionSlopes(bias: graph.slopeBias, heads: graph.heads, length: positions.count)
     guard let rotation = graph.rotation else {
       table = nil
       return
@@ -37,34 +41,47 @@ package struct AttentionPass {
 
   /// Numbers a row that a pass needs beside its input and output.
   static func scratchColumns(_ graph: AttentionGraph) -> Int {
+    let gate = graph.gate == nil ? 0 : 2 * graph.heads * max(graph.keySize, graph.valueSize)
     let keys = graph.keyValueHeads * graph.keySize
     let values = graph.keyValueHeads * graph.valueSize
     let latent: Int
     if case .latent = graph.input { latent = 2 * keys + 2 * values } else { latent = 0 }
-    return graph.heads * (graph.keySize + graph.valueSize) + keys + values + latent
+    return graph.heads * (graph.keySize + graph.valueSize) + keys + values + latent + gate
   }
 
   /// Computes attention and its output product.
   ///
   /// - Parameters:
-  ///   - x: Normed rows of whole windows.
+  ///   - input: Normed rows of whole windows.
   ///   - y: Takes as many rows.
   /// - Throws: `QuantError` for weights that cannot be read.
-  package func run(_ x: Matrix, into y: Matrix) throws(QuantError) {
-    let made = try AttentionInputs(graph, x, self)
-    try made.norm(graph.queryNorm, graph.keyNorm, graph, context)
-    try rotate(made)
-    if graph.normsAfterRotation { try made.normHeads(graph, context) }
-    if let temperature = graph.temperature { warm(made.queries, temperature) }
+  package func run(_ input: BlockInput, into y: Matrix) throws(QuantError) {
+    let made = try AttentionInputs(graph, input, self)
+    try prepare(made)
+    if input.keeps, let kept = graph.keeps {
+      context.layout.carried(kept.keys, of: input.states).copy(from: made.keys)
+      context.layout.carried(kept.values, of: input.states).copy(from: made.values)
+    }
     if context.mode == .llama {
       // The cache of keys and values holds halves, and what meets them is rounded to halves.
       for part in [made.queries, made.keys, made.values] {
         try ActivationRounding.round(part, to: F16.self, context.workers)
       }
     }
-    let values = Matrix(rows: x.rows, columns: graph.heads * graph.valueSize)
+    let values = Matrix(rows: y.rows, columns: graph.heads * graph.valueSize)
     try attend(made, into: values)
+    if let gate = graph.gate { try GatePass(gate, graph, self).run(input.h, made, into: values) }
     try LinearProduct(graph.output, in: context).run(values, into: y)
+  }
+
+  /// Norms and turns queries, keys and values.
+  private func prepare(_ made: AttentionInputs) throws(QuantError) {
+    if !graph.rotatesFirst { try made.norm(graph.queryNorm, graph.keyNorm, graph, context) }
+    try made.normValues(graph, context)
+    try rotate(made)
+    if graph.rotatesFirst { try made.norm(graph.queryNorm, graph.keyNorm, graph, context) }
+    if graph.normsAfterRotation { try made.normHeads(graph, context) }
+    if let temperature = graph.temperature { warm(made.queries, temperature) }
   }
 
   /// Turns queries and keys.
@@ -132,6 +149,9 @@ package struct AttentionPass {
     try slot.products.multiply(
       inputs.queries.rows(block), inputs.keys.rows(keys), transposed: true, into: scores)
     for (row, query) in block.enumerated() {
+      slopes?.add(
+        to: scores.rows(row..<row + 1), query: query, firstKey: first, head: head,
+        scale: graph.scale)
       unsafe KernelTable.current.layers.softmax(
         scores.base + row * scores.stride, count: keys.count, low: firstKey(query) - first,
         high: query - first + 1, scale: graph.scale, cap: graph.cap,

@@ -28,19 +28,38 @@ package struct ExpertLayerPass {
     self.chunk = chunk
   }
 
-  /// Adds the mixture's output for `x`, times `scale`, to `y`.
-  func run(_ x: Matrix, addingTo y: Matrix, scale: Float) throws(QuantError) {
-    let routing = try routing(x)
+  /// Numbers a row of a chunk that a pass needs.
+  static func scratchColumns(_ graph: MixtureGraph) -> Int {
+    2 * max(graph.experts.width, graph.shared?.width ?? 0) + graph.router.inputs
+  }
+
+  /// Adds the mixture's output, times `scale`, to `y`.
+  func run(_ input: BlockInput, addingTo y: Matrix, scale: Float) throws(QuantError) {
+    let routing = try routing(input)
     context.observer?.observe(routing, layer: layer)
-    try addExperts(x, routing, to: y, scale: scale)
-    try addShared(x, to: y, scale: scale)
+    try addExperts(input.h, routing, to: y, scale: scale)
+    try addShared(input.h, to: y, scale: scale)
   }
 
   /// Chooses experts.
-  package func routing(_ x: Matrix) throws(QuantError) -> Routing {
-    let logits = Matrix(rows: x.rows, columns: graph.count)
-    try LinearProduct(graph.router, in: context).run(x, into: logits)
+  package func routing(_ input: BlockInput) throws(QuantError) -> Routing {
+    let logits = Matrix(rows: input.h.rows, columns: graph.count)
+    try LinearProduct(graph.router, in: context).run(routerInput(input), into: logits)
     return Routing(logits, graph, bias: try context.vector(graph.selectionBias))
+  }
+
+  /// What the router looks at.
+  private func routerInput(_ input: BlockInput) throws(QuantError) -> Matrix {
+    guard let other = graph.routerInput else { return input.h }
+    let source = other.source.map { context.layout.carried($0, of: input.states) } ?? input.raw
+    let x = Matrix(rows: source.rows, columns: source.columns)
+    if let norm = other.norm {
+      try context.normalize(source, by: norm, into: x)
+    } else {
+      x.copy(from: source)
+    }
+    try context.scale(x, by: other.scale)
+    return x
   }
 
   /// Adds what the chosen experts give.
@@ -88,15 +107,19 @@ package struct ExpertLayerPass {
       }
     case .fused(let matrices):
       try product(matrices, expert, input, windows, into: both)
+    case .plain(let matrices):
+      try product(matrices, expert, input, windows, into: both.columns(0..<width))
     }
   }
 
   /// What lies between the products; `target` may be the first half.
   package func gate(_ both: Matrix, into target: Matrix) throws(QuantError) {
-    let width = graph.experts.width
-    try context.gate(
-      both.columns(0..<width), both.columns(width..<2 * width), graph.experts.activation,
-      into: target)
+    let (width, activation) = (graph.experts.width, graph.experts.activation.kernel)
+    let first = both.columns(0..<width)
+    if case .plain = graph.experts.input {
+      return try context.activate(first, activation, into: target)
+    }
+    try context.gate(first, both.columns(width..<2 * width), activation, into: target)
   }
 
   /// Back to the model's width.

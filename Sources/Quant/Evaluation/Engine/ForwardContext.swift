@@ -9,6 +9,8 @@ package final class ForwardContext: Sendable {
   package let workers: Workers
   let mode: ComputeMode
   let epsilon: Float
+  /// How the states of the model are laid out.
+  package let layout: StateLayout
   /// Told of every product's input; `nil` if nobody wants to know.
   let observer: (any ForwardObserver)?
   /// Tokens of a window: rows come in whole windows, but for those of experts.
@@ -20,22 +22,35 @@ package final class ForwardContext: Sendable {
 
   /// Puts together what steps share.
   package convenience init(
-    model: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
-    observer: (any ForwardObserver)? = nil
+    model: any ModelSource, _ graph: ModelGraph, workers: Workers, mode: ComputeMode,
+    windowLength: Int, observer: (any ForwardObserver)? = nil
   ) {
     self.init(
-      model: model, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
-      observer: observer, substitution: nil)
+      model: model, workers: workers, mode: mode, epsilon: graph.epsilon,
+      layout: StateLayout(graph), windowLength: windowLength, observer: observer,
+      substitution: nil)
+  }
+
+  /// Puts together what products need, without a model's layers.
+  package convenience init(
+    model: any ModelSource, workers: Workers, mode: ComputeMode, windowLength: Int
+  ) {
+    self.init(
+      model: model, workers: workers, mode: mode, epsilon: 0,
+      layout: StateLayout(width: 0, streams: 1), windowLength: windowLength, observer: nil,
+      substitution: nil)
   }
 
   private init(
-    model: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float, windowLength: Int,
-    observer: (any ForwardObserver)?, substitution: WeightSubstitution?
+    model: any ModelSource, workers: Workers, mode: ComputeMode, epsilon: Float,
+    layout: StateLayout, windowLength: Int, observer: (any ForwardObserver)?,
+    substitution: WeightSubstitution?
   ) {
     self.model = model
     self.workers = workers
     self.mode = mode
     self.epsilon = epsilon
+    self.layout = layout
     self.observer = observer
     self.windowLength = windowLength
     self.substitution = substitution
@@ -44,8 +59,8 @@ package final class ForwardContext: Sendable {
   /// The same, with some weights in another type.
   package func substituting(_ substitution: WeightSubstitution) -> ForwardContext {
     ForwardContext(
-      model: model, workers: workers, mode: mode, epsilon: epsilon, windowLength: windowLength,
-      observer: nil, substitution: substitution)
+      model: model, workers: workers, mode: mode, epsilon: epsilon, layout: layout,
+      windowLength: windowLength, observer: nil, substitution: substitution)
   }
 
   /// The rows of each window, of rows that are whole windows.
@@ -73,13 +88,14 @@ package final class ForwardContext: Sendable {
   package func normalize(_ source: Matrix, by norm: Norm, into target: Matrix) throws(QuantError) {
     let (weight, bias) = (try vector(norm.weight), try vector(norm.bias))
     precondition((weight?.count ?? source.columns) == source.columns)
-    let epsilon = epsilon
+    let (epsilon, isCentered) = (norm.epsilon ?? epsilon, norm.isCentered)
     try workers.forRanges(source.rows, atLeast: 8) { (rows, _) throws(QuantError) in
       unsafe weight.withPointer { weight in
         unsafe bias.withPointer { bias in
           unsafe KernelTable.current.layers.normalize(
             source.rows(rows).floatRows, target.rows(rows).floatRows, rows: rows.count,
-            columns: source.columns, weight: weight, bias: bias, epsilon: epsilon)
+            columns: source.columns, weight: weight, bias: bias, epsilon: epsilon,
+            isCentered: isCentered)
         }
       }
     }
@@ -109,20 +125,54 @@ package final class ForwardContext: Sendable {
     }
   }
 
+  /// Multiplies all rows by a factor.
+  func scale(_ target: Matrix, by factor: Float) throws(QuantError) {
+    guard factor != 1 else { return }
+    try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
+      for row in rows {
+        unsafe KernelTable.current.layers.scale(
+          target.base + row * target.stride, count: target.columns, factor: factor)
+      }
+    }
+  }
+
   /// activation(gate) · up.
   func gate(
-    _ gate: Matrix, _ up: Matrix, _ activation: Activation, into target: Matrix
+    _ gate: Matrix, _ up: Matrix, _ activation: GateActivation, into target: Matrix
   ) throws(QuantError) {
-    let kind: GateActivation =
-      switch activation {
-      case .silu: .silu
-      case .gelu: .gelu
-      case .clampedSwish: .clampedSwish
-      }
     try workers.forRanges(gate.rows, atLeast: 4) { (rows, _) throws(QuantError) in
       KernelTable.current.layers.gate(
         gate.rows(rows).floatRows, up.rows(rows).floatRows, target.rows(rows).floatRows,
-        rows: rows.count, columns: gate.columns, activation: kind)
+        rows: rows.count, columns: gate.columns, activation: activation)
+    }
+  }
+
+  /// activation(source); `target` may be `source`.
+  func activate(
+    _ source: Matrix, _ activation: GateActivation, into target: Matrix
+  ) throws(QuantError) {
+    try workers.forRanges(source.rows, atLeast: 4) { (rows, _) throws(QuantError) in
+      KernelTable.current.layers.activate(
+        source.rows(rows).floatRows, target.rows(rows).floatRows, rows: rows.count,
+        columns: source.columns, activation: activation)
+    }
+  }
+}
+
+extension Activation {
+  /// The kernel's.
+  var kernel: GateActivation {
+    switch self {
+    case .silu: .silu
+    case .gelu: .gelu
+    case .reluSquared: .reluSquared
+    case .relu: .relu
+    case .clampedSwish: .clampedSwish
+    case .siluOfClamped(let limit): .siluOfClamped(limit: limit)
+    case .clampedSilu(let limit): .clampedSilu(limit: limit)
+    case .situ(let beta, let linearBeta): .situ(beta: beta, linearBeta: linearBeta)
+    case .xielu(let positive, let negative, let beta, let epsilon):
+      .xielu(positive: positive, negative: negative, beta: beta, epsilon: epsilon)
     }
   }
 }

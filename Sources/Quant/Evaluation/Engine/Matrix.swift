@@ -111,6 +111,13 @@ public struct Matrix: @unchecked Sendable {
     }
   }
 
+  /// A packed matrix of the same numbers.
+  package func copied() -> Matrix {
+    let copy = Matrix(rows: rows, columns: columns)
+    copy.copy(from: self)
+    return copy
+  }
+
   /// Sets all numbers to zero.
   package func clear() {
     for row in 0..<rows { unsafe (base + row * stride).update(repeating: 0, count: columns) }

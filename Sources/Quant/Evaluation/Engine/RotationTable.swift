@@ -27,7 +27,9 @@ struct RotationTable: Sendable {
     let pairs = rotation.dimensions / 2
     angles = Matrix(rows: positions.count, columns: 2 * pairs)
     for pair in 0..<pairs {
-      let frequency = Self.frequency(rotation, pair) / Double(factors?[pair] ?? 1)
+      let frequency =
+        rotation.stillPairs.contains(pair)
+        ? 0 : Self.frequency(rotation, pair) / Double(factors?[pair] ?? 1)
       for (row, position) in positions.enumerated() {
         let angle = Double(position) * frequency
         angles[row, pair] = Float(Double(rotation.magnitude) * cos(angle))
@@ -44,14 +46,13 @@ struct RotationTable: Sendable {
     switch rotation.scaling {
     case .linear(let factor):
       return plain / Double(factor)
-    case .yarn(let factor, let context):
-      // Pairs that turn more than 32 times within the original context stay as they are; those
-      // that turn less than once are slowed down; between them it goes over evenly.
-      func place(turning times: Double) -> Double {
-        dimensions * log(Double(context) / (2 * .pi * times)) / (2 * log(base))
+    case .yarn(let factor, let context, let fast, let slow):
+      // Between those that stay as they are and those that are slowed down it goes over evenly.
+      func place(turning times: Float) -> Double {
+        dimensions * log(Double(context) / (2 * .pi * Double(times))) / (2 * log(base))
       }
-      let low = max(0, floor(place(turning: 32)))
-      let high = min(dimensions - 1, ceil(place(turning: 1)))
+      let low = max(0, floor(place(turning: fast)))
+      let high = min(dimensions - 1, ceil(place(turning: slow)))
       let kept = 1 - min(max((Double(pair) - low) / max(0.001, high - low), 0), 1)
       return plain * ((1 - kept) / Double(factor) + kept)
     }

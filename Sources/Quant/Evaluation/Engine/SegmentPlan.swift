@@ -26,7 +26,7 @@ struct SegmentPlan: Equatable {
     let width = graph.width
     let held = graph.layers.map { LayerPass.segmentColumns($0, width: width) }.max() ?? 0
     let step = graph.layers.map { LayerPass.chunkColumns($0, width: width) }.max() ?? 0
-    let perWindow = (width + held) * length * float
+    let perWindow = (graph.stateWidth + held) * length * float
     let perStep = step * length * float
     guard perWindow + perStep <= bytes else {
       throw .memory(

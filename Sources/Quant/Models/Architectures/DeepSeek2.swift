@@ -119,7 +119,7 @@ enum DeepSeek2: EvaluableArchitecture {
       // Whatever the scaling, the reference raises scores by the factor's logarithm.
       let logarithm = Float(log(Double(factor)))
       magnitude = given * (1 + 0.1 * logarithm) * (1 + multiplier * logarithm)
-    case .yarn(let factor, _):
+    case .yarn(let factor, _, _, _):
       // With a multiplier only scores are raised, without one queries and keys as well.
       if multiplier != 0 { rotation.magnitude = given }
       magnitude = rotation.magnitude * (1 + multiplier * Float(log(Double(factor))))

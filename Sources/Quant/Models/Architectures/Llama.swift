@@ -31,7 +31,7 @@ enum Llama: EvaluableArchitecture {
 
   private static func feedForward(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
-  ) throws(QuantError) -> FeedForwardGraph {
+  ) throws(QuantError) -> BlockGraph {
     let width = sizes.feedForward[layer]
     guard sizes.experts > 0 else {
       return .dense(try model.dense(layer: layer, sizes, width: width))

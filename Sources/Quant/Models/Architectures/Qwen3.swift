@@ -30,7 +30,7 @@ enum Qwen3: EvaluableArchitecture {
 
   private static func feedForward(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
-  ) throws(QuantError) -> FeedForwardGraph {
+  ) throws(QuantError) -> BlockGraph {
     guard model.architecture == "qwen3moe" else {
       return .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer]))
     }

@@ -3,19 +3,23 @@ internal import BlockFormats
 internal import QuantEvaluation
 internal import QuantModels
 
-/// What attention or the feed-forward network of a layer gives, and what it is added to.
+/// What one branch of a step gives, and what becomes of it.
 struct LayerOutput {
-  /// The states before it.
-  let x: Matrix
-  /// What it gives for them.
+  /// The step.
+  let pass: StepPass
+  /// The branch.
+  let branch: Int
+  /// The states before the step.
+  let states: Matrix
+  /// The step's input.
+  let input: StepInput
+  /// What the branch gives, before its norm.
   let y: Matrix
-  /// A norm of that, before it is added.
-  let norm: Norm?
-  /// A factor on it.
-  let scale: Float
-  let context: ForwardContext
+  /// What the other branches give together; `nil` if there are none.
+  let others: Matrix?
+  var context: ForwardContext { pass.context }
 
-  /// The first states as they are after it if it gives something else.
+  /// The first states as they are after the step if the branch gives something else.
   ///
   /// - Parameters:
   ///   - change: What is added to its output, for as many tokens as there are rows; overwritten.
@@ -24,16 +28,16 @@ struct LayerOutput {
   func states(changedBy change: Matrix, into target: Matrix) throws(QuantError) {
     let rows = 0..<change.rows
     try context.add(y.rows(rows), times: 1, to: change)
-    target.copy(from: x.rows(rows))
-    try add(change, to: target)
+    target.copy(from: states.rows(rows))
+    try finish(change, into: target)
   }
 
-  /// Goes on from it: afterwards `x` holds the states after it, and `y` is used up.
-  func finish() throws(QuantError) { try add(y, to: x) }
-
-  private func add(_ output: Matrix, to target: Matrix) throws(QuantError) {
-    if let norm { try context.normalize(output, by: norm, into: output) }
-    try context.add(output, times: scale, to: target)
+  /// Goes on from the branch's output in place: afterwards `target` holds the states after the step.
+  private func finish(_ output: Matrix, into target: Matrix) throws(QuantError) {
+    let rows = 0..<output.rows
+    try pass.finish(branch, output)
+    if let others { try context.add(others.rows(rows), times: 1, to: output) }
+    try pass.join(output, input.rows(rows), to: target)
   }
 }
 

@@ -34,12 +34,15 @@ struct LayerSensitivity {
   func run(_ states: Matrix) throws(QuantError) {
     let pass = LayerPass(
       context: context, graph: graph, layer: layer, positions: positions, chunk: chunk)
-    let first = job.probes.probes.count
-    try inSteps(0..<first, job.work.layer(layer), pass.run)
-    try measureAttention(states)
-    try inSteps(
-      first..<job.probes.probes.count, job.work.feedForward(layer), pass.runFeedForward)
-    try measureFeedForward(states)
+    try pass.begin(states)
+    try pass.begin(job.probes.live)
+    for index in graph.steps.indices {
+      let step = try pass.step(index)
+      try inSteps(0..<job.probes.probes.count, job.work.step(index, layer: layer), step.run)
+      try measure(index, step, states)
+    }
+    try pass.finish(states)
+    try pass.finish(job.probes.live)
   }
 
   /// Takes probes further, enough of them at once for fast products, and reports each step: together they
@@ -60,90 +63,70 @@ struct LayerSensitivity {
   /// So many that decoding a layer's weights for them takes little beside the products.
   private static let rowsOfStep = 65_536
 
-  private func output(of x: Matrix, _ y: Matrix, _ norm: Norm?) -> LayerOutput {
-    LayerOutput(x: x, y: y, norm: norm, scale: graph.residualScale, context: context)
-  }
+  // MARK: Steps
 
-  private func normed(_ x: Matrix, by norm: Norm) throws(QuantError) -> Matrix {
-    let h = Matrix(rows: x.rows, columns: x.columns)
-    try context.normalize(x, by: norm, into: h)
-    return h
-  }
-
-  private func inChunks(
-    _ h: Matrix, into y: Matrix, _ body: (Matrix, Matrix) throws(QuantError) -> Void
-  ) throws(QuantError) {
-    for start in stride(from: 0, to: h.rows, by: chunk) {
-      let rows = start..<min(start + chunk, h.rows)
-      try body(h.rows(rows), y.rows(rows))
+  /// Tries the units of a step, and takes the states of the text through it.
+  private func measure(_ index: Int, _ step: StepPass, _ states: Matrix) throws(QuantError) {
+    let input = try step.connect(states)
+    let outputs = try step.step.branches.indices.map { branch throws(QuantError) in
+      try step.output(branch, input, states)
     }
+    for branch in outputs.indices {
+      let output = LayerOutput(
+        pass: step, branch: branch, states: states, input: input, y: outputs[branch],
+        others: try sum(of: outputs, without: branch, step))
+      try measure(output, job.targets(layer: layer, step: index, branch: branch))
+    }
+    try step.join(try sum(of: outputs, without: nil, step) ?? outputs[0], input, to: states)
   }
 
-  // MARK: Attention
+  /// The sum of what branches give, finished; `nil` if there are none.
+  private func sum(
+    of outputs: [Matrix], without left: Int?, _ step: StepPass
+  ) throws(QuantError) -> Matrix? {
+    var sum: Matrix?
+    for branch in outputs.indices where branch != left {
+      let part = outputs[branch].copied()
+      try step.finish(branch, part)
+      if let sum { try context.add(part, times: 1, to: sum) } else { sum = part }
+    }
+    return sum
+  }
 
-  private func measureAttention(_ x: Matrix) throws(QuantError) {
-    let h = try normed(x, by: graph.attentionNorm)
-    let y = Matrix(rows: x.rows, columns: x.columns)
-    try attention(h, into: y, context)
-    let output = output(of: x, y, graph.attentionPostNorm)
-    for index in job.targets(at: .attention(layer: layer)) {
-      try job.measure(index, in: output, of: y) { (other, target) throws(QuantError) in
-        try attention(h, into: target, other)
+  private func measure(_ output: LayerOutput, _ targets: [Int]) throws(QuantError) {
+    if let mixture = output.pass.mixture(output.branch) {
+      return try measure(mixture, output, targets)
+    }
+    for index in targets {
+      try job.measure(index, in: output, of: output.y) { (other, target) throws(QuantError) in
+        let pass = try output.pass.substituting(other)
+        target.copy(
+          from: try pass.output(output.branch, output.input, output.states, keeps: false))
       }
     }
-    try output.finish()
   }
 
-  private func attention(
-    _ h: Matrix, into y: Matrix, _ context: ForwardContext
-  ) throws(QuantError) {
-    let pass = try AttentionPass(graph.attention, positions: positions, in: context)
-    try inChunks(h, into: y) { (h, y) throws(QuantError) in try pass.run(h, into: y) }
-  }
-
-  // MARK: Feed-forward networks
-
-  private func measureFeedForward(_ x: Matrix) throws(QuantError) {
-    let h = try normed(x, by: graph.feedForwardNorm)
-    let y = Matrix(rows: x.rows, columns: x.columns)
-    let output = output(of: x, y, graph.feedForwardPostNorm)
-    switch graph.feedForward {
-    case .dense(let dense): try measure(dense, h, output)
-    case .mixture(let mixture): try measure(mixture, h, output)
-    }
-    try output.finish()
-  }
+  // MARK: Experts
 
   private func measure(
-    _ dense: DenseGraph, _ h: Matrix, _ output: LayerOutput
+    _ mixture: ExpertLayerPass, _ output: LayerOutput, _ targets: [Int]
   ) throws(QuantError) {
-    func run(_ context: ForwardContext, _ y: Matrix) throws(QuantError) {
-      let pass = FeedForwardPass(context: context, graph: dense)
-      try inChunks(h, into: y) { (h, y) throws(QuantError) in try pass.run(h, into: y) }
-    }
-    try run(context, output.y)
-    for index in job.targets(at: .dense(layer: layer)) {
-      try job.measure(index, in: output, of: output.y, run)
-    }
-  }
-
-  private func measure(
-    _ mixture: MixtureGraph, _ h: Matrix, _ output: LayerOutput
-  ) throws(QuantError) {
-    func runShared(_ context: ForwardContext, _ y: Matrix) throws(QuantError) {
+    let input = try output.pass.normed(output.branch, output.input, output.states, keeps: false)
+    try MixtureSensitivity(job, mixture, output, input.h).run(try mixture.routing(input))
+    let shared = targets.filter { job.targets[$0].unit.position == .shared(layer: layer) }
+    guard !shared.isEmpty else { return }
+    func runShared(_ pass: ExpertLayerPass, _ y: Matrix) throws(QuantError) {
       y.clear()
-      try ExpertLayerPass(context: context, graph: mixture, layer: layer, chunk: chunk)
-        .addShared(h, to: y, scale: 1)
+      try pass.addShared(input.h, to: y, scale: 1)
     }
-    let shared = Matrix(rows: h.rows, columns: h.columns)
-    try runShared(context, shared)
-    output.y.copy(from: shared)
-    let pass = ExpertLayerPass(context: context, graph: mixture, layer: layer, chunk: chunk)
-    let routing = try pass.routing(h)
-    try pass.addExperts(h, routing, to: output.y, scale: 1)
-    try MixtureSensitivity(job, pass, output, h).run(routing)
-    for index in job.targets(at: .shared(layer: layer)) {
-      try job.measure(index, in: output, of: shared, runShared)
+    let base = Matrix(rows: output.y.rows, columns: output.y.columns)
+    try runShared(mixture, base)
+    for index in shared {
+      try job.measure(index, in: output, of: base) { (other, target) throws(QuantError) in
+        let pass = try output.pass.substituting(other)
+        guard let mixture = pass.mixture(output.branch) else { return }
+        try runShared(mixture, target)
+      }
     }
   }
 }
@@ -159,7 +142,7 @@ extension SensitivityMeasurement {
   /// - Throws: What `run` throws.
   func measure(
     _ index: Int, in output: LayerOutput, of base: Matrix,
-    _ run: (ForwardContext, Matrix) throws(QuantError) -> Void
+    _ run: (WeightSubstitution, Matrix) throws(QuantError) -> Void
   ) throws(QuantError) {
     sums.units[index].tokens = base.rows
     let change = Matrix(rows: base.rows, columns: base.columns)
@@ -167,7 +150,7 @@ extension SensitivityMeasurement {
       try QuantError.checkCancellation()
       defer { meter.add(work.trial(index, type)) }
       guard let other = targets[index].substitution(type) else { continue }
-      try run(output.context.substituting(other), change)
+      try run(other, change)
       try output.context.add(base, times: -1, to: change)
       sums.units[index].errors[type] = try output.context.squares(change)
       guard type == targets[index].probed else { continue }

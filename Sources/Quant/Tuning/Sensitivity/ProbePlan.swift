@@ -26,7 +26,7 @@ struct ProbePlan {
     _ evaluator: Evaluator, _ whole: WindowCounts, windows held: Int, units: [ModelUnit],
     probeWindows: Int
   ) throws(QuantError) {
-    let perWindow = whole.length * evaluator.graph.width * MemoryLayout<Float>.size
+    let perWindow = whole.length * evaluator.graph.stateWidth * MemoryLayout<Float>.size
     let needed = Self.copies * held * perWindow
     guard needed <= evaluator.options.memoryBytes / 2 else {
       throw .memory(

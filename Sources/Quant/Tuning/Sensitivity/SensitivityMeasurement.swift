@@ -72,7 +72,7 @@ public final class SensitivityMeasurement {
     self.probeWindows = plan.windows
     let held = max(0, min(range.upperBound, plan.windows) - range.lowerBound)
     probes = ProbeStates(
-      count: plan.count, windows: held, length: windows.length, width: evaluator.graph.width)
+      count: plan.count, windows: held, length: windows.length, width: evaluator.graph.stateWidth)
     work = SensitivityWork(
       targets, types: types,
       .init(
@@ -119,7 +119,7 @@ public final class SensitivityMeasurement {
   /// The states to begin with, and how many layers are behind them.
   private func begin(_ state: SensitivityState?) throws(QuantError) -> (Matrix, Int) {
     guard let state, let earlier = try state.read() else {
-      let states = try evaluator.embed(windows.tokens)
+      let states = try evaluator.embed(windows.tokens, windowLength: windows.length)
       try measureEmbedding(states)
       return (states, 0)
     }
@@ -127,7 +127,7 @@ public final class SensitivityMeasurement {
     meter.skip(earlier.results.done)
     try probes.restore(earlier.results.probes, earlier.probes, path: state.path)
     guard earlier.states.rows == windows.tokens.count,
-      earlier.states.columns == evaluator.graph.width,
+      earlier.states.columns == evaluator.graph.stateWidth,
       (0...evaluator.graph.layers.count).contains(earlier.layer), hasWholeResults
     else {
       throw .mismatch(file: state.path, what: "it is not the state of this measurement")
@@ -148,10 +148,18 @@ public final class SensitivityMeasurement {
     targets.indices.filter { targets[$0].unit.position == position }
   }
 
+  /// The numbers of the units of a branch.
+  func targets(layer: Int, step: Int, branch: Int) -> [Int] {
+    targets.indices.filter {
+      let unit = targets[$0].unit
+      return unit.position.layer == layer && unit.step == step && unit.branch == branch
+    }
+  }
+
   /// About how many bytes the state of `run` has after the last layer; while it is written anew, the one
   /// before is there, too.
   public var stateBytes: Int {
-    let perRow = evaluator.graph.width * MemoryLayout<Float>.size
+    let perRow = evaluator.graph.stateWidth * MemoryLayout<Float>.size
     return windows.tokens.count * perRow + probes.capacity * perRow / 8 * 5
   }
 
@@ -201,14 +209,16 @@ extension SensitivityMeasurement {
         try QuantError.checkCancellation()
         defer { meter.add(work.trial(index, type)) }
         guard let other = target.substitution(type) else { continue }
-        let changed = try evaluator.embed(windows.tokens, substituting: other)
-        try context.add(base, times: -1, to: changed)
-        sums.units[index].errors[type] = try context.squares(changed)
+        let changed = try evaluator.embed(
+          windows.tokens, windowLength: windows.length, substituting: other)
+        let change = context.layout.stream(of: changed).copied()
+        try context.add(context.layout.stream(of: base), times: -1, to: change)
+        sums.units[index].errors[type] = try context.squares(change)
         guard type == target.probed else { continue }
-        let first = changed.rows(0..<probes.rows)
-        let probe = probes.begin(units: [index], type: type, error: try context.squares(first))
-        try context.add(base.rows(0..<probes.rows), times: 1, to: first)
-        probes.states(of: probe).copy(from: first)
+        let first = 0..<probes.rows
+        let error = try context.squares(change.rows(first))
+        let probe = probes.begin(units: [index], type: type, error: error)
+        probes.states(of: probe).copy(from: changed.rows(first))
       }
     }
   }
@@ -242,7 +252,6 @@ extension SensitivityMeasurement {
 
   /// The normed states of the tokens that count, packed at the start of the rows.
   private func predictors(_ states: Matrix) throws(QuantError) -> Matrix {
-    try context.normalize(states, by: evaluator.graph.outputNorm, into: states)
-    return windows.packCounted(states)
+    windows.packCounted(try evaluator.normedOutput(of: states, context))
   }
 }

@@ -59,11 +59,8 @@ struct SensitivityWork {
   /// One type of the output matrix.
   func outputTrial(_ index: Int, _ type: Int) -> Int { outputTrials[index][type] }
 
-  /// A probe's token in a layer.
-  func layer(_ index: Int) -> Int { model.layer(index) }
-
-  /// A probe's token in a layer's feed-forward network.
-  func feedForward(_ index: Int) -> Int { model.feedForward[index] }
+  /// A probe's token in a step of a layer.
+  func step(_ step: Int, layer: Int) -> Int { model.steps[layer][step] }
 
   /// Products that take as long as encoding a weight: searches in the grids of IQ types take longest.
   private static func encoding(_ type: TensorType) -> Int {
@@ -81,7 +78,7 @@ struct SensitivityWork {
     case .output: return (0, 0)
     case .embedding: return (0, tokens * extent.graph.width)
     case .attention(let layer):
-      return (tokens * model.attention[layer], target.weights * pieces)
+      return (tokens * model.steps[layer][target.unit.step], target.weights * pieces)
     case .dense, .shared: return (tokens * 3 * target.weights, target.weights * pieces)
     case .expert(let layer, _):
       let share = EvaluationWork.share(of: target.weights, extent.graph.layers[layer])
@@ -102,22 +99,19 @@ struct SensitivityWork {
   ) -> Int {
     let places = targets.filter { $0.probed != nil && $0.unit.position != .output }
     let single = places.filter { !extent.sharesProbes || $0.unit.expert == nil }
-    let shared = Set(
-      places.filter { extent.sharesProbes && $0.unit.expert != nil }.map(\.unit.position))
-    return (single.map(\.unit.position) + shared).reduce(0) { sum, position in
+    let shared = Dictionary(
+      places.filter { extent.sharesProbes && $0.unit.expert != nil }.map { ($0.unit.position, $0) },
+      uniquingKeysWith: { first, _ in first })
+    return (single + shared.values).reduce(0) { sum, target in
+      let step = target.unit.step
       let products =
-        switch position {
+        switch target.unit.position {
         case .embedding: model.layers
-        case .attention(let layer): model.feedForward[layer] + rest(layer, model)
-        case .dense(let layer), .shared(let layer), .expert(let layer, _): rest(layer, model)
+        case .attention(let layer), .dense(let layer), .shared(let layer), .expert(let layer, _):
+          model.behind(layer: layer, step: step)
         case .output: 0
         }
       return sum + extent.probeTokens * products + comparison
     }
-  }
-
-  /// All layers behind one.
-  private static func rest(_ layer: Int, _ model: EvaluationWork) -> Int {
-    model.attention.indices.dropFirst(layer + 1).reduce(0) { $0 + model.layer($1) }
   }
 }

@@ -28,6 +28,48 @@ public enum AttentionInput: Sendable {
   case fused(Linear, queryBias: TensorInfo?, keyBias: TensorInfo?, valueBias: TensorInfo?)
   /// Keys and values through a narrow latent vector (DeepSeek's multi-head latent attention).
   case latent(LatentAttention)
+  /// Queries alone: keys and values are those that an earlier layer kept.
+  case shared(query: Linear, KeptKeys)
+}
+
+/// Where keys and values of a layer are kept for later ones.
+public struct KeptKeys: Sendable {
+  /// Keys, rotated.
+  public let keys: CarriedSlot
+  /// Values.
+  public let values: CarriedSlot
+
+  package init(keys: CarriedSlot, values: CarriedSlot) {
+    self.keys = keys
+    self.values = values
+  }
+}
+
+/// What the values that heads give are multiplied with before the output product.
+public struct AttentionGate: Sendable {
+  /// What becomes of the gate's numbers first.
+  public enum Function: Sendable {
+    /// Sigmoid.
+    case sigmoid
+    /// The logarithm of one more than the exponential.
+    case softplus
+  }
+  /// Where its numbers come from.
+  public enum Source: Sendable {
+    /// A product of the layer's normed input: a number for each value, or one for each head.
+    case linear(Linear)
+    /// The product that makes queries: each head's queries are followed by as many numbers of the gate.
+    case query
+  }
+  /// Where its numbers come from.
+  public var source: Source
+  /// What becomes of them.
+  public var function = Function.sigmoid
+
+  package init(_ source: Source, _ function: Function = .sigmoid) {
+    self.source = source
+    self.function = function
+  }
 }
 
 /// Keys and values made from a latent vector that all heads share.
@@ -78,10 +120,16 @@ public struct AttentionGraph: Sendable {
   public var keySize: Int
   /// Numbers of a value.
   public var valueSize: Int
-  /// Norms before rotation.
+  /// Norms of queries, before rotation.
   public var queryNorm: HeadNorm?
   /// Likewise for keys.
   public var keyNorm: HeadNorm?
+  /// Likewise for values.
+  public var valueNorm: HeadNorm?
+  /// Whether the norms of queries and keys come after rotation.
+  public var rotatesFirst = false
+  /// If not zero, queries, keys and values are limited to as much before anything else is done.
+  public var clamp: Float = 0
   /// Whether each head of both is normed after rotation, without weights.
   public var normsAfterRotation = false
   /// The rotation, if the layer has one.
@@ -90,12 +138,18 @@ public struct AttentionGraph: Sendable {
   public var scale: Float
   /// If not zero, scores x become cap · tanh(x / cap).
   public var cap: Float = 0
+  /// If not zero, scores fall with distance, by slopes that begin with this power of two (ALiBi).
+  public var slopeBias: Float = 0
   /// What a position sees.
   public var window = AttentionWindow.full
   /// A score for each head that takes part in the softmax and has no value.
   public var sinks: TensorInfo?
   /// A factor on queries that grows with their position, if there is one.
   public var temperature: AttentionTemperature?
+  /// What the heads' values are multiplied with, if there is anything.
+  public var gate: AttentionGate?
+  /// Where keys and values are kept for later layers: as they are attended to.
+  public var keeps: KeptKeys?
   /// From the heads' values back to the model's width.
   public var output: Linear
 }
@@ -113,8 +167,9 @@ public struct Rotation: Sendable {
   public enum Scaling: Sendable {
     /// All by one factor.
     case linear(Float)
-    /// By a factor that depends on the frequency (YaRN).
-    case yarn(factor: Float, originalContext: Int)
+    /// By a factor that depends on the frequency (YaRN): pairs that turn more than `fast` times within
+    /// the original context stay as they are; those that turn less than `slow` times are slowed down.
+    case yarn(factor: Float, originalContext: Int, fast: Float = 32, slow: Float = 1)
   }
   /// Which numbers are turned together.
   public var pairing: Pairing
@@ -126,6 +181,8 @@ public struct Rotation: Sendable {
   public var scaling = Scaling.linear(1)
   /// A divisor for each pair's angle.
   public var factors: TensorInfo?
+  /// Pairs that are not turned, though they are among `dimensions`.
+  public var stillPairs: Set<Int> = []
   /// A factor on the rotated numbers.
   public var magnitude: Float = 1
 }

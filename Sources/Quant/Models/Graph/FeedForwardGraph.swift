@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: MIT
 public import GGUF
 
-/// The feed-forward network of a layer.
-public enum FeedForwardGraph: Sendable {
-  /// The same for all tokens.
-  case dense(DenseGraph)
-  /// Experts, some of which are chosen for each token.
-  case mixture(MixtureGraph)
-}
-
-/// What stands between the products of a feed-forward network.
+/// What stands between the products of a feed-forward network: a function of the gate, times the other
+/// half. Without a gate it is a function of the one product.
 public enum Activation: Sendable, Hashable {
-  /// x · sigmoid(x), times the other half.
+  /// x · sigmoid(x).
   case silu
-  /// The tanh form of GELU, times the other half.
+  /// The tanh form of GELU.
   case gelu
+  /// x², and 0 for negative numbers.
+  case reluSquared
+  /// x, and 0 for negative numbers.
+  case relu
   /// gpt-oss: clamped, with sigmoid(1.702 x), times one more than the other half.
   case clampedSwish
+  /// x · sigmoid(x) of a gate of at most `limit`, times the other half within ±`limit`.
+  case siluOfClamped(limit: Float)
+  /// The same, but at most `limit` after the function.
+  case clampedSilu(limit: Float)
+  /// β tanh(x / β) sigmoid(x), times λ tanh(u / λ) of the other half u; u itself if λ is 0.
+  case situ(beta: Float, linearBeta: Float)
+  /// xIELU: a x² + b x for positive x, c (exp(min(x, e)) - 1 - x) + b x for others.
+  case xielu(positive: Float, negative: Float, beta: Float, epsilon: Float)
 }
 
-/// A gated feed-forward network: down(activation(gate x) · up x).
+/// A feed-forward network: down(activation(gate x) · up x).
 public struct DenseGraph: Sendable {
   /// The two halves.
   public enum Input: Sendable {
@@ -27,6 +32,8 @@ public struct DenseGraph: Sendable {
     case separate(gate: Linear, up: Linear)
     /// One product: gate first, then up.
     case fused(Linear)
+    /// One product without a gate: down(activation(up x)).
+    case plain(Linear)
   }
   /// The two halves.
   public var input: Input
@@ -73,12 +80,30 @@ public struct MixtureGraph: Sendable {
   public var weightScale: Float = 1
   /// Whether an expert's input is multiplied by its weight, instead of its output.
   public var weighsInput = false
+  /// What the router looks at, if that is not the experts' input.
+  public var routerInput: RouterInput?
   /// The experts.
   public var experts: ExpertGraph
   /// A network that all tokens pass, too.
   public var shared: DenseGraph?
   /// A product with one output whose sigmoid the shared network's output is multiplied with.
   public var sharedGate: Linear?
+}
+
+/// What a router looks at instead of the experts' input.
+public struct RouterInput: Sendable {
+  /// A copy kept earlier; `nil` for the step's input before its norm.
+  public var source: CarriedSlot?
+  /// A norm of that.
+  public var norm: Norm?
+  /// A factor on the result.
+  public var scale: Float = 1
+
+  package init(source: CarriedSlot? = nil, norm: Norm? = nil, scale: Float = 1) {
+    self.source = source
+    self.norm = norm
+    self.scale = scale
+  }
 }
 
 /// The networks of routed experts.
@@ -104,6 +129,8 @@ public struct ExpertGraph: Sendable {
     case separate(gate: Matrices, up: Matrices)
     /// One product: gate first, then up.
     case fused(Matrices)
+    /// One product without a gate.
+    case plain(Matrices)
   }
   /// The two halves.
   public var input: Input

@@ -9,10 +9,19 @@ package enum UnitPosition: Sendable, Hashable {
   }
   case embedding
   case output
+  /// Attention, or what a layer has in its place.
   case attention(layer: Int)
   case dense(layer: Int)
   case shared(layer: Int)
   case expert(layer: Int, Projection)
+
+  /// The layer, for units of layers.
+  package var layer: Int? {
+    switch self {
+    case .embedding, .output: nil
+    case .attention(let layer), .dense(let layer), .shared(let layer), .expert(let layer, _): layer
+    }
+  }
 }
 
 /// A unit of a model that may have a type of its own.
@@ -23,6 +32,10 @@ package struct ModelUnit: Sendable {
   package var expert: Int?
   /// Which of the tensor's matrices; `nil` for all.
   package var matrix: Int?
+  /// The step of its layer.
+  package var step = 0
+  /// The branch of that.
+  package var branch = 0
 }
 
 extension ModelGraph {
@@ -39,18 +52,47 @@ extension ModelGraph {
 
 extension LayerGraph {
   fileprivate func units(layer: Int) -> [ModelUnit] {
-    let attention = attention.tensors.map {
-      ModelUnit(position: .attention(layer: layer), tensor: $0)
+    var units: [ModelUnit] = []
+    for (step, graph) in steps.enumerated() {
+      for (branch, part) in graph.branches.enumerated() {
+        for var unit in part.block.units(layer: layer) {
+          (unit.step, unit.branch) = (step, branch)
+          units.append(unit)
+        }
+      }
     }
-    switch feedForward {
+    return units
+  }
+}
+
+extension BlockGraph {
+  /// The units of a block that stands in a layer.
+  package func units(layer: Int) -> [ModelUnit] {
+    switch self {
     case .dense(let dense):
-      return attention
-        + dense.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
+      return dense.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
     case .mixture(let mixture):
       let shared = (mixture.shared?.tensors ?? []).map {
         ModelUnit(position: .shared(layer: layer), tensor: $0)
       }
-      return attention + mixture.expertUnits(layer: layer) + shared
+      return mixture.expertUnits(layer: layer) + shared
+    default:
+      return mixerTensors.map { ModelUnit(position: .attention(layer: layer), tensor: $0) }
+    }
+  }
+
+  private var mixerTensors: [TensorInfo] {
+    switch self {
+    case .attention(let graph): graph.tensors
+    case .deltaNet(let graph): graph.tensors
+    case .mamba(let graph): graph.tensors
+    case .mamba2(let graph): graph.tensors
+    case .shortConvolution(let graph): graph.tensors
+    case .timeMix(let graph): graph.tensors
+    case .channelMix(let graph): graph.tensors
+    case .lowRank(let graph): graph.tensors
+    case .perLayer(let graph): graph.tensors
+    case .dense, .mixture: []
     }
   }
 }
@@ -62,8 +104,15 @@ extension AttentionGraph {
       case .separate(let query, let key, let value): [query, key, value].map(\.tensor)
       case .fused(let linear, _, _, _): [linear.tensor]
       case .latent(let latent): latent.tensors
+      case .shared(let query, _): [query.tensor]
       }
-    return inputs + [output.tensor]
+    return inputs + (gate?.tensors ?? []) + [output.tensor]
+  }
+}
+
+extension AttentionGate {
+  fileprivate var tensors: [TensorInfo] {
+    if case .linear(let linear) = source { [linear.tensor] } else { [] }
   }
 }
 
@@ -87,7 +136,7 @@ extension DenseGraph {
   fileprivate var tensors: [TensorInfo] {
     switch input {
     case .separate(let gate, let up): [gate.tensor, up.tensor, down.tensor]
-    case .fused(let linear): [linear.tensor, down.tensor]
+    case .fused(let linear), .plain(let linear): [linear.tensor, down.tensor]
     }
   }
 }
@@ -98,6 +147,7 @@ extension MixtureGraph {
       switch experts.input {
       case .separate(let gate, let up): [(.gate, gate), (.up, up)]
       case .fused(let both): [(.gateUp, both)]
+      case .plain(let up): [(.up, up)]
       }
     return (inputs + [(.down, experts.down)]).flatMap { projection, matrices in
       (0..<count).map { expert in

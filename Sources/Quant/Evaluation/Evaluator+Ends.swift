@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+internal import BlockFormats
+internal import GGUF
+package import QuantModels
+
+// What comes before the first layer, and what comes behind the last.
+
+extension Evaluator {
+  /// The states that the first layer takes.
+  ///
+  /// - Parameters:
+  ///   - tokens: Windows of equal length, one after the other.
+  ///   - length: Tokens of a window.
+  ///   - other: Another type to take the embedding in.
+  /// - Returns: A row a token.
+  /// - Throws: `QuantError` for tokens that the model does not have, or weights that cannot be read.
+  package func embed(
+    _ tokens: [Int32], windowLength length: Int, substituting other: WeightSubstitution? = nil
+  ) throws(QuantError) -> Matrix {
+    if let bad = tokens.first(where: { $0 < 0 || Int($0) >= graph.vocabulary }) {
+      throw .content(
+        file: model.path, line: 0,
+        what: "expected tokens from 0 to \(graph.vocabulary - 1), found \(bad)")
+    }
+    let context = context(windowLength: length)
+    let states = Matrix(rows: tokens.count, columns: graph.stateWidth)
+    states.columns(graph.streams * graph.width..<graph.stateWidth).clear()
+    let first = context.layout.stream(of: states)
+    try readEmbeddings(tokens, into: first, substituting: other)
+    try context.scale(first, by: graph.embeddingScale)
+    try addPositions(to: first, windowLength: length)
+    if let norm = graph.start.norm { try context.normalize(first, by: norm, into: first) }
+    try fillStates(states, tokens, context)
+    return states
+  }
+
+  private func readEmbeddings(
+    _ tokens: [Int32], into states: Matrix, substituting other: WeightSubstitution?
+  ) throws(QuantError) {
+    try workers.forRanges(tokens.count, atLeast: 64) { (rows, _) throws(QuantError) in
+      var reader = try TensorReader(model: model, tensor: graph.embedding)
+      var blocks: [UInt8] = []
+      for row in rows {
+        let token = Int(tokens[row])
+        try states.withMutableRow(row) { (span) throws(QuantError) in
+          try reader.readRows(token..<token + 1, into: &span)
+          try FiniteWeights.check(
+            span.span, of: graph.embedding, from: token * graph.width, file: model.path)
+        }
+        other?.apply(to: states.rows(row..<row + 1), matrix: 0, using: &blocks)
+      }
+    }
+  }
+
+  /// Adds learned positions.
+  private func addPositions(to states: Matrix, windowLength length: Int) throws(QuantError) {
+    guard let tensor = graph.start.positions else { return }
+    var reader = try TensorReader(model: model, tensor: tensor)
+    let positions = options.firstPosition..<options.firstPosition + length
+    guard positions.upperBound <= tensor.rowCount else {
+      throw .setting(
+        .windowLength,
+        what: "positions up to \(positions.upperBound): expected at most \(tensor.rowCount), as many as"
+          + " the model has learned")
+    }
+    let rows = try reader.matrix(positions)
+    for row in 0..<states.rows {
+      unsafe KernelTable.current.layers.addScaledRow(
+        rows.base + row % length * rows.stride, states.base + row * states.stride,
+        count: states.columns, factor: 1)
+    }
+  }
+
+  /// Fills what states hold beside their first stream.
+  private func fillStates(
+    _ states: Matrix, _ tokens: [Int32], _ context: ForwardContext
+  ) throws(QuantError) {
+    let first = context.layout.stream(of: states)
+    for index in 1..<max(1, graph.streams) {
+      context.layout.stream(index, of: states).copy(from: first)
+    }
+    if let slot = graph.start.copy {
+      context.layout.carried(slot, of: states).copy(from: first)
+    }
+    guard let slot = graph.carried.token else { return }
+    let column = context.layout.carried(slot, of: states)
+    for (row, token) in tokens.enumerated() { column[row, 0] = Float(token) }
+  }
+
+  /// The states behind the last layer as the output matrix takes them: one stream, normed.
+  package func normedOutput(
+    of states: Matrix, _ context: ForwardContext
+  ) throws(QuantError) -> Matrix {
+    let merged = try merge(states, context)
+    try context.normalize(merged, by: graph.outputNorm, into: merged)
+    return merged
+  }
+
+  /// Makes one stream of several; a window onto the states, where they have one.
+  private func merge(_ states: Matrix, _ context: ForwardContext) throws(QuantError) -> Matrix {
+    let first = context.layout.stream(of: states)
+    guard graph.stateWidth > graph.width else { return states }
+    switch graph.merge {
+    case .first: break
+    case .mean:
+      for index in 1..<max(1, graph.streams) {
+        try context.add(context.layout.stream(index, of: states), times: 1, to: first)
+      }
+      try context.scale(first, by: 1 / Float(graph.streams))
+    }
+    // Packed, as whoever writes them to a file expects.
+    return first.copied()
+  }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+public import GGUF
+
+/// One layer: steps, one after the other. Most have two: attention, then a feed-forward network, each
+/// added to what came in.
+public struct LayerGraph: Sendable {
+  /// The steps, in order.
+  public var steps: [LayerStep]
+  /// Where a copy of what comes in is kept for steps that read it.
+  public var inputCopy: CarriedSlot?
+  /// A factor on what goes out.
+  public var outputFactor: TensorInfo?
+
+  /// A layer of any steps.
+  package init(steps: [LayerStep], inputCopy: CarriedSlot? = nil) {
+    self.steps = steps
+    self.inputCopy = inputCopy
+  }
+
+  /// The usual layer.
+  package init(
+    attentionNorm: Norm?, attention: AttentionGraph, attentionPostNorm: Norm? = nil,
+    feedForwardNorm: Norm?, feedForward: BlockGraph, feedForwardPostNorm: Norm? = nil,
+    residualScale: Float = 1
+  ) {
+    steps = [
+      LayerStep(
+        norm: attentionNorm, .attention(attention), postNorm: attentionPostNorm,
+        scale: residualScale),
+      LayerStep(
+        norm: feedForwardNorm, feedForward, postNorm: feedForwardPostNorm, scale: residualScale),
+    ]
+  }
+}
+
+/// A part of a layer whose output is added to what came in:
+/// x = (x + scale · postNorm(Σ branch(norm(x)))) · sumScale.
+public struct LayerStep: Sendable {
+  /// How input is made of the streams, and output joined with them.
+  public var connection = Connection.residual
+  /// Of the input, for branches that have none of their own.
+  public var norm: Norm?
+  /// What is computed side by side; the results are added.
+  public var branches: [StepBranch]
+  /// Of the sum of the branches, before it is added.
+  public var postNorm: Norm?
+  /// A factor on what is added.
+  public var scale: Float
+  /// A factor on the whole.
+  public var sumScale: Float = 1
+
+  /// A step of one block.
+  package init(norm: Norm?, _ block: BlockGraph, postNorm: Norm? = nil, scale: Float = 1) {
+    self.init(norm: norm, branches: [StepBranch(block)], postNorm: postNorm, scale: scale)
+  }
+
+  /// A step of several.
+  package init(norm: Norm?, branches: [StepBranch], postNorm: Norm? = nil, scale: Float = 1) {
+    self.norm = norm
+    self.branches = branches
+    self.postNorm = postNorm
+    self.scale = scale
+  }
+}
+
+/// How a step's input is made of the streams, and its output joined with them.
+public enum Connection: Sendable {
+  /// The first stream goes in, and the output is added to it.
+  case residual
+}
+
+/// One of the blocks that a step computes side by side.
+public struct StepBranch: Sendable {
+  /// What is computed.
+  public var block: BlockGraph
+  /// Of the step's input, instead of the step's own norm.
+  public var norm: Norm?
+  /// Of the output.
+  public var postNorm: Norm?
+  /// A factor on the output.
+  public var scale: Float = 1
+  /// What goes in, if that is not the step's input: a copy kept earlier, which `norm` is of.
+  public var source: CarriedSlot?
+
+  /// Describes a branch.
+  package init(_ block: BlockGraph, norm: Norm? = nil, postNorm: Norm? = nil, scale: Float = 1) {
+    self.block = block
+    self.norm = norm
+    self.postNorm = postNorm
+    self.scale = scale
+  }
+}
+
+/// What a step computes of its normed input.
+public enum BlockGraph: Sendable {
+  /// Attention.
+  case attention(AttentionGraph)
+  /// A feed-forward network that is the same for all tokens.
+  case dense(DenseGraph)
+  /// Experts, some of which are chosen for each token.
+  case mixture(MixtureGraph)
+  /// A delta rule with gates (gated DeltaNet, Kimi's delta attention).
+  case deltaNet(DeltaNetGraph)
+  /// The scan of Mamba 1.
+  case mamba(MambaGraph)
+  /// The scan of Mamba 2.
+  case mamba2(Mamba2Graph)
+  /// A short convolution between two gates (LFM2).
+  case shortConvolution(ShortConvolutionGraph)
+  /// The time mixing of RWKV.
+  case timeMix(TimeMixGraph)
+  /// The channel mixing of RWKV.
+  case channelMix(ChannelMixGraph)
+  /// A product through a narrow vector, added to its input (LAuReL).
+  case lowRank(LowRankGraph)
+  /// What each layer adds for the token by itself (per-layer embeddings).
+  case perLayer(PerLayerGraph)
+
+  /// The experts, if it has any.
+  public var mixture: MixtureGraph? { if case .mixture(let mixture) = self { mixture } else { nil } }
+}
