@@ -60,7 +60,8 @@ extension Evaluator {
     guard positions.upperBound <= tensor.rowCount else {
       throw .setting(
         .windowLength,
-        what: "positions up to \(positions.upperBound): expected at most \(tensor.rowCount), as many as"
+        what:
+          "positions up to \(positions.upperBound): expected at most \(tensor.rowCount), as many as"
           + " the model has learned")
     }
     let rows = try reader.matrix(positions)

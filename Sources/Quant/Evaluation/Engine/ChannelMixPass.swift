@@ -3,7 +3,9 @@ internal import QuantModels
 
 /// To be filled.
 struct ChannelMixPass: BlockPass {
-  init(_ graph: ChannelMixGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError) {}
+  init(_ graph: ChannelMixGraph, positions: Range<Int>, in context: ForwardContext)
+    throws(QuantError)
+  {}
 
   static func scratchColumns(_ graph: ChannelMixGraph) -> Int { 0 }
 

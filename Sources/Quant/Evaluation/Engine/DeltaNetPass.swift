@@ -3,7 +3,8 @@ internal import QuantModels
 
 /// To be filled.
 struct DeltaNetPass: BlockPass {
-  init(_ graph: DeltaNetGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError) {}
+  init(_ graph: DeltaNetGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError)
+  {}
 
   static func scratchColumns(_ graph: DeltaNetGraph) -> Int { 0 }
 

@@ -3,7 +3,8 @@ internal import QuantModels
 
 /// To be filled.
 struct LowRankPass: BlockPass {
-  init(_ graph: LowRankGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError) {}
+  init(_ graph: LowRankGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError)
+  {}
 
   static func scratchColumns(_ graph: LowRankGraph) -> Int { 0 }
 

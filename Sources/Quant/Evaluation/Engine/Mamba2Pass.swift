@@ -3,7 +3,8 @@ internal import QuantModels
 
 /// To be filled.
 struct Mamba2Pass: BlockPass {
-  init(_ graph: Mamba2Graph, positions: Range<Int>, in context: ForwardContext) throws(QuantError) {}
+  init(_ graph: Mamba2Graph, positions: Range<Int>, in context: ForwardContext) throws(QuantError) {
+  }
 
   static func scratchColumns(_ graph: Mamba2Graph) -> Int { 0 }
 

@@ -3,7 +3,8 @@ internal import QuantModels
 
 /// To be filled.
 struct PerLayerPass: BlockPass {
-  init(_ graph: PerLayerGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError) {}
+  init(_ graph: PerLayerGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError)
+  {}
 
   static func scratchColumns(_ graph: PerLayerGraph) -> Int { 0 }
 

@@ -3,7 +3,9 @@ internal import QuantModels
 
 /// To be filled.
 struct ShortConvolutionPass: BlockPass {
-  init(_ graph: ShortConvolutionGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError) {}
+  init(_ graph: ShortConvolutionGraph, positions: Range<Int>, in context: ForwardContext)
+    throws(QuantError)
+  {}
 
   static func scratchColumns(_ graph: ShortConvolutionGraph) -> Int { 0 }
 

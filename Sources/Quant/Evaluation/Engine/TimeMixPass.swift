@@ -3,7 +3,8 @@ internal import QuantModels
 
 /// To be filled.
 struct TimeMixPass: BlockPass {
-  init(_ graph: TimeMixGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError) {}
+  init(_ graph: TimeMixGraph, positions: Range<Int>, in context: ForwardContext) throws(QuantError)
+  {}
 
   static func scratchColumns(_ graph: TimeMixGraph) -> Int { 0 }
 

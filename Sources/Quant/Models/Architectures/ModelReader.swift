@@ -64,13 +64,24 @@ extension ModelReader {
   }
 
   /// A norm: `NAME.weight`, perhaps `NAME.bias`.
-  package func norm(_ name: String, _ width: Int) throws(QuantError) -> Norm {
+  package func norm(
+    _ name: String, _ width: Int, centered: Bool = false
+  ) throws(QuantError) -> Norm {
     Norm(
-      weight: try tensor("\(name).weight", [width]), bias: try optional("\(name).bias", [width]))
+      weight: try tensor("\(name).weight", [width]), bias: try optional("\(name).bias", [width]),
+      isCentered: centered)
   }
 
   /// A norm, if the file has it.
-  package func optionalNorm(_ name: String, _ width: Int) throws(QuantError) -> Norm? {
-    source.contains("\(name).weight") ? try norm(name, width) : nil
+  package func optionalNorm(
+    _ name: String, _ width: Int, centered: Bool = false
+  ) throws(QuantError) -> Norm? {
+    source.contains("\(name).weight") ? try norm(name, width, centered: centered) : nil
   }
+
+  /// A norm of the model's width, of the kind that the model has.
+  func norm(_ name: String, _ sizes: ModelSizes) throws(QuantError) -> Norm {
+    try norm(name, sizes.width, centered: sizes.isCentered)
+  }
+
 }

@@ -13,31 +13,46 @@ struct ModelSizes {
   let valueSize: Int
   let vocabulary: Int
   let epsilon: Float
+  /// Whether norms take the mean off (LayerNorm).
+  let isCentered: Bool
   let embedding: TensorInfo
   let experts: Int
   /// Experts that a token goes to, for each layer.
   let usedExperts: [Int]
 
-  init(_ model: ModelReader) throws(QuantError) {
+  /// Reads them.
+  ///
+  /// - Parameters:
+  ///   - model: The model.
+  ///   - centered: Whether its norms are LayerNorms, whose epsilon has a key of its own.
+  ///   - needsHeads: Whether there must be a number of heads, which layers without attention may have as
+  ///     zero.
+  /// - Throws: `QuantError.content` for keys that are missing or make no sense.
+  init(
+    _ model: ModelReader, centered: Bool = false, needsHeads: Bool = true
+  ) throws(QuantError) {
     width = try model.integer("embedding_length", in: 1...(1 << 20))
     let blocks = try model.integer("block_count", in: 1...65_535)
     let extra = try model.integer("nextn_predict_layers", default: 0, in: 0...(blocks - 1))
     layers = blocks - extra
     feedForward = try model.integers("feed_forward_length", layers: layers, default: 0)
-    heads = try model.integers("attention.head_count", layers: layers, in: 1...65_535)
+    heads = try model.integers(
+      "attention.head_count", layers: layers, default: needsHeads ? nil : 0, in: 0...65_535)
     keyValueHeads =
       model.has("attention.head_count_kv")
-      ? try model.integers("attention.head_count_kv", layers: layers, in: 1...65_535) : heads
-    for (all, shared) in zip(heads, keyValueHeads) where all % shared != 0 {
+      ? try model.integers("attention.head_count_kv", layers: layers, in: 0...65_535) : heads
+    for (all, shared) in zip(heads, keyValueHeads) where shared > 0 && all % shared != 0 {
       throw .unsupported(
         "\(model.source.path): expected a number of heads that \(shared) key and value heads divide,"
           + " found \(all)")
     }
     // Where heads outnumber the width, the key must say: a head of nothing makes no sense.
-    let size = width >= heads[0] ? width / heads[0] : nil
+    let most = heads.first { $0 > 0 } ?? width
+    let size = width >= most ? width / most : nil
     keySize = try model.integer("attention.key_length", default: size, in: 1...65_535)
     valueSize = try model.integer("attention.value_length", default: size, in: 1...65_535)
-    epsilon = try model.number("attention.layer_norm_rms_epsilon")
+    isCentered = centered
+    epsilon = try model.number("attention.layer_norm_\(centered ? "" : "rms_")epsilon")
     experts = try model.integer("expert_count", default: 0, in: 0...65_535)
     usedExperts = try model.integers(
       "expert_used_count", layers: layers, default: 0, in: 0...experts)
@@ -72,7 +87,7 @@ extension ModelReader {
     ModelGraph(
       width: sizes.width, vocabulary: sizes.vocabulary, epsilon: sizes.epsilon,
       embedding: sizes.embedding, layers: layers,
-      outputNorm: try norm("output_norm", sizes.width), output: try output(sizes, tied: tied))
+      outputNorm: try norm("output_norm", sizes), output: try output(sizes, tied: tied))
   }
 
   /// Layers made one after the other.

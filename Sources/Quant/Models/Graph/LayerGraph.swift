@@ -117,5 +117,7 @@ public enum BlockGraph: Sendable {
   case perLayer(PerLayerGraph)
 
   /// The experts, if it has any.
-  public var mixture: MixtureGraph? { if case .mixture(let mixture) = self { mixture } else { nil } }
+  public var mixture: MixtureGraph? {
+    if case .mixture(let mixture) = self { mixture } else { nil }
+  }
 }

@@ -4,24 +4,40 @@ internal import GGUF
 extension ModelReader {
   /// A dense network: `NAME_gate`, `NAME_up` and `NAME_down`, as `blk.3.ffn` or, with `suffix`
   /// `_shexp`, the one that stands beside experts. Biases are optional.
+  ///
+  /// Without `NAME_gate`, `NAME_up` may hold both halves, gate first; else there is no gate.
   func dense(
     layer: Int, suffix: String = "", _ sizes: ModelSizes, width: Int,
-    _ activation: Activation = .silu
+    _ activation: Activation = .silu, plain: Bool = false
   ) throws(QuantError) -> DenseGraph {
     let prefix = "blk.\(layer).ffn_"
+    let up = "\(prefix)up\(suffix)"
+    let gate = "\(prefix)gate\(suffix)"
+    let hasGate = source.contains("\(gate).weight")
+    let input: DenseGraph.Input =
+      if !hasGate, rows(of: up) == 2 * width {
+        .fused(try linear(up, sizes.width, 2 * width))
+      } else if hasGate || !plain {
+        .separate(
+          gate: try linear(gate, sizes.width, width), up: try linear(up, sizes.width, width))
+      } else {
+        .plain(try linear(up, sizes.width, width))
+      }
     return DenseGraph(
-      input: .separate(
-        gate: try linear("\(prefix)gate\(suffix)", sizes.width, width),
-        up: try linear("\(prefix)up\(suffix)", sizes.width, width)),
-      width: width, activation: activation,
+      input: input, width: width, activation: activation,
       down: try linear("\(prefix)down\(suffix)", width, sizes.width))
+  }
+
+  /// Rows of a matrix; `nil` if there is none.
+  private func rows(of name: String) -> Int? {
+    (try? source.tensor("\(name).weight"))?.rowCount
   }
 
   /// A mixture of experts as most have it: softmax over all, the chosen ones' weights made to add
   /// up to 1.
   func mixture(
     layer: Int, _ sizes: ModelSizes, width: Int, gating: MixtureGraph.Gating = .softmax,
-    normalizes: Bool = true, activation: Activation = .silu
+    normalizes: Bool = true, activation: Activation = .silu, plain: Bool = false
   ) throws(QuantError) -> MixtureGraph {
     let used = sizes.usedExperts[layer]
     guard (1...max(sizes.experts, 1)).contains(used) else {
@@ -33,7 +49,7 @@ extension ModelReader {
     var mixture = MixtureGraph(
       router: try linear("blk.\(layer).ffn_gate_inp", sizes.width, sizes.experts),
       count: sizes.experts, used: used, gating: gating, normalizes: normalizes,
-      experts: try experts(layer: layer, sizes, width: width, activation))
+      experts: try experts(layer: layer, sizes, width: width, activation, plain: plain))
     try setGroups(of: &mixture)
     return mixture
   }
@@ -55,9 +71,17 @@ extension ModelReader {
   }
 
   private func experts(
-    layer: Int, _ sizes: ModelSizes, width: Int, _ activation: Activation
+    layer: Int, _ sizes: ModelSizes, width: Int, _ activation: Activation, plain: Bool
   ) throws(QuantError) -> ExpertGraph {
     let down = try matrices(layer, "down", width, sizes.width, sizes.experts)
+    let hasGate = ["gate_exps", "gate.0", "gate_up_exps", "gate_up.0"].contains {
+      source.contains("blk.\(layer).ffn_\($0).weight")
+    }
+    guard hasGate || !plain else {
+      return ExpertGraph(
+        input: .plain(try matrices(layer, "up", sizes.width, width, sizes.experts)), width: width,
+        activation: activation, down: down)
+    }
     let isFused = ["_exps", ".0"].contains {
       source.contains("blk.\(layer).ffn_gate_up\($0).weight")
     }

@@ -14,11 +14,13 @@ extension ModelReader {
   /// - Returns: The mixture, without a network for all tokens.
   /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func keyedMixture(
-    layer: Int, _ sizes: ModelSizes, width: Int, fallback: MixtureGraph.Gating, needsBias: Bool
+    layer: Int, _ sizes: ModelSizes, width: Int, fallback: MixtureGraph.Gating, needsBias: Bool,
+    activation: Activation = .silu, plain: Bool = false
   ) throws(QuantError) -> MixtureGraph {
     var mixture = try mixture(
       layer: layer, sizes, width: width, gating: try gating(fallback),
-      normalizes: try flag("expert_weights_norm", default: false))
+      normalizes: try flag("expert_weights_norm", default: false), activation: activation,
+      plain: plain)
     let bias = "blk.\(layer).exp_probs_b.bias"
     mixture.selectionBias =
       needsBias ? try tensor(bias, [sizes.experts]) : try optional(bias, [sizes.experts])

@@ -55,7 +55,10 @@ extension ModelReader {
     case "none":
       rotation.scaling = .linear(1)
     case "yarn":
-      rotation.scaling = .yarn(factor: factor, originalContext: try originalContext())
+      rotation.scaling = .yarn(
+        factor: factor, originalContext: try originalContext(),
+        fast: try number("rope.scaling.yarn_beta_fast", default: 32),
+        slow: try number("rope.scaling.yarn_beta_slow", default: 1))
       rotation.magnitude *= 1 + 0.1 * Float(log(Double(factor)))
     default:
       // Linear, and "longrope", whose tensors of factors come on top.
@@ -68,5 +71,25 @@ extension ModelReader {
     guard longContext || text("rope.scaling.type") == "longrope" else { return nil }
     let isLong = contextLength > (try originalContext())
     return try optional("rope_factors_\(isLong ? "long" : "short").weight", [pairs])
+  }
+
+  /// Leaves the pairs of the fourth section as they are: what several numbers tell the position of
+  /// images with, the first three tell alike of text, and the fourth is zero.
+  ///
+  /// - Parameters:
+  ///   - rotation: What is changed.
+  ///   - interleaved: Whether the pairs of the first three sections alternate, instead of following each
+  ///     other.
+  /// - Throws: `QuantError.content` without the key of four sections.
+  func setSections(of rotation: inout Rotation, interleaved: Bool) throws(QuantError) {
+    let sections = try integers("rope.dimension_sections", layers: 4, in: 0...65_535)
+    let all = sections.reduce(0, +)
+    guard all > 0 else { return }
+    let still = (0..<rotation.dimensions / 2).filter { pair in
+      interleaved
+        ? pair % all >= 3 * sections[pair % all % 3]
+        : pair % all >= sections[0] + sections[1] + sections[2]
+    }
+    rotation.stillPairs = Set(still)
   }
 }

@@ -15,6 +15,12 @@ extension ModelReader {
     _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing
   ) throws(QuantError) -> AttentionGraph {
     let (heads, shared) = (sizes.heads[layer], sizes.keyValueHeads[layer])
+    guard heads > 0, shared > 0 else {
+      throw .content(
+        file: source.path, line: 0,
+        what: "\(architecture).attention.head_count: expected heads in layer \(layer), which has"
+          + " attention, found \(heads) and \(shared) of keys and values")
+    }
     return AttentionGraph(
       input: try attentionInput(sizes, layer: layer), heads: heads, keyValueHeads: shared,
       keySize: sizes.keySize, valueSize: sizes.valueSize,
@@ -45,12 +51,13 @@ extension ModelReader {
 
   /// Norms of each query and key head, if the file has them.
   func headNorms(
-    _ attention: inout AttentionGraph, layer: Int, required: Bool
+    _ attention: inout AttentionGraph, layer: Int, required: Bool, centered: Bool = false
   ) throws(QuantError) {
     for (name, path) in [("q", \AttentionGraph.queryNorm), ("k", \AttentionGraph.keyNorm)] {
       let tensor = "blk.\(layer).attn_\(name)_norm"
       guard required || source.contains("\(tensor).weight") else { continue }
-      attention[keyPath: path] = .perHead(try norm(tensor, attention.keySize))
+      attention[keyPath: path] = .perHead(
+        try norm(tensor, attention.keySize, centered: centered))
     }
   }
 
