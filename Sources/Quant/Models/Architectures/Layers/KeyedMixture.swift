@@ -11,6 +11,8 @@ extension ModelReader {
   ///   - width: Numbers between an expert's products.
   ///   - fallback: The gating where the file does not say.
   ///   - needsBias: Whether the bias for the choice must be there.
+  ///   - activation: What stands between the products.
+  ///   - plain: Whether experts may have no gate.
   /// - Returns: The mixture, without a network for all tokens.
   /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func keyedMixture(
