@@ -125,6 +125,18 @@ package final class ForwardContext: Sendable {
     }
   }
 
+  /// Multiplies every row by one number a column.
+  func multiply(_ target: Matrix, by factors: [Float]) throws(QuantError) {
+    precondition(factors.count == target.columns)
+    try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
+      for row in rows {
+        target.withMutableRow(row) { span in
+          for column in span.indices { span[column] *= factors[column] }
+        }
+      }
+    }
+  }
+
   /// Multiplies all rows by a factor.
   func scale(_ target: Matrix, by factor: Float) throws(QuantError) {
     guard factor != 1 else { return }
