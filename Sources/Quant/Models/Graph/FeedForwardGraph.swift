@@ -82,12 +82,33 @@ public struct MixtureGraph: Sendable {
   public var weighsInput = false
   /// What the router looks at, if that is not the experts' input.
   public var routerInput: RouterInput?
+  /// Where the experts' vectors come from and go to, if they are narrower than the model's.
+  public var latent: LatentMixture?
   /// The experts.
   public var experts: ExpertGraph
   /// A network that all tokens pass, too.
   public var shared: DenseGraph?
   /// A product with one output whose sigmoid the shared network's output is multiplied with.
   public var sharedGate: Linear?
+}
+
+/// Around experts that work in vectors narrower than the model's: up(norm(Σ experts(down x))). The router
+/// and the network that all tokens pass see x itself.
+public struct LatentMixture: Sendable {
+  /// From the model's width to the experts'.
+  public var down: Linear
+  /// Of the weighted sum of what experts give.
+  public var norm: Norm?
+  /// Back to the model's width.
+  public var up: Linear
+  /// Numbers that experts take and give.
+  public var width: Int { down.outputs }
+
+  package init(down: Linear, norm: Norm? = nil, up: Linear) {
+    self.down = down
+    self.norm = norm
+    self.up = up
+  }
 }
 
 /// What a router looks at instead of the experts' input.
