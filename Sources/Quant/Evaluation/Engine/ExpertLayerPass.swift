@@ -31,13 +31,14 @@ package struct ExpertLayerPass {
   /// Numbers a row of a chunk that a pass needs.
   static func scratchColumns(_ graph: MixtureGraph) -> Int {
     2 * max(graph.experts.width, graph.shared?.width ?? 0) + graph.router.inputs
+      + 2 * (graph.latent?.width ?? 0)
   }
 
   /// Adds the mixture's output, times `scale`, to `y`.
   func run(_ input: BlockInput, addingTo y: Matrix, scale: Float) throws(QuantError) {
     let routing = try routing(input)
     context.observer?.observe(routing, layer: layer)
-    try addExperts(input.h, routing, to: y, scale: scale)
+    try addRouted(input.h, routing, to: y, scale: scale)
     try addShared(input.h, to: y, scale: scale)
   }
 
@@ -79,7 +80,7 @@ package struct ExpertLayerPass {
     return x
   }
 
-  /// Adds what the chosen experts give.
+  /// Adds what the chosen experts give: rows as wide as those that they take.
   package func addExperts(
     _ x: Matrix, _ routing: Routing, to y: Matrix, scale: Float
   ) throws(QuantError) {

@@ -84,6 +84,8 @@ public struct MixtureGraph: Sendable {
   public var table: ExpertTable?
   /// What the router looks at, if that is not the experts' input.
   public var routerInput: RouterInput?
+  /// Where the experts' vectors come from and go to, if they are narrower than the model's.
+  public var latent: LatentMixture?
   /// The experts.
   public var experts: ExpertGraph
   /// A network that all tokens pass, too.
@@ -102,6 +104,22 @@ public struct ExpertTable: Sendable {
   package init(tensor: TensorInfo, token: CarriedSlot) {
     self.tensor = tensor
     self.token = token
+/// Around experts that work in vectors narrower than the model's: up(norm(Σ experts(down x))). The router
+/// and the network that all tokens pass see x itself.
+public struct LatentMixture: Sendable {
+  /// From the model's width to the experts'.
+  public var down: Linear
+  /// Of the weighted sum of what experts give.
+  public var norm: Norm?
+  /// Back to the model's width.
+  public var up: Linear
+  /// Numbers that experts take and give.
+  public var width: Int { down.outputs }
+
+  package init(down: Linear, norm: Norm? = nil, up: Linear) {
+    self.down = down
+    self.norm = norm
+    self.up = up
   }
 }
 
