@@ -71,6 +71,7 @@ package struct AttentionPass: BlockPass {
     let values = Matrix(rows: y.rows, columns: graph.heads * graph.valueSize)
     try attend(made, into: values)
     if let gate = graph.gate { try GatePass(gate, graph, self).run(input.h, made, into: values) }
+    if let norm = graph.innerNorm { try context.normalize(values, by: norm, into: values) }
     try LinearProduct(graph.output, in: context).run(values, into: y)
   }
 

@@ -41,6 +41,8 @@ public struct DenseGraph: Sendable {
   public var width: Int
   /// What stands between them.
   public var activation = Activation.silu
+  /// Of what it gives, before the last product.
+  public var innerNorm: Norm?
   /// Back to the model's width.
   public var down: Linear
 }
