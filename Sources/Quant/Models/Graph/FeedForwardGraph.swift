@@ -106,6 +106,9 @@ public struct ExpertTable: Sendable {
   package init(tensor: TensorInfo, token: CarriedSlot) {
     self.tensor = tensor
     self.token = token
+  }
+}
+
 /// Around experts that work in vectors narrower than the model's: up(norm(Σ experts(down x))). The router
 /// and the network that all tokens pass see x itself.
 public struct LatentMixture: Sendable {
