@@ -115,9 +115,10 @@ public enum ArchitectureRegistry {
         file: source.path, line: 0, what: "expected the key general.architecture, found none")
     }
     guard let architecture = architecture(name) as? any EvaluableArchitecture.Type else {
+      let nearest = NearName.nearest(name, among: names) ?? plain
       throw .unsupported(
-        "\(source.path): expected one of the architectures \(names.joined(separator: ", ")), found "
-          + "\"\(name)\"")
+        "\(source.path): expected one of the \(names.count) architectures that Docs/Evaluation.md lists,"
+          + " found \"\(name)\"; the nearest is \"\(nearest)\"")
     }
     return try architecture.graph(
       ModelReader(source: source, architecture: name, contextLength: contextLength))
