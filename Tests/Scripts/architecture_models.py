@@ -115,10 +115,11 @@ class Model:
 
     def make_layer(self, layer):
         p, without = f"blk.{layer}.", (self["without"] or {}).get(layer)
-        if without != "attention": self.make_attention(p)
-        if without == "network": return
         first, second = self["names"] or ("attn_norm", "ffn_norm")
-        if without != "attention": self.norm(f"{p}{first}", self.width)
+        if without != "attention":
+            self.make_attention(p)
+            self.norm(f"{p}{first}", self.width)
+        if without == "network": return
         if self["parallel"] != "one": self.norm(f"{p}{second}", self.width)
         self.make_network(p)
         if self["sandwich"]:
