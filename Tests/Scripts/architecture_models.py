@@ -55,9 +55,10 @@ variant("plamo3", "plamo3", rope="neox", fused=True, heads="head", sandwich=True
 variant("bitnet", "bitnet", rope="neox", inner=True, tied=True)
 variant("bitnet_relu2", "bitnet", rope="neox", inner=True, act="relu2", tied=True,
         keys={"hidden_activation": "relu2"})
-variant("deci", "deci", layers=4, factors=True, tied=True, without={1: "attention", 2: "network"},
-        keys={"attention.head_count": [3, 0, 3, 3], "attention.head_count_kv": [1, 0, 1, 1],
-              "feed_forward_length": [40, 40, 0, 40]})
+variant("deci", "deci", layers=5, factors=True, tied=True,
+        without={1: "attention", 2: "network", 3: "heads"},
+        keys={"attention.head_count": [3, 0, 3, 3, 3], "attention.head_count_kv": [1, 0, 1, 0, 1],
+              "feed_forward_length": [40, 40, 0, 40, 40]})
 variant("stablelm_parallel", "stablelm", rope="neox", turned=4, norm="layer", norm_bias=True,
         parallel="one", heads="each")
 variant("falcon_two_norms", "falcon", rope="neox", norm="layer", norm_bias=True, act="gelu",
@@ -117,7 +118,8 @@ class Model:
         p, without = f"blk.{layer}.", (self["without"] or {}).get(layer)
         first, second = self["names"] or ("attn_norm", "ffn_norm")
         if without != "attention":
-            self.make_attention(p)
+            if without == "heads": self.matrix(f"{p}attn_output.weight", self.width, self.width)
+            else: self.make_attention(p)
             self.norm(f"{p}{first}", self.width)
         if without == "network": return
         if self["parallel"] != "one": self.norm(f"{p}{second}", self.width)
@@ -178,6 +180,7 @@ class Model:
         return y
 
     def attention(self, p, x, layer):
+        if (self["without"] or {}).get(layer) == "heads": return self.product(f"{p}attn_output", x)
         size, shared, tokens = self["size"], self["shared"], len(x)
         if self["fused"]:
             q, k, v = np.split(

@@ -2,8 +2,8 @@
 
 /// Nemotron models made from Llama by search, with other heads and widths in every layer, and DeciLM.
 ///
-/// A layer may lack attention. The reference passes layers over that lack a network, with their attention
-/// if they have one.
+/// A layer may lack attention, or have one product in its place. The reference passes layers over that lack
+/// a network, with their attention if they have one.
 enum Deci: EvaluableArchitecture {
   static let names = ["deci"]
   static let modelTypes = ["nemotron-nas", "deci", "deci_lm"]
@@ -27,23 +27,23 @@ enum Deci: EvaluableArchitecture {
         norm: try model.norm("blk.\(layer).ffn_norm", sizes),
         .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer])))
       guard sizes.heads[layer] > 0 else { return LayerGraph(steps: [network]) }
-      try refuseProduct(model, sizes, layer)
       let attention = LayerStep(
         norm: try model.norm("blk.\(layer).attn_norm", sizes),
-        .attention(try model.attention(sizes, layer: layer, .neighbours)))
+        try attention(model, sizes, layer))
       return LayerGraph(steps: [attention, network])
     }
     return try model.graph(sizes, layers: layers)
   }
 
-  /// Refuses layers that have one product instead of attention.
-  private static func refuseProduct(
+  /// Attention, or one product where there are no heads of keys and values.
+  private static func attention(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
-  ) throws(QuantError) {
-    guard sizes.keyValueHeads[layer] == 0 else { return }
-    throw .unsupported(
-      "\(model.path): expected heads of keys and values in layer \(layer), found none: a product"
-        + " instead of attention is not known")
+  ) throws(QuantError) -> BlockGraph {
+    guard sizes.keyValueHeads[layer] > 0 else {
+      return .product(
+        try model.linear("blk.\(layer).attn_output", sizes.width, sizes.width))
+    }
+    return .attention(try model.attention(sizes, layer: layer, .neighbours))
   }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
