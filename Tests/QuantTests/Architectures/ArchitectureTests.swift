@@ -7,6 +7,10 @@ import Testing
 
 @Suite("Architectures compute the reference's logits")
 struct ArchitectureTests {
+  private let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
   /// A tiny model of `shared` with the logits expected of it.
   struct Model: CustomTestStringConvertible, Sendable {
     let folder: URL
@@ -32,5 +36,23 @@ struct ArchitectureTests {
     let expected = try model.expected()
     let difference = try expected.largestDifference(mode: .f32)
     #expect(difference < expected.limit)
+  }
+
+  /// Models that no folder of `shared` has: `Tests/Scripts/architecture_models.py` made them, and the logits
+  /// by a forward pass of its own in double precision.
+  static let own: [String] = {
+    let folder = Paths.testVectors.appending(path: "architectures")
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return files.filter { $0.hasSuffix(".gguf.zst") && !$0.contains(".expected.") }
+      .map { String($0.dropLast(".gguf.zst".count)) }.sorted()
+  }()
+
+  @Test(arguments: own)
+  func doublePrecision(name: String) throws {
+    for suffix in ["gguf", "expected.gguf"] {
+      try Zstd.expand("architectures/\(name).\(suffix)", into: folder.url)
+    }
+    let difference = try ExpectedLogits(name, in: folder.url).largestDifference(mode: .f32)
+    #expect(difference < 2e-4)
   }
 }

@@ -39,6 +39,7 @@ extension BlockGraph {
     case .channelMix(let graph): try ChannelMixPass(graph, positions: positions, in: context)
     case .lowRank(let graph): try LowRankPass(graph, positions: positions, in: context)
     case .perLayer(let graph): try PerLayerPass(graph, positions: positions, in: context)
+    case .product(let linear): ProductPass(product: LinearProduct(linear, in: context))
     }
   }
 
@@ -57,6 +58,16 @@ extension BlockGraph {
     case .channelMix(let graph): ChannelMixPass.scratchColumns(graph)
     case .lowRank(let graph): LowRankPass.scratchColumns(graph)
     case .perLayer(let graph): PerLayerPass.scratchColumns(graph)
+    case .product: 0
     }
+  }
+}
+
+/// One product.
+private struct ProductPass: BlockPass {
+  let product: LinearProduct
+
+  func run(_ input: BlockInput, into y: Matrix) throws(QuantError) {
+    try product.run(input.h, into: y)
   }
 }

@@ -69,6 +69,7 @@ public enum ArchitectureRegistry {
     OLMoE.self,
     OpenELM.self,
     PLaMo.self,
+    PLaMo2.self,
     Phi2.self,
     Phi3.self,
     PhiMoE.self,

@@ -121,6 +121,8 @@ public enum BlockGraph: Sendable {
   case lowRank(LowRankGraph)
   /// What each layer adds for the token by itself (per-layer embeddings).
   case perLayer(PerLayerGraph)
+  /// One product, which stands for attention.
+  case product(Linear)
 
   /// The experts, if it has any.
   public var mixture: MixtureGraph? {

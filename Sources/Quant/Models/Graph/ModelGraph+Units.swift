@@ -96,6 +96,7 @@ extension BlockGraph {
     case .channelMix(let graph): graph.tensors
     case .lowRank(let graph): graph.tensors
     case .perLayer(let graph): graph.tensors
+    case .product(let linear): [linear.tensor]
     case .dense, .mixture: []
     }
   }
