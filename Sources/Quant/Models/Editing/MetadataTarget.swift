@@ -66,7 +66,7 @@ extension MetadataTarget {
       let list = try list(old)
       let more = try array(texts, as: type ?? .exact(list.elementType))
       guard more.elementType == list.elementType else { throw mixed(list, more.elementType) }
-      return .array(MetadataArray(elementType: list.elementType, list.values() + more.values()))
+      return .array(list.appending(more))
     case .element(let index):
       return .array(try replaced(index, in: list(old), by: texts.first ?? ""))
     }
@@ -110,13 +110,14 @@ extension MetadataTarget {
     _ index: Int, in list: MetadataArray, by text: String
   ) throws(QuantError) -> MetadataArray {
     guard index < list.count else {
-      throw refused("\(key): expected an element from 0 to \(list.count - 1), found \(index)")
+      throw refused(
+        list.count == 0
+          ? "\(key): the list is empty: expected \(key)[]+=… to add to it, found \(key)[\(index)]=…"
+          : "\(key): expected an element from 0 to \(list.count - 1), found \(index)")
     }
     let new = try value(text, as: type ?? .exact(list.elementType))
     guard new.type == list.elementType else { throw mixed(list, new.type) }
-    var values = list.values()
-    values[index] = new
-    return MetadataArray(elementType: list.elementType, values)
+    return list.replacing(index, with: new)
   }
 
   private func array(
