@@ -70,6 +70,16 @@ import Testing
     #expect(try diff("--no-data", "--weights") { _ in }.status == 64)
   }
 
+  @Test func `a failure is told from a difference`() throws {
+    for words in [["a.gguf", "missing.gguf"], [".", "a.gguf"]] {
+      let run = try Tool.run(["diff"] + words, in: folder.url)
+      #expect(run.status == 2 && run.output.isEmpty, "\(run)")
+      #expect(run.errors.hasPrefix("Error: ") && run.errors.count { $0 == "\n" } == 1)
+    }
+    #expect(try Tool.run(["diff", "a.gguf"], in: folder.url).status == 64)
+    #expect(try Tool.run(["verify", "missing.gguf"], in: folder.url).status == 1)
+  }
+
   @Test func `weights are measured as verify --against does`() throws {
     let run = try diff("--weights") { $0.contents[2][5] ^= 1 }
     #expect(run.status == 1)
