@@ -97,6 +97,10 @@ import Testing
     (["--delete", "llama.block_count"], "llama.block_count: expected a number, found nothing"),
     (["--delete", "general.architecture"], "general.architecture: expected"),
     (["--delete", "missing"], "expected the key missing"),
+    (["--delete", "general.nmae"], "found none (did you mean general.name?)"),
+    (["--set", "general.nmae=x"], "no such key (did you mean general.name?), so that its type"),
+    (["--rename-tensor", "ouput.weight=x"], "found none (did you mean output.weight?)"),
+    (["--set", "tokenizer.ggml.add_bos_token:bool=yes"], "expected true or false, found \"yes\""),
     (["--rename", "general.name=llama.block_count"], "found a key of this name"),
     (["--rename", "general.*=general.other"], "expected the key general.*"),
     (["--set", "own:f32=1e39"], "expected a value of type float32"),
@@ -118,7 +122,7 @@ import Testing
   @Test(arguments: [
     [], ["--set", "x"], ["--set", "a:u33=5"], ["--set", "a[x]=5"], ["--rename", "a"],
     ["--rename-tensor", "a="], ["--copy-from", "other.gguf"], ["--header-room", "x"],
-    ["--header-room", "1TiB"],
+    ["--header-room", "1TiB"], ["--set", "general.name=str:x"], ["--set", "own[0]=int:5"],
   ])
   func `wrong arguments`(_ words: [String]) throws {
     #expect(try Tool.run(["edit", path] + words).status == 64)

@@ -82,7 +82,7 @@ extension MetadataTarget {
       let isRight = KnownKeys.kind(of: key, architecture: metadata.architecture)?.holds(old) ?? true
       return .exact(isRight ? old.type : known ?? old.type)
     }
-    guard let known else { throw needsType("\(key):u32=5") }
+    guard let known else { throw needsType("\(key):u32=5", metadata) }
     return .exact(known)
   }
 
@@ -92,7 +92,7 @@ extension MetadataTarget {
     if let type { return type }
     if let list = old?.elements { return .exact(list.elementType) }
     guard let known = KnownKeys.elementType(of: key, architecture: metadata.architecture) else {
-      throw needsType("\(key)[]:str=a,b")
+      throw needsType("\(key)[]:str=a,b", metadata)
     }
     return .exact(known)
   }
@@ -140,16 +140,23 @@ extension MetadataTarget {
     _ text: String, as wanted: ValueText.Wanted
   ) throws(QuantError) -> MetadataValue {
     if let value = ValueText.value(text, as: wanted) { return value }
-    let type = wanted.exactType.map { "a value of type \($0)" } ?? "a whole number"
-    throw refused("\(key): expected \(type), found \"\(text.prefix(80))\"")
+    let expected =
+      switch wanted.exactType {
+      case .bool: "true or false"
+      case let type?: "a value of type \(type)"
+      case nil: "a whole number"
+      }
+    throw refused("\(key): expected \(expected), found \"\(text.prefix(80))\"")
   }
 
   private func mixed(_ list: MetadataArray, _ type: MetadataType) -> QuantError {
     refused("\(key): expected elements of type \(list.elementType), found \(type)")
   }
 
-  private func needsType(_ example: String) -> QuantError {
-    refused("\(key): there is no such key, so that its type must be given, as in \(example)")
+  private func needsType(_ example: String, _ metadata: Metadata) -> QuantError {
+    let near = NearName.question(key, among: metadata.keys)
+    return refused(
+      "\(key): there is no such key\(near), so that its type must be given, as in \(example)")
   }
 
   private func refused(_ what: String) -> QuantError { .setting(.metadata, what: what) }
