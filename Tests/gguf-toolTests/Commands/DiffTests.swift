@@ -62,6 +62,10 @@ import Testing
     #expect(!result.is_same)
     #expect(result.tensors.map(\.kind) == ["removed", "shape", "bytes", "type", "added"])
     #expect(result.tensors.map(\.name).first == "token_embd.weight")
+    let text = try Tool.run(["diff", "a.gguf", "b.gguf"], in: folder.url)
+    for line in ["- token_embd.weight: 32 × 268 F32, 33.50 KiB", " → I32, "] {
+      #expect(text.output.contains(line), "\(text.output)")
+    }
   }
 
   @Test func `headers alone`() throws {
