@@ -78,6 +78,7 @@ public enum ArchitectureRegistry {
     Qwen3VL.self,
     QwenLikeMoE.self,
     RWKV.self,
+    RWKVOnQwen.self,
     Refact.self,
     SeedOSS.self,
     SmallThinker.self,
