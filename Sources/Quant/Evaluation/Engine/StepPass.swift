@@ -29,7 +29,8 @@ package struct StepPass {
   /// once, so that each is decoded as seldom as can be.
   static func segmentColumns(_ step: LayerStep, width: Int) -> Int {
     guard step.hasExperts else { return 0 }
-    return isDirect(step) ? width : (2 + step.branches.count) * width
+    let latent = step.branches.compactMap(\.block.mixture?.latent?.width).max() ?? 0
+    return (isDirect(step) ? 1 : 2 + step.branches.count) * width + 2 * latent
   }
 
   /// Whether the step is nothing but experts whose outputs can be added to the states one by one.

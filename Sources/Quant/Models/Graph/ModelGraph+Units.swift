@@ -12,6 +12,7 @@ package enum UnitPosition: Sendable, Hashable {
   /// Attention, or what a layer has in its place.
   case attention(layer: Int)
   case dense(layer: Int)
+  /// What all tokens pass beside experts, or before and behind them.
   case shared(layer: Int)
   case expert(layer: Int, Projection)
 
@@ -72,10 +73,12 @@ extension BlockGraph {
     case .dense(let dense):
       return dense.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
     case .mixture(let mixture):
-      let shared = (mixture.shared?.tensors ?? []).map {
-        ModelUnit(position: .shared(layer: layer), tensor: $0)
+      func units(_ tensors: [TensorInfo]) -> [ModelUnit] {
+        tensors.map { ModelUnit(position: .shared(layer: layer), tensor: $0) }
       }
-      return mixture.expertUnits(layer: layer) + shared
+      let latent = mixture.latent.map { (down: [$0.down.tensor], up: [$0.up.tensor]) }
+      return units(latent?.down ?? []) + mixture.expertUnits(layer: layer)
+        + units(latent?.up ?? []) + units(mixture.shared?.tensors ?? [])
     default:
       return mixerTensors.map { ModelUnit(position: .attention(layer: layer), tensor: $0) }
     }
@@ -84,6 +87,7 @@ extension BlockGraph {
   private var mixerTensors: [TensorInfo] {
     switch self {
     case .attention(let graph): graph.tensors
+    case .compressedAttention(let graph): graph.tensors
     case .deltaNet(let graph): graph.tensors
     case .mamba(let graph): graph.tensors
     case .mamba2(let graph): graph.tensors

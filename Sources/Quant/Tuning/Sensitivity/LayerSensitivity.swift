@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 internal import QuantEvaluation
 internal import QuantModels
 
@@ -112,21 +113,60 @@ struct LayerSensitivity {
     _ mixture: ExpertLayerPass, _ output: LayerOutput, _ targets: [Int]
   ) throws(QuantError) {
     let input = try output.pass.normed(output.branch, output.input, output.states, keeps: false)
-    try MixtureSensitivity(job, mixture, output, input.h).run(try mixture.routing(input))
-    let shared = targets.filter { job.targets[$0].unit.position == .shared(layer: layer) }
-    guard !shared.isEmpty else { return }
-    func runShared(_ pass: ExpertLayerPass, _ y: Matrix) throws(QuantError) {
+    let routing = try mixture.routing(input)
+    let narrow = try mixture.narrowed(input.h)
+    let latent = mixture.graph.latent
+    let sum = latent == nil ? nil : try mixture.expertSum(narrow, routing)
+    try MixtureSensitivity(job, mixture, output, narrow, sum: latent?.norm == nil ? nil : sum)
+      .run(routing)
+    let others = targets.filter { job.targets[$0].unit.position == .shared(layer: layer) }
+    for part in MixturePart.allCases {
+      let units = others.filter { part == MixturePart(of: job.targets[$0].unit.tensor, latent) }
+      try measure(units, output) { (pass, y) throws(QuantError) in
+        switch part {
+        case .narrowing: try pass.addRouted(input.h, routing, to: y, scale: 1)
+        case .widening: if let sum { try pass.addWidened(sum, to: y) }
+        case .network: try pass.addShared(input.h, to: y, scale: 1)
+        }
+      }
+    }
+  }
+
+  /// Tries units that all tokens pass in a mixture; `add` adds the part of its output that they change.
+  private func measure(
+    _ units: [Int], _ output: LayerOutput,
+    _ add: (ExpertLayerPass, Matrix) throws(QuantError) -> Void
+  ) throws(QuantError) {
+    guard !units.isEmpty else { return }
+    func run(_ pass: StepPass, _ y: Matrix) throws(QuantError) {
+      guard let mixture = pass.mixture(output.branch) else { return }
       y.clear()
-      try pass.addShared(input.h, to: y, scale: 1)
+      try add(mixture, y)
     }
     let base = Matrix(rows: output.y.rows, columns: output.y.columns)
-    try runShared(mixture, base)
-    for index in shared {
+    try run(output.pass, base)
+    for index in units {
       try job.measure(index, in: output, of: base) { (other, target) throws(QuantError) in
-        let pass = try output.pass.substituting(other)
-        guard let mixture = pass.mixture(output.branch) else { return }
-        try runShared(mixture, target)
+        try run(try output.pass.substituting(other), target)
       }
+    }
+  }
+}
+
+/// What all tokens pass in a mixture.
+private enum MixturePart: CaseIterable {
+  /// The projection before the experts.
+  case narrowing
+  /// The projection behind them.
+  case widening
+  /// The network beside them.
+  case network
+
+  init(of tensor: TensorInfo, _ latent: LatentMixture?) {
+    switch tensor {
+    case latent?.down.tensor: self = .narrowing
+    case latent?.up.tensor: self = .widening
+    default: self = .network
     }
   }
 }

@@ -8,16 +8,23 @@ struct MixtureSensitivity {
   private let job: SensitivityMeasurement
   private let pass: ExpertLayerPass
   private let output: LayerOutput
+  /// What the experts take.
   private let h: Matrix
+  /// The weighted sums that experts give, where a norm stands behind them.
+  private let sum: Matrix?
   private var context: ForwardContext { pass.context }
   private var graph: ExpertGraph { pass.graph.experts }
 
-  /// Prepares for a layer with the input of its experts.
-  init(_ job: SensitivityMeasurement, _ pass: ExpertLayerPass, _ output: LayerOutput, _ h: Matrix) {
+  /// Prepares for a layer with the input of its experts, and their sums where a norm stands behind.
+  init(
+    _ job: SensitivityMeasurement, _ pass: ExpertLayerPass, _ output: LayerOutput, _ h: Matrix,
+    sum: Matrix?
+  ) {
     self.job = job
     self.pass = pass
     self.output = output
     self.h = h
+    self.sum = sum
   }
 
   /// Changes that go into one probe together.
@@ -60,7 +67,7 @@ struct MixtureSensitivity {
       try QuantError.checkCancellation()
       defer { job.meter.add(job.work.trial(index, type)) }
       guard let other = target.substitution(type) else { continue }
-      let change = try run.change(projection, context.substituting(other))
+      let change = try widened(run.change(projection, context.substituting(other)), run)
       job.sums.units[index].errors[type] = try context.squares(change, of: run.windows)
       guard type == target.probed else { continue }
       let part = shared[projection] ?? Shared(cleared(), type: type)
@@ -75,8 +82,26 @@ struct MixtureSensitivity {
     }
   }
 
+  /// What a change of an expert's output changes in the mixture's.
+  private func widened(_ change: Matrix, _ run: ExpertRun) throws(QuantError) -> Matrix {
+    guard let latent = pass.graph.latent else { return change }
+    let wide = Matrix(rows: change.rows, columns: output.y.columns)
+    guard let sum else {
+      var linear = latent.up
+      linear.bias = nil
+      try LinearProduct(linear, in: context).run(change, of: run.windows, into: wide)
+      return wide
+    }
+    let base = run.rows(of: sum)
+    wide.clear()
+    try pass.addWidened(base, to: wide, scale: -1)
+    try context.add(change, times: 1, to: base)
+    try pass.addWidened(base, to: wide)
+    return wide
+  }
+
   private func cleared() -> Matrix {
-    let matrix = Matrix(rows: job.probes.rows, columns: h.columns)
+    let matrix = Matrix(rows: job.probes.rows, columns: output.y.columns)
     matrix.clear()
     return matrix
   }
@@ -136,6 +161,16 @@ private struct ExpertRun {
     let rows = changed.rows(0..<places.count)
     try context.add(output.rows(0..<places.count), times: -1, to: rows)
     weigh(rows)
+    return rows
+  }
+
+  /// The rows of its tokens.
+  func rows(of matrix: Matrix) -> Matrix {
+    let rows = Matrix(rows: places.count, columns: matrix.columns)
+    for (row, place) in places.enumerated() {
+      let token = place / routing.used
+      rows.rows(row..<row + 1).copy(from: matrix.rows(token..<token + 1))
+    }
     return rows
   }
 

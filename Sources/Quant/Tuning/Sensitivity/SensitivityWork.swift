@@ -79,9 +79,15 @@ struct SensitivityWork {
     case .embedding: return (0, tokens * extent.graph.width)
     case .attention(let layer):
       return (tokens * model.steps[layer][target.unit.step], target.weights * pieces)
+    case .shared(let layer)
+    where extent.graph.layers[layer].latent?.down.tensor == target.unit.tensor:
+      // All experts see another input.
+      return (tokens * model.steps[layer][target.unit.step], target.weights * pieces)
     case .dense, .shared: return (tokens * 3 * target.weights, target.weights * pieces)
     case .expert(let layer, _):
-      let share = EvaluationWork.share(of: target.weights, extent.graph.layers[layer])
+      let graph = extent.graph.layers[layer]
+      let behind = (graph.latent?.up.tensor.weightCount ?? 0) / 2
+      let share = EvaluationWork.share(of: target.weights + behind, graph)
       // Beside the projection itself, mostly the one behind it.
       return (tokens * 2 * share, target.weights)
     }
@@ -113,5 +119,12 @@ struct SensitivityWork {
         }
       return sum + extent.probeTokens * products + comparison
     }
+  }
+}
+
+extension LayerGraph {
+  /// What is around the layer's experts, if they work in narrower vectors.
+  fileprivate var latent: LatentMixture? {
+    steps.flatMap(\.branches).lazy.compactMap(\.block.mixture?.latent).first
   }
 }

@@ -37,7 +37,8 @@ extension ModelReader {
   /// up to 1.
   func mixture(
     layer: Int, _ sizes: ModelSizes, width: Int, gating: MixtureGraph.Gating = .softmax,
-    normalizes: Bool = true, activation: Activation = .silu, plain: Bool = false
+    normalizes: Bool = true, activation: Activation = .silu, plain: Bool = false,
+    latent: LatentMixture? = nil
   ) throws(QuantError) -> MixtureGraph {
     let used = sizes.usedExperts[layer]
     guard (1...max(sizes.experts, 1)).contains(used) else {
@@ -48,8 +49,10 @@ extension ModelReader {
     }
     var mixture = MixtureGraph(
       router: try linear("blk.\(layer).ffn_gate_inp", sizes.width, sizes.experts),
-      count: sizes.experts, used: used, gating: gating, normalizes: normalizes,
-      experts: try experts(layer: layer, sizes, width: width, activation, plain: plain))
+      count: sizes.experts, used: used, gating: gating, normalizes: normalizes, latent: latent,
+      experts: try experts(
+        layer: layer, sizes, inputs: latent?.width ?? sizes.width, width: width, activation,
+        plain: plain))
     try setGroups(of: &mixture)
     return mixture
   }
@@ -71,15 +74,15 @@ extension ModelReader {
   }
 
   private func experts(
-    layer: Int, _ sizes: ModelSizes, width: Int, _ activation: Activation, plain: Bool
+    layer: Int, _ sizes: ModelSizes, inputs: Int, width: Int, _ activation: Activation, plain: Bool
   ) throws(QuantError) -> ExpertGraph {
-    let down = try matrices(layer, "down", width, sizes.width, sizes.experts)
+    let down = try matrices(layer, "down", width, inputs, sizes.experts)
     let hasGate = ["gate_exps", "gate.0", "gate_up_exps", "gate_up.0"].contains {
       source.contains("blk.\(layer).ffn_\($0).weight")
     }
     guard hasGate || !plain else {
       return ExpertGraph(
-        input: .plain(try matrices(layer, "up", sizes.width, width, sizes.experts)), width: width,
+        input: .plain(try matrices(layer, "up", inputs, width, sizes.experts)), width: width,
         activation: activation, down: down)
     }
     let isFused = ["_exps", ".0"].contains {
@@ -87,14 +90,28 @@ extension ModelReader {
     }
     guard !isFused else {
       return ExpertGraph(
-        input: .fused(try matrices(layer, "gate_up", sizes.width, 2 * width, sizes.experts)),
+        input: .fused(try matrices(layer, "gate_up", inputs, 2 * width, sizes.experts)),
         width: width, activation: activation, down: down)
     }
     return ExpertGraph(
       input: .separate(
-        gate: try matrices(layer, "gate", sizes.width, width, sizes.experts),
-        up: try matrices(layer, "up", sizes.width, width, sizes.experts)),
+        gate: try matrices(layer, "gate", inputs, width, sizes.experts),
+        up: try matrices(layer, "up", inputs, width, sizes.experts)),
       width: width, activation: activation, down: down)
+  }
+
+  /// Projections around experts that work in narrower vectors: `blk.N.ffn_DOWN` and so on; a norm is
+  /// optional.
+  func latentMixture(
+    layer: Int, _ sizes: ModelSizes, width: Int, down: String, norm: String? = nil, up: String
+  ) throws(QuantError) -> LatentMixture {
+    let prefix = "blk.\(layer).ffn_"
+    return LatentMixture(
+      down: try linear(prefix + down, sizes.width, width),
+      norm: try norm.map { name throws(QuantError) in
+        try optionalNorm(prefix + name, width)
+      } ?? nil,
+      up: try linear(prefix + up, width, sizes.width))
   }
 
   /// One projection of all experts: merged into one tensor, or one tensor each.

@@ -13,16 +13,17 @@ extension ModelReader {
   ///   - needsBias: Whether the bias for the choice must be there.
   ///   - activation: What stands between the products.
   ///   - plain: Whether experts may have no gate.
+  ///   - latent: What is around experts that work in narrower vectors.
   /// - Returns: The mixture, without a network for all tokens.
   /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func keyedMixture(
     layer: Int, _ sizes: ModelSizes, width: Int, fallback: MixtureGraph.Gating, needsBias: Bool,
-    activation: Activation = .silu, plain: Bool = false
+    activation: Activation = .silu, plain: Bool = false, latent: LatentMixture? = nil
   ) throws(QuantError) -> MixtureGraph {
     var mixture = try mixture(
       layer: layer, sizes, width: width, gating: try gating(fallback),
       normalizes: try flag("expert_weights_norm", default: false), activation: activation,
-      plain: plain)
+      plain: plain, latent: latent)
     let bias = "blk.\(layer).exp_probs_b.bias"
     mixture.selectionBias =
       needsBias ? try tensor(bias, [sizes.experts]) : try optional(bias, [sizes.experts])
