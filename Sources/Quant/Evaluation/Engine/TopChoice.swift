@@ -2,9 +2,11 @@
 
 /// Finds the largest numbers of a row without sorting it: the least of them is found digit by digit, from
 /// counts of each digit's values.
-struct TopChoice {
+package struct TopChoice {
   private var codes: [UInt32] = []
   private var counts = [Int](repeating: 0, count: 256)
+
+  package init() {}
 
   /// The places of the largest numbers, in order; of equal ones, the first.
   ///
@@ -12,7 +14,7 @@ struct TopChoice {
   ///   - count: How many; all, if there are no more.
   ///   - row: The numbers.
   ///   - list: Is emptied and takes the places.
-  mutating func choose(_ count: Int, of row: Span<Float>, into list: inout [Int32]) {
+  package mutating func choose(_ count: Int, of row: Span<Float>, into list: inout [Int32]) {
     list.removeAll(keepingCapacity: true)
     guard count < row.count else {
       list += (0..<Int32(row.count))

@@ -46,6 +46,7 @@ public enum ArchitectureRegistry {
     GraniteMoE.self,
     Grok.self,
     HYV3.self,
+    HYV4.self,
     Hunyuan.self,
     JAIS2.self,
     Jamba.self,

@@ -81,4 +81,6 @@ public struct IndexPooling: Sendable {
   public var gate: Linear
   /// A row for each place.
   public var places: TensorInfo
+
+  package init(gate: Linear, places: TensorInfo) { (self.gate, self.places) = (gate, places) }
 }

@@ -20,7 +20,7 @@ struct LatentShape {
   /// Numbers of a key that all heads share; those that are rotated, if any are.
   let shared: Int
   /// Numbers that queries go through; 0 for none.
-  let queryRank: Int
+  var queryRank: Int
 
   /// Reads them.
   ///
