@@ -94,6 +94,8 @@ public struct LatentAttention: Sendable {
   public var down: Linear
   /// Of the latent vector.
   public var norm: Norm
+  /// Of the part of keys that all heads share, before it is rotated.
+  public var sharedNorm: Norm?
   /// How it becomes keys and values.
   public var expansion: Expansion
   /// Numbers of the latent vector.
@@ -104,6 +106,8 @@ public struct LatentAttention: Sendable {
 public enum HeadNorm: Sendable {
   /// Of each head by itself.
   case perHead(Norm)
+  /// Of each head by itself, with factors of its own: one head after the other.
+  case eachHead(Norm)
   /// Of all heads together.
   case whole(Norm)
 }
@@ -142,12 +146,16 @@ public struct AttentionGraph: Sendable {
   public var slopeBias: Float = 0
   /// What a position sees.
   public var window = AttentionWindow.full
+  /// Which of the keys that its window holds a query looks at, if not at all of them.
+  public var selection: KeySelection?
   /// A score for each head that takes part in the softmax and has no value.
   public var sinks: TensorInfo?
   /// A factor on queries that grows with their position, if there is one.
   public var temperature: AttentionTemperature?
   /// What the heads' values are multiplied with, if there is anything.
   public var gate: AttentionGate?
+  /// Of the values that all heads give together, before the output product.
+  public var innerNorm: Norm?
   /// Where keys and values are kept for later layers: as they are attended to.
   public var keeps: KeptKeys?
   /// From the heads' values back to the model's width.

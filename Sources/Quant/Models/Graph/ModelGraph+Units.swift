@@ -87,6 +87,7 @@ extension BlockGraph {
   private var mixerTensors: [TensorInfo] {
     switch self {
     case .attention(let graph): graph.tensors
+    case .compressedAttention(let graph): graph.tensors
     case .deltaNet(let graph): graph.tensors
     case .mamba(let graph): graph.tensors
     case .mamba2(let graph): graph.tensors
@@ -109,7 +110,8 @@ extension AttentionGraph {
       case .latent(let latent): latent.tensors
       case .shared(let query, _): [query.tensor]
       }
-    return inputs + (gate?.tensors ?? []) + [output.tensor]
+    let indexer = selection?.indexer?.products.map(\.tensor) ?? []
+    return inputs + indexer + (gate?.tensors ?? []) + [output.tensor]
   }
 }
 
