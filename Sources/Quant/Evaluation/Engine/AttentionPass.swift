@@ -46,7 +46,9 @@ package struct AttentionPass: BlockPass {
     let values = graph.keyValueHeads * graph.valueSize
     let latent: Int
     if case .latent = graph.input { latent = 2 * keys + 2 * values } else { latent = 0 }
+    let selection = graph.selection.map(KeySelectionPass.scratchColumns) ?? 0
     return graph.heads * (graph.keySize + graph.valueSize) + keys + values + latent + gate
+      + selection
   }
 
   /// Computes attention and its output product.
@@ -57,6 +59,10 @@ package struct AttentionPass: BlockPass {
   /// - Throws: `QuantError` for weights that cannot be read.
   package func run(_ input: BlockInput, into y: Matrix) throws(QuantError) {
     let made = try AttentionInputs(graph, input, self)
+    var seen: KeyMask?
+    if let selection = graph.selection {
+      seen = try KeySelectionPass(selection, self).run(input, latent: made.latentQueries)
+    }
     try prepare(made)
     if input.keeps, let kept = graph.keeps {
       context.layout.carried(kept.keys, of: input.states).copy(from: made.keys)
@@ -69,7 +75,7 @@ package struct AttentionPass: BlockPass {
       }
     }
     let values = Matrix(rows: y.rows, columns: graph.heads * graph.valueSize)
-    try attend(made, into: values)
+    try attend(made, seen, into: values)
     if let gate = graph.gate { try GatePass(gate, graph, self).run(input.h, made, into: values) }
     if let norm = graph.innerNorm { try context.normalize(values, by: norm, into: values) }
     try LinearProduct(graph.output, in: context).run(values, into: y)
@@ -113,7 +119,9 @@ package struct AttentionPass: BlockPass {
   /// Queries in one go: their scores with all keys before them stay in the cache.
   private static let queryBlock = 128
 
-  private func attend(_ made: AttentionInputs, into y: Matrix) throws(QuantError) {
+  private func attend(
+    _ made: AttentionInputs, _ seen: KeyMask?, into y: Matrix
+  ) throws(QuantError) {
     let length = positions.count
     let heads = graph.heads
     try context.workers.forEach(made.queries.rows / length * heads) {
@@ -122,14 +130,16 @@ package struct AttentionPass: BlockPass {
       let head = HeadInputs(made, graph, window: window, head: task % heads)
       for start in stride(from: 0, to: length, by: Self.queryBlock) {
         let block = start..<min(start + Self.queryBlock, length)
-        try attend(head, block, into: y.rows(window), head: task % heads, slot)
+        try attend(
+          head, block, seen?.rows(window), into: y.rows(window), head: task % heads, slot)
       }
     }
   }
 
   /// One head's answer to a block of queries.
   private func attend(
-    _ inputs: HeadInputs, _ block: Range<Int>, into y: Matrix, head: Int, _ slot: WorkerSlot
+    _ inputs: HeadInputs, _ block: Range<Int>, _ seen: KeyMask?, into y: Matrix, head: Int,
+    _ slot: WorkerSlot
   ) throws(QuantError) {
     // A multiple of 16 keeps the number of different products small.
     let first = firstKey(block.lowerBound) / 16 * 16
@@ -137,14 +147,18 @@ package struct AttentionPass: BlockPass {
     let scores = slot.spare(rows: block.count, columns: keys.count)
     try slot.products.multiply(
       inputs.queries.rows(block), inputs.keys.rows(keys), transposed: true, into: scores)
+    var chosen = seen.map { ChosenScores($0, head: head, of: graph.heads, keys: keys.count) }
     for (row, query) in block.enumerated() {
-      slopes?.add(
-        to: scores.rows(row..<row + 1), query: query, firstKey: first, head: head,
-        scale: graph.scale)
+      let own = scores.rows(row..<row + 1)
+      slopes?.add(to: own, query: query, firstKey: first, head: head, scale: graph.scale)
+      let sink = sinks?[head] ?? -.infinity
+      guard chosen == nil else {
+        chosen?.soften(own, query, from: firstKey(query), graph, firstKey: first, sink: sink)
+        continue
+      }
       unsafe KernelTable.current.layers.softmax(
-        scores.base + row * scores.stride, count: keys.count, low: firstKey(query) - first,
-        high: query - first + 1, scale: graph.scale, cap: graph.cap,
-        sink: sinks?[head] ?? -.infinity)
+        own.base, count: keys.count, low: firstKey(query) - first, high: query - first + 1,
+        scale: graph.scale, cap: graph.cap, sink: sink)
     }
     if context.mode == .llama { try ActivationRounding.round(scores, to: F16.self) }
     let columns = head * graph.valueSize..<(head + 1) * graph.valueSize

@@ -94,6 +94,8 @@ public struct LatentAttention: Sendable {
   public var down: Linear
   /// Of the latent vector.
   public var norm: Norm
+  /// Of the part of keys that all heads share, before it is rotated.
+  public var sharedNorm: Norm?
   /// How it becomes keys and values.
   public var expansion: Expansion
   /// Numbers of the latent vector.
@@ -144,6 +146,8 @@ public struct AttentionGraph: Sendable {
   public var slopeBias: Float = 0
   /// What a position sees.
   public var window = AttentionWindow.full
+  /// Which of the keys that its window holds a query looks at, if not at all of them.
+  public var selection: KeySelection?
   /// A score for each head that takes part in the softmax and has no value.
   public var sinks: TensorInfo?
   /// A factor on queries that grows with their position, if there is one.

@@ -111,7 +111,8 @@ extension AttentionGraph {
       case .latent(let latent): latent.tensors
       case .shared(let query, _): [query.tensor]
       }
-    return inputs + (gate?.tensors ?? []) + [output.tensor]
+    let indexer = selection?.indexer?.products.map(\.tensor) ?? []
+    return inputs + indexer + (gate?.tensors ?? []) + [output.tensor]
   }
 }
 
