@@ -93,7 +93,7 @@ extension Evaluator {
     of states: Matrix, _ context: ForwardContext
   ) throws(QuantError) -> Matrix {
     let merged = try merge(states, context)
-    try context.normalize(merged, by: graph.outputNorm, into: merged)
+    if let norm = graph.outputNorm { try context.normalize(merged, by: norm, into: merged) }
     return merged
   }
 
@@ -108,6 +108,10 @@ extension Evaluator {
         try context.add(context.layout.stream(index, of: states), times: 1, to: first)
       }
       try context.scale(first, by: 1 / Float(graph.streams))
+    case .hyper(let graph):
+      return try HyperConnectionPass(graph, in: context).connect(states).x
+    case .gated(let graph):
+      return try StreamGatePass(graph, in: context).connect(states).x
     }
     // Packed, as whoever writes them to a file expects.
     return first.copied()

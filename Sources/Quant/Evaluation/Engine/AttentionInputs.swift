@@ -119,6 +119,12 @@ struct AttentionInputs: Sendable {
         let part = rows.columns(head * size..<(head + 1) * size)
         try context.normalize(part, by: norm, into: part)
       }
+    case .eachHead(let norm):
+      let size = rows.columns / heads
+      for head in 0..<heads {
+        let part = rows.columns(head * size..<(head + 1) * size)
+        try context.normalize(part, by: norm, part: head, into: part)
+      }
     }
   }
 }

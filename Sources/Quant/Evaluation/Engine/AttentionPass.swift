@@ -71,6 +71,7 @@ package struct AttentionPass: BlockPass {
     let values = Matrix(rows: y.rows, columns: graph.heads * graph.valueSize)
     try attend(made, into: values)
     if let gate = graph.gate { try GatePass(gate, graph, self).run(input.h, made, into: values) }
+    if let norm = graph.innerNorm { try context.normalize(values, by: norm, into: values) }
     try LinearProduct(graph.output, in: context).run(values, into: y)
   }
 
@@ -97,19 +98,7 @@ package struct AttentionPass: BlockPass {
   func rotate(
     _ rows: Matrix, heads: Int, size: Int, from first: Int, _ table: RotationTable
   ) throws(QuantError) {
-    let length = positions.count
-    let halves: Bool
-    switch table.rotation.pairing {
-    case .halves: halves = true
-    case .neighbours: halves = false
-    }
-    try context.workers.forEach(rows.rows / length) { (window, _) throws(QuantError) in
-      let part = rows.rows(window * length..<(window + 1) * length)
-        .columns(first..<rows.columns)
-      KernelTable.current.layers.rotate(
-        part.floatRows, rows: length, count: heads, headStride: size,
-        pairs: table.rotation.dimensions / 2, halved: halves, angles: table.angles.floatRows)
-    }
+    try table.turn(rows, heads: heads, size: size, from: first, context)
   }
 
   /// Makes queries at late positions larger.

@@ -26,6 +26,8 @@ extension BlockGraph {
   ) throws(QuantError) -> (any BlockPass)? {
     switch self {
     case .attention(let graph): try AttentionPass(graph, positions: positions, in: context)
+    case .compressedAttention(let graph):
+      try CompressedAttentionPass(graph, positions: positions, in: context)
     case .dense(let graph): FeedForwardPass(context: context, graph: graph)
     case .mixture: nil
     case .deltaNet(let graph): try DeltaNetPass(graph, positions: positions, in: context)
@@ -44,6 +46,7 @@ extension BlockGraph {
   var scratchColumns: Int {
     switch self {
     case .attention(let graph): AttentionPass.scratchColumns(graph)
+    case .compressedAttention(let graph): CompressedAttentionPass.scratchColumns(graph)
     case .dense(let graph): FeedForwardPass.scratchColumns(graph)
     case .mixture(let graph): ExpertLayerPass.scratchColumns(graph)
     case .deltaNet(let graph): DeltaNetPass.scratchColumns(graph)

@@ -46,7 +46,24 @@ package struct ExpertLayerPass {
   package func routing(_ input: BlockInput) throws(QuantError) -> Routing {
     let logits = Matrix(rows: input.h.rows, columns: graph.count)
     try LinearProduct(graph.router, in: context).run(routerInput(input), into: logits)
-    return Routing(logits, graph, bias: try context.vector(graph.selectionBias))
+    return Routing(
+      logits, graph, bias: try context.vector(graph.selectionBias), given: try givenExperts(input))
+  }
+
+  /// The experts of each token, where its number alone decides.
+  private func givenExperts(_ input: BlockInput) throws(QuantError) -> [[Int]]? {
+    guard let table = graph.table else { return nil }
+    let experts: [Float] = try context.vector(table.tensor)
+    if let wrong = experts.first(where: { !($0 >= 0 && $0 < Float(graph.count)) }) {
+      throw .tensor(
+        name: table.tensor.name, place: "", expected: "experts from 0 to \(graph.count - 1)",
+        found: "\(wrong)")
+    }
+    let tokens = context.layout.carried(table.token, of: input.states)
+    return (0..<tokens.rows).map { row in
+      let first = Int(tokens[row, 0]) * graph.used
+      return (first..<first + graph.used).map { Int(experts[$0]) }
+    }
   }
 
   /// What the router looks at.

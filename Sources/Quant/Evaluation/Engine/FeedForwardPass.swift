@@ -38,6 +38,7 @@ package struct FeedForwardPass: BlockPass {
     } else {
       try context.gate(gate, up, graph.activation.kernel, into: gate)
     }
+    if let norm = graph.innerNorm { try context.normalize(gate, by: norm, into: gate) }
     try LinearProduct(graph.down, in: context).run(gate, into: y)
   }
 }

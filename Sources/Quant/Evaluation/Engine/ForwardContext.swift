@@ -87,6 +87,22 @@ package final class ForwardContext: Sendable {
   /// Norms rows; `target` may be `source`.
   package func normalize(_ source: Matrix, by norm: Norm, into target: Matrix) throws(QuantError) {
     let (weight, bias) = (try vector(norm.weight), try vector(norm.bias))
+    try normalize(source, by: norm, weight, bias, into: target)
+  }
+
+  /// Norms rows by one of the parts, as wide as they are, that a norm's factors and summands consist of.
+  func normalize(
+    _ source: Matrix, by norm: Norm, part: Int, into target: Matrix
+  ) throws(QuantError) {
+    let columns = part * source.columns..<(part + 1) * source.columns
+    let weight = try vector(norm.weight).map { Array($0[columns]) }
+    let bias = try vector(norm.bias).map { Array($0[columns]) }
+    try normalize(source, by: norm, weight, bias, into: target)
+  }
+
+  private func normalize(
+    _ source: Matrix, by norm: Norm, _ weight: [Float]?, _ bias: [Float]?, into target: Matrix
+  ) throws(QuantError) {
     precondition((weight?.count ?? source.columns) == source.columns)
     let (epsilon, isCentered) = (norm.epsilon ?? epsilon, norm.isCentered)
     try workers.forRanges(source.rows, atLeast: 8) { (rows, _) throws(QuantError) in
@@ -121,6 +137,18 @@ package final class ForwardContext: Sendable {
         unsafe KernelTable.current.layers.addScaledRow(
           source.base + row * source.stride, target.base + row * target.stride,
           count: target.columns, factor: factor)
+      }
+    }
+  }
+
+  /// Multiplies every row by one number a column.
+  func multiply(_ target: Matrix, by factors: [Float]) throws(QuantError) {
+    precondition(factors.count == target.columns)
+    try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
+      for row in rows {
+        target.withMutableRow(row) { span in
+          for column in span.indices { span[column] *= factors[column] }
+        }
       }
     }
   }

@@ -13,11 +13,14 @@ package struct LinearProduct {
   let linear: Linear
   /// Which of the tensor's matrices.
   let matrix: Int
+  /// Which part of that matrix, of `linear.outputs` rows.
+  private let part: Int
 
-  /// A product with one of a tensor's matrices.
-  package init(_ linear: Linear, matrix: Int = 0, in context: ForwardContext) {
+  /// A product with one of a tensor's matrices, or with a part of one.
+  package init(_ linear: Linear, matrix: Int = 0, part: Int = 0, in context: ForwardContext) {
     self.linear = linear
     self.matrix = matrix
+    self.part = part
     self.context = context
   }
 
@@ -45,7 +48,8 @@ package struct LinearProduct {
     try scale(y)
     if let bias = linear.bias {
       let all = try context.vector(bias)
-      try context.add(Array(all[matrix * outputs..<(matrix + 1) * outputs]), to: y)
+      let first = (matrix + part) * outputs
+      try context.add(Array(all[first..<first + outputs]), to: y)
     }
   }
 
@@ -73,7 +77,7 @@ package struct LinearProduct {
   }
 
   private func decode(_ rows: Range<Int>, _ slot: WorkerSlot) throws(QuantError) -> Matrix {
-    let first = matrix * linear.outputs
+    let first = (matrix + part) * linear.outputs
     return try slot.decode(
       linear.tensor, matrix: matrix, rows: first + rows.lowerBound..<first + rows.upperBound,
       context)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import BlockFormats
 internal import GGUF
 internal import QuantModels
 
@@ -22,7 +23,7 @@ struct RotationTable: Sendable {
   ///   - rotation: What the layer asks for.
   ///   - positions: The positions of a window.
   ///   - factors: A divisor for each pair's angle, or none.
-  init(_ rotation: Rotation, positions: Range<Int>, factors: [Float]?) {
+  init(_ rotation: Rotation, positions: some Collection<Int>, factors: [Float]?) {
     self.rotation = rotation
     let pairs = rotation.dimensions / 2
     angles = Matrix(rows: positions.count, columns: 2 * pairs)
@@ -35,6 +36,33 @@ struct RotationTable: Sendable {
         angles[row, pair] = Float(Double(rotation.magnitude) * cos(angle))
         angles[row, pairs + pair] = Float(Double(rotation.magnitude) * sin(angle))
       }
+    }
+  }
+
+  /// Turns heads of rows, in place; as many rows after each other as there are positions are a window.
+  ///
+  /// - Parameters:
+  ///   - rows: Whole windows.
+  ///   - heads: Heads a row.
+  ///   - size: Numbers from head to head.
+  ///   - first: The first number of a head that is turned.
+  ///   - context: Lends threads.
+  /// - Throws: Nothing of its own.
+  func turn(
+    _ rows: Matrix, heads: Int, size: Int, from first: Int, _ context: ForwardContext
+  ) throws(QuantError) {
+    let (length, angles, pairs) = (angles.rows, angles, rotation.dimensions / 2)
+    guard length > 0, pairs > 0 else { return }
+    let halves: Bool
+    switch rotation.pairing {
+    case .halves: halves = true
+    case .neighbours: halves = false
+    }
+    try context.workers.forEach(rows.rows / length) { (window, _) throws(QuantError) in
+      let part = rows.rows(window * length..<(window + 1) * length).columns(first..<rows.columns)
+      KernelTable.current.layers.rotate(
+        part.floatRows, rows: length, count: heads, headStride: size, pairs: pairs, halved: halves,
+        angles: angles.floatRows)
     }
   }
 

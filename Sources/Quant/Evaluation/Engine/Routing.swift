@@ -27,7 +27,8 @@ package struct Routing: Sendable {
   ///   - logits: A row a token, a column an expert.
   ///   - graph: The rules.
   ///   - bias: Added to probabilities for the choice alone.
-  init(_ logits: Matrix, _ graph: MixtureGraph, bias: [Float]?) {
+  ///   - given: The experts of each token, if the router does not choose them.
+  init(_ logits: Matrix, _ graph: MixtureGraph, bias: [Float]?, given: [[Int]]? = nil) {
     experts = graph.count
     used = graph.used
     chosen = []
@@ -40,7 +41,7 @@ package struct Routing: Sendable {
       var scores = graph.choosesByLogits ? raw : probabilities
       if let bias { for index in scores.indices { scores[index] += bias[index] } }
       Self.keepBestGroups(&scores, graph)
-      let best = Self.largest(scores, graph.used)
+      let best = given?[row] ?? Self.largest(scores, graph.used)
       chosen += best.map { Int32($0) }
       weights += Self.weights(of: best, raw, probabilities, graph)
     }

@@ -5,9 +5,13 @@ package import QuantModels
 package struct StepInput {
   /// The input: a window onto the states, if they have one stream.
   package let x: Matrix
+  /// What tells how the output is joined with the streams: a row a token.
+  var weights: Matrix?
 
   /// That of some rows.
-  package func rows(_ range: Range<Int>) -> StepInput { StepInput(x: x.rows(range)) }
+  package func rows(_ range: Range<Int>) -> StepInput {
+    StepInput(x: x.rows(range), weights: weights?.rows(range))
+  }
 }
 
 extension StepPass {
@@ -15,6 +19,8 @@ extension StepPass {
   package func connect(_ states: Matrix) throws(QuantError) -> StepInput {
     switch step.connection {
     case .residual: StepInput(x: context.layout.stream(of: states))
+    case .hyper(let graph): try HyperConnectionPass(graph, in: context).connect(states)
+    case .gated(let graph): try StreamGatePass(graph, in: context).connect(states)
     }
   }
 
@@ -26,6 +32,10 @@ extension StepPass {
       let x = context.layout.stream(of: states)
       try context.add(y, times: step.scale, to: x)
       try context.scale(x, by: step.sumScale)
+    case .hyper(let graph):
+      try HyperConnectionPass(graph, in: context).join(y, input, to: states)
+    case .gated(let graph):
+      try StreamGatePass(graph, in: context).join(y, input, to: states)
     }
   }
 }

@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: MIT
 
-/// DBRX: queries, keys and values are one product; all layers have experts. Only estimated.
-enum DBRX: Architecture {
+/// DBRX: queries, keys and values are one product; all layers have experts.
+enum DBRX: EvaluableArchitecture {
   static let names = ["dbrx"]
   static let modelTypes = ["dbrx"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model, centered: true)
+    let clamp = max(0, try model.number("attention.clamp_kqv"))
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(sizes, layer: layer, .halves)
+      attention.clamp = clamp
+      return LayerGraph(
+        attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes), attention: attention,
+        feedForwardNorm: try model.norm("blk.\(layer).attn_output_norm", sizes),
+        feedForward: .mixture(
+          try model.mixture(layer: layer, sizes, width: sizes.feedForward[layer])))
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("dbrx", config)

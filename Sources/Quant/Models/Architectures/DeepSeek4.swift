@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 
 /// DeepSeek V4: one key and value head, compressed tokens that are chosen by an indexer, several streams
-/// between layers, and in the first layers experts by the token alone. Only estimated.
-enum DeepSeek4: Architecture {
+/// between layers, and in the first layers experts by the token alone.
+enum DeepSeek4: EvaluableArchitecture {
   static let names = ["deepseek4"]
   static let modelTypes = ["deepseek_v4"]
 

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
-/// Falcon 7B, 40B and 180B: attention and network side by side. Only estimated.
-enum Falcon: Architecture {
+/// Falcon 7B, 40B and 180B: attention and network side by side, with one norm for both or two.
+enum Falcon: EvaluableArchitecture {
   static let names = ["falcon"]
   static let modelTypes = ["falcon", "RefinedWeb", "RefinedWebModel"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model, centered: true)
+    let style = LayerStyle(.halves, .gelu, isPlain: true)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      model.source.contains("blk.\(layer).attn_norm_2.weight")
+        ? try model.parallelLayer(
+          sizes, layer, style, norm: "attn_norm_2", networkNorm: "attn_norm")
+        : try model.parallelLayer(sizes, layer, style)
+    }
+    return try model.graph(sizes, layers: layers)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("falcon", config)

@@ -3,9 +3,9 @@
 /// ChatGLM, GLM-4 and GLM-4-0414: feed-forward networks whose gate is part of the product before it.
 /// Only estimated.
 enum GLM4: Architecture {
-  static let names = ["chatglm", "glm4"]
+  static let names = ["glm4"]
   static let modelTypes = [
-    "chatglm", "glm", "glm4", "glm4v", "glm4v_text", "glm_ocr", "glm_ocr_text", "glm46v",
+    "glm4", "glm4v", "glm4v_text", "glm_ocr", "glm_ocr_text", "glm46v",
   ]
 
   static func memory(_: String) -> MemoryTraits { .unknown }

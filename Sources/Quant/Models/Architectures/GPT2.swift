@@ -1,11 +1,39 @@
 // SPDX-License-Identifier: MIT
 
-/// GPT-2 and its kin with learned positions: StarCoder, Jais, CodeShell. Only estimated.
-enum GPT2: Architecture {
+/// GPT-2 and StarCoder, whose positions are learned, and their kin: Jais has slopes instead and a gate,
+/// CodeShell rotates.
+enum GPT2: EvaluableArchitecture {
   static let names = ["gpt2", "starcoder", "codeshell", "jais"]
   static let modelTypes = ["gpt2", "gpt_bigcode", "codeshell", "jais", "rugpt3xl"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    switch model.architecture {
+    case "jais": return try jais(model)
+    case "codeshell":
+      return try model.plainGraph(
+        LayerStyle(.halves, .gelu, isPlain: true, isTied: false), centered: true)
+    default:
+      var graph = try model.plainGraph(LayerStyle(nil, .gelu, isPlain: true), centered: true)
+      graph.start.positions = try model.positions(ModelSizes(model, centered: true))
+      return graph
+    }
+  }
+
+  private static func jais(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model, centered: true)
+    let style = LayerStyle(
+      nil, slopeBias: try model.number("attention.max_alibi_bias", default: 0))
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      try model.layer(sizes, layer, style) { (attention, _) throws(QuantError) in
+        attention.scale = 1 / Float(attention.keySize)
+      }
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     let name =

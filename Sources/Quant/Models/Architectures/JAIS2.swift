@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// Jais 2: norms and products with biases, networks without a gate. Only estimated.
-enum JAIS2: Architecture {
+/// Jais 2: norms and products with biases, networks without a gate.
+enum JAIS2: EvaluableArchitecture {
   static let names = ["jais2"]
   static let modelTypes = ["jais2"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    try model.plainGraph(LayerStyle(.halves, .reluSquared, isPlain: true), centered: true)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("jais2", config)

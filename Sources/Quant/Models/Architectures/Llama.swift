@@ -29,7 +29,8 @@ enum Llama: EvaluableArchitecture {
     return try model.graph(sizes, layers: layers)
   }
 
-  private static func feedForward(
+  /// A dense network, or experts of the same width.
+  static func feedForward(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> BlockGraph {
     let width = sizes.feedForward[layer]

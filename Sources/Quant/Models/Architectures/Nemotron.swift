@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 
-/// Nemotron 3 and 4 and Minitron: networks without a gate, norms with a bias. Only estimated.
-enum Nemotron: Architecture {
+/// Nemotron 3 and 4 and Minitron: networks without a gate, norms with a bias.
+enum Nemotron: EvaluableArchitecture {
   static let names = ["nemotron"]
   static let modelTypes = ["nemotron"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    try model.plainGraph(
+      LayerStyle(.halves, .reluSquared, isPlain: true, isTied: false), centered: true)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("nemotron", config)

@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: MIT
 
-/// OpenELM: heads and widths grow from layer to layer. Only estimated.
-enum OpenELM: Architecture {
+/// OpenELM: heads and widths grow from layer to layer.
+enum OpenELM: EvaluableArchitecture {
   static let names = ["openelm"]
   static let modelTypes = ["openelm"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      try model.layer(sizes, layer, LayerStyle(.halves)) { (attention, _) throws(QuantError) in
+        try model.headNorms(&attention, layer: layer, required: true)
+      }
+    }
+    return try model.graph(sizes, layers: layers)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     let count = try config.integer("num_transformer_layers")

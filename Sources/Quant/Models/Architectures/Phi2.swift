@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: MIT
 
-/// Phi 1 to 2: attention and network side by side, biases everywhere. Only estimated.
-enum Phi2: Architecture {
+/// Phi 1 to 2: attention and network side by side, biases everywhere.
+enum Phi2: EvaluableArchitecture {
   static let names = ["phi2"]
   static let modelTypes = ["phi", "phi-msft"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model, centered: true)
+    let style = LayerStyle(.halves, .gelu, isPlain: true)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      try model.parallelLayer(sizes, layer, style)
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("phi2", config)

@@ -1,12 +1,30 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
-/// StableLM: norms with biases; the largest norms heads and has attention and network side by side. Only
-/// estimated.
-enum StableLM: Architecture {
+/// StableLM: norms with biases; the largest norms heads and has attention and network side by side.
+enum StableLM: EvaluableArchitecture {
   static let names = ["stablelm"]
   static let modelTypes = ["stablelm", "stablelm_epoch"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model, centered: true)
+    let style = LayerStyle(.halves)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      guard model.source.contains("blk.\(layer).ffn_norm.weight") else {
+        return try model.parallelLayer(sizes, layer, style) { (attention) throws(QuantError) in
+          try model.normsOfEachHead(&attention, layer: layer, centered: true)
+        }
+      }
+      return try model.layer(sizes, layer, style) { (attention, _) throws(QuantError) in
+        try model.normsOfEachHead(&attention, layer: layer, centered: true)
+      }
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("stablelm", config)

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// StarCoder 2: biases everywhere, networks without a gate. Only estimated.
-enum StarCoder2: Architecture {
+/// StarCoder 2: biases everywhere, networks without a gate.
+enum StarCoder2: EvaluableArchitecture {
   static let names = ["starcoder2"]
   static let modelTypes = ["starcoder2"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    try model.plainGraph(LayerStyle(.halves, .gelu, isPlain: true), centered: true)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("starcoder2", config)

@@ -104,6 +104,8 @@ public struct LatentAttention: Sendable {
 public enum HeadNorm: Sendable {
   /// Of each head by itself.
   case perHead(Norm)
+  /// Of each head by itself, with factors of its own: one head after the other.
+  case eachHead(Norm)
   /// Of all heads together.
   case whole(Norm)
 }
@@ -148,6 +150,8 @@ public struct AttentionGraph: Sendable {
   public var temperature: AttentionTemperature?
   /// What the heads' values are multiplied with, if there is anything.
   public var gate: AttentionGate?
+  /// Of the values that all heads give together, before the output product.
+  public var innerNorm: Norm?
   /// Where keys and values are kept for later layers: as they are attended to.
   public var keeps: KeptKeys?
   /// From the heads' values back to the model's width.

@@ -41,6 +41,8 @@ public struct DenseGraph: Sendable {
   public var width: Int
   /// What stands between them.
   public var activation = Activation.silu
+  /// Of what it gives, before the last product.
+  public var innerNorm: Norm?
   /// Back to the model's width.
   public var down: Linear
 }
@@ -80,6 +82,8 @@ public struct MixtureGraph: Sendable {
   public var weightScale: Float = 1
   /// Whether an expert's input is multiplied by its weight, instead of its output.
   public var weighsInput = false
+  /// Which experts each token goes to by its number alone; the router gives their weights.
+  public var table: ExpertTable?
   /// What the router looks at, if that is not the experts' input.
   public var routerInput: RouterInput?
   /// Where the experts' vectors come from and go to, if they are narrower than the model's.
@@ -90,6 +94,19 @@ public struct MixtureGraph: Sendable {
   public var shared: DenseGraph?
   /// A product with one output whose sigmoid the shared network's output is multiplied with.
   public var sharedGate: Linear?
+}
+
+/// The experts of each token of the vocabulary.
+public struct ExpertTable: Sendable {
+  /// A row a token.
+  public var tensor: TensorInfo
+  /// Where states keep the token.
+  public var token: CarriedSlot
+
+  package init(tensor: TensorInfo, token: CarriedSlot) {
+    self.tensor = tensor
+    self.token = token
+  }
 }
 
 /// Around experts that work in vectors narrower than the model's: up(norm(Σ experts(down x))). The router

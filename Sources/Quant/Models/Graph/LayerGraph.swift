@@ -67,6 +67,10 @@ public struct LayerStep: Sendable {
 public enum Connection: Sendable {
   /// The first stream goes in, and the output is added to it.
   case residual
+  /// All streams go in, weighted, and the output goes to all of them.
+  case hyper(HyperConnection)
+  /// All streams go in, gated, and the output goes to all of them.
+  case gated(StreamGate)
 }
 
 /// One of the blocks that a step computes side by side.
@@ -95,6 +99,8 @@ public struct StepBranch: Sendable {
 public enum BlockGraph: Sendable {
   /// Attention.
   case attention(AttentionGraph)
+  /// Attention to single tokens and to compressed blocks of them.
+  case compressedAttention(CompressedAttentionGraph)
   /// A feed-forward network that is the same for all tokens.
   case dense(DenseGraph)
   /// Experts, some of which are chosen for each token.

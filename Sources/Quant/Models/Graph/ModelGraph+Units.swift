@@ -87,6 +87,7 @@ extension BlockGraph {
   private var mixerTensors: [TensorInfo] {
     switch self {
     case .attention(let graph): graph.tensors
+    case .compressedAttention(let graph): graph.tensors
     case .deltaNet(let graph): graph.tensors
     case .mamba(let graph): graph.tensors
     case .mamba2(let graph): graph.tensors

@@ -27,8 +27,8 @@ public struct ModelGraph: Sendable {
   public var layers: [LayerGraph]
   /// How streams become one behind the last layer.
   public var merge = StreamMerge.first
-  /// Before the output matrix.
-  public var outputNorm: Norm
+  /// Before the output matrix; `nil` for none.
+  public var outputNorm: Norm?
   /// From the last layer to a logit a token.
   public var output: Linear
   /// A factor on logits.
@@ -101,6 +101,10 @@ public enum StreamMerge: Sendable {
   case first
   /// Their mean.
   case mean
+  /// They are weighted as before a step.
+  case hyper(HyperConnection)
+  /// They are gated as before a step; that takes the place of the last norm.
+  case gated(StreamGate)
 }
 
 /// Division by the root mean square, then a factor and perhaps a summand for each column.

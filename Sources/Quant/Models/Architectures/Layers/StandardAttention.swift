@@ -64,12 +64,15 @@ extension ModelReader {
   }
 
   /// Norms over all query heads, and over all key heads, together.
-  func wholeNorms(_ attention: inout AttentionGraph, layer: Int) throws(QuantError) {
+  func wholeNorms(
+    _ attention: inout AttentionGraph, layer: Int, centered: Bool = false
+  ) throws(QuantError) {
     let prefix = "blk.\(layer).attn_"
     attention.queryNorm = .whole(
-      try norm("\(prefix)q_norm", attention.heads * attention.keySize))
+      try norm("\(prefix)q_norm", attention.heads * attention.keySize, centered: centered))
     attention.keyNorm = .whole(
-      try norm("\(prefix)k_norm", attention.keyValueHeads * attention.keySize))
+      try norm(
+        "\(prefix)k_norm", attention.keyValueHeads * attention.keySize, centered: centered))
   }
 
   /// Which layers have windows: `true` for those that do.
