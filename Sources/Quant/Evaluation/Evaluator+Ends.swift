@@ -77,8 +77,13 @@ extension Evaluator {
     _ states: Matrix, _ tokens: [Int32], _ context: ForwardContext
   ) throws(QuantError) {
     let first = context.layout.stream(of: states)
-    for index in 1..<max(1, graph.streams) {
-      context.layout.stream(index, of: states).copy(from: first)
+    switch graph.start.streams {
+    case .copies:
+      for index in 1..<max(1, graph.streams) {
+        context.layout.stream(index, of: states).copy(from: first)
+      }
+    case .projected(let linear):
+      try StreamPass(context: context, states: states).project(by: linear, ofFirst: true)
     }
     if let slot = graph.start.copy {
       context.layout.carried(slot, of: states).copy(from: first)
@@ -104,12 +109,21 @@ extension Evaluator {
     switch graph.merge {
     case .first: break
     case .mean:
-      for index in 1..<max(1, graph.streams) {
-        try context.add(context.layout.stream(index, of: states), times: 1, to: first)
-      }
-      try context.scale(first, by: 1 / Float(graph.streams))
+      try average(states, context)
+    case .projectedMean(let linear):
+      try StreamPass(context: context, states: states).project(by: linear, ofFirst: false)
+      try average(states, context)
     }
     // Packed, as whoever writes them to a file expects.
     return first.copied()
+  }
+
+  /// Puts the mean of all streams in the place of the first.
+  private func average(_ states: Matrix, _ context: ForwardContext) throws(QuantError) {
+    let first = context.layout.stream(of: states)
+    for index in 1..<max(1, graph.streams) {
+      try context.add(context.layout.stream(index, of: states), times: 1, to: first)
+    }
+    try context.scale(first, by: 1 / Float(graph.streams))
   }
 }

@@ -13,6 +13,8 @@ package struct LinearProduct {
   let linear: Linear
   /// Which of the tensor's matrices.
   let matrix: Int
+  /// Whether observers are told.
+  var isObserved = true
 
   /// A product with one of a tensor's matrices.
   package init(_ linear: Linear, matrix: Int = 0, in context: ForwardContext) {
@@ -30,7 +32,7 @@ package struct LinearProduct {
   ) throws(QuantError) {
     precondition(x.columns == linear.inputs && y.columns == linear.outputs && x.rows == y.rows)
     guard x.rows > 0 else { return }
-    if let observer = context.observer {
+    if isObserved, let observer = context.observer {
       try observer.observe(
         linear.tensor, matrix: matrix, input: x, windows: windows ?? context.windows(of: x.rows),
         workers: context.workers)

@@ -13,8 +13,13 @@ package struct StepInput {
 extension StepPass {
   /// Makes the step's input of the streams.
   package func connect(_ states: Matrix) throws(QuantError) -> StepInput {
+    let first = context.layout.stream(of: states)
     switch step.connection {
-    case .residual: StepInput(x: context.layout.stream(of: states))
+    case .residual, .correcting: return StepInput(x: first)
+    case .others(let factors):
+      let x = first.copied()
+      try context.multiply(x, by: try context.vector(factors))
+      return StepInput(x: x)
     }
   }
 
@@ -23,9 +28,34 @@ extension StepPass {
     if let norm = step.postNorm { try context.normalize(y, by: norm, into: y) }
     switch step.connection {
     case .residual:
-      let x = context.layout.stream(of: states)
-      try context.add(y, times: step.scale, to: x)
-      try context.scale(x, by: step.sumScale)
+      try addToFirst(y, of: states)
+    case .correcting(let correction):
+      try addToFirst(y, of: states)
+      try StreamPass(context: context, states: states).correct(by: correction)
+    case .others:
+      for stream in 1..<max(1, context.layout.streams) {
+        try context.add(y, times: step.scale, to: context.layout.stream(stream, of: states))
+      }
+    }
+  }
+
+  private func addToFirst(_ y: Matrix, of states: Matrix) throws(QuantError) {
+    let x = context.layout.stream(of: states)
+    try context.add(y, times: step.scale, to: x)
+    try context.scale(x, by: step.sumScale)
+    if let norm = step.outputNorm { try context.normalize(x, by: norm, into: x) }
+  }
+}
+
+extension ForwardContext {
+  /// Multiplies each column by a factor of its own.
+  fileprivate func multiply(_ target: Matrix, by factors: [Float]) throws(QuantError) {
+    try workers.forRanges(target.rows, atLeast: 8) { (rows, _) throws(QuantError) in
+      for row in rows {
+        target.withMutableRow(row) { span in
+          for column in span.indices { span[column] *= factors[column] }
+        }
+      }
     }
   }
 }

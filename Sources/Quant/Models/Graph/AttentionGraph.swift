@@ -26,6 +26,8 @@ public enum AttentionInput: Sendable {
   case separate(query: Linear, key: Linear, value: Linear)
   /// One product: all queries, then all keys, then all values. Biases may stand apart.
   case fused(Linear, queryBias: TensorInfo?, keyBias: TensorInfo?, valueBias: TensorInfo?)
+  /// Two products: values are keys as they come out of theirs.
+  case keysAsValues(query: Linear, key: Linear)
   /// Keys and values through a narrow latent vector (DeepSeek's multi-head latent attention).
   case latent(LatentAttention)
   /// Queries alone: keys and values are those that an earlier layer kept.

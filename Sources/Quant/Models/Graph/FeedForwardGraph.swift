@@ -41,6 +41,9 @@ public struct DenseGraph: Sendable {
   public var width: Int
   /// What stands between them.
   public var activation = Activation.silu
+  /// If not zero, a row's gates first lose their mean and so many standard deviations, and those below
+  /// zero become zero.
+  public var sparsity: Float = 0
   /// Back to the model's width.
   public var down: Linear
 }

@@ -92,6 +92,8 @@ public struct StartGraph: Sendable {
   public enum Streams: Sendable {
     /// As the first.
     case copies
+    /// As products of the first with one matrix each, made as long as it.
+    case projected(Linear)
   }
 }
 
@@ -101,6 +103,8 @@ public enum StreamMerge: Sendable {
   case first
   /// Their mean.
   case mean
+  /// The mean of the first and of products of the others with one matrix each, made as long as it.
+  case projectedMean(Linear)
 }
 
 /// Division by the root mean square, then a factor and perhaps a summand for each column.

@@ -37,7 +37,8 @@ extension ModelReader {
   /// up to 1.
   func mixture(
     layer: Int, _ sizes: ModelSizes, width: Int, gating: MixtureGraph.Gating = .softmax,
-    normalizes: Bool = true, activation: Activation = .silu, plain: Bool = false
+    normalizes: Bool = true, activation: Activation = .silu, plain: Bool = false,
+    router given: Linear? = nil
   ) throws(QuantError) -> MixtureGraph {
     let used = sizes.usedExperts[layer]
     guard (1...max(sizes.experts, 1)).contains(used) else {
@@ -46,8 +47,12 @@ extension ModelReader {
         what: "\(architecture).expert_used_count: expected a number from 1 to "
           + "\(sizes.experts), found \(used)")
     }
+    let router =
+      if let given { given } else {
+        try linear("blk.\(layer).ffn_gate_inp", sizes.width, sizes.experts)
+      }
     var mixture = MixtureGraph(
-      router: try linear("blk.\(layer).ffn_gate_inp", sizes.width, sizes.experts),
+      router: router,
       count: sizes.experts, used: used, gating: gating, normalizes: normalizes,
       experts: try experts(layer: layer, sizes, width: width, activation, plain: plain))
     try setGroups(of: &mixture)
