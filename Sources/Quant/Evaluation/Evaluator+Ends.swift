@@ -29,6 +29,7 @@ extension Evaluator {
     try readEmbeddings(tokens, into: first, substituting: other)
     try context.scale(first, by: graph.embeddingScale)
     try addPositions(to: first, windowLength: length)
+    try addTypes(to: first)
     if let norm = graph.start.norm { try context.normalize(first, by: norm, into: first) }
     try fillStates(states, tokens, context)
     return states
@@ -72,6 +73,17 @@ extension Evaluator {
     }
   }
 
+  /// Adds the first kind of token.
+  private func addTypes(to states: Matrix) throws(QuantError) {
+    guard let tensor = graph.start.types else { return }
+    var reader = try TensorReader(model: model, tensor: tensor)
+    let kind = try reader.matrix(0..<1)
+    for row in 0..<states.rows {
+      unsafe KernelTable.current.layers.addScaledRow(
+        kind.base, states.base + row * states.stride, count: states.columns, factor: 1)
+    }
+  }
+
   /// Fills what states hold beside their first stream.
   private func fillStates(
     _ states: Matrix, _ tokens: [Int32], _ context: ForwardContext
@@ -98,7 +110,7 @@ extension Evaluator {
     of states: Matrix, _ context: ForwardContext
   ) throws(QuantError) -> Matrix {
     let merged = try merge(states, context)
-    try context.normalize(merged, by: graph.outputNorm, into: merged)
+    if let norm = graph.outputNorm { try context.normalize(merged, by: norm, into: merged) }
     return merged
   }
 

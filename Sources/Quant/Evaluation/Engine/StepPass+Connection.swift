@@ -41,9 +41,14 @@ extension StepPass {
 
   private func addToFirst(_ y: Matrix, of states: Matrix) throws(QuantError) {
     let x = context.layout.stream(of: states)
+    let before = step.secondOutputNorm == nil ? nil : x.copied()
     try context.add(y, times: step.scale, to: x)
     try context.scale(x, by: step.sumScale)
     if let norm = step.outputNorm { try context.normalize(x, by: norm, into: x) }
+    if let norm = step.secondOutputNorm, let before {
+      try context.add(before, times: 1, to: x)
+      try context.normalize(x, by: norm, into: x)
+    }
   }
 }
 

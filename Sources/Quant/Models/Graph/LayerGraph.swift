@@ -52,6 +52,8 @@ public struct LayerStep: Sendable {
   public var sumScale: Float = 1
   /// Of the whole (post-norm).
   public var outputNorm: Norm?
+  /// Of that and what came in, added once more.
+  public var secondOutputNorm: Norm?
 
   /// A step of one block.
   package init(norm: Norm?, _ block: BlockGraph, postNorm: Norm? = nil, scale: Float = 1) {

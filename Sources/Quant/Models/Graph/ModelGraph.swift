@@ -28,13 +28,16 @@ public struct ModelGraph: Sendable {
   /// How streams become one behind the last layer.
   public var merge = StreamMerge.first
   /// Before the output matrix.
-  public var outputNorm: Norm
+  public var outputNorm: Norm?
   /// From the last layer to a logit a token.
   public var output: Linear
   /// A factor on logits.
   public var logitScale: Float = 1
   /// If not zero, logits x become cap · tanh(x / cap).
   public var logitCap: Float = 0
+  /// Whether it sees whole texts and predicts nothing: its results are the states behind the last norm, and
+  /// `output` is not used.
+  public var isEncoder = false
 
   /// Numbers of a state.
   public var stateWidth: Int { streams * width + carried.count }
@@ -81,6 +84,8 @@ public struct CarriedSlot: Sendable, Hashable {
 public struct StartGraph: Sendable {
   /// A row for each position, which is added: learned positions.
   public var positions: TensorInfo?
+  /// A row for each kind of token, the first of which is added to all.
+  public var types: TensorInfo?
   /// A norm of the whole.
   public var norm: Norm?
   /// Where a copy of the result is kept for later layers.
