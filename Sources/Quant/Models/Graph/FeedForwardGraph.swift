@@ -43,6 +43,9 @@ public struct DenseGraph: Sendable {
   public var activation = Activation.silu
   /// Of what it gives, before the last product.
   public var innerNorm: Norm?
+  /// If not zero, a row's gates first lose their mean and so many standard deviations, and those below
+  /// zero become zero.
+  public var sparsity: Float = 0
   /// Back to the model's width.
   public var down: Linear
 }

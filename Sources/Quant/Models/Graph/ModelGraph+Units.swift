@@ -108,6 +108,7 @@ extension AttentionGraph {
       switch input {
       case .separate(let query, let key, let value): [query, key, value].map(\.tensor)
       case .fused(let linear, _, _, _): [linear.tensor]
+      case .keysAsValues(let query, let key): [query.tensor, key.tensor]
       case .latent(let latent): latent.tensors
       case .shared(let query, _): [query.tensor]
       }

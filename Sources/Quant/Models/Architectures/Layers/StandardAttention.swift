@@ -31,7 +31,8 @@ extension ModelReader {
       output: try linear("blk.\(layer).attn_output", heads * sizes.valueSize, sizes.width))
   }
 
-  private func attentionInput(
+  /// Queries, keys and values from separate matrices or a fused one.
+  func attentionInput(
     _ sizes: ModelSizes, layer: Int
   ) throws(QuantError) -> AttentionInput {
     let prefix = "blk.\(layer).attn_"
