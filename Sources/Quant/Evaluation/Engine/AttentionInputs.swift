@@ -119,6 +119,15 @@ struct AttentionInputs: Sendable {
         let part = rows.columns(head * size..<(head + 1) * size)
         try context.normalize(part, by: norm, into: part)
       }
+    case .ownWeights(let norm):
+      let size = rows.columns / heads
+      let weights = try context.vector(norm.weight)
+      for head in 0..<heads {
+        let own = head * size..<(head + 1) * size
+        let part = rows.columns(own)
+        try context.normalize(
+          part, by: norm, weight: weights.map { Array($0[own]) }, bias: nil, into: part)
+      }
     }
   }
 }

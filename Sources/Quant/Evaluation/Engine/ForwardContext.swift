@@ -86,7 +86,14 @@ package final class ForwardContext: Sendable {
 
   /// Norms rows; `target` may be `source`.
   package func normalize(_ source: Matrix, by norm: Norm, into target: Matrix) throws(QuantError) {
-    let (weight, bias) = (try vector(norm.weight), try vector(norm.bias))
+    try normalize(
+      source, by: norm, weight: try vector(norm.weight), bias: try vector(norm.bias), into: target)
+  }
+
+  /// The same, with factors and summands other than the norm's.
+  func normalize(
+    _ source: Matrix, by norm: Norm, weight: [Float]?, bias: [Float]?, into target: Matrix
+  ) throws(QuantError) {
     precondition((weight?.count ?? source.columns) == source.columns)
     let (epsilon, isCentered) = (norm.epsilon ?? epsilon, norm.isCentered)
     try workers.forRanges(source.rows, atLeast: 8) { (rows, _) throws(QuantError) in

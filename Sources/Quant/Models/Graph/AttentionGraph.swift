@@ -104,6 +104,8 @@ public struct LatentAttention: Sendable {
 public enum HeadNorm: Sendable {
   /// Of each head by itself.
   case perHead(Norm)
+  /// Of each head by itself, with factors of its own: a row a head.
+  case ownWeights(Norm)
   /// Of all heads together.
   case whole(Norm)
 }
