@@ -36,6 +36,7 @@ package struct StepPass {
   private static func isDirect(_ step: LayerStep) -> Bool {
     guard case .residual = step.connection else { return false }
     return step.branches.count == 1 && step.hasExperts && step.postNorm == nil
+      && step.outputCopy == nil
       && step.branches[0].postNorm == nil && step.sumScale == 1
   }
 

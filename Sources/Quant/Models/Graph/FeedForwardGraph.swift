@@ -82,6 +82,8 @@ public struct MixtureGraph: Sendable {
   public var weighsInput = false
   /// What the router looks at, if that is not the experts' input.
   public var routerInput: RouterInput?
+  /// Where the router's logits are kept for later steps.
+  public var keptLogits: CarriedSlot?
   /// The experts.
   public var experts: ExpertGraph
   /// A network that all tokens pass, too.

@@ -48,6 +48,8 @@ public struct LayerStep: Sendable {
   public var scale: Float
   /// A factor on the whole.
   public var sumScale: Float = 1
+  /// Where a copy of what is added, before the factor, is kept for later steps.
+  public var outputCopy: CarriedSlot?
 
   /// A step of one block.
   package init(norm: Norm?, _ block: BlockGraph, postNorm: Norm? = nil, scale: Float = 1) {
@@ -99,6 +101,8 @@ public enum BlockGraph: Sendable {
   case dense(DenseGraph)
   /// Experts, some of which are chosen for each token.
   case mixture(MixtureGraph)
+  /// Small experts that groups of a mixture's experts share (GroveMoE).
+  case groupExperts(GroupExpertsGraph)
   /// A delta rule with gates (gated DeltaNet, Kimi's delta attention).
   case deltaNet(DeltaNetGraph)
   /// The scan of Mamba 1.

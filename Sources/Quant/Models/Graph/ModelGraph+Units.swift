@@ -71,6 +71,8 @@ extension BlockGraph {
     switch self {
     case .dense(let dense):
       return dense.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
+    case .groupExperts(let graph):
+      return graph.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
     case .mixture(let mixture):
       let shared = (mixture.shared?.tensors ?? []).map {
         ModelUnit(position: .shared(layer: layer), tensor: $0)
@@ -92,7 +94,7 @@ extension BlockGraph {
     case .channelMix(let graph): graph.tensors
     case .lowRank(let graph): graph.tensors
     case .perLayer(let graph): graph.tensors
-    case .dense, .mixture: []
+    case .dense, .mixture, .groupExperts: []
     }
   }
 }
