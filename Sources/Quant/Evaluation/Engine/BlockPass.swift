@@ -30,6 +30,7 @@ extension BlockGraph {
       try CompressedAttentionPass(graph, positions: positions, in: context)
     case .dense(let graph): FeedForwardPass(context: context, graph: graph)
     case .mixture: nil
+    case .groupExperts(let graph): GroupExpertsPass(context: context, graph: graph)
     case .deltaNet(let graph): try DeltaNetPass(graph, positions: positions, in: context)
     case .mamba(let graph): try MambaPass(graph, positions: positions, in: context)
     case .mamba2(let graph): try Mamba2Pass(graph, positions: positions, in: context)
@@ -50,6 +51,7 @@ extension BlockGraph {
     case .compressedAttention(let graph): CompressedAttentionPass.scratchColumns(graph)
     case .dense(let graph): FeedForwardPass.scratchColumns(graph)
     case .mixture(let graph): ExpertLayerPass.scratchColumns(graph)
+    case .groupExperts(let graph): GroupExpertsPass.scratchColumns(graph)
     case .deltaNet(let graph): DeltaNetPass.scratchColumns(graph)
     case .mamba(let graph): MambaPass.scratchColumns(graph)
     case .mamba2(let graph): Mamba2Pass.scratchColumns(graph)

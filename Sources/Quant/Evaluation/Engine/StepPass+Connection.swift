@@ -32,6 +32,7 @@ extension StepPass {
   /// Joins the sum of the branches with the streams; uses `y` up.
   package func join(_ y: Matrix, _ input: StepInput, to states: Matrix) throws(QuantError) {
     if let norm = step.postNorm { try context.normalize(y, by: norm, into: y) }
+    if let slot = step.outputCopy { context.layout.carried(slot, of: states).copy(from: y) }
     switch step.connection {
     case .residual:
       try addToFirst(y, of: states)

@@ -38,7 +38,7 @@ package struct StepPass {
     guard case .residual = step.connection else { return false }
     return step.branches.count == 1 && step.hasExperts && step.postNorm == nil
       && step.branches[0].postNorm == nil && step.sumScale == 1 && step.outputNorm == nil
-      && step.secondOutputNorm == nil
+      && step.secondOutputNorm == nil && step.outputCopy == nil
   }
 
   /// Takes states through the step.

@@ -91,6 +91,8 @@ public struct MixtureGraph: Sendable {
   public var routerInput: RouterInput?
   /// Where the experts' vectors come from and go to, if they are narrower than the model's.
   public var latent: LatentMixture?
+  /// Where the router's logits are kept for later steps.
+  public var keptLogits: CarriedSlot?
   /// The experts.
   public var experts: ExpertGraph
   /// A network that all tokens pass, too.

@@ -54,6 +54,8 @@ public struct LayerStep: Sendable {
   public var outputNorm: Norm?
   /// Of that and what came in, added once more.
   public var secondOutputNorm: Norm?
+  /// Where a copy of what is added, before the factor, is kept for later steps.
+  public var outputCopy: CarriedSlot?
 
   /// A step of one block.
   package init(norm: Norm?, _ block: BlockGraph, postNorm: Norm? = nil, scale: Float = 1) {
@@ -115,6 +117,8 @@ public enum BlockGraph: Sendable {
   case dense(DenseGraph)
   /// Experts, some of which are chosen for each token.
   case mixture(MixtureGraph)
+  /// Small experts that groups of a mixture's experts share (GroveMoE).
+  case groupExperts(GroupExpertsGraph)
   /// A delta rule with gates (gated DeltaNet, Kimi's delta attention).
   case deltaNet(DeltaNetGraph)
   /// The scan of Mamba 1.

@@ -72,6 +72,8 @@ extension BlockGraph {
     switch self {
     case .dense(let dense):
       return dense.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
+    case .groupExperts(let graph):
+      return graph.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
     case .mixture(let mixture):
       func units(_ tensors: [TensorInfo]) -> [ModelUnit] {
         tensors.map { ModelUnit(position: .shared(layer: layer), tensor: $0) }
@@ -97,7 +99,7 @@ extension BlockGraph {
     case .lowRank(let graph): graph.tensors
     case .perLayer(let graph): graph.tensors
     case .product(let linear): [linear.tensor]
-    case .dense, .mixture: []
+    case .dense, .mixture, .groupExperts: []
     }
   }
 }
