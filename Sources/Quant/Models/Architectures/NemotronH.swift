@@ -9,18 +9,34 @@ enum NemotronH: EvaluableArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm(isHeadCentered: true) }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let epsilon = try model.number("attention.layer_norm_epsilon")
     let sizes = try ModelSizes(model, epsilon: epsilon)
     let spaces = try StateSpaces(model, hasHeads: true)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
-      LayerGraph(steps: [
+      guard layer < sizes.layers else { return try self.layerAhead(model, sizes, layer) }
+      return LayerGraph(steps: [
         LayerStep(
           norm: try model.norm("blk.\(layer).attn_norm", sizes.width),
           try block(model, sizes, spaces, layer))
       ])
     }
     return try model.graph(sizes, layers: layers)
+  }
+
+  /// A layer that predicts a further token: attention and experts.
+  private static func layerAhead(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> LayerGraph {
+    let name = "blk.\(layer).post_attention_norm"
+    return LayerGraph(
+      attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+      attention: try model.attention(sizes, layer: layer, nil),
+      feedForwardNorm: try model.optionalNorm(name, sizes.width)
+        ?? model.norm("blk.\(layer).ffn_norm", sizes.width),
+      feedForward: .mixture(try mixture(model, sizes, layer)))
   }
 
   private static func block(
@@ -43,8 +59,11 @@ enum NemotronH: EvaluableArchitecture {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> MixtureGraph {
     let narrow = try model.integer("moe_latent_size", default: 0, in: 0...(1 << 20))
+    // Layers that predict further tokens may be without.
+    let isNarrow =
+      layer < sizes.layers || model.source.contains("blk.\(layer).ffn_latent_down.weight")
     let latent =
-      narrow > 0
+      narrow > 0 && isNarrow
       ? try model.latentMixture(
         layer: layer, sizes, width: narrow, down: "latent_down", up: "latent_up") : nil
     var mixture = try model.keyedMixture(

@@ -25,6 +25,8 @@ public struct ModelGraph: Sendable {
   public var carried = CarriedColumns()
   /// The layers, in order.
   public var layers: [LayerGraph]
+  /// Layers that predict further tokens, in order; none where nobody asked for them.
+  public var ahead: [AheadGraph] = []
   /// How streams become one behind the last layer.
   public var merge = StreamMerge.first
   /// Before the output matrix; `nil` for none.

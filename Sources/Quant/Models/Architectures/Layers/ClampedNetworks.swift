@@ -6,7 +6,7 @@ extension ModelReader {
   func clampedNetwork(
     _ sizes: ModelSizes, layer: Int, others: Float?
   ) throws(QuantError) -> BlockGraph {
-    let limit = try clamp("swiglu_clamp_exp", layer: layer, layers: sizes.layers)
+    let limit = try clamp("swiglu_clamp_exp", layer: layer, layers: sizes.described)
     switch try DeepSeek2.feedForward(self, sizes, layer, gating: .sigmoid) {
     case .mixture(var mixture):
       if let limit { mixture.experts.activation = .siluOfClamped(limit: limit) }
