@@ -25,8 +25,6 @@ enum OtherLayerRules {
     case "cohere2moe", "laguna": try model.windowRules(period: 4, firstIsFull: true)
     case "smollm3": LayerRule.every(4, "the rotation")
     case "afmoe": try model.windowRules(period: 4, size: 1) + LayerRule.every(4, "the rotation")
-    case "qwen3next", "qwen35", "qwen35moe":
-      model.has("full_attention_interval") ? [] : try model.recurrenceRules(period: 4)
     case "command-r": [LayerRule("the norm of heads") { _, count in count >= 64 ? 1 : 0 }]
     // The first layer's values go into all others.
     case "rwkv7": [.first(1, "what later layers take values from")]
