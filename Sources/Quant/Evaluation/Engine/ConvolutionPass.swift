@@ -19,7 +19,7 @@ struct ConvolutionPass: Sendable {
   }
 
   /// Channels that a thread takes at once.
-  private static let block = 256
+  private static let block = 1024
 
   /// Convolves windows of `length` rows each.
   ///

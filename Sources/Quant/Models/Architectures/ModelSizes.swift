@@ -9,8 +9,8 @@ struct ModelSizes {
   let feedForward: [Int]
   let heads: [Int]
   let keyValueHeads: [Int]
-  let keySize: Int
-  let valueSize: Int
+  var keySize: Int
+  var valueSize: Int
   let vocabulary: Int
   let epsilon: Float
   /// Whether norms take the mean off (LayerNorm).
@@ -27,12 +27,12 @@ struct ModelSizes {
   ///   - centered: Whether its norms are LayerNorms, whose epsilon has a key of its own.
   ///   - needsHeads: Whether there must be a number of heads, which layers without attention may have as
   ///     zero.
-  ///   - epsilon: The epsilon where its usual key is missing.
   ///   - hasLayersAhead: Whether the layers that `nextn_predict_layers` counts are left out.
+  ///   - epsilon: The epsilon where its usual key is missing.
   /// - Throws: `QuantError.content` for keys that are missing or make no sense.
   init(
-    _ model: ModelReader, centered: Bool = false, needsHeads: Bool = true, epsilon: Float? = nil,
-    hasLayersAhead: Bool = true
+    _ model: ModelReader, centered: Bool = false, needsHeads: Bool = true,
+    hasLayersAhead: Bool = true, epsilon: Float? = nil
   ) throws(QuantError) {
     width = try model.integer("embedding_length", in: 1...(1 << 20))
     let blocks = try model.integer("block_count", in: 1...65_535)

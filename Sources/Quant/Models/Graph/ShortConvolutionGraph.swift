@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-public import GGUF
+package import GGUF
 
 /// A short convolution between two gates (LFM2): output(c · convolution(b · u)), with b, c and u from one
 /// product.
