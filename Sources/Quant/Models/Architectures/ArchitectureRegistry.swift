@@ -53,6 +53,7 @@ public enum ArchitectureRegistry {
     HunyuanVL.self,
     JAIS2.self,
     Jamba.self,
+    KimiK3.self,
     KimiLinear.self,
     LFM2.self,
     LLaDA.self,
