@@ -12,6 +12,7 @@ public enum ArchitectureRegistry {
     Arctic.self,
     BERT.self,
     BailingMoE.self,
+    BailingMoE3.self,
     BitNet.self,
     Bloom.self,
     Chameleon.self,
