@@ -129,6 +129,8 @@ extension Evaluator {
       return try HyperConnectionPass(graph, in: context).connect(states).x
     case .gated(let graph):
       return try StreamGatePass(graph, in: context).connect(states).x
+    case .checkpoints(let mix):
+      return try CheckpointPass(mix, in: context).mixed(first, of: states)
     }
     // Packed, as whoever writes them to a file expects.
     return first.copied()

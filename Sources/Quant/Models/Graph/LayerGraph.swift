@@ -83,6 +83,8 @@ public enum Connection: Sendable {
   case correcting(StreamCorrection)
   /// The first stream goes in, times a factor for each column, and the output is added to the others.
   case others(factors: TensorInfo)
+  /// A mean of the first stream and of what it was earlier goes in.
+  case checkpoints(CheckpointMix)
 }
 
 /// One of the blocks that a step computes side by side.

@@ -114,6 +114,8 @@ public enum StreamMerge: Sendable {
   case gated(StreamGate)
   /// The mean of the first and of products of the others with one matrix each, made as long as it.
   case projectedMean(Linear)
+  /// The first, mixed with what it was earlier.
+  case checkpoints(CheckpointMix)
 }
 
 /// Division by the root mean square, then a factor and perhaps a summand for each column.
