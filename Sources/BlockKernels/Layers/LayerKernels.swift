@@ -55,6 +55,9 @@ public protocol LayerKernels: RecurrentKernels {
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int, activation: GateActivation
   )
 
+  /// See `sparsifyRows`.
+  static func sparsify(_ target: FloatRows, rows: Int, columns: Int, deviations: Float)
+
   /// See `splitRows`.
   static func split(
     _ source: FloatRows, high: UnsafeMutablePointer<UInt16>, low: UnsafeMutablePointer<UInt16>?,
@@ -162,6 +165,12 @@ extension LayerKernels {
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int, activation: GateActivation
   ) {
     activateRows(source, target, rows: rows, columns: columns, activation: activation)
+  }
+
+  /// See `sparsifyRows`.
+  @inlinable @inline(always)
+  public static func sparsify(_ target: FloatRows, rows: Int, columns: Int, deviations: Float) {
+    sparsifyRows(target, rows: rows, columns: columns, deviations: deviations)
   }
 
   /// See `splitRows`.

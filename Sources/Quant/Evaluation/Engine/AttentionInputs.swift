@@ -16,6 +16,8 @@ struct AttentionInputs: Sendable {
 
   /// The gates of values, where queries come with them.
   var gates: Matrix?
+  /// The narrow vectors that queries were made of, if there are any.
+  var latentQueries: Matrix?
 
   init(_ graph: AttentionGraph, _ input: BlockInput, _ pass: AttentionPass) throws(QuantError) {
     let (x, context) = (input.h, pass.context)
@@ -29,6 +31,11 @@ struct AttentionInputs: Sendable {
       values = Matrix(rows: x.rows, columns: valueColumns)
       try LinearProduct(key, in: context).run(x, into: keys)
       try LinearProduct(value, in: context).run(x, into: values)
+    case .keysAsValues(let query, let key):
+      (queries, gates) = try Self.queries(query, graph, x, context)
+      keys = Matrix(rows: x.rows, columns: keyColumns)
+      try LinearProduct(key, in: context).run(x, into: keys)
+      values = keys.copied()
     case .fused(let linear, let queryBias, let keyBias, let valueBias):
       let all = Matrix(rows: x.rows, columns: linear.outputs)
       try LinearProduct(linear, in: context).run(x, into: all)
@@ -41,6 +48,7 @@ struct AttentionInputs: Sendable {
     case .latent(let latent):
       let made = try LatentPass(latent, graph, pass).run(x)
       (queries, keys, values) = (made.queries, made.keys, made.values)
+      latentQueries = made.narrow
       rotatedFrom = graph.keySize - (graph.rotation?.dimensions ?? 0)
       keysAreRotated = true
     case .shared(let query, let kept):
@@ -138,8 +146,9 @@ struct LatentPass {
   private let graph: AttentionGraph
   private let pass: AttentionPass
   private var context: ForwardContext { pass.context }
-  private var rotated: Int { graph.rotation?.dimensions ?? 0 }
-  private var plain: Int { graph.keySize - rotated }
+  /// Numbers of a key that all heads share: those that are rotated, if any are.
+  private var shared: Int { latent.down.outputs - latent.latent }
+  private var plain: Int { graph.keySize - shared }
 
   init(_ latent: LatentAttention, _ graph: AttentionGraph, _ pass: AttentionPass) {
     self.latent = latent
@@ -147,38 +156,49 @@ struct LatentPass {
     self.pass = pass
   }
 
-  func run(_ x: Matrix) throws(QuantError) -> (queries: Matrix, keys: Matrix, values: Matrix) {
-    let queries = try makeQueries(x)
+  /// What a layer makes of its input.
+  struct Made {
+    let queries: Matrix
+    let keys: Matrix
+    let values: Matrix
+    /// The narrow vectors that queries were made of, if there are any.
+    let narrow: Matrix?
+  }
+
+  func run(_ x: Matrix) throws(QuantError) -> Made {
+    let (queries, narrow) = try makeQueries(x)
     let down = Matrix(rows: x.rows, columns: latent.down.outputs)
     try LinearProduct(latent.down, in: context).run(x, into: down)
     let vectors = down.columns(0..<latent.latent)
     try context.normalize(vectors, by: latent.norm, into: vectors)
-    let sharedKey = down.columns(latent.latent..<latent.latent + rotated)
+    let sharedKey = down.columns(latent.latent..<latent.latent + shared)
+    if let norm = latent.sharedNorm { try context.normalize(sharedKey, by: norm, into: sharedKey) }
     if let table = pass.table {
-      try pass.rotate(sharedKey, heads: 1, size: rotated, from: 0, table)
+      try pass.rotate(sharedKey, heads: 1, size: shared, from: 0, table)
     }
     let keys = Matrix(rows: x.rows, columns: graph.heads * graph.keySize)
     let values = Matrix(rows: x.rows, columns: graph.heads * graph.valueSize)
     try expand(vectors, queries, into: keys, values)
     for head in 0..<graph.heads {
       let end = (head + 1) * graph.keySize
-      keys.columns(end - rotated..<end).copy(from: sharedKey)
+      keys.columns(end - shared..<end).copy(from: sharedKey)
     }
-    return (queries, keys, values)
+    return Made(queries: queries, keys: keys, values: values, narrow: narrow)
   }
 
-  private func makeQueries(_ x: Matrix) throws(QuantError) -> Matrix {
+  private func makeQueries(_ x: Matrix) throws(QuantError) -> (queries: Matrix, narrow: Matrix?) {
     let queries = Matrix(rows: x.rows, columns: graph.heads * graph.keySize)
     switch latent.query {
     case .direct(let linear):
       try LinearProduct(linear, in: context).run(x, into: queries)
+      return (queries, nil)
     case .compressed(let down, let norm, let up):
       let narrow = Matrix(rows: x.rows, columns: down.outputs)
       try LinearProduct(down, in: context).run(x, into: narrow)
       try context.normalize(narrow, by: norm, into: narrow)
       try LinearProduct(up, in: context).run(narrow, into: queries)
+      return (queries, narrow)
     }
-    return queries
   }
 
   /// The parts of keys that are not rotated, and values, from latent vectors.

@@ -20,6 +20,7 @@ package struct AttentionPass: BlockPass {
   let table: RotationTable?
   private let sinks: [Float]?
   private let slopes: PositionSlopes?
+  private let distances: DistanceTable?
 
   package init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext)
     throws(QuantError)
@@ -31,6 +32,10 @@ package struct AttentionPass: BlockPass {
     slopes =
       graph.slopeBias == 0
       ? nil : PositionSlopes(bias: graph.slopeBias, heads: graph.heads, length: positions.count)
+    distances = try graph.distanceBias.map { bias throws(QuantError) in
+      DistanceTable(
+        bias, try context.vector(bias.tensor), heads: graph.heads, length: positions.count)
+    }
     guard let rotation = graph.rotation else {
       table = nil
       return
@@ -46,7 +51,9 @@ package struct AttentionPass: BlockPass {
     let values = graph.keyValueHeads * graph.valueSize
     let latent: Int
     if case .latent = graph.input { latent = 2 * keys + 2 * values } else { latent = 0 }
+    let selection = graph.selection.map(KeySelectionPass.scratchColumns) ?? 0
     return graph.heads * (graph.keySize + graph.valueSize) + keys + values + latent + gate
+      + selection
   }
 
   /// Computes attention and its output product.
@@ -57,6 +64,10 @@ package struct AttentionPass: BlockPass {
   /// - Throws: `QuantError` for weights that cannot be read.
   package func run(_ input: BlockInput, into y: Matrix) throws(QuantError) {
     let made = try AttentionInputs(graph, input, self)
+    var seen: KeyMask?
+    if let selection = graph.selection {
+      seen = try KeySelectionPass(selection, self).run(input, latent: made.latentQueries)
+    }
     try prepare(made)
     if input.keeps, let kept = graph.keeps {
       context.layout.carried(kept.keys, of: input.states).copy(from: made.keys)
@@ -69,7 +80,7 @@ package struct AttentionPass: BlockPass {
       }
     }
     let values = Matrix(rows: y.rows, columns: graph.heads * graph.valueSize)
-    try attend(made, into: values)
+    try attend(made, seen, into: values)
     if let gate = graph.gate { try GatePass(gate, graph, self).run(input.h, made, into: values) }
     if let norm = graph.innerNorm { try context.normalize(values, by: norm, into: values) }
     try LinearProduct(graph.output, in: context).run(values, into: y)
@@ -113,7 +124,9 @@ package struct AttentionPass: BlockPass {
   /// Queries in one go: their scores with all keys before them stay in the cache.
   private static let queryBlock = 128
 
-  private func attend(_ made: AttentionInputs, into y: Matrix) throws(QuantError) {
+  private func attend(
+    _ made: AttentionInputs, _ seen: KeyMask?, into y: Matrix
+  ) throws(QuantError) {
     let length = positions.count
     let heads = graph.heads
     try context.workers.forEach(made.queries.rows / length * heads) {
@@ -122,29 +135,37 @@ package struct AttentionPass: BlockPass {
       let head = HeadInputs(made, graph, window: window, head: task % heads)
       for start in stride(from: 0, to: length, by: Self.queryBlock) {
         let block = start..<min(start + Self.queryBlock, length)
-        try attend(head, block, into: y.rows(window), head: task % heads, slot)
+        try attend(
+          head, block, seen?.rows(window), into: y.rows(window), head: task % heads, slot)
       }
     }
   }
 
   /// One head's answer to a block of queries.
   private func attend(
-    _ inputs: HeadInputs, _ block: Range<Int>, into y: Matrix, head: Int, _ slot: WorkerSlot
+    _ inputs: HeadInputs, _ block: Range<Int>, _ seen: KeyMask?, into y: Matrix, head: Int,
+    _ slot: WorkerSlot
   ) throws(QuantError) {
     // A multiple of 16 keeps the number of different products small.
-    let first = firstKey(block.lowerBound) / 16 * 16
-    let keys = first..<block.upperBound
+    let first = seen(by: block.lowerBound).lowerBound / 16 * 16
+    let keys = first..<seen(by: block.upperBound - 1).upperBound
     let scores = slot.spare(rows: block.count, columns: keys.count)
     try slot.products.multiply(
       inputs.queries.rows(block), inputs.keys.rows(keys), transposed: true, into: scores)
+    var chosen = seen.map { ChosenScores($0, head: head, of: graph.heads, keys: keys.count) }
     for (row, query) in block.enumerated() {
-      slopes?.add(
-        to: scores.rows(row..<row + 1), query: query, firstKey: first, head: head,
-        scale: graph.scale)
+      let own = scores.rows(row..<row + 1)
+      slopes?.add(to: own, query: query, firstKey: first, head: head, scale: graph.scale)
+      distances?.add(to: own, query: query, firstKey: first, head: head, scale: graph.scale)
+      let range = self.seen(by: query)
+      let sink = sinks?[head] ?? -.infinity
+      guard chosen == nil else {
+        chosen?.soften(own, query, from: range.lowerBound, graph, firstKey: first, sink: sink)
+        continue
+      }
       unsafe KernelTable.current.layers.softmax(
-        scores.base + row * scores.stride, count: keys.count, low: firstKey(query) - first,
-        high: query - first + 1, scale: graph.scale, cap: graph.cap,
-        sink: sinks?[head] ?? -.infinity)
+        own.base, count: keys.count, low: range.lowerBound - first, high: range.upperBound - first,
+        scale: graph.scale, cap: graph.cap, sink: sink)
     }
     if context.mode == .llama { try ActivationRounding.round(scores, to: F16.self) }
     let columns = head * graph.valueSize..<(head + 1) * graph.valueSize
@@ -153,9 +174,12 @@ package struct AttentionPass: BlockPass {
       into: y.rows(block).columns(columns))
   }
 
-  /// The first row of the window that the query of a row sees.
-  private func firstKey(_ row: Int) -> Int {
-    max(0, graph.window.first(for: positions.lowerBound + row) - positions.lowerBound)
+  /// The rows of the window that the query of a row sees.
+  private func seen(by row: Int) -> Range<Int> {
+    let start = positions.lowerBound
+    let first = max(0, graph.window.first(for: start + row) - start)
+    guard !graph.isCausal else { return first..<row + 1 }
+    return first..<min(positions.count, graph.window.end(for: start + row) - start)
   }
 }
 

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import GGUF
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// DeepSeek V2, V3, R1, Kimi K2: keys and values through a latent vector, dense layers first, then
 /// mixtures with a network for all tokens beside them.
 enum DeepSeek2: EvaluableArchitecture {
@@ -30,101 +22,47 @@ enum DeepSeek2: EvaluableArchitecture {
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
-    let dense = try model.integer("leading_dense_block_count", default: 0)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
       LayerGraph(
         attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
         attention: try attention(model, sizes, layer),
         feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
-        feedForward: layer < dense
-          ? .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer]))
-          : .mixture(try mixture(model, sizes, layer)))
+        feedForward: try feedForward(model, sizes, layer))
     }
     return try model.graph(sizes, layers: layers)
   }
 
-  private static func mixture(
-    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
-  ) throws(QuantError) -> MixtureGraph {
-    let width = try model.integer("expert_feed_forward_length")
+  /// A network, or experts behind the first layers; `gating` is for files that do not say it.
+  static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int,
+    gating: MixtureGraph.Gating? = nil, activation: Activation = .silu
+  ) throws(QuantError) -> BlockGraph {
+    guard try layer >= model.integer("leading_dense_block_count", default: 0) else {
+      return .dense(
+        try model.dense(layer: layer, sizes, width: sizes.feedForward[layer], activation))
+    }
+    let width = try model.integers("expert_feed_forward_length", layers: sizes.layers)[layer]
     let isLite = liteLayers.contains(sizes.layers) && sizes.vocabulary == 154_880
     var mixture = try model.keyedMixture(
-      layer: layer, sizes, width: width, fallback: isLite ? .sigmoid : .softmax, needsBias: false)
+      layer: layer, sizes, width: width, fallback: gating ?? (isLite ? .sigmoid : .softmax),
+      needsBias: false, activation: activation)
     mixture.shared = try model.sharedExperts(layer: layer, sizes, width: width)
-    return mixture
+    mixture.shared?.activation = activation
+    return .mixture(mixture)
   }
 
-  private static func attention(
+  /// Attention; only the family's first name takes all that scores are raised by off queries and keys.
+  static func attention(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> AttentionGraph {
-    let heads = sizes.heads[layer]
-    // Part of a key is rotated, and part is not.
-    let keySize = try model.integer(
-      "attention.key_length_mla", default: max(sizes.keySize, 3), in: 3...65_535)
-    let valueSize = try model.integer(
-      "attention.value_length_mla", default: sizes.valueSize, in: 1...65_535)
-    let rotated = try model.integer("rope.dimension_count", in: 2...keySize - 1)
-    let (rotation, scale) = try scaling(model, keySize: keySize, rotated: rotated)
-    let latent = try latent(
-      model, sizes, layer, heads: heads, keySize: keySize, valueSize: valueSize, rotated: rotated)
-    return AttentionGraph(
-      input: .latent(latent), heads: heads, keyValueHeads: heads, keySize: keySize,
-      valueSize: valueSize, rotation: rotation, scale: scale,
-      temperature: try temperature(model),
-      output: try model.linear("blk.\(layer).attn_output", heads * valueSize, sizes.width))
-  }
-
-  private static func latent(
-    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, heads: Int, keySize: Int,
-    valueSize: Int, rotated: Int
-  ) throws(QuantError) -> LatentAttention {
-    let prefix = "blk.\(layer).attn_"
-    let size = try model.integer("attention.kv_lora_rank", in: 1...(1 << 20))
-    let plain = keySize - rotated
-    let expansion: LatentAttention.Expansion =
-      model.source.contains("\(prefix)k_b.weight")
-      ? .perHead(
-        key: try model.tensor("\(prefix)k_b.weight", [plain, size, heads]),
-        value: try model.tensor("\(prefix)v_b.weight", [size, valueSize, heads]))
-      : .joint(try model.linear("\(prefix)kv_b", size, heads * (plain + valueSize)))
-    return LatentAttention(
-      query: try query(model, sizes, layer, outputs: heads * keySize),
-      down: try model.linear("\(prefix)kv_a_mqa", sizes.width, size + rotated),
-      norm: try model.norm("\(prefix)kv_a_norm", size), expansion: expansion, latent: size)
-  }
-
-  private static func query(
-    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, outputs: Int
-  ) throws(QuantError) -> LatentAttention.Query {
-    let prefix = "blk.\(layer).attn_q"
-    let rank = try model.integer("attention.q_lora_rank", default: 0)
-    guard rank > 0 else { return .direct(try model.linear(prefix, sizes.width, outputs)) }
-    return .compressed(
-      down: try model.linear("\(prefix)_a", sizes.width, rank),
-      norm: try model.norm("\(prefix)_a_norm", rank),
-      up: try model.linear("\(prefix)_b", rank, outputs))
-  }
-
-  /// The rotation, and the factor on scores, which longer contexts raise.
-  private static func scaling(
-    _ model: ModelReader, keySize: Int, rotated: Int
-  ) throws(QuantError) -> (Rotation, Float) {
-    var rotation = try model.rotation(.neighbours, headSize: rotated)
-    let given = try model.number("rope.scaling.attn_factor", default: 1)
-    // Files hold a tenth of the multiplier.
-    let multiplier = try model.number("rope.scaling.yarn_log_multiplier", default: 0)
-    let magnitude: Float
-    switch rotation.scaling {
-    case .linear(let factor):
-      // Whatever the scaling, the reference raises scores by the factor's logarithm.
-      let logarithm = Float(log(Double(factor)))
-      magnitude = given * (1 + 0.1 * logarithm) * (1 + multiplier * logarithm)
-    case .yarn(let factor, _, _, _):
-      // With a multiplier only scores are raised, without one queries and keys as well.
-      if multiplier != 0 { rotation.magnitude = given }
-      magnitude = rotation.magnitude * (1 + multiplier * Float(log(Double(factor))))
-    }
-    return (rotation, magnitude * magnitude / Float(keySize).squareRoot())
+    let shape = try LatentShape(model, sizes, layer: layer)
+    var attention = try model.latentAttention(sizes, layer: layer, shape)
+    try model.scaleLatent(
+      &attention, shape,
+      multiplier: try model.number("rope.scaling.yarn_log_multiplier", default: 0),
+      asMultiplied: names.contains(model.architecture))
+    attention.temperature = try temperature(model)
+    return attention
   }
 
   /// Mistral Large 3, which goes by this name, raises late queries.
@@ -156,7 +94,7 @@ extension DeepSeek2 {
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     // DeepSeek-OCR's language model caches keys and values whole.
     guard try config.flag("use_mla", default: !config.modelType.hasSuffix("_ocr")) else {
-      return try DeepSeek1.configure("deepseek2-ocr", config)
+      return try DeepSeekOCR.configure(config)
     }
     config.ignore("moe")
     var header = try HeaderBuilder("deepseek2", config)

@@ -18,11 +18,20 @@ enum Llama: EvaluableArchitecture {
   }
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    try graph(model) { _ in }
+  }
+
+  /// The graph of a model that differs in its attention alone.
+  static func graph(
+    _ model: ModelReader, _ change: (inout AttentionGraph) throws(QuantError) -> Void
+  ) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
-      LayerGraph(
+      var attention = try model.attention(sizes, layer: layer, .neighbours)
+      try change(&attention)
+      return LayerGraph(
         attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
-        attention: try model.attention(sizes, layer: layer, .neighbours),
+        attention: attention,
         feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
         feedForward: try feedForward(model, sizes, layer))
     }

@@ -9,8 +9,8 @@ struct ModelSizes {
   let feedForward: [Int]
   let heads: [Int]
   let keyValueHeads: [Int]
-  let keySize: Int
-  let valueSize: Int
+  var keySize: Int
+  var valueSize: Int
   let vocabulary: Int
   let epsilon: Float
   /// Whether norms take the mean off (LayerNorm).

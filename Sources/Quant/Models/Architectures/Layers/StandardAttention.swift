@@ -14,6 +14,16 @@ extension ModelReader {
   func attention(
     _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing?
   ) throws(QuantError) -> AttentionGraph {
+    let rotation = try pairing.map { pairing throws(QuantError) in
+      try rotation(pairing, headSize: sizes.keySize)
+    }
+    return try attention(sizes, layer: layer, rotation)
+  }
+
+  /// The same with a rotation that is known, or none.
+  func attention(
+    _ sizes: ModelSizes, layer: Int, _ rotation: Rotation?
+  ) throws(QuantError) -> AttentionGraph {
     let (heads, shared) = (sizes.heads[layer], sizes.keyValueHeads[layer])
     guard heads > 0, shared > 0 else {
       throw .content(
@@ -24,14 +34,12 @@ extension ModelReader {
     return AttentionGraph(
       input: try attentionInput(sizes, layer: layer), heads: heads, keyValueHeads: shared,
       keySize: sizes.keySize, valueSize: sizes.valueSize,
-      rotation: try pairing.map { pairing throws(QuantError) in
-        try rotation(pairing, headSize: sizes.keySize)
-      },
-      scale: 1 / Float(sizes.keySize).squareRoot(),
+      rotation: rotation, scale: 1 / Float(sizes.keySize).squareRoot(),
       output: try linear("blk.\(layer).attn_output", heads * sizes.valueSize, sizes.width))
   }
 
-  private func attentionInput(
+  /// Queries, keys and values from separate matrices or a fused one.
+  func attentionInput(
     _ sizes: ModelSizes, layer: Int
   ) throws(QuantError) -> AttentionInput {
     let prefix = "blk.\(layer).attn_"
