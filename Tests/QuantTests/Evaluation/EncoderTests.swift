@@ -144,52 +144,94 @@ import Testing
 
   private static let buckets = 12
 
-  private static func t5() -> PlainModel {
+  private static func t5(_ sides: [String]) -> PlainModel {
     var model = model(
-      "t5encoder", layers: 2, ["attention.relative_buckets_count": .uint32(UInt32(buckets))])
-    model.norm("enc.output_norm", width)
-    model.matrix("enc.blk.0.attn_rel_b", heads, buckets, spread: 2)
-    for layer in 0..<2 {
-      let prefix = "enc.blk.\(layer)."
-      for part in ["q", "k", "v", "o"] {
-        model.matrix("\(prefix)attn_\(part)", width, width, spread: 0.2)
+      sides.count > 1 ? "t5" : "t5encoder", layers: 2,
+      [
+        "attention.relative_buckets_count": .uint32(UInt32(buckets)),
+        "decoder_start_token_id": .uint32(3),
+      ])
+    for side in sides {
+      model.norm("\(side).output_norm", width)
+      model.matrix("\(side).blk.0.attn_rel_b", heads, buckets, spread: 2)
+      for layer in 0..<2 {
+        let prefix = "\(side).blk.\(layer)."
+        for kind in side == "dec" ? ["attn", "cross_attn"] : ["attn"] {
+          for part in ["q", "k", "v", "o"] {
+            model.matrix("\(prefix)\(kind)_\(part)", width, width, spread: 0.2)
+          }
+          model.norm("\(prefix)\(kind)_norm", width)
+        }
+        model.norm("\(prefix)ffn_norm", width)
+        model.matrix("\(prefix)ffn_up", width, hidden)
+        model.matrix("\(prefix)ffn_down", hidden, width)
       }
-      for name in ["attn_norm", "ffn_norm"] { model.norm("\(prefix)\(name)", width) }
-      model.matrix("\(prefix)ffn_up", width, hidden)
-      model.matrix("\(prefix)ffn_down", hidden, width)
     }
     return model
   }
 
-  /// Of 12 buckets 6 are for later keys; 3 of these for one distance each, the others up to 128.
-  private static func bucket(_ offset: Int) -> Int {
-    let (distance, first) = (abs(offset), offset > 0 ? 6 : 0)
-    guard distance >= 3 else { return first + distance }
-    return first + min(5, 3 + Int(3 * log(Double(distance) / 3) / log(128.0 / 3)))
+  /// Of 12 buckets, 6 of an encoder are for later keys; the first half of the others are for one distance
+  /// each, and the rest up to 128.
+  private static func bucket(_ offset: Int, _ side: String) -> Int {
+    let count = side == "enc" ? buckets / 2 : buckets
+    let first = side == "enc" && offset > 0 ? count : 0
+    let (distance, exact) = (abs(offset), count / 2)
+    guard distance >= exact else { return first + distance }
+    let share = log(Double(distance) / Double(exact)) / log(128.0 / Double(exact))
+    return first + min(count - 1, exact + Int(Double(count - exact) * share))
   }
 
-  @Test func `scores of T5 depend on learned distances`() throws {
-    let model = Self.t5()
-    let table = model["enc.blk.0.attn_rel_b.weight"]
-    let difference = try model.largestDifference(length: 40) { tokens in
-      var x = tokens.map { model.row("token_embd", Int($0), Self.width) }
-      for layer in 0..<2 {
-        let prefix = "enc.blk.\(layer)."
-        let made = Self.parts(
-          model, "\(prefix)attn_", x.map { model.norm("\(prefix)attn_norm", $0) })
+  /// One side over its embeddings; a decoder reads what the encoder gave.
+  private static func t5States(
+    _ model: PlainModel, _ side: String, _ start: [Row], reading encoded: [Row] = []
+  ) -> [Row] {
+    let table = model["\(side).blk.0.attn_rel_b.weight"]
+    var x = start
+    for layer in 0..<2 {
+      let prefix = "\(side).blk.\(layer)."
+      var h = x.map { model.norm("\(prefix)attn_norm", $0) }
+      var made = parts(model, "\(prefix)attn_", h)
+      for position in x.indices {
+        let answer = PlainModel.answer(made[0][position], made[1], made[2], scale: 1) {
+          side == "dec" && $1 > position
+            ? nil : table[bucket($1 - position, side) * heads + $0]
+        }
+        x[position] = PlainModel.sum(
+          x[position], model.product("\(prefix)attn_o", answer, outputs: width))
+      }
+      if side == "dec" {
+        h = x.map { model.norm("\(prefix)cross_attn_norm", $0) }
+        made = parts(model, "\(prefix)cross_attn_", encoded)
         for position in x.indices {
-          let answer = PlainModel.answer(made[0][position], made[1], made[2], scale: 1) {
-            table[Self.bucket($1 - position) * Self.heads + $0]
-          }
-          let y = model.product("\(prefix)attn_o", answer, outputs: Self.width)
-          x[position] = PlainModel.sum(x[position], y)
-          let h = model.norm("\(prefix)ffn_norm", x[position])
-          let up = model.product("\(prefix)ffn_up", h, outputs: Self.hidden).map { max(0, $0) }
+          let query = model.product("\(prefix)cross_attn_q", h[position], outputs: width)
+          let answer = PlainModel.answer(
+            PlainModel.heads(query, size), made[1], made[2], scale: 1
+          ) { _, _ in 0 }
           x[position] = PlainModel.sum(
-            x[position], model.product("\(prefix)ffn_down", up, outputs: Self.width))
+            x[position], model.product("\(prefix)cross_attn_o", answer, outputs: width))
         }
       }
-      return x.map { model.norm("enc.output_norm", $0) }
+      x = x.map { row in
+        let up = model.product(
+          "\(prefix)ffn_up", model.norm("\(prefix)ffn_norm", row), outputs: hidden)
+        let down = model.product("\(prefix)ffn_down", up.map { max(0, $0) }, outputs: width)
+        return PlainModel.sum(row, down)
+      }
+    }
+    return x.map { model.norm("\(side).output_norm", $0) }
+  }
+
+  @Test(arguments: [["enc"], ["enc", "dec"]])
+  func `scores of T5 depend on learned distances`(sides: [String]) throws {
+    let model = Self.t5(sides)
+    func embedded(_ tokens: [Int32]) -> [Row] {
+      tokens.map { model.row("token_embd", Int($0), Self.width) }
+    }
+    let difference = try model.largestDifference(length: 40) { tokens in
+      let encoded = Self.t5States(model, "enc", embedded(tokens))
+      guard sides.count > 1 else { return encoded }
+      // The window answers itself, one token later.
+      return Self.t5States(model, "dec", embedded([3] + tokens.dropLast()), reading: encoded)
     }
     #expect(difference < 1e-5)
   }
