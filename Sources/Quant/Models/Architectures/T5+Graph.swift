@@ -83,7 +83,7 @@ extension T5 {
     let key = try model.linear("\(prefix)k", sizes.width, shared * sizes.keySize)
     let value = try model.linear("\(prefix)v", sizes.width, shared * sizes.valueSize)
     return AttentionGraph(
-      input: slot.map { .cross(query: query, key: key, value: value, $0) }
+      input: slot.map { AttentionInput.cross(query: query, key: key, value: value, $0) }
         ?? .separate(query: query, key: key, value: value),
       heads: heads, keyValueHeads: shared, keySize: sizes.keySize, valueSize: sizes.valueSize,
       scale: 1,
