@@ -48,6 +48,12 @@ package struct LayerPass {
 
   /// What comes before the first step.
   package func begin(_ states: Matrix) throws(QuantError) {
+    if let turn = graph.turn {
+      let first = context.layout.stream(of: states)
+      let encoded = context.layout.carried(turn.encoded, of: states)
+      try context.normalize(first, by: turn.norm, into: encoded)
+      first.copy(from: context.layout.carried(turn.start, of: states))
+    }
     if let prediction = graph.prediction {
       for start in stride(from: 0, to: states.rows, by: chunk) {
         let rows = states.rows(start..<min(start + chunk, states.rows))

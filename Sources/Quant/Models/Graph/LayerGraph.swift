@@ -6,6 +6,8 @@ public import GGUF
 public struct LayerGraph: Sendable {
   /// The steps, in order.
   public var steps: [LayerStep]
+  /// What becomes of the states before the first layer of a decoder.
+  public var turn: DecoderTurn?
   /// How streams are made of each other before anything else is done.
   public var prediction: StreamPrediction?
   /// Where a copy of the first stream as the first step takes it is kept for steps that read it.
@@ -32,6 +34,22 @@ public struct LayerGraph: Sendable {
       LayerStep(
         norm: feedForwardNorm, feedForward, postNorm: feedForwardPostNorm, scale: residualScale),
     ]
+  }
+}
+
+/// From the last layer of an encoder to the first of a decoder.
+public struct DecoderTurn: Sendable {
+  /// Of what the encoder gives.
+  public var norm: Norm
+  /// Where that is kept for the decoder's layers.
+  public var encoded: CarriedSlot
+  /// Where the states are kept that the decoder begins with.
+  public var start: CarriedSlot
+
+  package init(norm: Norm, encoded: CarriedSlot, start: CarriedSlot) {
+    self.norm = norm
+    self.encoded = encoded
+    self.start = start
   }
 }
 
