@@ -41,13 +41,18 @@ package struct BeginningJournal {
       throw error
     }
     let journal = BeginningJournal(path: path, descriptor: descriptor)
-    var bytes = magic
-    for number in [byteCount, range.lowerBound, range.count] { append(UInt64(number), to: &bytes) }
-    bytes += old[range] + new[range]
-    append(hash(bytes[...]), to: &bytes)
+    var head = magic
+    for number in [byteCount, range.lowerBound, range.count] { append(UInt64(number), to: &head) }
+    var hash: [UInt8] = []
+    append([head[...], old[range], new[range]].reduce(hashStart, hashed), to: &hash)
     do throws(FileError) {
       try POSIX.resize(descriptor, path, to: 0)
-      try POSIX.write(descriptor, path, at: 0, bytes[...])
+      // Part by part: one array of all would double the memory of an edit.
+      var offset = 0
+      for part in [head[...], old[range], new[range], hash[...]] {
+        try POSIX.write(descriptor, path, at: offset, part)
+        offset += part.count
+      }
       try POSIX.synchronize(descriptor, path)
     } catch {
       journal.remove()
@@ -125,7 +130,8 @@ package struct BeginningJournal {
     init?(_ bytes: [UInt8]) {
       let body = bytes.count - headBytes - hashBytes
       guard body > 0, Array(bytes.prefix(magic.count)) == magic,
-        number(bytes, bytes.count - hashBytes) == hash(bytes.dropLast(hashBytes)),
+        number(bytes, bytes.count - hashBytes)
+          == hashed(hashStart, bytes.dropLast(hashBytes)),
         let size = Int(exactly: number(bytes, 8)), let start = Int(exactly: number(bytes, 16)),
         let count = Int(exactly: number(bytes, 24)), count == body / 2, body % 2 == 0
       else { return nil }
@@ -175,8 +181,10 @@ package struct BeginningJournal {
     (0..<8).reduce(0) { $0 | UInt64(bytes[place + $1]) << UInt64(8 * $1) }
   }
 
-  /// FNV-1a, against journals that were cut off.
-  private static func hash(_ bytes: ArraySlice<UInt8>) -> UInt64 {
-    bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+  /// FNV-1a, against journals that were cut off: the hash of what came before, and more bytes.
+  private static func hashed(_ hash: UInt64, _ bytes: ArraySlice<UInt8>) -> UInt64 {
+    bytes.reduce(hash) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
   }
+
+  private static let hashStart: UInt64 = 0xCBF2_9CE4_8422_2325
 }

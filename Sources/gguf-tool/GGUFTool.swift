@@ -12,8 +12,8 @@ package struct GGUFTool: AsyncParsableCommand {
     discussion: """
       Results go to standard output; progress, notes and warnings to standard error (--progress, \
       --quiet). \
-      The exit code is 0 for success, 1 for failure, 2 for a model that does not fit (size-estimate) and \
-      64 for wrong arguments. \
+      The exit code is 0 for success, 1 for failure and 64 for wrong arguments; diff and size-estimate \
+      have 2, too. \
       llama.cpp's short options (-m, -ngl, -ctk, ...) are understood by every command that has the \
       long one. \
       An interrupted run removes its temporary files, or names the file that the next run continues from.
@@ -67,6 +67,7 @@ package struct GGUFTool: AsyncParsableCommand {
       try KernelLevel.check()
       let command = try parseAsRoot(CommandLineWords.parsed(words, by: self))
       running = type(of: command)
+      FailureCode.use(of: type(of: command))
       try await run(command)
     } catch {
       Interruption.tellWhatStays(after: error)
@@ -84,9 +85,26 @@ package struct GGUFTool: AsyncParsableCommand {
       told = WrongArguments(
         description: (told as? WrongArguments)?.description ?? message(for: told))
     }
-    guard let wrong = told as? WrongArguments else { exit(withError: told) }
+    if running == nil,
+      let extra = ExtraArguments(
+        message(for: told), in: words, of: CommandLineWords.type(of: words, by: self))
+    {
+      told = WrongArguments(
+        description: "\(message(for: told)): expected \(extra.expected)")
+    }
+    guard let wrong = told as? WrongArguments else { fail(told) }
     Terminal.error.write(wrong.lines(CommandLineWords.command(of: words, by: self)))
     exit(withError: ExitCode(WrongArguments.exitCode))
+  }
+
+  /// Ends with an error's own code, or with the command's for failures.
+  private static func fail(_ error: any Error) -> Never {
+    let isFailure = !(error is ExitCode) && exitCode(for: error) == .failure
+    guard isFailure, FailureCode.current != ExitCode.failure.rawValue else {
+      exit(withError: error)
+    }
+    Terminal.error.write(fullMessage(for: error) + "\n")
+    exit(withError: ExitCode(FailureCode.current))
   }
 
   @concurrent

@@ -94,7 +94,7 @@ enum Interruption {
         "Error: \(path): expected the bytes present when it was opened, found none: another"
           + " program truncated the file, or its disk cannot be read")
       tellWhatStays(kept)
-      _exit(1)
+      _exit(FailureCode.current)
     }
   }
 

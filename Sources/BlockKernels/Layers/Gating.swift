@@ -24,6 +24,12 @@ public enum GateActivation: Sendable {
   case situ(beta: Float, linearBeta: Float)
   /// positive g² + beta g for positive g, negative (exp(min(g, epsilon)) - 1 - g) + beta g for others.
   case xielu(positive: Float, negative: Float, beta: Float, epsilon: Float)
+  /// tanh(g).
+  case hyperbolicTangent
+  /// exp(-exp(g)).
+  case decay
+  /// exp(-rate · sigmoid(g)).
+  case boundedDecay(rate: Float)
 }
 
 /// Joins the halves of feed-forward layers: target = activation(gate) · up.
@@ -65,6 +71,18 @@ public func activateRows(
   }
 }
 
+/// Multiplies rows by others, number by number.
+@inlinable @inline(always)
+public func multiplyRows(_ target: FloatRows, _ other: FloatRows, rows: Int, columns: Int) {
+  for row in 0..<rows {
+    for column in stride(from: 0, to: columns, by: laneCount) {
+      let left = columns - column
+      let product = loadLanes(target[row] + column, left) * loadLanes(other[row] + column, left)
+      storeLanes(product, target[row] + column, left)
+    }
+  }
+}
+
 // Where a limit is compared with a number, the number comes second: that keeps a NaN.
 
 @inlinable @inline(always)
@@ -100,6 +118,12 @@ func gated(_ gate: Lanes, _ up: Lanes, _ activation: GateActivation) -> Lanes {
     let low = exponential(smaller(Lanes(repeating: epsilon), gate)) - 1 - gate
     let curve = (low * negative).replacing(with: gate * gate * positive, where: gate .> Lanes.zero)
     return (curve + gate * beta) * up
+  case .hyperbolicTangent:
+    return hyperbolicTangent(gate) * up
+  case .decay:
+    return exponential(-exponential(gate)) * up
+  case .boundedDecay(let rate):
+    return exponential(-rate / (1 + exponential(-gate))) * up
   }
 }
 

@@ -3,7 +3,7 @@
 /// The kernels of the forward pass and of the figures that are made of its logits.
 ///
 /// Compiled for each level of the CPU, as `SearchKernels` are.
-public protocol LayerKernels: Sendable {
+public protocol LayerKernels: RecurrentKernels {
   /// See `normalizeRows`.
   static func normalize(
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int,
@@ -54,6 +54,9 @@ public protocol LayerKernels: Sendable {
   static func activate(
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int, activation: GateActivation
   )
+
+  /// See `sparsifyRows`.
+  static func sparsify(_ target: FloatRows, rows: Int, columns: Int, deviations: Float)
 
   /// See `splitRows`.
   static func split(
@@ -162,6 +165,12 @@ extension LayerKernels {
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int, activation: GateActivation
   ) {
     activateRows(source, target, rows: rows, columns: columns, activation: activation)
+  }
+
+  /// See `sparsifyRows`.
+  @inlinable @inline(always)
+  public static func sparsify(_ target: FloatRows, rows: Int, columns: Int, deviations: Float) {
+    sparsifyRows(target, rows: rows, columns: columns, deviations: deviations)
   }
 
   /// See `splitRows`.

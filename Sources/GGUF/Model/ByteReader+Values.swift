@@ -19,7 +19,7 @@ extension ByteReader {
     guard type == .array else { return try scalar(type, "the value of \"\(key)\"") }
     let (elementType, count) = try arrayHeader("\"\(key)\"")
     let start = offset
-    try skipElements(elementType, count, "\"\(key)\"", depth: 1)
+    try skipElements(elementType, count, "\"\(key)\"")
     return .array(
       MetadataArray(
         elementType: elementType, count: count, header: header, range: start..<offset, order: order)
@@ -66,8 +66,8 @@ extension ByteReader {
 
   /// Steps over the elements of an array, checking lengths and nothing else.
   @_lifetime(self: copy self)
-  private mutating func skipElements(
-    _ type: MetadataType, _ count: Int, _ name: @autoclosure () -> String, depth: Int
+  mutating func skipElements(
+    _ type: MetadataType, _ count: Int, _ name: @autoclosure () -> String, depth: Int = 1
   ) throws(FileError) {
     if let size = type.byteCount {
       _ = try skip(count * size, "the elements of \(name())")  // bounded by arrayHeader

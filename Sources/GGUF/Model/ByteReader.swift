@@ -95,4 +95,11 @@ extension RawSpan {
   func array() -> [UInt8] {
     unsafe withUnsafeBytes { unsafe Array($0) }
   }
+
+  /// Whether both hold the same bytes.
+  func holdsSame(as other: RawSpan) -> Bool {
+    unsafe withUnsafeBytes { mine in
+      unsafe other.withUnsafeBytes { unsafe mine.elementsEqual($0) }
+    }
+  }
 }

@@ -18,6 +18,10 @@ struct ByteWriter {
 
   mutating func raw(_ more: some Sequence<UInt8>) { bytes.append(contentsOf: more) }
 
+  mutating func raw(_ more: RawSpan) {
+    unsafe more.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
+  }
+
   mutating func string(_ text: MetadataString) {
     integer(UInt64(text.bytes.count))
     raw(text.bytes)
@@ -46,7 +50,7 @@ struct ByteWriter {
     case .array(let array):
       integer(array.elementType.rawValue)
       integer(UInt64(array.count))
-      raw(array.encoded(order))
+      if array.order == order { raw(array.packed) } else { raw(array.encoded(order)) }
     }
   }
 }

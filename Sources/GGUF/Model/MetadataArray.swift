@@ -24,6 +24,13 @@ public struct MetadataArray: Sendable, Equatable {
     storage = .header(header, range, order)
   }
 
+  /// Keeps elements that are packed already, little-endian.
+  init(elementType: MetadataType, count: Int, packed: [UInt8]) {
+    self.elementType = elementType
+    self.count = count
+    storage = .owned(packed)
+  }
+
   /// Makes an array of values, all of one type.
   ///
   /// - Precondition: Every value has the type `elementType`.
@@ -31,9 +38,7 @@ public struct MetadataArray: Sendable, Equatable {
     precondition(values.allSatisfy { $0.type == elementType }, "mixed types in one array")
     var writer = ByteWriter(order: .little)
     for value in values { writer.payload(value) }
-    self.elementType = elementType
-    count = values.count
-    storage = .owned(writer.bytes)
+    self.init(elementType: elementType, count: values.count, packed: writer.bytes)
   }
 
   /// Makes an array of strings.
@@ -42,11 +47,23 @@ public struct MetadataArray: Sendable, Equatable {
   }
 
   /// Bytes that the elements take in the file.
-  public var byteCount: Int {
-    switch storage {
-    case .header(_, let range, _): range.count
-    case .owned(let bytes): bytes.count
+  public var byteCount: Int { packed.byteCount }
+
+  /// The elements as they are stored, one behind the other.
+  var packed: RawSpan {
+    @_lifetime(borrow self)
+    get {
+      switch storage {
+      case .header(let header, let range, _):
+        unsafe _overrideLifetime(header[range], borrowing: self)
+      case .owned(let bytes): unsafe _overrideLifetime(bytes.span.bytes, borrowing: self)
+      }
     }
+  }
+
+  /// The order of bytes in the elements.
+  var order: ByteOrder {
+    if case .header(_, _, let order) = storage { order } else { .little }
   }
 
   /// The first values, or all of them.
@@ -54,13 +71,27 @@ public struct MetadataArray: Sendable, Equatable {
   /// - Complexity: O(*n*) in the values returned.
   public func values(_ limit: Int = .max) -> [MetadataValue] {
     let wanted = max(0, min(limit, count))
-    switch storage {
-    case .header(let header, let range, let order):
-      return Self.decode(
-        header[range], elementType, wanted, order: order, file: header.name)
-    case .owned(let bytes):
-      return unsafe Self.decode(bytes.span.bytes, elementType, wanted)
+    var values: [MetadataValue] = []
+    values.reserveCapacity(wanted)
+    unpack(wanted) { _, value in
+      values.append(value)
+      return true
     }
+    return values
+  }
+
+  /// The first element that meets a condition, and its place.
+  ///
+  /// - Complexity: O(*n*) in the elements before it, which are unpacked one by one.
+  public func first(
+    where isWanted: (MetadataValue) -> Bool
+  ) -> (index: Int, value: MetadataValue)? {
+    var found: (index: Int, value: MetadataValue)?
+    unpack(count) { index, value in
+      if isWanted(value) { found = (index, value) }
+      return found == nil
+    }
+    return found
   }
 
   /// The elements as text, for arrays of strings; empty for others.
@@ -74,45 +105,8 @@ public struct MetadataArray: Sendable, Equatable {
   /// - Complexity: O(*n*) in the bytes, without an allocation for each string.
   public var stringTable: StringTable? {
     guard elementType == .string else { return nil }
-    switch storage {
-    case .header(let header, let range, let order):
-      return Self.table(header[range], count, order: order, file: header.name)
-    case .owned(let bytes):
-      return unsafe Self.table(bytes.span.bytes, count)
-    }
-  }
-
-  /// The elements in the byte order asked for, as a file holds them.
-  func encoded(_ order: ByteOrder) -> [UInt8] {
-    switch storage {
-    case .header(let header, let range, order): return header[range].array()
-    case .owned(let bytes) where order == .little: return bytes
-    default:
-      var writer = ByteWriter(order: order)
-      for value in values() { writer.payload(value) }
-      return writer.bytes
-    }
-  }
-
-  private static func decode(
-    _ bytes: RawSpan, _ type: MetadataType, _ count: Int, order: ByteOrder = .little,
-    file: String = ""
-  ) -> [MetadataValue] {
-    var reader = ByteReader(bytes, file: file, order: order)
-    var values: [MetadataValue] = []
-    values.reserveCapacity(count)
-    do throws(FileError) {
-      for _ in 0..<count { values.append(try reader.ownedValue(type)) }
-    } catch {
-      // Checked when the file was opened: only a file changed underneath can come here.
-    }
-    return values
-  }
-
-  private static func table(
-    _ bytes: RawSpan, _ count: Int, order: ByteOrder = .little, file: String = ""
-  ) -> StringTable {
-    var reader = ByteReader(bytes, file: file, order: order)
+    let bytes = packed
+    var reader = ByteReader(bytes, file: "", order: order)
     var table = StringTable()
     table.reserve(count: count, byteCount: max(0, bytes.byteCount - 8 * count))
     do throws(FileError) {
@@ -125,9 +119,33 @@ public struct MetadataArray: Sendable, Equatable {
     return table
   }
 
+  /// The elements in the byte order asked for, as a file holds them.
+  func encoded(_ order: ByteOrder) -> [UInt8] {
+    guard order != self.order else { return packed.array() }
+    var writer = ByteWriter(order: order, capacity: byteCount)
+    unpack(count) { _, value in
+      writer.payload(value)
+      return true
+    }
+    return writer.bytes
+  }
+
+  /// Unpacks one element after the other, for as long as `body` wants more.
+  private func unpack(_ limit: Int, _ body: (Int, MetadataValue) -> Bool) {
+    var reader = ByteReader(packed, file: "", order: order)
+    do throws(FileError) {
+      for index in 0..<limit {
+        guard body(index, try reader.ownedValue(elementType)) else { return }
+      }
+    } catch {
+      // Checked when the file was opened: only a file changed underneath can come here.
+    }
+  }
+
   /// Two arrays are equal if their elements are, wherever they are stored.
   public static func == (a: MetadataArray, b: MetadataArray) -> Bool {
-    a.elementType == b.elementType && a.count == b.count
-      && a.encoded(.little) == b.encoded(.little)
+    guard a.elementType == b.elementType, a.count == b.count else { return false }
+    return a.order == b.order
+      ? a.packed.holdsSame(as: b.packed) : a.encoded(.little) == b.encoded(.little)
   }
 }

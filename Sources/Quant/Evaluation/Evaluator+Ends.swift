@@ -29,6 +29,7 @@ extension Evaluator {
     try readEmbeddings(tokens, into: first, substituting: other)
     try context.scale(first, by: graph.embeddingScale)
     try addPositions(to: first, windowLength: length)
+    try addTypes(to: first)
     if let norm = graph.start.norm { try context.normalize(first, by: norm, into: first) }
     try fillStates(states, tokens, context)
     return states
@@ -72,13 +73,29 @@ extension Evaluator {
     }
   }
 
+  /// Adds the first kind of token.
+  private func addTypes(to states: Matrix) throws(QuantError) {
+    guard let tensor = graph.start.types else { return }
+    var reader = try TensorReader(model: model, tensor: tensor)
+    let kind = try reader.matrix(0..<1)
+    for row in 0..<states.rows {
+      unsafe KernelTable.current.layers.addScaledRow(
+        kind.base, states.base + row * states.stride, count: states.columns, factor: 1)
+    }
+  }
+
   /// Fills what states hold beside their first stream.
   private func fillStates(
     _ states: Matrix, _ tokens: [Int32], _ context: ForwardContext
   ) throws(QuantError) {
     let first = context.layout.stream(of: states)
-    for index in 1..<max(1, graph.streams) {
-      context.layout.stream(index, of: states).copy(from: first)
+    switch graph.start.streams {
+    case .copies:
+      for index in 1..<max(1, graph.streams) {
+        context.layout.stream(index, of: states).copy(from: first)
+      }
+    case .projected(let linear):
+      try StreamPass(context: context, states: states).project(by: linear, ofFirst: true)
     }
     if let slot = graph.start.copy {
       context.layout.carried(slot, of: states).copy(from: first)
@@ -104,10 +121,10 @@ extension Evaluator {
     switch graph.merge {
     case .first: break
     case .mean:
-      for index in 1..<max(1, graph.streams) {
-        try context.add(context.layout.stream(index, of: states), times: 1, to: first)
-      }
-      try context.scale(first, by: 1 / Float(graph.streams))
+      try average(states, context)
+    case .projectedMean(let linear):
+      try StreamPass(context: context, states: states).project(by: linear, ofFirst: false)
+      try average(states, context)
     case .hyper(let graph):
       return try HyperConnectionPass(graph, in: context).connect(states).x
     case .gated(let graph):
@@ -115,5 +132,14 @@ extension Evaluator {
     }
     // Packed, as whoever writes them to a file expects.
     return first.copied()
+  }
+
+  /// Puts the mean of all streams in the place of the first.
+  private func average(_ states: Matrix, _ context: ForwardContext) throws(QuantError) {
+    let first = context.layout.stream(of: states)
+    for index in 1..<max(1, graph.streams) {
+      try context.add(context.layout.stream(index, of: states), times: 1, to: first)
+    }
+    try context.scale(first, by: 1 / Float(graph.streams))
   }
 }

@@ -69,6 +69,16 @@ public struct Evaluator: Sendable {
     }
   }
 
+  /// Refuses models without predictions of next tokens.
+  ///
+  /// Throws `QuantError.unsupported`.
+  package func checkPredicts() throws(QuantError) {
+    guard graph.isEncoder else { return }
+    throw .unsupported(
+      "\(model.path): \"\(model.metadata.architecture ?? "")\" is an encoder: it has no next token;"
+        + " expected a model that predicts one")
+  }
+
   /// How many windows go through the layers together.
   ///
   /// Throws `QuantError.memory` if not even one fits.

@@ -16,10 +16,14 @@ package final class ImportanceGathering: ForwardObserver {
   /// Begins with nothing.
   package init(includesOutput: Bool) { self.includesOutput = includesOutput }
 
+  /// How tensors of layers begin, those of encoders included.
+  private static let prefixes = ["blk.", "enc.blk."]
+
   package func observe(
     _ tensor: TensorInfo, matrix: Int, input: Matrix, windows: [Range<Int>], workers: Workers
   ) throws(QuantError) {
-    guard tensor.name.hasPrefix("blk.") || includesOutput else { return }
+    guard includesOutput || Self.prefixes.contains(where: { tensor.name.hasPrefix($0) })
+    else { return }
     // Matrices beyond two dimensions are experts, or heads.
     let count = tensor.matrixCount
     let sums = tensors.withLock { tensors in
@@ -128,6 +132,7 @@ extension Evaluator {
       let states = try states(
         tokens, length: windows.length, chunk: plan.chunk, observer: observer
       ) { layer, _ in meter.add(work.layer(layer) * tokens.count) }
+      guard !graph.isEncoder else { continue }
       let rows = context(windowLength: windows.length).windows(of: states.rows)
       try observer.observe(
         graph.output.tensor, matrix: 0, input: states, windows: rows, workers: workers)

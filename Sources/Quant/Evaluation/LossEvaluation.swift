@@ -53,6 +53,7 @@ public struct LossEvaluation {
   ) throws(QuantError) {
     self.range = range ?? 0..<windows.count
     precondition(self.range.upperBound <= windows.count)
+    try evaluator.checkPredicts()
     try evaluator.check(windowLength: windows.length)
     self.evaluator = evaluator
     self.windows = windows
@@ -61,6 +62,7 @@ public struct LossEvaluation {
     switch base {
     case nil: break
     case .model(let other):
+      try other.checkPredicts()
       try other.check(windowLength: windows.length)
       guard other.graph.vocabulary == vocabulary else {
         throw .mismatch(

@@ -9,6 +9,8 @@ import Quant
 package struct CommandLineWords {
   private let command: any ParsableCommand.Type
   private let path: [String]
+  /// The names of all commands.
+  private let commands: [String]
   private var rest: ArraySlice<String>
 
   /// Puts llama.cpp's short options in the parser's words, and refuses names that there are not and options
@@ -36,6 +38,13 @@ package struct CommandLineWords {
     CommandLineWords(words, root).path.joined(separator: " ")
   }
 
+  /// The command that words are for.
+  static func type(
+    of words: [String], by root: any ParsableCommand.Type
+  ) -> any ParsableCommand.Type {
+    CommandLineWords(words, root).command
+  }
+
   /// Follows the names of commands as far as they lead.
   private init(_ words: [String], _ root: any ParsableCommand.Type) {
     var (command, count) = (root, 0)
@@ -47,6 +56,7 @@ package struct CommandLineWords {
       (command, count) = (next, count + 1)
     }
     self.command = command
+    commands = root.configuration.subcommands.map { $0._commandName }
     path = [root._commandName] + words[..<count]
     rest = words[count...]
   }
@@ -136,9 +146,14 @@ package struct CommandLineWords {
   }
 
   private func unknown(_ name: String, _ options: KnownOptions) -> WrongArguments {
-    wrong(
+    let isCommand = commands.contains { "--" + $0 == name && !path.contains($0) }
+    let near =
+      isCommand
+      ? " (\(name.dropFirst(2)) is a command of its own)"
+      : NearName.question(name, among: options.names)
+    return wrong(
       "\(path.dropFirst().joined(separator: " ")) has no option \(name)\(LlamaOptions.meaning(name))"
-        + NearName.question(name, among: options.names) + "; options are "
+        + near + "; options are "
         + options.spellings.joined(separator: ", "))
   }
 

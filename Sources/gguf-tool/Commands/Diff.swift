@@ -4,14 +4,15 @@ import GGUF
 import Quant
 
 /// Compares two models.
-struct Diff: AsyncParsableCommand, ProgressShowing {
+struct Diff: AsyncParsableCommand, ProgressShowing, OwnFailureCode {
   static let configuration = CommandConfiguration(
     abstract: "Show how two models differ in keys and tensors.",
     usage: "gguf-tool diff <first> <second> [<options>]",
     discussion: """
       Compares keys, lists element by element, text line by line, and tensors by name, shape, type and \
       bytes. In the result - is what only the first has, + what only the second has, and ~ what both \
-      have otherwise. The exit code is 0 for models that are the same and 1 for models that differ.
+      have otherwise. The exit code is 0 for models that are the same, 1 for models that differ and 2 \
+      for a failure.
 
       Example: gguf-tool diff model.gguf model.gguf --weights
       Example: gguf-tool diff model.gguf model.gguf --no-data --json
@@ -37,6 +38,10 @@ struct Diff: AsyncParsableCommand, ProgressShowing {
   @OptionGroup var progressOptions: ProgressOptions
   @OptionGroup var jsonOption: JSONOption
 
+  /// As diff and cmp have it.
+  static let failureCode: Int32 = 2
+  private static let differ = ExitCode(1)
+
   func validate() throws {
     guard !weights || !noData else {
       throw ValidationError("--weights cannot be combined with --no-data.")
@@ -55,7 +60,7 @@ struct Diff: AsyncParsableCommand, ProgressShowing {
     progress.finish()
     let view = DiffView(difference: difference, comparison: comparison, readsData: !noData)
     try view.show(isJSON: jsonOption.isJSON)
-    guard difference.isEmpty else { throw ExitCode.failure }
+    guard difference.isEmpty else { throw Self.differ }
   }
 
   private func difference(

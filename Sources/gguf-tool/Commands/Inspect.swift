@@ -149,6 +149,11 @@ struct Inspect: ParsableCommand, ProgressShowing {
 
   private func describe(_ name: String, in path: String) throws -> TensorView {
     let file = try PartialModel.open(path)
+    guard file.contains(name) else {
+      let near = NearName.question(name, among: file.tensors.map(\.name))
+      throw QuantError.content(
+        file: path, line: 0, what: "there is no tensor \"\(name)\"\(near)")
+    }
     let info = try file.tensor(name)
     let progress = Progress("reading", total: info.weightCount, unit: .items("weights"))
     let statistics = try TensorStatistics.measure(

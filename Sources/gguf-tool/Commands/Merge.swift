@@ -14,6 +14,7 @@ struct Merge: AsyncParsableCommand, SettingOptions, ProgressShowing {
       restores the file. The same command continues an interrupted run.
 
       Example: gguf-tool merge shards-00001-of-00003.gguf merged.gguf
+      Example: gguf-tool merge shards-*.gguf merged.gguf --dry-run
       """)
 
   @Argument(
@@ -37,6 +38,14 @@ struct Merge: AsyncParsableCommand, SettingOptions, ProgressShowing {
   func validate() throws {
     guard files.count >= 2 else {
       throw ValidationError("Expected a shard, or all of them, and the file to write.")
+    }
+    let shards = files.compactMap(SplitName.init(path:))
+    guard
+      shards.count < files.count || Set(shards.map(\.prefix)).count > 1
+        || files.count < shards[0].count
+    else {
+      throw ValidationError(
+        "Expected the file to write after the shards, found the shards alone.")
     }
   }
 

@@ -13,6 +13,9 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
 
       Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M
       Example: gguf-tool requantize model.gguf model-F16.gguf --type F16 --strict --quiet
+      Example: gguf-tool requantize model.gguf model-IQ3_M.gguf --type IQ3_M --imatrix imatrix.gguf --dry-run
+      Example: gguf-tool requantize model.gguf mixed.gguf --type Q4_K_M --tensor-type 'ffn_down=Q6_K' \
+      --override-kv general.name=str:Mixed
       """)
 
   @Argument(
@@ -57,6 +60,17 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     .importance: .hint(": pass one with --imatrix, or pass --allow-missing-imatrix"),
     .unfinishedOutput: .restart,
   ]) { $1 }
+
+  func validate() throws {
+    // Only where experts get another type is anything encoded.
+    guard imatrix == nil || recipeOptions.type?.uppercased() != "COPY" || recipeOptions.promote
+    else {
+      throw ValidationError("--type COPY encodes nothing: expected no --imatrix.")
+    }
+    guard recipeOptions.missingType == nil || imatrix != nil else {
+      throw ValidationError("--missing-type is for layers that a matrix lacks: expected --imatrix.")
+    }
+  }
 
   func run() async throws {
     let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)

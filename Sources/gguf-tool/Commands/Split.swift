@@ -14,6 +14,7 @@ struct Split: AsyncParsableCommand, SettingOptions, ProgressShowing {
       llama-gguf-split. The same command continues an interrupted run.
 
       Example: gguf-tool split model.gguf shards --split-max-size 4M
+      Example: gguf-tool split model.gguf shards --split-max-tensors 20 --no-tensor-first-split --dry-run
       """)
 
   /// llama-gguf-split's own default.

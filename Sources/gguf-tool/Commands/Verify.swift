@@ -13,6 +13,8 @@ struct Verify: AsyncParsableCommand, ProgressShowing {
       invalid codes. The exit code is 0 for a model without faults and 1 for one with faults.
 
       Example: gguf-tool verify model.gguf --manifest model.sha256
+      Example: gguf-tool verify model.gguf --check model.sha256
+      Example: gguf-tool verify model.gguf --against model.gguf --tensors
       """)
 
   @Argument(

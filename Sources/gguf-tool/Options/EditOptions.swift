@@ -110,7 +110,19 @@ struct EditOptions: ParsableArguments, SettingOptions {
         "\(option): there is no type \"\(text[colon..<sign].dropFirst())\"; types are"
           + " \(ValueText.typeNames).")
     }
-    return (target, String(text[text.index(after: sign)...]), isFile)
+    let value = String(text[text.index(after: sign)...])
+    if !isFile, target.type == nil { try Self.checkHasNoType(value, text[..<sign]) }
+    return (target, value, isFile)
+  }
+
+  /// `--override-kv` has the type before the value, which would become a part of a text here.
+  private static func checkHasNoType(_ value: String, _ target: Substring) throws {
+    let types = ["int:", "float:", "bool:", "str:"]
+    guard let type = types.first(where: value.hasPrefix) else { return }
+    throw ValidationError(
+      "--set: the type belongs to the key: expected \(target):\(type.dropLast())="
+        + "\(value.dropFirst(type.count)), found \(target)=\(value); for this very text,"
+        + " \(target):str=\(value).")
   }
 
   private func texts(

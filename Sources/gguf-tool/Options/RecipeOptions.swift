@@ -113,9 +113,15 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
   ]
 
   mutating func validate() throws {
-    guard type == nil, recipe == nil else { return }
-    throw ValidationError(
-      "Expected --type, or --recipe with a file that has a line \"preset = NAME\".")
+    guard type != nil || recipe != nil else {
+      throw ValidationError(
+        "Expected --type, as in --type Q4_K_M, or --recipe with a file that has a line"
+          + " \"preset = NAME\".")
+    }
+    guard !leaveOutputTensor || outputTensorType == nil else {
+      throw ValidationError(
+        "Only one of --leave-output-tensor and --output-tensor-type can be given.")
+    }
   }
 
   /// The recipe that the options and the recipe file describe; options go before the file.
@@ -145,11 +151,17 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
 
   /// Refuses types for tensors that are to be copied.
   private func checkCopy(_ recipe: Recipe) throws {
-    let isRuled =
-      recipe.isPure || !recipe.rules.isEmpty || recipe.outputTensorType != nil
-      || recipe.tokenEmbeddingType != nil
-    guard recipe.preset == nil, isRuled else { return }
-    throw ValidationError("--type COPY keeps all types: expected no option that changes them.")
+    guard recipe.preset == nil else { return }
+    let given = [
+      (recipe.isPure, "--pure"), (!tensorType.isEmpty, "--tensor-type"),
+      (tensorTypeFile != nil, "--tensor-type-file"),
+      (recipe.outputTensorType != nil, "--output-tensor-type"),
+      (recipe.tokenEmbeddingType != nil, "--token-embedding-type"),
+      (recipe.missingType != nil, "--missing-type"), (!recipe.rules.isEmpty, "rules in --recipe"),
+    ]
+    guard let found = given.first(where: \.0)?.1 else { return }
+    throw ValidationError(
+      "--type COPY keeps all types: expected no option that changes them, found \(found).")
   }
 
   /// The rules of the options, which go before the recipe file's.
@@ -185,34 +197,28 @@ struct RecipeOptions: ParsableArguments, SettingOptions {
 
   /// `key=type:value` as metadata.
   static func override(_ text: String) throws -> (key: String, value: MetadataValue) {
-    let wrong = ValidationError(
-      "--override-kv: expected KEY=int:N, float:X, bool:true or str:TEXT, found \"\(text)\".")
     guard let sign = text.firstIndex(of: "="), sign != text.startIndex,
-      let colon = text[sign...].firstIndex(of: ":")
-    else { throw wrong }
-    let type = text[text.index(after: sign)..<colon]
-    let raw = String(text[text.index(after: colon)...])
-    let value: MetadataValue? =
-      switch type {
-      case "int": integer(raw)
-      case "float": Float(raw).map { .float32($0) }
-      case "bool": Bool(raw).map { .bool($0) }
-      case "str": .string(MetadataString(raw))
-      default: nil
-      }
-    guard let value else { throw wrong }
-    let key = String(text[..<sign])
+      let colon = text[sign...].firstIndex(of: ":"),
+      let (type, expected) = overrideTypes[String(text[text.index(after: sign)..<colon])]
+    else {
+      throw ValidationError(
+        "--override-kv: expected KEY=int:N, float:X, bool:true or str:TEXT, found \"\(text)\".")
+    }
+    let (key, raw) = (String(text[..<sign]), String(text[text.index(after: colon)...]))
     guard !key.hasPrefix("split.") else {
       throw ValidationError("--override-kv: \(key) is set by the --split options.")
+    }
+    guard let value = ValueText.value(raw, as: type), value.number?.isFinite ?? true else {
+      throw ValidationError("--override-kv: \(key): expected \(expected), found \"\(raw)\".")
     }
     return (key, value)
   }
 
-  /// A whole number as uint32, as llama-quantize stores it, or in the first wider type that holds it.
-  private static func integer(_ text: String) -> MetadataValue? {
-    UInt32(text).map { .uint32($0) } ?? Int32(text).map { .int32($0) }
-      ?? UInt64(text).map { .uint64($0) } ?? Int64(text).map { .int64($0) }
-  }
+  /// llama-quantize's types, and what their values are.
+  private static let overrideTypes: [String: (ValueText.Wanted, String)] = [
+    "int": (.integer, "a whole number"), "float": (.exact(.float32), "a finite number of 32 bits"),
+    "bool": (.exact(.bool), "true or false"), "str": (.exact(.string), "text"),
+  ]
 }
 
 /// Small text files that the user names.

@@ -44,15 +44,19 @@ struct DiffView {
     switch tensor.kind {
     case .removed: "- \(tensor.name): \(described(tensor.old))"
     case .added: "+ \(tensor.name): \(described(tensor.new))"
-    case .shape, .type: "~ \(tensor.name): \(described(tensor.old)) → \(described(tensor.new))"
+    case .shape: "~ \(tensor.name): \(described(tensor.old)) → \(described(tensor.new))"
+    case .type:
+      "~ \(tensor.name): \(described(tensor.old)) → \(tensor.new.map(typeAndSize) ?? "")"
     case .bytes: "~ \(tensor.name): \(described(tensor.old)), with other bytes"
     }
   }
 
   private static func described(_ tensor: TensorSummary?) -> String {
-    guard let tensor else { return "" }
-    let size = tensor.tensorBytes.map { ", \(Units.bytes($0))" } ?? ""
-    return "\(Text.shape(tensor.dimensions)) \(tensor.type)\(size)"
+    tensor.map { "\(Text.shape($0.dimensions)) \(typeAndSize($0))" } ?? ""
+  }
+
+  private static func typeAndSize(_ tensor: TensorSummary) -> String {
+    tensor.type + (tensor.tensorBytes.map { ", \(Units.shortBytes($0))" } ?? "")
   }
 }
 

@@ -38,6 +38,21 @@ struct EvaluationTesting {
     }
   }
 
+  /// The divergence of a file written by a recipe, measured as perplexity does it.
+  func divergence(
+    _ recipe: String, of file: ModelFile, _ windows: EvaluationWindows
+  ) async throws -> Double {
+    let source = try open(file, "source.gguf")
+    var wanted = try RecipeFile.recipe("preset = F16\n\(recipe)\n.* = keep", file: "test")
+    wanted.allowsMissingImportance = true
+    let measurer = VariantMeasurer(
+      source, importance: nil, texts: [.init(name: "random", windows: windows)],
+      options: EvaluationOptions(threads: 2, mode: .f32, memoryBytes: 1 << 28),
+      scratch: folder.path("scratch"), toolVersion: "test")
+    _ = try measurer.measureSource()
+    return try await measurer.measure(wanted).meanDivergence
+  }
+
   /// Windows of 16 random tokens.
   static func windows(_ count: Int, of model: TinyLlama, seed: UInt64 = 7) throws
     -> EvaluationWindows

@@ -30,16 +30,8 @@ import Testing
 
   /// The divergence of a file written by a recipe, measured as perplexity does it.
   private func divergence(_ recipe: String) async throws -> Double {
-    let source = try testing.open(model.file(), "source.gguf")
-    var wanted = try RecipeFile.recipe("preset = F16\n\(recipe)\n.* = keep", file: "test")
-    wanted.allowsMissingImportance = true
-    let measurer = VariantMeasurer(
-      source, importance: nil,
-      texts: [.init(name: "random", windows: try EvaluationTesting.windows(4, of: model))],
-      options: EvaluationOptions(threads: 2, mode: .f32, memoryBytes: 1 << 28),
-      scratch: testing.folder.path("scratch"), toolVersion: "test")
-    _ = try measurer.measureSource()
-    return try await measurer.measure(wanted).meanDivergence
+    try await testing.divergence(
+      recipe, of: model.file(), EvaluationTesting.windows(4, of: model))
   }
 
   private func unit(

@@ -5,10 +5,10 @@ import Quant
 import TestSupport
 import Testing
 
-/// The tiny models of `shared/architectures` that have experts, cut apart and merged again.
+/// The tiny models of `shared` that have experts, cut apart and merged again, and measured.
 @Suite("Experts of every architecture") struct SharedExpertTests {
-  static let names = ArchitectureTests.names.filter { name in
-    ["moe", "gptoss", "deepseek"].contains { name.contains($0) }
+  static let models = ArchitectureTests.models.filter { model in
+    (try? model.open())?.tensors.contains { ExpertTensorName($0.name) != nil } ?? false
   }
 
   private func write(_ source: GGUFFile, _ layout: ExpertLayout, to path: String) async throws {
@@ -19,19 +19,19 @@ import Testing
   }
 
   @Test(
-    .enabled(if: Paths.shared != nil, "needs the models in ../shared/architectures"),
-    arguments: names)
-  func `the file is restored, and logits are the same to the bit`(_ name: String) async throws {
+    .enabled(if: Paths.shared != nil, "needs the models in ../shared"), arguments: models)
+  func `the file is restored, and logits are the same to the bit`(
+    _ model: ArchitectureTests.Model
+  ) async throws {
     let folder = try TemporaryFolder()
-    let path = try #require(Paths.shared).appending(path: "architectures/\(name).gguf").path
-    let source = try GGUFFile.open(path)
+    let source = try model.open()
     try await write(source, .perExpert, to: folder.path("single.gguf"))
     let single = try GGUFFile.open(folder.path("single.gguf"))
     try await write(single, .merged, to: folder.path("merged.gguf"))
     #expect(single.metadata == source.metadata)
     #expect(!single.tensors.contains { $0.name.contains("_exps") })
     let restored = try Data(contentsOf: folder.file("merged.gguf"))
-    #expect(try restored == Data(contentsOf: URL(filePath: path)))
+    #expect(try restored == Data(contentsOf: URL(filePath: model.path)))
     let tokens: [Int32] = (0..<40).map { ($0 * 37 + 1) % 300 }
     for mode in ComputeMode.available {
       let options = EvaluationOptions(threads: 2, mode: mode)
@@ -39,6 +39,59 @@ import Testing
         try Evaluator(model: file, contextLength: 64, options: options).logits(tokens).numbers
       }
       #expect(logits[0] == logits[1], "\(mode)")
+    }
+  }
+
+  /// Windows of random tokens.
+  private func windows(_ count: Int) throws -> EvaluationWindows {
+    let tokens = (0..<Int32(24 * count)).map { ($0 &* 7919 &+ 13) % 300 }
+    return try EvaluationWindows(tokens: tokens, rules: .llama, length: 24)
+  }
+
+  @Test(.enabled(if: Paths.shared != nil, "needs the models in ../shared"), arguments: models)
+  func `every part is measured, and a plan follows`(
+    _ model: ArchitectureTests.Model
+  ) async throws {
+    let source = try model.open()
+    let evaluator = try Evaluator(
+      model: source, contextLength: 64,
+      options: EvaluationOptions(threads: 2, mode: .f32, memoryBytes: 1 << 30))
+    let folder = try TemporaryFolder()
+    let found = try SensitivityMeasurement(
+      evaluator, windows(3), of: ["random tokens"], types: [.BF16, .F16], importance: nil,
+      probeWindows: 3
+    ).run(keepingStateIn: folder.path("state")) { _ in }.sensitivity
+    for unit in found.units {
+      #expect(unit.divergences.allSatisfy { $0?.isFinite ?? true }, "\(unit.tensor)")
+    }
+    try await checkProbes(found, of: model, folder)
+    let rules = AllocationRules(layout: .perExpert, types: nil, minimums: [])
+    let planner = try ModelPlanner(
+      source, found, rules, importance: nil, toolVersion: "test")
+    let least = try planner.plan(.divergence(1e9)).byteCount
+    #expect(try planner.plan(.size(source.byteCount)).byteCount <= source.byteCount)
+    #expect(least < source.byteCount)
+  }
+
+  /// The divergence of a probe is that of a file in which one tensor has the type.
+  private func checkProbes(
+    _ found: Sensitivity, of model: ArchitectureTests.Model, _ folder: TemporaryFolder
+  ) async throws {
+    let measurer = VariantMeasurer(
+      try model.open(), importance: nil, texts: [.init(name: "random", windows: try windows(3))],
+      options: EvaluationOptions(threads: 2, mode: .f32, memoryBytes: 1 << 30),
+      scratch: folder.path("scratch"), toolVersion: "test")
+    _ = try measurer.measureSource()
+    // Tensors of one layer, whole ones: experts' are measured one by one.
+    for unit in found.units where unit.tensor.hasPrefix("blk.1.") && unit.expert == nil {
+      guard let probe = unit.probe else { continue }
+      let name = unit.tensor.replacing(".", with: "\\.")
+      var recipe = try RecipeFile.recipe("^\(name)$ = BF16\n.* = keep", file: "test")
+      recipe.allowsMissingImportance = true
+      let written = try await measurer.measure(recipe).meanDivergence
+      #expect(
+        abs(probe.divergence - written) < 0.02 * written + 1e-8,
+        "\(unit.tensor) \(probe) \(written)")
     }
   }
 }

@@ -29,6 +29,22 @@ import Testing
     #expect(Double(same) >= 0.95 * Double(rows))
   }
 
+  /// Rules of a fit are looked up fast: they mean what they print.
+  @Test(arguments: ["qwen3-30b-a3b-Q4_K_M", "deepseek-v2-lite-Q4_K_M", "mixtral-8x7b-Q4_K_M"])
+  func `rules of a fit place tensors as their expressions do`(name: String) throws {
+    let model = try MemoryFixtures.model(name)
+    let search = FitSearch(
+      model: model, options: ContextOptions(context: 8192), targets: [5 << 30, 3 << 30])
+    let rule = search.placement()
+    var written = rule
+    written.overrides = try rule.overrides.map {
+      try .init(pattern: $0.pattern, device: $0.device)
+    }
+    #expect(!rule.overrides.isEmpty)
+    #expect(
+      DevicePlacement(model, rule: written).tensors == DevicePlacement(model, rule: rule).tensors)
+  }
+
   /// The placement as `llama-fit-params` prints it.
   private static func text(_ rule: PlacementRule, context: Int) -> String {
     var text = "-c \(context) -ngl \(rule.gpuLayers ?? -1)"

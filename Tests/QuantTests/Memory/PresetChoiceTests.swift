@@ -54,6 +54,19 @@ import Testing
     #expect(sizes.rows.allSatisfy { !$0.isWholeFile })
   }
 
+  @Test(arguments: ["qwen3-30b-a3b-f16", "llama33-70b-f16", "gemma2-9b-f16"])
+  func `every preset fits where it fits when tried alone`(name: String) throws {
+    let model = try MemoryFixtures.model(name)
+    let budget = MemoryBudget(gpus: [12 << 30], host: 64 << 30)
+    let rows = try Self.sizes(name, budget.gpus, host: budget.host).rows
+    #expect(!rows.isEmpty)
+    for row in rows {
+      let alone = try model.retyped(Recipe(preset: row.preset), hasImportance: false)
+      let fit = MemoryFit(alone, options: Self.options, budget: budget)
+      #expect(row.place == PresetSizes.Place(fit))
+    }
+  }
+
   /// A mixture whose experts are MXFP4 at the source.
   @Test(arguments: [(16, nil), (8, 64), (80, nil)] as [(Int, Int?)])
   func `weights of four bits are kept where they fit`(gib: Int, host: Int?) throws {

@@ -43,6 +43,7 @@ import gguf_tool
   @Test(arguments: [
     ("inspct m", "there is no command \"inspct\" (did you mean inspect?)"),
     ("quantize m", "(did you mean requantize?); commands are inspect, verify"),
+    ("split --merge a b", "split has no option --merge (merge is a command of its own)"),
     ("perplexity m -ctk q8_0", "perplexity has no option -ctk (--cache-type-k)"),
     (
       "inspect m --jsn", "inspect has no option --jsn (did you mean --json?); options are --summary"
@@ -87,6 +88,17 @@ import gguf_tool
     (["requantize", "m", "o", "--type", "F16", "--prune-layers", "9"], "--prune-layers: expected"),
     (["requantize", "m", "o", "--type", "F16", "--override-kv", "x"], "--override-kv: expected"),
     (["size-estimate", "config.json"], "expected --config before a config.json"),
+    (
+      [
+        "requantize", "s-00001-of-00003.gguf", "s-00002-of-00003.gguf", "s-00003-of-00003.gguf",
+        "o",
+      ],
+      "expected one shard of the model, s-00001-of-00003.gguf, which stands for all of them"
+    ),
+    (["size-estimate", "m", "-m", "m"], "expected the model once, alone or after -m"),
+    (["requantize", "m", "o", "Q4_K_M"], "Expected --type, as in --type Q4_K_M"),
+    (["size-estimate", "m", "Q4_K_M"], "'Q4_K_M': expected --type Q4_K_M"),
+    (["verify", "m", "n", "o"], "'n', 'o': expected <model> and options"),
   ])
   func `that are wrong exit with 64 and a word of help`(words: [String], message: String) throws {
     let folder = try TemporaryFolder()

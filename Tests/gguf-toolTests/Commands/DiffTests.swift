@@ -62,12 +62,26 @@ import Testing
     #expect(!result.is_same)
     #expect(result.tensors.map(\.kind) == ["removed", "shape", "bytes", "type", "added"])
     #expect(result.tensors.map(\.name).first == "token_embd.weight")
+    let text = try Tool.run(["diff", "a.gguf", "b.gguf"], in: folder.url)
+    for line in ["- token_embd.weight: 32 × 268 F32, 33.50 KiB", " → I32, "] {
+      #expect(text.output.contains(line), "\(text.output)")
+    }
   }
 
   @Test func `headers alone`() throws {
     let run = try diff("--no-data") { $0.contents[2][5] ^= 1 }
     #expect(run.status == 0 && run.output.contains("no differences in headers"))
     #expect(try diff("--no-data", "--weights") { _ in }.status == 64)
+  }
+
+  @Test func `a failure is told from a difference`() throws {
+    for words in [["a.gguf", "missing.gguf"], [".", "a.gguf"]] {
+      let run = try Tool.run(["diff"] + words, in: folder.url)
+      #expect(run.status == 2 && run.output.isEmpty, "\(run)")
+      #expect(run.errors.hasPrefix("Error: ") && run.errors.count { $0 == "\n" } == 1)
+    }
+    #expect(try Tool.run(["diff", "a.gguf"], in: folder.url).status == 64)
+    #expect(try Tool.run(["verify", "missing.gguf"], in: folder.url).status == 1)
   }
 
   @Test func `weights are measured as verify --against does`() throws {

@@ -115,6 +115,8 @@ struct InspectTests {
     let missing = try run(model, "--tensor", "nothing")
     #expect(missing.status == 1)
     #expect(missing.errors.contains("there is no tensor \"nothing\""))
+    let near = try run(model, "--tensor", "output_nrom.weight")
+    #expect(near.status == 1 && near.errors.contains("(did you mean output_norm.weight?)"))
   }
 
   @Test func `importance matrices are recognised`() throws {

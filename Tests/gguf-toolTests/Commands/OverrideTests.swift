@@ -29,6 +29,11 @@ import Testing
     ("llama.rope.freq_base=str:x", "expected a positive number"),
     ("llama.rope.scaling.type=int:1", "expected a string"),
     ("llama.feed_forward_length=float:2.5", "expected a whole number"),
+    ("own=float:1e999", "own: expected a finite number of 32 bits, found \"1e999\""),
+    ("own=float:nan", "own: expected a finite number of 32 bits, found \"nan\""),
+    ("own=int:1.5", "own: expected a whole number, found \"1.5\""),
+    ("own=bool:maybe", "own: expected true or false, found \"maybe\""),
+    ("own=u8:1", "expected KEY=int:N"),
   ])
   func `an impossible value is refused, and nothing is written`(
     _ override: String, _ reason: String

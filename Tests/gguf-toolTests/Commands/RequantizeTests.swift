@@ -159,7 +159,11 @@ import Testing
       ([quantized, out, "--type", "Q4_K_M"], 1, "--allow-requantize"),
       ([model, model, "--type", "Q8_0"], 1, "would replace its own source"),
       ([model, out, "--type", "Q9"], 64, "there is no preset \"Q9\""),
-      ([model, out], 64, "Expected --type, or --recipe"),
+      ([model, out], 64, "Expected --type, as in --type Q4_K_M, or --recipe"),
+      (
+        [model, out, "--type", "Q8_0", "--leave-output-tensor", "--output-tensor-type", "F16"], 64,
+        "Only one of --leave-output-tensor"
+      ),
       ([model, out, "--type", "Q8_0", "--layout", "mixed"], 64, "per-expert"),
       ([model, out, "--type", "Q8_0", "--effort", "most"], 64, "fast"),
       ([model, out, "--type", "IQ2_XXS", "--pure"], 1, "--allow-missing-imatrix"),
@@ -169,6 +173,12 @@ import Testing
       (
         [model, out, "--type", "COPY", "--tensor-type", "attn_q=Q8_0"], 64, "COPY keeps all types"
       ),
+      (
+        [model, out, "--type", "COPY", "--imatrix", matrix, "--missing-type", "Q8_0", "--promote"],
+        64, "found --missing-type"
+      ),
+      ([model, out, "--type", "copy", "--imatrix", matrix], 64, "expected no --imatrix"),
+      ([model, out, "--type", "Q8_0", "--missing-type", "Q8_0"], 64, "expected --imatrix"),
       ([model, folder.url.path, "--type", "Q8_0"], 1, "found a folder"),
       ([model, folder.path("no/q.gguf"), "--type", "Q8_0"], 1, "no"),
       ([folder.path("missing.gguf"), out, "--type", "Q8_0"], 1, "missing.gguf: open failed"),

@@ -72,6 +72,26 @@ import Testing
     #expect(try names.map(bytes) == before)
   }
 
+  @Test func `a folder or a stream is no name for shards`() throws {
+    let one = ["--shard", "1/2", "--split-max-size", "9M"]
+    for (name, words) in [
+      (".", one), ("-", one), ("..", ["--split-max-tensors", "30"]), ("./", one),
+    ] {
+      let run = try Tool.run(
+        ["requantize", model, name, "--type", "COPY"] + words, in: folder.url)
+      #expect(run.status == 1 && run.errors.contains("beginning of the shards' names"), "\(run)")
+    }
+    let run = try Tool.run(["split", model, "\(folder.url.path)/"])
+    #expect(run.status == 1 && run.errors.contains("found a folder"), "\(run)")
+    #expect(try folder.names(besides: ["tiny-moe-f16.gguf"]).isEmpty)
+  }
+
+  @Test func `shards without a file to write`() throws {
+    let names = try shards("--split-max-tensors", "12")
+    let run = try Tool.run(["merge"] + names)
+    #expect(run.status == 64 && run.errors.contains("found the shards alone"), "\(run)")
+  }
+
   @Test func `wrong arguments`() throws {
     #expect(try Tool.run(["merge", model]).status == 64)
     let both = ["--split-max-size", "1M", "--split-max-tensors", "3"]

@@ -31,6 +31,11 @@ struct AttentionInputs: Sendable {
       values = Matrix(rows: x.rows, columns: valueColumns)
       try LinearProduct(key, in: context).run(x, into: keys)
       try LinearProduct(value, in: context).run(x, into: values)
+    case .keysAsValues(let query, let key):
+      (queries, gates) = try Self.queries(query, graph, x, context)
+      keys = Matrix(rows: x.rows, columns: keyColumns)
+      try LinearProduct(key, in: context).run(x, into: keys)
+      values = keys.copied()
     case .fused(let linear, let queryBias, let keyBias, let valueBias):
       let all = Matrix(rows: x.rows, columns: linear.outputs)
       try LinearProduct(linear, in: context).run(x, into: all)

@@ -20,6 +20,7 @@ package struct AttentionPass: BlockPass {
   let table: RotationTable?
   private let sinks: [Float]?
   private let slopes: PositionSlopes?
+  private let distances: DistanceTable?
 
   package init(_ graph: AttentionGraph, positions: Range<Int>, in context: ForwardContext)
     throws(QuantError)
@@ -31,6 +32,10 @@ package struct AttentionPass: BlockPass {
     slopes =
       graph.slopeBias == 0
       ? nil : PositionSlopes(bias: graph.slopeBias, heads: graph.heads, length: positions.count)
+    distances = try graph.distanceBias.map { bias throws(QuantError) in
+      DistanceTable(
+        bias, try context.vector(bias.tensor), heads: graph.heads, length: positions.count)
+    }
     guard let rotation = graph.rotation else {
       table = nil
       return
@@ -142,8 +147,8 @@ package struct AttentionPass: BlockPass {
     _ slot: WorkerSlot
   ) throws(QuantError) {
     // A multiple of 16 keeps the number of different products small.
-    let first = firstKey(block.lowerBound) / 16 * 16
-    let keys = first..<block.upperBound
+    let first = seen(by: block.lowerBound).lowerBound / 16 * 16
+    let keys = first..<seen(by: block.upperBound - 1).upperBound
     let scores = slot.spare(rows: block.count, columns: keys.count)
     try slot.products.multiply(
       inputs.queries.rows(block), inputs.keys.rows(keys), transposed: true, into: scores)
@@ -151,13 +156,15 @@ package struct AttentionPass: BlockPass {
     for (row, query) in block.enumerated() {
       let own = scores.rows(row..<row + 1)
       slopes?.add(to: own, query: query, firstKey: first, head: head, scale: graph.scale)
+      distances?.add(to: own, query: query, firstKey: first, head: head, scale: graph.scale)
+      let range = self.seen(by: query)
       let sink = sinks?[head] ?? -.infinity
       guard chosen == nil else {
-        chosen?.soften(own, query, from: firstKey(query), graph, firstKey: first, sink: sink)
+        chosen?.soften(own, query, from: range.lowerBound, graph, firstKey: first, sink: sink)
         continue
       }
       unsafe KernelTable.current.layers.softmax(
-        own.base, count: keys.count, low: firstKey(query) - first, high: query - first + 1,
+        own.base, count: keys.count, low: range.lowerBound - first, high: range.upperBound - first,
         scale: graph.scale, cap: graph.cap, sink: sink)
     }
     if context.mode == .llama { try ActivationRounding.round(scores, to: F16.self) }
@@ -167,9 +174,12 @@ package struct AttentionPass: BlockPass {
       into: y.rows(block).columns(columns))
   }
 
-  /// The first row of the window that the query of a row sees.
-  private func firstKey(_ row: Int) -> Int {
-    max(0, graph.window.first(for: positions.lowerBound + row) - positions.lowerBound)
+  /// The rows of the window that the query of a row sees.
+  private func seen(by row: Int) -> Range<Int> {
+    let start = positions.lowerBound
+    let first = max(0, graph.window.first(for: start + row) - start)
+    guard !graph.isCausal else { return first..<row + 1 }
+    return first..<min(positions.count, graph.window.end(for: start + row) - start)
   }
 }
 

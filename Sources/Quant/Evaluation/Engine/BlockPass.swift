@@ -30,6 +30,7 @@ extension BlockGraph {
       try CompressedAttentionPass(graph, positions: positions, in: context)
     case .dense(let graph): FeedForwardPass(context: context, graph: graph)
     case .mixture: nil
+    case .groupExperts(let graph): GroupExpertsPass(context: context, graph: graph)
     case .deltaNet(let graph): try DeltaNetPass(graph, positions: positions, in: context)
     case .mamba(let graph): try MambaPass(graph, positions: positions, in: context)
     case .mamba2(let graph): try Mamba2Pass(graph, positions: positions, in: context)
@@ -39,6 +40,7 @@ extension BlockGraph {
     case .channelMix(let graph): try ChannelMixPass(graph, positions: positions, in: context)
     case .lowRank(let graph): try LowRankPass(graph, positions: positions, in: context)
     case .perLayer(let graph): try PerLayerPass(graph, positions: positions, in: context)
+    case .product(let linear): ProductPass(product: LinearProduct(linear, in: context))
     }
   }
 
@@ -49,6 +51,7 @@ extension BlockGraph {
     case .compressedAttention(let graph): CompressedAttentionPass.scratchColumns(graph)
     case .dense(let graph): FeedForwardPass.scratchColumns(graph)
     case .mixture(let graph): ExpertLayerPass.scratchColumns(graph)
+    case .groupExperts(let graph): GroupExpertsPass.scratchColumns(graph)
     case .deltaNet(let graph): DeltaNetPass.scratchColumns(graph)
     case .mamba(let graph): MambaPass.scratchColumns(graph)
     case .mamba2(let graph): Mamba2Pass.scratchColumns(graph)
@@ -57,6 +60,16 @@ extension BlockGraph {
     case .channelMix(let graph): ChannelMixPass.scratchColumns(graph)
     case .lowRank(let graph): LowRankPass.scratchColumns(graph)
     case .perLayer(let graph): PerLayerPass.scratchColumns(graph)
+    case .product: 0
     }
+  }
+}
+
+/// One product.
+private struct ProductPass: BlockPass {
+  let product: LinearProduct
+
+  func run(_ input: BlockInput, into y: Matrix) throws(QuantError) {
+    try product.run(input.h, into: y)
   }
 }

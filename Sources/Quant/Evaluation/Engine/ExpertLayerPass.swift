@@ -46,6 +46,9 @@ package struct ExpertLayerPass {
   package func routing(_ input: BlockInput) throws(QuantError) -> Routing {
     let logits = Matrix(rows: input.h.rows, columns: graph.count)
     try LinearProduct(graph.router, in: context).run(routerInput(input), into: logits)
+    if input.keeps, let slot = graph.keptLogits {
+      context.layout.carried(slot, of: input.states).copy(from: logits)
+    }
     return Routing(
       logits, graph, bias: try context.vector(graph.selectionBias), given: try givenExperts(input))
   }
@@ -178,8 +181,10 @@ package struct ExpertLayerPass {
   private func scatter(
     _ places: [Int], _ routing: Routing, _ output: Matrix, addingTo y: Matrix, scale: Float
   ) throws(QuantError) {
-    // An expert has each token once, so that no two threads write a row.
-    try context.workers.forRanges(places.count, atLeast: 16) { (range, _) throws(QuantError) in
+    // An expert has each token once, so that no two threads write a row; where it may not, one thread
+    // writes all.
+    let least = routing.repeats ? places.count : 16
+    try context.workers.forRanges(places.count, atLeast: least) { (range, _) throws(QuantError) in
       for row in range {
         let token = places[row] / routing.used
         let weight = graph.weighsInput ? 1 : routing.weights[places[row]]

@@ -33,6 +33,7 @@ package struct FeedForwardPass: BlockPass {
     case .plain(let linear):
       try LinearProduct(linear, in: context).run(x, into: gate)
     }
+    if graph.sparsity != 0 { try context.sparsify(gate, by: graph.sparsity) }
     if case .plain = graph.input {
       try context.activate(gate, graph.activation.kernel, into: gate)
     } else {

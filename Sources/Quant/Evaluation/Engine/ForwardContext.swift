@@ -175,6 +175,15 @@ package final class ForwardContext: Sendable {
     }
   }
 
+  /// Takes the mean and so many standard deviations off each row's numbers; those below zero become zero.
+  func sparsify(_ target: Matrix, by deviations: Float) throws(QuantError) {
+    try workers.forRanges(target.rows, atLeast: 4) { (rows, _) throws(QuantError) in
+      KernelTable.current.layers.sparsify(
+        target.rows(rows).floatRows, rows: rows.count, columns: target.columns,
+        deviations: deviations)
+    }
+  }
+
   /// activation(source); `target` may be `source`.
   func activate(
     _ source: Matrix, _ activation: GateActivation, into target: Matrix

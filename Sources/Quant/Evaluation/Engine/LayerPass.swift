@@ -48,6 +48,12 @@ package struct LayerPass {
 
   /// What comes before the first step.
   package func begin(_ states: Matrix) throws(QuantError) {
+    if let prediction = graph.prediction {
+      for start in stride(from: 0, to: states.rows, by: chunk) {
+        let rows = states.rows(start..<min(start + chunk, states.rows))
+        try StreamPass(context: context, states: rows).predict(by: prediction)
+      }
+    }
     if let slot = graph.inputCopy {
       context.layout.carried(slot, of: states).copy(from: context.layout.stream(of: states))
     }

@@ -15,6 +15,8 @@ package struct LinearProduct {
   let matrix: Int
   /// Which part of that matrix, of `linear.outputs` rows.
   private let part: Int
+  /// Whether observers are told.
+  var isObserved = true
 
   /// A product with one of a tensor's matrices, or with a part of one.
   package init(_ linear: Linear, matrix: Int = 0, part: Int = 0, in context: ForwardContext) {
@@ -33,7 +35,7 @@ package struct LinearProduct {
   ) throws(QuantError) {
     precondition(x.columns == linear.inputs && y.columns == linear.outputs && x.rows == y.rows)
     guard x.rows > 0 else { return }
-    if let observer = context.observer {
+    if isObserved, let observer = context.observer {
       try observer.observe(
         linear.tensor, matrix: matrix, input: x, windows: windows ?? context.windows(of: x.rows),
         workers: context.workers)

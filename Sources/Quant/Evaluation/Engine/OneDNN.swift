@@ -27,10 +27,13 @@ struct ProductShape: Hashable {
   var yStride: Int
   /// Whether the product is added to what y holds.
   var accumulates = false
+  /// Whether x lies as [k, m] in memory; `xStride` is then from row to row of that.
+  var xIsTransposed = false
 
   static func == (a: ProductShape, b: ProductShape) -> Bool {
     a.element == b.element && a.m == b.m && a.n == b.n && a.k == b.k && a.xStride == b.xStride
       && a.wStrides == b.wStrides && a.yStride == b.yStride && a.accumulates == b.accumulates
+      && a.xIsTransposed == b.xIsTransposed
   }
 
   func hash(into hasher: inout Hasher) {
@@ -42,6 +45,7 @@ struct ProductShape: Hashable {
     hasher.combine(yStride)
     hasher.combine(element)
     hasher.combine(accumulates)
+    hasher.combine(xIsTransposed)
   }
 }
 
@@ -108,7 +112,8 @@ private final class PreparedProduct {
       throw .unsupported("oneDNN: this processor is not supported")
     }
     let element = shape.element == .float ? dnnl_f32 : dnnl_bf16
-    var x = try Self.description(shape.m, shape.k, (shape.xStride, 1), element)
+    let xStrides = shape.xIsTransposed ? (1, shape.xStride) : (shape.xStride, 1)
+    var x = try Self.description(shape.m, shape.k, xStrides, element)
     var w = try Self.description(shape.k, shape.n, shape.wStrides, element)
     var y = try Self.description(shape.m, shape.n, (shape.yStride, 1), dnnl_f32)
     var operation = dnnl_matmul_desc_t()
@@ -242,6 +247,18 @@ extension ProductCache {
     let shape = ProductShape(
       m: x.rows, n: n, k: k, xStride: x.stride,
       wStrides: transposed ? (1, w.stride) : (w.stride, 1), yStride: y.stride)
+    unsafe try run(shape, x.base, w.base, y.base)
+  }
+
+  /// y += x · w, or y += xᵀ · w with x as [k, m]; w as [k, n].
+  func add(
+    _ x: Matrix, xIsTransposed: Bool = false, _ w: Matrix, to y: Matrix
+  ) throws(QuantError) {
+    let (m, k) = xIsTransposed ? (x.columns, x.rows) : (x.rows, x.columns)
+    precondition(w.rows == k && y.columns == w.columns && y.rows == m)
+    var shape = ProductShape(
+      m: m, n: w.columns, k: k, xStride: x.stride, wStrides: (w.stride, 1), yStride: y.stride)
+    (shape.accumulates, shape.xIsTransposed) = (true, xIsTransposed)
     unsafe try run(shape, x.base, w.base, y.base)
   }
 }

@@ -15,7 +15,7 @@ internal import QuantModels
 struct PositionSlopes: Sendable {
   /// The slope of each head.
   private let slopes: [Float]
-  /// The numbers from -length to length.
+  /// The numbers from -length to 0 and back.
   private let distances: Matrix
   private let length: Int
 
@@ -30,13 +30,13 @@ struct PositionSlopes: Sendable {
     }
     self.length = length
     distances = Matrix(rows: 1, columns: 2 * length)
-    for index in 0..<2 * length { distances[0, index] = Float(index - length) }
+    for index in 0..<2 * length { distances[0, index] = -Float(abs(index - length)) }
   }
 
-  /// Adds slope · (key - query) / scale to a row of scores, which `scale` is still to be applied to.
+  /// Adds -slope · |key - query| / scale to a row of scores, which `scale` is still to be applied to.
   func add(to scores: Matrix, query: Int, firstKey: Int, head: Int, scale: Float) {
     unsafe KernelTable.current.layers.addScaledRow(
       distances.base + (length - query + firstKey), scores.base,
-      count: min(scores.columns, query - firstKey + 1), factor: slopes[head] / scale)
+      count: scores.columns, factor: slopes[head] / scale)
   }
 }

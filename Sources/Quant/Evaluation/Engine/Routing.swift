@@ -20,6 +20,8 @@ package struct Routing: Sendable {
   private(set) var chosen: [Int32]
   /// Their weights.
   package private(set) var weights: [Float]
+  /// Whether a token may go to an expert more than once.
+  private(set) var repeats = false
 
   /// Chooses experts for tokens.
   ///
@@ -44,6 +46,32 @@ package struct Routing: Sendable {
       let best = given?[row] ?? Self.largest(scores, graph.used)
       chosen += best.map { Int32($0) }
       weights += Self.weights(of: best, raw, probabilities, graph)
+    }
+  }
+
+  /// Takes the experts of groups: those of a mixture's chosen experts, as often as they are chosen.
+  ///
+  /// - Parameters:
+  ///   - logits: A row a token, a column an expert of that mixture.
+  ///   - graph: The experts of groups.
+  init(_ logits: Matrix, _ graph: GroupExpertsGraph) {
+    var all = graph.mixture
+    all.count = logits.columns
+    all.normalizes = false
+    let routing = Routing(logits, all, bias: nil)
+    experts = graph.mixture.count
+    used = routing.used
+    chosen = routing.chosen.map { $0 / Int32(graph.groupSize) }
+    weights = []
+    weights.reserveCapacity(chosen.count)
+    repeats = true
+    for row in 0..<logits.rows {
+      let raw = logits.withRow(row) { span in (0..<logits.columns).map { span[$0] } }
+      // The number of a group is taken for that of an expert, as programs do.
+      let probabilities = Self.probabilities(raw, graph.mixture.gating)
+      weights += Self.weights(
+        of: chosen[row * used..<(row + 1) * used].map { Int($0) }, raw, probabilities,
+        graph.mixture)
     }
   }
 

@@ -17,25 +17,48 @@ package struct StepInput {
 extension StepPass {
   /// Makes the step's input of the streams.
   package func connect(_ states: Matrix) throws(QuantError) -> StepInput {
+    let first = context.layout.stream(of: states)
     switch step.connection {
-    case .residual: StepInput(x: context.layout.stream(of: states))
-    case .hyper(let graph): try HyperConnectionPass(graph, in: context).connect(states)
-    case .gated(let graph): try StreamGatePass(graph, in: context).connect(states)
+    case .residual, .correcting: return StepInput(x: first)
+    case .others(let factors):
+      let x = first.copied()
+      try context.multiply(x, by: try context.vector(factors))
+      return StepInput(x: x)
+    case .hyper(let graph): return try HyperConnectionPass(graph, in: context).connect(states)
+    case .gated(let graph): return try StreamGatePass(graph, in: context).connect(states)
     }
   }
 
   /// Joins the sum of the branches with the streams; uses `y` up.
   package func join(_ y: Matrix, _ input: StepInput, to states: Matrix) throws(QuantError) {
     if let norm = step.postNorm { try context.normalize(y, by: norm, into: y) }
+    if let slot = step.outputCopy { context.layout.carried(slot, of: states).copy(from: y) }
     switch step.connection {
     case .residual:
-      let x = context.layout.stream(of: states)
-      try context.add(y, times: step.scale, to: x)
-      try context.scale(x, by: step.sumScale)
+      try addToFirst(y, of: states)
+    case .correcting(let correction):
+      try addToFirst(y, of: states)
+      try StreamPass(context: context, states: states).correct(by: correction)
+    case .others:
+      for stream in 1..<max(1, context.layout.streams) {
+        try context.add(y, times: step.scale, to: context.layout.stream(stream, of: states))
+      }
     case .hyper(let graph):
       try HyperConnectionPass(graph, in: context).join(y, input, to: states)
     case .gated(let graph):
       try StreamGatePass(graph, in: context).join(y, input, to: states)
+    }
+  }
+
+  private func addToFirst(_ y: Matrix, of states: Matrix) throws(QuantError) {
+    let x = context.layout.stream(of: states)
+    let before = step.secondOutputNorm == nil ? nil : x.copied()
+    try context.add(y, times: step.scale, to: x)
+    try context.scale(x, by: step.sumScale)
+    if let norm = step.outputNorm { try context.normalize(x, by: norm, into: x) }
+    if let norm = step.secondOutputNorm, let before {
+      try context.add(before, times: 1, to: x)
+      try context.normalize(x, by: norm, into: x)
     }
   }
 }

@@ -37,7 +37,8 @@ package struct StepPass {
   private static func isDirect(_ step: LayerStep) -> Bool {
     guard case .residual = step.connection else { return false }
     return step.branches.count == 1 && step.hasExperts && step.postNorm == nil
-      && step.branches[0].postNorm == nil && step.sumScale == 1
+      && step.branches[0].postNorm == nil && step.sumScale == 1 && step.outputNorm == nil
+      && step.secondOutputNorm == nil && step.outputCopy == nil
   }
 
   /// Takes states through the step.

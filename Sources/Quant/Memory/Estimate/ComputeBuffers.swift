@@ -1,69 +1,116 @@
 // SPDX-License-Identifier: MIT
 internal import GGUF
 
-/// Bytes of the buffers that computations work in, and how sure they are.
+/// The buffers that computations work in, wherever a model is put and whatever its types are: made once,
+/// they serve all placements and presets that are tried.
 struct ComputeBuffers {
-  /// Bytes on each GPU, and on the host last.
-  let bytes: [Int]
+  /// How sure their sizes are.
   let method: EstimateMethod
+  private let options: ContextOptions
+  private let source: Source
 
-  init(
-    _ model: MemoryModel, _ placement: DevicePlacement, _ options: ContextOptions,
-    _ rule: ComputeRule
-  ) {
-    let replay = Replay(model: model, placement: placement, options: options)
+  /// What their sizes are taken from.
+  private enum Source {
+    case replay(ComputeGraph)
+    case guesses(Guesses)
+    case formula
+  }
+
+  /// - Parameters:
+  ///   - model: The model, or one with tensors of the same names and shapes.
+  ///   - options: How it is run.
+  ///   - rule: What the sizes are estimated by.
+  /// - Complexity: O(*n*) in operations.
+  init(_ model: MemoryModel, _ options: ContextOptions, _ rule: ComputeRule = .best) {
+    self.options = options
     if rule == .best, model.shape.isKnown, let traits = GraphTraits(known: model),
-      let bytes = replay.bytes(traits)
+      let graph = GraphBuilder.graph(model, traits: traits, options: options)
     {
-      (self.bytes, method) = (bytes, .replayed)
+      (source, method) = (.replay(graph), .replayed)
       return
     }
     method = .bound
     // Nothing like a graph with caches: what it would guess is far off.
     let isUncached = model.shape.attentionLayers.contains { !$0.isCached }
-    let bound: [Int]? =
+    let guesses: Guesses? =
       switch rule {
       case _ where isUncached: nil
-      case .best: (GraphTraits(known: model) ?? GraphTraits(guessing: model)).flatMap(replay.bound)
-      case .unknownArchitecture: GraphTraits(guessing: model).flatMap(replay.widened)
+      case .best:
+        (GraphTraits(known: model) ?? GraphTraits(guessing: model))
+          .flatMap { Guesses(model, $0, options, hasVariants: true) }
+      case .unknownArchitecture:
+        GraphTraits(guessing: model).flatMap { Guesses(model, $0, options, hasVariants: false) }
       case .formula: nil
       }
-    bytes = bound ?? ComputeFormula(model: model, placement: placement, options: options).bytes
+    source = guesses.map(Source.guesses) ?? .formula
+  }
+
+  /// Bytes on each GPU, and on the host last.
+  func bytes(_ model: MemoryModel, _ placement: DevicePlacement) -> [Int] {
+    let replay = Replay(model: model, placement: placement, options: options)
+    switch source {
+    case .replay(let graph): return replay.bytes(graph)
+    case .guesses(let guesses): return replay.bytes(guesses)
+    case .formula:
+      return ComputeFormula(model: model, placement: placement, options: options).bytes
+    }
   }
 }
 
-/// Replays of computations that are known or guessed.
+/// What the tensors of a model that nobody described may be computed as.
+private struct Guesses {
+  let likeliest: ComputeGraph
+  let others: [ComputeGraph]
+  /// The likeliest with logits of few tokens; `nil` where it has no more.
+  let fewLogits: ComputeGraph?
+
+  /// `nil` for computations that are too large to replay.
+  init?(
+    _ model: MemoryModel, _ traits: GraphTraits, _ options: ContextOptions, hasVariants: Bool
+  ) {
+    func graph(_ traits: GraphTraits, _ options: ContextOptions) -> ComputeGraph? {
+      GraphBuilder.graph(model, traits: traits, options: options)
+    }
+    guard let likeliest = graph(traits, options) else { return nil }
+    self.likeliest = likeliest
+    others = hasVariants ? traits.variants.compactMap { graph($0, options) } : []
+    var few = options
+    few.outputRows = options.sequences
+    fewLogits = hasVariants && options.outputs > options.sequences ? graph(traits, few) : nil
+  }
+}
+
+/// Replays of computations in one placement.
 private struct Replay {
   let model: MemoryModel
   let placement: DevicePlacement
-  var options: ContextOptions
+  let options: ContextOptions
 
   /// Computations of unknown architectures are guessed from their tensors, which misses some.
   private static let margin = 1.1
   /// What inputs of an unknown architecture may take that the guess has not.
   private static let inputs = 16 << 10
 
-  func bytes(_ traits: GraphTraits) -> [Int]? {
-    GraphBuilder.graph(model, traits: traits, options: options, placement: placement).map {
-      BufferReplay.peaks(GraphSchedule($0, placement: placement, options: options))
-    }
-  }
-
-  /// A guess with a margin.
-  func widened(_ traits: GraphTraits) -> [Int]? {
-    bytes(traits)?.map { $0 > 0 ? Int(Double($0) * Self.margin) + Self.inputs : 0 }
+  func bytes(_ graph: ComputeGraph) -> [Int] {
+    BufferReplay.peaks(GraphSchedule(graph, model, placement: placement, options: options))
   }
 
   /// What no computation that these tensors may stand for should exceed: the most of several guesses. A
   /// device with no more than the output is left to the first, as a guess of what else may be computed
   /// there would outweigh all that it holds.
-  func bound(_ traits: GraphTraits) -> [Int]? {
-    guard var most = widened(traits) else { return nil }
-    let others = traits.variants.compactMap(widened) + [withLogitsLast(traits)].compactMap(\.self)
+  func bytes(_ guesses: Guesses) -> [Int] {
+    var most = widened(guesses.likeliest)
+    let others =
+      guesses.others.map(widened) + [guesses.fewLogits.map(withLogitsLast)].compactMap(\.self)
     for index in most.indices where layers(at: index) > 1 {
       for other in others { most[index] = max(most[index], other[index]) }
     }
     return most
+  }
+
+  /// A guess with a margin.
+  private func widened(_ graph: ComputeGraph) -> [Int] {
+    bytes(graph).map { $0 > 0 ? Int(Double($0) * Self.margin) + Self.inputs : 0 }
   }
 
   /// Layers on a device, the output counted as one.
@@ -72,13 +119,9 @@ private struct Replay {
     return placement.layers.count { $0 == device }
   }
 
-  /// Where logits of many tokens fit into no gap of the buffer, they come behind all else; `nil` for
-  /// logits of few.
-  private func withLogitsLast(_ traits: GraphTraits) -> [Int]? {
-    guard options.outputs > options.sequences else { return nil }
-    var few = self
-    few.options.outputRows = options.sequences
-    guard var bytes = few.bytes(traits) else { return nil }
+  /// Where logits of many tokens fit into no gap of the buffer, they come behind all else.
+  private func withLogitsLast(_ few: ComputeGraph) -> [Int] {
+    var bytes = bytes(few)
     let logits = 4 * options.outputs * model.shape.vocabulary
     if case .gpu(let index)? = placement.layers.last {
       bytes[index] += logits

@@ -13,8 +13,15 @@ struct ComputeFormula {
   let placement: DevicePlacement
   let options: ContextOptions
 
+  private let cache: CacheEstimate
   private var shape: ModelShape { model.shape }
-  private var cache: CacheEstimate { CacheEstimate(shape: shape, options: options) }
+
+  init(model: MemoryModel, placement: DevicePlacement, options: ContextOptions) {
+    self.model = model
+    self.placement = placement
+    self.options = options
+    cache = CacheEstimate(shape: model.shape, options: options)
+  }
 
   /// Bytes on each GPU, and on the host last.
   var bytes: [Int] {
@@ -81,7 +88,7 @@ struct ComputeFormula {
   }
 
   private var valuePlaces: Int {
-    options.usesFlashAttention ? 4 : 4 * (shape.attentionLayers.map(\.valueWidth).max() ?? 0)
+    options.usesFlashAttention ? 4 : 4 * cache.widestValues
   }
 
   /// Numbers of a token that are alive at once in the widest layer.

@@ -64,47 +64,57 @@ public struct MemoryEstimate: Sendable {
     _ model: MemoryModel, placement: DevicePlacement, options: ContextOptions,
     rule: ComputeRule = .best
   ) {
-    var devices = (0..<placement.rule.gpuCount).map { DeviceMemory(.gpu($0)) }
-    var host = DeviceMemory(.host)
-    func add(_ bytes: Int, _ part: WritableKeyPath<DeviceMemory, Int>, _ device: MemoryDevice) {
-      if case .gpu(let index) = device, index < devices.count {
-        devices[index][keyPath: part] = [devices[index][keyPath: part], bytes].clampedSum { $0 }
-      } else {
-        host[keyPath: part] = [host[keyPath: part], bytes].clampedSum { $0 }
-      }
+    self.init(
+      model, placement: placement, options: options,
+      buffers: ComputeBuffers(model, options, rule))
+  }
+
+  /// Estimates one of several placements, whose buffers are the same but for where they are.
+  init(
+    _ model: MemoryModel, placement: DevicePlacement, options: ContextOptions,
+    buffers: ComputeBuffers
+  ) {
+    var devices = Self.kept(model, placement: placement, options: options)
+    for (index, bytes) in buffers.bytes(model, placement).enumerated() {
+      devices[index].compute = bytes
     }
+    host = devices.removeLast()
+    gpus = devices
+    computeMethod = buffers.method
+    cacheMethod = model.shape.isKnown ? .exact : .bound
+  }
+
+  /// All but the buffers that computations work in, which are much more work: GPUs, and the host last.
+  static func kept(
+    _ model: MemoryModel, placement: DevicePlacement, options: ContextOptions
+  ) -> [DeviceMemory] {
+    let gpuCount = placement.rule.gpuCount
+    var devices = (0..<gpuCount).map { DeviceMemory(.gpu($0)) } + [DeviceMemory(.host)]
+    func place(_ device: MemoryDevice) -> Int {
+      if case .gpu(let index) = device { min(index, gpuCount) } else { gpuCount }
+    }
+    let rules = options.rules
     let embedding = model.index(of: "token_embd.weight")
     for (index, device) in zip(model.tensors.indices, placement.tensors)
     where model.isLoaded(model.tensors[index]) {
       // Runtimes of before the fusion read quantized embeddings on the CPU alone.
       let isRead =
-        model.tensors[index].isReadByGPUs || (index == embedding && options.rules.keepsExperts)
-      add(
-        Self.bytes(
-          of: model.tensors[index], on: device, options.rules,
-          isPinned: !devices.isEmpty && isRead),
-        \.weights, device)
+        model.tensors[index].isReadByGPUs || (index == embedding && rules.keepsExperts)
+      devices[place(device)].weights.addClamped(
+        bytes(of: model.tensors[index], on: device, rules, isPinned: gpuCount > 0 && isRead))
     }
     for (index, device) in placement.copies(model) {
-      add(
-        Self.bytes(
-          of: model.tensors[index], on: device, options.rules, isPinned: !devices.isEmpty),
-        \.weights, device)
+      devices[place(device)].weights.addClamped(
+        bytes(of: model.tensors[index], on: device, rules, isPinned: gpuCount > 0))
     }
     let cache = CacheEstimate(shape: model.shape, options: options)
     for layer in model.shape.layers.indices {
       let device = options.offloadsCache ? placement.layers[layer] : .host
-      add(cache.bytes(layer: layer, isOnGPU: device != .host), \.cache, device)
+      devices[place(device)].cache.addClamped(
+        cache.bytes(layer: layer, isOnGPU: device != .host))
     }
-    add(4 * model.shape.vocabulary * options.sequences, \.output, .host)
-    let compute = ComputeBuffers(model, placement, options, rule)
-    for (index, bytes) in compute.bytes.enumerated() {
-      add(bytes, \.compute, index < devices.count ? .gpu(index) : .host)
-    }
-    gpus = devices
-    self.host = host
-    computeMethod = compute.method
-    cacheMethod = model.shape.isKnown ? .exact : .bound
+    devices[gpuCount].output = 4 * model.shape.vocabulary * options.sequences
+    return devices
   }
 
   /// Bytes of a tensor with the padding of its device; pinned where GPUs copy from host memory.

@@ -10,6 +10,13 @@ package struct FitSearch {
   private let options: ContextOptions
   /// Bytes that each GPU may be given.
   private let targets: [Int]
+  private let buffers: ComputeBuffers
+  private let measured = Measured()
+
+  /// What shares of layers need of each GPU, as steps ask for some of them again.
+  private final class Measured {
+    var memory: [[LayerShare]: [Int]] = [:]
+  }
 
   /// Prepares a search.
   ///
@@ -18,9 +25,15 @@ package struct FitSearch {
   ///   - options: How it is run.
   ///   - targets: Bytes that each GPU may be given.
   package init(model: MemoryModel, options: ContextOptions, targets: [Int]) {
+    self.init(
+      model: model, options: options, targets: targets, buffers: ComputeBuffers(model, options))
+  }
+
+  init(model: MemoryModel, options: ContextOptions, targets: [Int], buffers: ComputeBuffers) {
     self.model = model
     self.options = options
     self.targets = targets
+    self.buffers = buffers
   }
 
   /// llama.cpp fits the layers that are computed, though its loader counts all.
@@ -45,22 +58,35 @@ package struct FitSearch {
     PlacementRule(shares, layerCount: layerCount)
   }
 
-  private func memory(_ rule: PlacementRule) -> [Int] {
-    MemoryEstimate(model, placement: DevicePlacement(model, rule: rule), options: options)
+  private func memory(_ shares: [LayerShare]) -> [Int] {
+    if let known = measured.memory[shares] { return known }
+    let used = memory(DevicePlacement(model, rule: rule(shares)))
+    measured.memory[shares] = used
+    return used
+  }
+
+  private func memory(_ placement: DevicePlacement) -> [Int] {
+    MemoryEstimate(model, placement: placement, options: options, buffers: buffers)
       .gpus.map(\.total)
   }
 
-  private func memory(_ shares: [LayerShare]) -> [Int] { memory(rule(shares)) }
+  /// Whether a placement leaves the room that is asked for: what it keeps may be too much already, and
+  /// is known much faster than all that it needs.
+  private func isRoomy(_ rule: PlacementRule, _ hasRoom: ([Int]) -> Bool) -> Bool {
+    let placement = DevicePlacement(model, rule: rule)
+    let kept = MemoryEstimate.kept(model, placement: placement, options: options)
+    return hasRoom(kept.map(\.total)) && hasRoom(memory(placement))
+  }
 
   private func fits(_ rule: PlacementRule) -> Bool {
-    zip(memory(rule), targets).allSatisfy { $0 <= $1 }
+    isRoomy(rule) { used in zip(used, targets).allSatisfy { $0 <= $1 } }
   }
 
   /// Whether all GPUs together have room for everything but the experts.
   private func fitsWithoutExperts(_ all: PlacementRule) -> Bool {
     var rule = all
     rule.overrides = [.init(.experts(of: 0..<layerCount, in: layerCount), device: .host)]
-    return zip(memory(rule), targets).reduce(0) { $0 + $1.1 - $1.0 } > 0
+    return isRoomy(rule) { used in zip(used, targets).reduce(0) { $0 + $1.1 - $1.0 } > 0 }
   }
 
   // MARK: Layers without experts, from the back
@@ -185,7 +211,8 @@ package struct FitSearch {
 
   /// Whether a GPU, and the one that its overflow goes to, stay below what they may be given.
   private func hasRoom(_ shares: [LayerShare], _ gpu: Int) -> Bool {
-    let used = memory(shares)
-    return used[gpu] < targets[gpu] && (gpu == last || used[gpu + 1] < targets[gpu + 1])
+    isRoomy(rule(shares)) { used in
+      used[gpu] < targets[gpu] && (gpu == last || used[gpu + 1] < targets[gpu + 1])
+    }
   }
 }

@@ -16,7 +16,9 @@ extension MemoryFit {
     _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget?, rule: PlacementRule?,
     beside: BesideModel
   ) throws(QuantError) {
-    var fit = MemoryFit(model, options: options, budget: budget, rule: rule)
+    let buffers = ComputeBuffers(model, options)
+    var fit = MemoryFit(
+      model, options: options, budget: budget, rule: rule, others: [], buffers: buffers)
     // Adapters go where the layers are, and layers where adapters leave room: it settles at once, or all but.
     for _ in 0..<4 {
       let items = try beside.items(model, options, fit.placement)
@@ -24,7 +26,8 @@ extension MemoryFit {
       var budget = budget
       budget?.reserved = Dictionary(grouping: items, by: \.device)
         .mapValues { $0.clampedSum(\.bytes) }
-      fit = MemoryFit(model, options: options, budget: budget, rule: rule, others: items)
+      fit = MemoryFit(
+        model, options: options, budget: budget, rule: rule, others: items, buffers: buffers)
     }
     self = fit
   }

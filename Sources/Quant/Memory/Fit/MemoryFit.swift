@@ -52,6 +52,15 @@ public struct MemoryFit: Sendable {
     _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget?,
     rule: PlacementRule? = nil, others: [BesideModel.Item] = []
   ) {
+    self.init(
+      model, options: options, budget: budget, rule: rule, others: others,
+      buffers: ComputeBuffers(model, options))
+  }
+
+  init(
+    _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget?, rule: PlacementRule?,
+    others: [BesideModel.Item], buffers: ComputeBuffers
+  ) {
     self.model = model
     self.others = others
     self.options = options
@@ -61,19 +70,21 @@ public struct MemoryFit: Sendable {
       ?? budget.map {
         $0.gpus.isEmpty
           ? PlacementRule(gpuCount: 0)
-          : FitSearch(model: model, options: options, targets: $0.targets).placement()
+          : FitSearch(model: model, options: options, targets: $0.targets, buffers: buffers)
+            .placement()
       } ?? PlacementRule(gpuCount: 0)
     placement = DevicePlacement(model, rule: chosen)
-    estimate = MemoryEstimate(model, placement: placement, options: options)
-    let lack = budget.flatMap { [estimate] in Self.shortage(estimate, $0) }
+    estimate = MemoryEstimate(
+      model, placement: placement, options: options, buffers: buffers)
+    let lack = budget.flatMap { [estimate] in Self.shortage(estimate.gpus + [estimate.host], $0) }
     let isOutside = placement.rule.gpuCount > 0 && !placement.isOnGPUs(model)
     shortage = lack
     verdict =
       budget == nil ? nil : lack != nil ? .doesNotFit : isOutside ? .fitsWithFlags : .fits
   }
 
-  private static func shortage(_ estimate: MemoryEstimate, _ budget: MemoryBudget) -> Shortage? {
-    (estimate.gpus + [estimate.host]).compactMap { memory -> Shortage? in
+  private static func shortage(_ devices: [DeviceMemory], _ budget: MemoryBudget) -> Shortage? {
+    devices.compactMap { memory -> Shortage? in
       guard let target = budget.target(memory.device), memory.total > target else { return nil }
       let parts = [
         (memory.weights, "weights"), (memory.cache, "cache"), (memory.compute, "compute"),
@@ -89,8 +100,20 @@ public struct MemoryFit: Sendable {
     guard let budget else { return false }
     var other = options
     other.context = context
-    let estimate = MemoryEstimate(model, placement: placement, options: other)
-    return Self.shortage(estimate, budget) == nil
+    return Self.fits(model, placement, other, budget, buffers: ComputeBuffers(model, other))
+  }
+
+  /// Whether a placement fits: what it keeps may be too much already, and is known much faster than all
+  /// that it needs.
+  private static func fits(
+    _ model: MemoryModel, _ placement: DevicePlacement, _ options: ContextOptions,
+    _ budget: MemoryBudget, buffers: @autoclosure () -> ComputeBuffers
+  ) -> Bool {
+    let kept = MemoryEstimate.kept(model, placement: placement, options: options)
+    guard shortage(kept, budget) == nil else { return false }
+    let estimate = MemoryEstimate(
+      model, placement: placement, options: options, buffers: buffers())
+    return shortage(estimate.gpus + [estimate.host], budget) == nil
   }
 
   /// The largest context that fits in this placement, in steps of 256 tokens up to what the model was
@@ -122,8 +145,14 @@ public struct MemoryFit: Sendable {
   public static func fitsWhole(
     _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget
   ) -> Bool {
-    let placement = wholePlacement(model, budget)
-    return shortage(MemoryEstimate(model, placement: placement, options: options), budget) == nil
+    fitsWhole(model, options: options, budget: budget, buffers: ComputeBuffers(model, options))
+  }
+
+  static func fitsWhole(
+    _ model: MemoryModel, options: ContextOptions, budget: MemoryBudget,
+    buffers: @autoclosure () -> ComputeBuffers
+  ) -> Bool {
+    fits(model, wholePlacement(model, budget), options, budget, buffers: buffers())
   }
 }
 

@@ -13,10 +13,21 @@ extension MemoryModel {
   /// - Throws: `QuantError` as planning does for metadata that is not usable.
   /// - Complexity: O(*n*) in tensors.
   public func retyped(_ recipe: Recipe, hasImportance: Bool) throws(QuantError) -> MemoryModel {
-    let retyped = try recipe.retyping(
-      tensors.map(\.description), facts, hasImportance: hasImportance)
+    try retyped(recipe, retyping, hasImportance: hasImportance)
+  }
+
+  /// Makes the model ready for several recipes.
+  var retyping: Retyping { Retyping(tensors.map(\.description), facts) }
+
+  /// The same for one of several recipes.
+  func retyped(
+    _ recipe: Recipe, _ retyping: Retyping, hasImportance: Bool
+  ) throws(QuantError) -> MemoryModel {
+    let retyped = try retyping.tensors(recipe, hasImportance: hasImportance)
     return MemoryModel(
       self,
-      tensors: try retyped.map { (tensor) throws(QuantError) in try Tensor(tensor, of: name) })
+      tensors: try retyped.enumerated().map { (index, tensor) throws(QuantError) in
+        try Tensor(tensor, of: name, like: index < tensors.count ? tensors[index] : nil)
+      })
   }
 }

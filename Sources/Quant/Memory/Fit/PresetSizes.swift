@@ -94,11 +94,13 @@ public struct PresetSizes: Sendable {
     var whole: [(FileType, MemoryModel)] = []
     var others: [(FileType, MemoryModel)] = []
     let limit = budget.room
+    let retyping = base.retyping
+    let buffers = ComputeBuffers(base, options)
     for preset in Self.usual.reversed() where whole.count < 5 {
-      let model = try base.retyped(Recipe(preset: preset), hasImportance: hasImportance)
+      let model = try base.retyped(Recipe(preset: preset), retyping, hasImportance: hasImportance)
       guard model.bitsPerWeight < bits else { continue }
       if model.tensorBytes < limit.whole,
-        MemoryFit.fitsWhole(model, options: options, budget: budget)
+        MemoryFit.fitsWhole(model, options: options, budget: budget, buffers: buffers)
       {
         whole.append((preset, model))
       } else if model.tensorBytes < limit.all {
@@ -109,7 +111,11 @@ public struct PresetSizes: Sendable {
     let near =
       whole.isEmpty ? others.filter { $0.1.bitsPerWeight < 6 }.prefix(3) : others.suffix(3)
     let above = near.map { preset, model in
-      Row(preset, model, MemoryFit(model, options: options, budget: budget), machine)
+      Row(
+        preset, model,
+        MemoryFit(
+          model, options: options, budget: budget, rule: nil, others: [], buffers: buffers),
+        machine)
     }
     let fitting = whole.map { preset, model in
       let placement = MemoryFit.wholePlacement(model, budget)

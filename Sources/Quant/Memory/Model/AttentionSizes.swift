@@ -17,7 +17,7 @@ struct AttentionSizes {
     _ reader: KeyReader, like architecture: String, layers count: Int, width: Int,
     _ tensors: [String: [Int]]
   ) throws(QuantError) {
-    let attends = tensors.keys.contains { $0.contains(".attn_") && !$0.contains("attn_norm") }
+    let attends = tensors.keys.contains { $0.holds(".attn_") && !$0.holds("attn_norm") }
     let heads = try reader.integers(
       "attention.head_count", layers: count, default: attends ? nil : 0, in: 0...ShapeLimit.heads)
     let shared =

@@ -6,6 +6,14 @@ internal import QuantModels
 struct CacheEstimate {
   let shape: ModelShape
   let options: ContextOptions
+  /// Numbers of the widest row of values.
+  let widestValues: Int
+
+  init(shape: ModelShape, options: ContextOptions) {
+    self.shape = shape
+    self.options = options
+    widestValues = shape.layers.lazy.map { $0.attention?.valueWidth ?? 0 }.max() ?? 0
+  }
 
   /// Streams that caches are made of.
   var streams: Int { shape.hasStreamPerSequence ? options.sequences : options.streams }
@@ -38,8 +46,7 @@ struct CacheEstimate {
   /// Numbers of a cached row of values: without flash attention values are stored transposed, and all
   /// layers have room for the widest.
   func valueWidth(_ attention: LayerMemory.Attention) -> Int {
-    guard !options.usesFlashAttention, attention.valueWidth > 0 else { return attention.valueWidth }
-    return shape.attentionLayers.map(\.valueWidth).max() ?? 0
+    !options.usesFlashAttention && attention.valueWidth > 0 ? widestValues : attention.valueWidth
   }
 
   /// Bytes of a layer's caches and states on a device.

@@ -16,7 +16,7 @@ extension MemoryModel {
     var tensors = header.tensors
     if let recipe {
       let facts = try ModelFacts(header.metadata, path: name)
-      tensors = try recipe.retyping(tensors, facts, hasImportance: false)
+      tensors = try Retyping(tensors, facts).tensors(recipe, hasImportance: false)
     }
     let layout = try QuantError.wrapping { () throws(FileError) in
       try GGUFLayout(path: name, metadata: header.metadata, tensors: tensors)
@@ -35,12 +35,12 @@ extension MemoryModel {
 
   /// The layers that only predict tokens ahead.
   var aheadLayers: Set<Int> {
-    Set(tensors.lazy.filter { $0.name.contains(".nextn.") }.compactMap(\.layer))
+    Set(tensors.lazy.filter { $0.name.holds(".nextn.") }.compactMap(\.layer))
   }
 
   /// Weights of the embeddings of tokens, positions and kinds of token.
   public var embeddingWeightCount: Int {
-    tensors.filter { $0.name.contains("token_embd.") || $0.name.hasPrefix("position_embd.") }
+    tensors.filter { $0.name.holds("token_embd.") || $0.name.hasPrefix("position_embd.") }
       .clampedSum(\.weightCount)
   }
 }

@@ -13,6 +13,10 @@ public struct MemoryModel: Sendable {
     public let byteCount: Int
     /// Its layer; `nil` for tensors outside the layers.
     public let layer: Int?
+    /// Whether it holds weights of routed experts.
+    public let isOfExperts: Bool
+    /// Its part in a feed-forward network; `nil` for other tensors.
+    let feedForwardPart: FeedForwardPart?
 
     /// The tensor's name.
     public var name: String { description.name }
@@ -20,8 +24,13 @@ public struct MemoryModel: Sendable {
     public var type: TensorType { description.type }
     /// Weights in it.
     public var weightCount: Int { description.dimensions.reduce(1, *) }
+
+    /// Takes a tensor; what its name says is taken from another of that name, if there is one.
+    ///
     /// Throws `QuantError.content` if its bytes cannot be counted.
-    init(_ tensor: TensorDescription, of file: String) throws(QuantError) {
+    init(
+      _ tensor: TensorDescription, of file: String, like other: Tensor? = nil
+    ) throws(QuantError) {
       guard let bytes = tensor.byteCount, bytes < 1 << 56 else {
         throw .content(
           file: file, line: 0,
@@ -30,13 +39,17 @@ public struct MemoryModel: Sendable {
       }
       description = tensor
       byteCount = bytes
+      if let other, other.name == tensor.name {
+        (layer, isOfExperts) = (other.layer, other.isOfExperts)
+        feedForwardPart = other.feedForwardPart
+        return
+      }
       // Encoders and decoders of one model number their layers alike.
       let isOfHalf = ["enc.", "dec."].contains(where: tensor.name.hasPrefix)
       layer = TensorName.layer(of: isOfHalf ? String(tensor.name.dropFirst(4)) : tensor.name)
+      isOfExperts = ExpertTensorName(tensor.name) != nil
+      feedForwardPart = FeedForwardPart(tensor.name)
     }
-
-    /// Whether it holds weights of routed experts.
-    public var isOfExperts: Bool { ExpertTensorName(name) != nil }
   }
 
   /// The file that it is read from or would be written to, or what stands for one.
@@ -45,6 +58,10 @@ public struct MemoryModel: Sendable {
   public let shape: ModelShape
   /// The tensors, in file order.
   public let tensors: [Tensor]
+  /// Bytes of all tensors.
+  public let tensorBytes: Int
+  /// Weights of all tensors.
+  public let weightCount: Int
   /// Bytes of the file or files; `nil` where there is no file to be exact about.
   public let fileBytes: Int?
   private let places: [String: Int]
@@ -58,6 +75,8 @@ public struct MemoryModel: Sendable {
     name = model.name
     shape = model.shape
     self.tensors = tensors
+    tensorBytes = tensors.clampedSum(\.byteCount)
+    weightCount = model.weightCount
     fileBytes = nil
     places = model.places
     routing = model.routing
@@ -103,6 +122,8 @@ public struct MemoryModel: Sendable {
     self.tensors = try tensors.map { tensor throws(QuantError) in
       try Tensor(tensor, of: name)
     }
+    tensorBytes = self.tensors.clampedSum(\.byteCount)
+    weightCount = self.tensors.clampedSum(\.weightCount)
     places = Dictionary(
       tensors.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { a, _ in a })
     try checkLayers()
@@ -125,12 +146,6 @@ public struct MemoryModel: Sendable {
   public var hasTiedOutput: Bool {
     !contains("output.weight") && MemoryFamilies.output(shape.architecture) != .none
   }
-
-  /// Bytes of all tensors.
-  public var tensorBytes: Int { tensors.clampedSum(\.byteCount) }
-
-  /// Weights of all tensors.
-  public var weightCount: Int { tensors.clampedSum(\.weightCount) }
 
   /// Weights that a token goes through: of routed experts, only those used. The embedding counts whole;
   /// layers that only predict tokens ahead do not count.

@@ -139,7 +139,7 @@ private struct ExpertSizes {
   init(_ reader: KeyReader, _ tensors: [String: [Int]]) throws(QuantError) {
     count = try reader.integer("expert_count", default: 0, in: 0...ShapeLimit.experts)
     used = try reader.integer("expert_used_count", default: 0, in: 0...ShapeLimit.experts)
-    let names = tensors.keys.filter { $0.contains("_exps.") }
+    let names = tensors.keys.filter { $0.holds("_exps.") }
     if count == 0, let name = names.min() {
       throw .content(
         file: reader.path, line: 0,

@@ -54,9 +54,10 @@ public struct PlacementRule: Sendable {
     /// - Complexity: O(*n*) in tensors.
     public func matchesAny(of model: MemoryModel) -> Bool { model.tensors.contains(where: matches) }
 
-    func matches(_ tensor: MemoryModel.Tensor) -> Bool {
-      matcher.matches(tensor.name, layer: tensor.layer)
-    }
+    func matches(_ tensor: MemoryModel.Tensor) -> Bool { matcher.matches(tensor) }
+
+    /// Whether tensors of a layer, or outside all layers, may follow the rule.
+    func concerns(_ layer: Int?) -> Bool { matcher.concerns(layer) }
   }
 
   /// Which layers go to GPUs first, as the number of GPU layers grows.
@@ -112,18 +113,20 @@ public struct DevicePlacement: Sendable {
     let turning = zip(layers, model.shape.layers).filter { family?.holdsFactors($1) ?? true }
       .map(\.0)
     let home = turning.first ?? .host
+    // Fitting has a rule for each layer: one that cannot match need not be asked for every tensor.
+    let overrides = layers.indices.map { layer in rule.overrides.filter { $0.concerns(layer) } }
+    let others = rule.overrides.filter { $0.concerns(nil) }
     tensors = model.tensors.map { tensor in
-      if let forced = rule.overrides.first(where: { $0.matches(tensor) }) {
-        return forced.device
-      }
+      let forced = (tensor.layer.map { overrides[$0] } ?? others).first { $0.matches(tensor) }
+      if let forced { return forced.device }
       if let layer = tensor.layer { return layers[layer] }
       if Self.isOfFactors(tensor.name) { return home }
       if Self.isOfFirstLayer(tensor.name) { return layers.first ?? .host }
       return Self.isOfOutput(tensor.name) || tensor.name == "\(lastNorm).weight" ? output : .host
     }
-    let others = Set(turning).subtracting([home])
+    let copying = Set(turning).subtracting([home])
     factorCopies = model.tensors.indices.filter { Self.isOfFactors(model.tensors[$0].name) }
-      .flatMap { index in others.map { (index, $0) } }
+      .flatMap { index in copying.map { (index, $0) } }
     let isCopied = rule.gpuCount > 0 || family?.holdsTiedOutputTwice ?? false
     let isShared =
       rule.gpuCount > 0 && output == .host && Self.pinsEmbedding(of: model)

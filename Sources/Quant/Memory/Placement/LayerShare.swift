@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// Which layers a GPU takes, and how much of them: what llama.cpp's fitting varies.
-struct LayerShare: Equatable {
+struct LayerShare: Hashable {
   /// What of a layer stays outside.
   enum Overflow: Equatable {
     /// The routed experts.
@@ -49,9 +49,9 @@ extension PlacementRule {
     let pattern: TensorNamePattern =
       switch isFirst ? share.overflow : .experts {
       case .experts: .experts(of: layer..<layer + 1, in: layerCount)
-      case .down: .feedForward(of: layer, ["down"])
-      case .gateAndDown: .feedForward(of: layer, ["gate", "gate_up", "down"])
-      case .feedForward: .feedForward(of: layer, ["gate", "up", "gate_up", "down"])
+      case .down: .feedForward(of: layer, [.down])
+      case .gateAndDown: .feedForward(of: layer, [.gate, .down])
+      case .feedForward: .feedForward(of: layer, [.gate, .up, .down])
       }
     return Override(pattern, device: device)
   }

@@ -10,7 +10,7 @@ struct TensorNamePattern: Sendable {
     /// Routed experts of some layers.
     case experts(Range<Int>)
     /// Parts of the feed-forward network of one layer.
-    case feedForward(Int, [String])
+    case feedForward(Int, [FeedForwardPart.Projection])
   }
 
   /// The regular expression in llama.cpp's form.
@@ -48,36 +48,36 @@ struct TensorNamePattern: Sendable {
       "blk\\.\(numbers)\\.ffn_(up|down|gate_up|gate)_(ch|)exps", .experts(layers))
   }
 
-  /// Parts of the feed-forward network of a layer, experts among them: `up`, `gate`, `gate_up`, `down`.
-  static func feedForward(of layer: Int, _ parts: [String]) -> TensorNamePattern {
-    let names = parts.count == 1 ? parts[0] : "(" + parts.joined(separator: "|") + ")"
-    return TensorNamePattern("blk\\.\(layer)\\.ffn_\(names).*", .feedForward(layer, parts))
+  /// Parts of the feed-forward network of a layer, experts among them; a gate with up in one is a gate.
+  static func feedForward(
+    of layer: Int, _ parts: [FeedForwardPart.Projection]
+  ) -> TensorNamePattern {
+    var names = parts.map(\.rawValue)
+    if parts.contains(.gate) { names.insert("gate_up", at: names.count - 1) }
+    let text = names.count == 1 ? names[0] : "(" + names.joined(separator: "|") + ")"
+    return TensorNamePattern("blk\\.\(layer)\\.ffn_\(text).*", .feedForward(layer, parts))
   }
 
-  /// Whether the pattern is found anywhere in the name of a tensor.
-  ///
-  /// `layer` is the tensor's, which the caller knows already.
-  func matches(_ name: String, layer: Int?) -> Bool {
+  /// Whether the pattern may be found in the names of a layer's tensors, or of those outside all layers.
+  func concerns(_ layer: Int?) -> Bool {
     switch kind {
-    case .expression:
-      guard let expression = unsafe expression else { return false }
-      return (try? expression.firstMatch(in: name)) != nil
-    case .experts(let layers):
-      guard let layer, layers.contains(layer) else { return false }
-      return Self.isOfExperts(name)
-    case .feedForward(let wanted, let parts):
-      guard layer == wanted, let part = name.split(separator: ".").dropFirst(2).first,
-        part.hasPrefix("ffn_")
-      else { return false }
-      let rest = part.dropFirst("ffn_".count)
-      return parts.contains { rest.hasPrefix($0) }
+    case .expression: true
+    case .experts(let layers): layer.map(layers.contains) ?? false
+    case .feedForward(let wanted, _): layer == wanted
     }
   }
 
-  private static func isOfExperts(_ name: String) -> Bool {
-    guard let part = name.split(separator: ".").dropFirst(2).first else { return false }
-    return ["up", "down", "gate_up", "gate"].contains {
-      part.hasPrefix("ffn_\($0)_exps") || part.hasPrefix("ffn_\($0)_chexps")
+  /// Whether the pattern is found anywhere in the name of a tensor.
+  func matches(_ tensor: MemoryModel.Tensor) -> Bool {
+    switch kind {
+    case .expression:
+      guard let expression = unsafe expression else { return false }
+      return (try? expression.firstMatch(in: tensor.name)) != nil
+    case .experts:
+      return concerns(tensor.layer) && tensor.feedForwardPart?.isOfExperts ?? false
+    case .feedForward(_, let parts):
+      guard concerns(tensor.layer), let part = tensor.feedForwardPart else { return false }
+      return parts.contains(part.projection)
     }
   }
 }

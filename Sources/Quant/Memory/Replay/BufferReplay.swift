@@ -32,7 +32,7 @@ struct BufferReplay {
     self.schedule = schedule
     let host = schedule.host > 0 ? BufferAlignment.pinned : BufferAlignment.host
     buffers = (0...schedule.host).map {
-      FreeList(alignment: $0 < schedule.host ? schedule.options.rules.alignment : host)
+      FreeList(alignment: $0 < schedule.host ? schedule.rules.alignment : host)
     }
     let count = schedule.tensors.count
     readers = Array(repeating: 0, count: count)
@@ -50,7 +50,7 @@ struct BufferReplay {
       case .node(let tensor):
         allocate(tensor)
         for source in schedule.tensors[tensor].sources { release(source) }
-        for kept in schedule.lasting[tensor] ?? [] { release(kept) }
+        for kept in schedule.lasting(until: tensor) { release(kept) }
       }
     }
   }
@@ -63,17 +63,20 @@ struct BufferReplay {
       case .node(let tensor):
         if let root = schedule.tensors[tensor].root { views[root] += 1 }
         for source in schedule.tensors[tensor].sources { readers[source] += 1 }
-        for kept in schedule.lasting[tensor] ?? [] { readers[kept] += 1 }
+        for kept in schedule.lasting(until: tensor) { readers[kept] += 1 }
       }
     }
   }
 
   private mutating func allocate(_ index: Int) {
-    let tensor = schedule.tensors[index]
-    guard room[index] == nil, tensor.root == nil, !tensor.hasOwnMemory else { return }
+    guard room[index] == nil, schedule.tensors[index].root == nil,
+      !schedule.tensors[index].hasOwnMemory
+    else { return }
     let device = schedule.devices[index]
-    let bytes = device < schedule.host ? tensor.deviceBytes : tensor.hostBytes
-    if tensor.operation.isInPlace, let source = tensor.sources.first(where: { fits(index, $0) }) {
+    let bytes = schedule.bytes(index)
+    if schedule.tensors[index].operation.isInPlace,
+      let source = schedule.tensors[index].sources.first(where: { fits(index, $0) })
+    {
       takePlace(of: source, index, bytes)
     } else {
       room[index] = Room(device: device, offset: buffers[device].take(bytes), bytes: bytes)
@@ -82,9 +85,10 @@ struct BufferReplay {
 
   /// Whether a result may lie where an argument is.
   private func fits(_ index: Int, _ source: Int) -> Bool {
-    let (result, argument) = (schedule.tensors[index], schedule.tensors[source])
-    return room[source] != nil && !argument.isOutput && readers[source] == 1 && views[source] == 0
-      && result.shape == argument.shape && result.hostBytes == argument.hostBytes
+    room[source] != nil && readers[source] == 1 && views[source] == 0
+      && !schedule.tensors[source].isOutput
+      && schedule.tensors[index].shape == schedule.tensors[source].shape
+      && schedule.tensors[index].hostBytes == schedule.tensors[source].hostBytes
   }
 
   private mutating func takePlace(of source: Int, _ index: Int, _ bytes: Int) {

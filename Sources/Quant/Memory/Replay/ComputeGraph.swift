@@ -6,8 +6,8 @@ struct GraphTensor {
   enum Role: Equatable {
     /// Weights of the model, by their index; they have memory of their own.
     case weight(Int)
-    /// A second copy of weights, on a device of its own.
-    case weightCopy(Int, MemoryDevice)
+    /// Weights as an output or a layer reads them, which devices may have a copy of.
+    case weightCopy(Int, WeightReader)
     /// Keys, values or states of a layer; they have memory of their own.
     case cache(Int)
     /// Numbers that the host fills in before each run.
@@ -16,6 +16,20 @@ struct GraphTensor {
     case view
     /// The result of an operation.
     case result
+  }
+
+  /// What may have a copy of weights on its device.
+  enum WeightReader: Equatable {
+    /// The output, of the embedding's weights.
+    case output
+    /// A layer, of the factors of rotations.
+    case layer(Int)
+  }
+
+  /// A device that llama.cpp asks for.
+  enum Pin: Equatable {
+    case host
+    case deviceOfLayer(Int)
   }
 
   /// What decides where an operation runs, and whether it may overwrite what it reads.
@@ -30,20 +44,72 @@ struct GraphTensor {
   var operation = Operation.none
   /// Numbers along each dimension, innermost first.
   var shape: GraphShape
-  /// Bytes in host memory.
+  /// Bytes in host memory; zero for weights, whose type the computation does not depend on.
   var hostBytes: Int
   /// Bytes on a GPU, where some operations need room beside their result.
   var deviceBytes: Int
   /// What it is made from.
-  var sources: [Int]
+  var sources: GraphSources
   /// The tensor whose memory a view shows.
   var root: Int?
   /// Whether it must last until the end.
   var isOutput = false
+  /// Whether others last until it is computed.
+  var endsOthers = false
   /// Whether nobody fills it in: room of an input without the rest of what makes one.
   var isBlank = false
   /// The device that llama.cpp asks for; `nil` to leave it to the scheduler.
-  var pinned: MemoryDevice?
+  var pinned: Pin?
+}
+
+extension GraphTensor {
+  /// Whether it is weights, which lie in buffers of their own.
+  var isWeight: Bool {
+    switch role {
+    case .weight, .weightCopy: true
+    case .cache, .input, .view, .result: false
+    }
+  }
+
+  /// Whether its memory is not the computation's.
+  var hasOwnMemory: Bool {
+    if case .cache = role { return true }
+    return isWeight
+  }
+
+  /// How many rows are computed at once, as far as moving the work to a GPU goes.
+  var batch: Int {
+    switch operation {
+    case .rows: 0
+    case .product: shape.b
+    case .expertProduct, .rotation: shape.c
+    case .none, .elementwise, .other: shape.rows
+    }
+  }
+}
+
+/// The tensors that an operation reads: few, and kept in place, as replays copy thousands of them.
+struct GraphSources: RandomAccessCollection, MutableCollection, ExpressibleByArrayLiteral {
+  private var numbers = SIMD8<Int32>()
+  private(set) var endIndex = 0
+  var startIndex: Int { 0 }
+
+  /// - Precondition: There are at most eight.
+  init(_ tensors: some Sequence<Int>) {
+    for tensor in tensors { append(tensor) }
+  }
+
+  init(arrayLiteral tensors: Int...) { self.init(tensors) }
+
+  mutating func append(_ tensor: Int) {
+    endIndex += 1
+    self[endIndex - 1] = tensor
+  }
+
+  subscript(place: Int) -> Int {
+    get { Int(numbers[place]) }
+    set { numbers[place] = Int32(newValue) }
+  }
 }
 
 /// Numbers along each of four dimensions, innermost first.
@@ -63,10 +129,14 @@ struct GraphShape: Equatable {
 }
 
 /// A computation: tensors, and the order in which they are computed.
+///
+/// It depends neither on the types of weights nor on where they are.
 struct ComputeGraph {
   private(set) var tensors: [GraphTensor] = []
   /// What is computed, in order; views among them.
   private(set) var nodes: [Int] = []
+  /// The same without views.
+  private(set) var operations: [Int] = []
   /// Weights, caches and inputs that are used, in the order of their first use.
   private(set) var leaves: [Int] = []
   /// Tensors that must last longer than they are read, and the operations that end it.
@@ -75,11 +145,12 @@ struct ComputeGraph {
 
   /// Adds a tensor that is not computed.
   mutating func leaf(
-    _ role: GraphTensor.Role, _ shape: GraphShape, bytes: Int, deviceBytes: Int? = nil
+    _ role: GraphTensor.Role, _ shape: GraphShape, bytes: Int
   ) -> Int {
     add(
       GraphTensor(
-        role: role, shape: shape, hostBytes: bytes, deviceBytes: deviceBytes ?? bytes, sources: []))
+        role: role, shape: shape, hostBytes: bytes, deviceBytes: bytes,
+        sources: []))
   }
 
   /// Adds room that the computation itself fills.
@@ -98,7 +169,7 @@ struct ComputeGraph {
     return add(
       GraphTensor(
         role: .result, operation: operation, shape: shape, hostBytes: bytes,
-        deviceBytes: deviceBytes ?? bytes, sources: sources))
+        deviceBytes: deviceBytes ?? bytes, sources: GraphSources(sources)))
   }
 
   /// Adds another look at a tensor.
@@ -109,7 +180,8 @@ struct ComputeGraph {
   ) -> Int {
     let bytes = bytes ?? 4 * shape.count
     var view = GraphTensor(
-      role: .view, shape: shape, hostBytes: bytes, deviceBytes: bytes + padding, sources: [source])
+      role: .view, shape: shape, hostBytes: bytes, deviceBytes: bytes + padding,
+      sources: [source])
     view.root = tensors[source].root ?? source
     return add(view)
   }
@@ -119,7 +191,7 @@ struct ComputeGraph {
     var write = GraphTensor(
       role: .result, operation: .other, shape: tensors[target].shape,
       hostBytes: tensors[target].hostBytes, deviceBytes: tensors[target].deviceBytes,
-      sources: sources + [target])
+      sources: GraphSources(sources + [target]))
     write.root = tensors[target].root ?? target
     return add(write)
   }
@@ -131,10 +203,13 @@ struct ComputeGraph {
   mutating func keep(_ tensor: Int) { tensors[tensor].isOutput = true }
 
   /// Makes a tensor last until an operation on the same GPU is done.
-  mutating func keep(_ tensor: Int, until operation: Int) { lasting.append((tensor, operation)) }
+  mutating func keep(_ tensor: Int, until operation: Int) {
+    lasting.append((tensor, operation))
+    tensors[operation].endsOthers = true
+  }
 
   /// Asks for a device.
-  mutating func pin(_ tensor: Int, to device: MemoryDevice) { tensors[tensor].pinned = device }
+  mutating func pin(_ tensor: Int, to device: GraphTensor.Pin) { tensors[tensor].pinned = device }
 
   func shape(_ tensor: Int) -> GraphShape { tensors[tensor].shape }
 
@@ -153,7 +228,10 @@ struct ComputeGraph {
     isVisited[tensor] = true
     for source in tensors[tensor].sources { expand(source) }
     switch tensors[tensor].role {
-    case .view, .result: nodes.append(tensor)
+    case .view: nodes.append(tensor)
+    case .result:
+      nodes.append(tensor)
+      operations.append(tensor)
     case .weight, .weightCopy, .cache, .input: leaves.append(tensor)
     }
   }

@@ -156,8 +156,7 @@ extension GraphBuilder {
     let keyPlaces = input("key places \(kind)", GraphShape(tokens), bytes: 8 * tokens)
     graph.expand(graph.write([keyRows, keyPlaces], into: keyCache))
     // Without flash attention values are stored transposed, number by number.
-    let widest = shape.attentionLayers.map(\.valueWidth).max() ?? 0
-    let places = options.usesFlashAttention ? tokens : tokens * widest
+    let places = options.usesFlashAttention ? tokens : tokens * caches.widestValues
     let valueRows = graph.view(values, GraphShape(memory.valueWidth, tokens))
     let valuePlaces = input("value places \(kind)", GraphShape(places), bytes: 8 * places)
     graph.expand(graph.write([valueRows, valuePlaces], into: valueCache))
@@ -168,7 +167,7 @@ extension GraphBuilder {
   mutating func cacheView(
     _ cache: Int, _ memory: LayerMemory.Attention, _ type: TensorType, _ size: Int
   ) -> Int {
-    let cells = CacheEstimate(shape: shape, options: options).cells(memory)
+    let cells = caches.cells(memory)
     let rows = cells * options.streams * memory.keyValueHeads
     // Compressed values are parts of the rows of keys, and lie as far apart.
     let whole = type.bytes(ofRow: memory.isLatent ? memory.keySize : size)

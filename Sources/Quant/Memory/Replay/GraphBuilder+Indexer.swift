@@ -16,9 +16,6 @@ struct IndexedRows {
 }
 
 extension GraphBuilder {
-  /// Sizes of the caches.
-  var caches: CacheEstimate { CacheEstimate(shape: shape, options: options) }
-
   /// The mask of an attention that sees only chosen rows: those of the layer's indexer, which reads the
   /// compressed queries, or of the last one before it. `nil` for layers that see all.
   mutating func indexedMask(
@@ -46,7 +43,7 @@ extension GraphBuilder {
     let names = "blk.\(layer).indexer."
     let product = self.product(weight(names + "attn_k.weight"), input, rows: tokens, width)
     var keys = graph.result(.other, graph.shape(product), [product])
-    if tokens < 32 { graph.pin(keys, to: placement.layers[layer]) }
+    if tokens < 32 { graph.pin(keys, to: .deviceOfLayer(layer)) }
     keys = elementwise(keys, weight(names + "k_norm.weight"))
     if model.contains(names + "k_norm.bias") {
       keys = elementwise(keys, weight(names + "k_norm.bias"))

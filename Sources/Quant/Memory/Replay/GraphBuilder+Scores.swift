@@ -67,7 +67,7 @@ extension GraphBuilder {
     _ layer: Int, _ memory: LayerMemory.Attention, _ queries: Int, _ cached: CachedRows,
     _ mask: Int
   ) -> Int {
-    let cells = CacheEstimate(shape: shape, options: options).cells(memory)
+    let cells = caches.cells(memory)
     let perStream = tokens / options.streams
     var scores = graph.result(
       .product, GraphShape(cells, perStream, memory.heads, options.streams), [cached.keys, queries])

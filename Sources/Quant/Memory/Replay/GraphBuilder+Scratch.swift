@@ -17,7 +17,7 @@ extension GraphBuilder {
   /// threads add up.
   private func metalScratch(_ memory: LayerMemory.Attention) -> Int {
     let (streams, queries) = (options.streams, tokens / options.streams)
-    let cells = CacheEstimate(shape: shape, options: options).cells(memory)
+    let cells = caches.cells(memory)
     let key = options.keyType.bytes(ofRow: memory.keyWidth)
     let value = memory.isLatent ? key : options.valueType.bytes(ofRow: memory.valueWidth)
     let lastBlock =

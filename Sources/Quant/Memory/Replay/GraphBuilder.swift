@@ -7,15 +7,16 @@ internal import QuantModels
 struct GraphBuilder {
   let model: MemoryModel
   let options: ContextOptions
-  let placement: DevicePlacement
   let traits: GraphTraits
+  /// Sizes of the caches.
+  let caches: CacheEstimate
   var graph = ComputeGraph()
   /// Inputs that were made already, by their names.
   private var inputs: [String: Int] = [:]
   /// Weights that were asked for already, by their index.
   private var weightLeaves: [Int: Int] = [:]
-  /// The factors of rotations on each device.
-  private var factorLeaves: [MemoryDevice: Int] = [:]
+  /// The factors of rotations for each layer.
+  private var factorLeaves: [Int: Int] = [:]
   /// The view of the states' places that all recurrent layers read.
   var statePlacesView: Int?
   /// That of the places of other sequences' states.
@@ -32,24 +33,21 @@ struct GraphBuilder {
   /// Larger computations are bounded instead: they would take long to replay.
   private static let mostNodes = 150_000
 
-  private init(
-    _ model: MemoryModel, _ options: ContextOptions, _ placement: DevicePlacement,
-    _ traits: GraphTraits
-  ) {
+  private init(_ model: MemoryModel, _ options: ContextOptions, _ traits: GraphTraits) {
     self.model = model
     self.options = options
-    self.placement = placement
     self.traits = traits
+    caches = CacheEstimate(shape: model.shape, options: options)
   }
 
   /// The computation of a model with these traits; `nil` if it would be too large to replay.
   static func graph(
-    _ model: MemoryModel, traits: GraphTraits, options: ContextOptions, placement: DevicePlacement
+    _ model: MemoryModel, traits: GraphTraits, options: ContextOptions
   ) -> ComputeGraph? {
     guard model.shape.layerCount * (80 + 2 * model.shape.usedExperts) < mostNodes else {
       return nil
     }
-    var builder = GraphBuilder(model, options, placement, traits)
+    var builder = GraphBuilder(model, options, traits)
     if let family = MemoryFamilies.family(model) as? any ReplayedFamily.Type {
       family.build(&builder)
     } else {
@@ -121,10 +119,8 @@ struct GraphBuilder {
   /// The weights of the output.
   mutating func outputWeight() -> Int {
     guard model.hasTiedOutput else { return weight("output.weight") }
-    guard let index = model.index(of: "token_embd.weight"), let copy = placement.outputCopy else {
-      return weight("token_embd.weight")
-    }
-    return leaf(.weightCopy(index, copy), index)
+    let index = model.index(of: "token_embd.weight") ?? 0
+    return leaf(.weightCopy(index, .output), index)
   }
 }
 
@@ -142,22 +138,18 @@ extension GraphBuilder {
 
   /// The factors of rotations, of which every device with layers has a copy.
   mutating func factors(layer: Int) -> Int {
-    let device = placement.layers[layer]
-    if let known = factorLeaves[device] { return known }
+    if let known = factorLeaves[layer] { return known }
     let index = traits.factors.flatMap(model.index) ?? 0
-    let made = leaf(.weightCopy(index, device), index)
-    factorLeaves[device] = made
+    let made = leaf(.weightCopy(index, .layer(layer)), index)
+    factorLeaves[layer] = made
     return made
   }
 
   private mutating func leaf(_ role: GraphTensor.Role, _ index: Int) -> Int {
-    let tensor = model.tensors[index]
-    let sizes = tensor.description.dimensions
+    let sizes = model.tensors[index].description.dimensions
     let shape = GraphShape(
       sizes.first ?? 1, sizes.count > 1 ? sizes[1] : 1, sizes.count > 2 ? sizes[2] : 1)
-    let padding = options.rules.padding(tensor.type, row: shape.a)
-    return graph.leaf(
-      role, shape, bytes: tensor.byteCount, deviceBytes: tensor.byteCount + padding)
+    return graph.leaf(role, shape, bytes: 0)
   }
 
   /// An input, the same for all who ask for the name.
@@ -199,7 +191,7 @@ extension GraphBuilder {
   mutating func norm(_ input: Int, _ name: String, layer: Int?) -> Int {
     guard model.contains("\(name).weight") else { return input }
     let plain = graph.result(.elementwise, graph.shape(input), [input])
-    if let layer, tokens < 32 { graph.pin(plain, to: placement.layers[layer]) }
+    if let layer, tokens < 32 { graph.pin(plain, to: .deviceOfLayer(layer)) }
     let scaled = elementwise(plain, weight("\(name).weight"))
     guard model.contains("\(name).bias") else { return scaled }
     return elementwise(scaled, weight("\(name).bias"))

@@ -24,22 +24,19 @@ struct GraphSchedule {
   private(set) var steps: [Step] = []
   /// Tensors that have room from the start.
   private(set) var leaves: [Int] = []
-  /// What must last until an operation is done, though it is not read there.
-  private(set) var lasting: [Int: [Int]] = [:]
+  private var lasting: [Int: [Int]] = [:]
   /// GPUs; host memory has this number as a device.
   let host: Int
-  private let order: [Int]
-  private let placement: DevicePlacement
   let options: ContextOptions
+  let rules: BackendRules
+  private let model: MemoryModel
+  private let placement: DevicePlacement
   /// Copies of each input that are alive at once, so that GPUs can work on several batches.
   private let copyCount: Int
-  /// Copies made so far, by tensor and device.
-  private var copies: [CopyKey: Int] = [:]
-
-  private struct CopyKey: Hashable {
-    let tensor: Int
-    let device: Int
-  }
+  /// Copies made so far: for each tensor of the graph, one for each device, or none (-1).
+  private var copies: [Int]
+  /// Tensors whose memory is that of others before them.
+  private var originals: [Int: Int] = [:]
 
   /// Work of smaller batches stays where its weights are.
   private static let offloadedBatch = 32
@@ -47,29 +44,37 @@ struct GraphSchedule {
   private static let pipelineCopies = 4
 
   /// - Complexity: O(*n*) in tensors and their sources.
-  init(_ graph: ComputeGraph, placement: DevicePlacement, options: ContextOptions) {
-    tensors = graph.tensors
-    order = graph.nodes
+  init(
+    _ graph: ComputeGraph, _ model: MemoryModel, placement: DevicePlacement,
+    options: ContextOptions
+  ) {
+    // Copies come behind, and thousands of tensors are not moved again for them.
+    tensors = []
+    tensors.reserveCapacity(graph.tensors.count * 3 / 2)
+    tensors += graph.tensors
+    self.model = model
     self.placement = placement
     self.options = options
+    rules = options.rules
     host = placement.rule.gpuCount
     devices = Array(repeating: -1, count: graph.tensors.count)
+    copies = Array(repeating: -1, count: graph.tensors.count * (host + 1))
     let isPipelined =
       host > 1 && placement.isFullyOffloaded && options.offloadsCache
       && placement.rule.overrides.isEmpty
     copyCount = isPipelined ? Self.pipelineCopies : 1
     for leaf in graph.leaves where !tensors[leaf].isBlank { devices[leaf] = home(leaf) }
-    assignByMemory()
-    spread(skippingHost: true)
-    spread(skippingHost: false)
-    assignTheRest()
-    cut()
+    findOriginals(graph.leaves)
+    assignByMemory(graph.nodes)
+    spread(graph.operations, skippingHost: true)
+    spread(graph.operations, skippingHost: false)
+    assignTheRest(graph.nodes)
+    cut(graph.nodes)
     addLeaves(graph.leaves)
     for (tensor, end) in graph.lasting where devices[end] < host {
       // Where it was computed elsewhere, its copy is what lasts.
-      let here = devices[tensor] == devices[end]
-      let kept = here ? tensor : copies[CopyKey(tensor: tensor, device: devices[end])]
-      if let kept { lasting[end, default: []].append(kept) }
+      let kept = devices[tensor] == devices[end] ? tensor : copies[copy(tensor, devices[end])]
+      if kept >= 0 { lasting[end, default: []].append(kept) }
     }
   }
 
@@ -77,7 +82,8 @@ struct GraphSchedule {
   private func home(_ tensor: Int) -> Int {
     switch tensors[tensor].role {
     case .weight(let index): number(placement.tensors[index])
-    case .weightCopy(_, let device): number(device)
+    case .weightCopy(let index, .output): number(placement.outputCopy ?? placement.tensors[index])
+    case .weightCopy(_, .layer(let layer)): number(placement.layers[layer])
     case .cache(let layer): options.offloadsCache ? number(placement.layers[layer]) : host
     case .input, .view, .result: host
     }
@@ -90,16 +96,40 @@ struct GraphSchedule {
     }
   }
 
-  private func hasOwnMemory(_ tensor: Int) -> Bool { tensors[tensor].hasOwnMemory }
+  /// Layers on one device read one copy of the factors of rotations, and an output without a copy of the
+  /// embedding reads the embedding.
+  private mutating func findOriginals(_ leaves: [Int]) {
+    var factors = Array(repeating: -1, count: host + 1)
+    for leaf in leaves {
+      switch tensors[leaf].role {
+      case .weightCopy(let index, .output) where placement.outputCopy == nil:
+        originals[leaf] = leaves.first { tensors[$0].role == .weight(index) }
+      case .weightCopy(_, .layer):
+        let first = factors[devices[leaf]]
+        if first >= 0 { originals[leaf] = first } else { factors[devices[leaf]] = leaf }
+      default: break
+      }
+    }
+  }
+
+  /// What must last until an operation is done, though it is not read there.
+  func lasting(until operation: Int) -> [Int] {
+    tensors[operation].endsOthers ? lasting[operation] ?? [] : []
+  }
+
+  /// Bytes of a tensor on its device.
+  func bytes(_ tensor: Int) -> Int {
+    devices[tensor] < host ? tensors[tensor].deviceBytes : tensors[tensor].hostBytes
+  }
 
   // MARK: Devices
 
   /// Operations on caches stay with them; those with weights go where the weights are.
-  private mutating func assignByMemory() {
-    for node in order {
+  private mutating func assignByMemory(_ nodes: [Int]) {
+    for node in nodes {
       if let pinned = tensors[node].pinned {
         devices[node] = number(pinned)
-      } else if let root = tensors[node].root, hasOwnMemory(root) {
+      } else if let root = tensors[node].root, tensors[root].hasOwnMemory {
         devices[node] = home(root)
       } else {
         devices[node] = deviceByWeights(node) ?? -1
@@ -107,36 +137,45 @@ struct GraphSchedule {
     }
   }
 
+  private func number(_ pin: GraphTensor.Pin) -> Int {
+    switch pin {
+    case .host: host
+    case .deviceOfLayer(let layer): number(placement.layers[layer])
+    }
+  }
+
   private func deviceByWeights(_ node: Int) -> Int? {
-    let tensor = tensors[node]
     // The factors of a rotation are too small to decide anything.
-    guard tensor.operation != .rotation else { return nil }
-    guard let weight = tensor.sources.first(where: { tensors[$0].isWeight }) else { return nil }
+    guard tensors[node].operation != .rotation,
+      let weight = tensors[node].sources.first(where: { tensors[$0].isWeight })
+    else { return nil }
     let home = home(weight)
     let goesToGPU =
-      home == host && host > 0 && options.offloadsWork && tensor.batch >= Self.offloadedBatch
+      home == host && host > 0 && options.offloadsWork
+      && tensors[node].batch >= Self.offloadedBatch
     return goesToGPU ? 0 : home
   }
 
   /// Gives operations without a device that of the one before them, then of the one after them.
-  private mutating func spread(skippingHost: Bool) {
-    for isBackwards in [false, true] {
-      var current = -1
-      for place in order.indices {
-        let node = order[isBackwards ? order.count - 1 - place : place]
-        guard tensors[node].role != .view else { continue }
-        if devices[node] >= 0 {
-          current = skippingHost && devices[node] == host ? -1 : devices[node]
-        } else if current >= 0 {
-          devices[node] = current
-        }
+  private mutating func spread(_ operations: [Int], skippingHost: Bool) {
+    spread(along: operations, skippingHost)
+    spread(along: operations.reversed(), skippingHost)
+  }
+
+  private mutating func spread(along operations: some Sequence<Int>, _ skippingHost: Bool) {
+    var current = -1
+    for operation in operations {
+      if devices[operation] >= 0 {
+        current = skippingHost && devices[operation] == host ? -1 : devices[operation]
+      } else if current >= 0 {
+        devices[operation] = current
       }
     }
   }
 
   /// Views are where the memory is that they show, and blank room is where it is filled.
-  private mutating func assignTheRest() {
-    for node in order {
+  private mutating func assignTheRest(_ nodes: [Int]) {
+    for node in nodes {
       if devices[node] < 0, let root = tensors[node].root { devices[node] = devices[root] }
       if devices[node] < 0 { devices[node] = host }
       for source in tensors[node].sources where tensors[source].isBlank {
@@ -147,10 +186,10 @@ struct GraphSchedule {
 
   // MARK: Pieces
 
-  private mutating func cut() {
+  private mutating func cut(_ nodes: [Int]) {
     var piece = Piece(device: -1)
-    for node in order {
-      if tensors[node].role == .view {
+    for node in nodes {
+      if case .view = tensors[node].role {
         piece.nodes.append(node)
         continue
       }
@@ -184,20 +223,27 @@ struct GraphSchedule {
   private func isAvailable(_ tensor: Int, on device: Int) -> Bool { devices[tensor] == device }
 
   private mutating func takeInputs(of node: Int, _ piece: inout Piece) {
-    for (place, source) in tensors[node].sources.enumerated() {
+    for place in tensors[node].sources.indices {
+      let source = tensors[node].sources[place]
       guard !isAvailable(source, on: piece.device) else { continue }
-      let key = CopyKey(tensor: source, device: piece.device)
-      if copies[key] == nil {
-        let copy = addCopy(of: source, to: piece.device)
-        copies[key] = copy
-        piece.inputs.append((source, copy))
+      let key = copy(source, piece.device)
+      if copies[key] < 0 {
+        copies[key] = addCopy(of: source, to: piece.device)
+        piece.inputs.append((source, copies[key]))
       }
-      if let copy = copies[key] { tensors[node].sources[place] = copy }
+      tensors[node].sources[place] = copies[key]
     }
+  }
+
+  /// Where the copy of a tensor on a device is noted.
+  private func copy(_ tensor: Int, _ device: Int) -> Int {
+    (originals[tensor] ?? tensor) * (host + 1) + device
   }
 
   private mutating func addCopy(of source: Int, to device: Int) -> Int {
     var copy = tensors[source]
+    if case .weight(let index) = copy.role { takeBytes(of: index, &copy) }
+    if case .weightCopy(let index, _) = copy.role { takeBytes(of: index, &copy) }
     copy.role = .result
     copy.operation = .none
     copy.sources = []
@@ -210,6 +256,12 @@ struct GraphSchedule {
       if copyCount > 1 { leaves.append(tensors.count - 1) }
     }
     return tensors.count - 1
+  }
+
+  private func takeBytes(of index: Int, _ copy: inout GraphTensor) {
+    let weight = model.tensors[index]
+    copy.hostBytes = weight.byteCount
+    copy.deviceBytes = weight.byteCount + rules.padding(weight.type, row: copy.shape.a)
   }
 
   private mutating func finish(_ piece: Piece) {
@@ -231,32 +283,6 @@ struct GraphSchedule {
         devices.append(host)
         leaves.append(tensors.count - 1)
       }
-    }
-  }
-}
-
-extension GraphTensor {
-  /// Whether it is weights, which lie in buffers of their own.
-  var isWeight: Bool {
-    switch role {
-    case .weight, .weightCopy: true
-    case .cache, .input, .view, .result: false
-    }
-  }
-
-  /// Whether its memory is not the computation's.
-  var hasOwnMemory: Bool {
-    if case .cache = role { return true }
-    return isWeight
-  }
-
-  /// How many rows are computed at once, as far as moving the work to a GPU goes.
-  var batch: Int {
-    switch operation {
-    case .rows: 0
-    case .product: shape.b
-    case .expertProduct, .rotation: shape.c
-    case .none, .elementwise, .other: shape.rows
     }
   }
 }

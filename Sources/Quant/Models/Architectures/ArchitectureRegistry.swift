@@ -25,6 +25,7 @@ public enum ArchitectureRegistry {
     DeepSeek2.self,
     DeepSeek32.self,
     DeepSeek4.self,
+    DeepSeekOCR.self,
     Dots1.self,
     Dots3Note.self,
     EXAONE4.self,
@@ -45,9 +46,11 @@ public enum ArchitectureRegistry {
     Granite.self,
     GraniteMoE.self,
     Grok.self,
+    GroveMoE.self,
     HYV3.self,
     HYV4.self,
     Hunyuan.self,
+    HunyuanVL.self,
     JAIS2.self,
     Jamba.self,
     KimiLinear.self,
@@ -60,11 +63,13 @@ public enum ArchitectureRegistry {
     Maincoder.self,
     Mamba.self,
     Mamba2.self,
+    Mellum.self,
     MiMo2.self,
     MiniCPM3.self,
     MiniMaxM2.self,
     MiniMaxM3.self,
     Mistral3.self,
+    MuseGlimmer.self,
     Nemotron.self,
     NemotronH.self,
     OLMo1.self,
@@ -72,6 +77,8 @@ public enum ArchitectureRegistry {
     OLMoE.self,
     OpenELM.self,
     PLaMo.self,
+    PLaMo2.self,
+    PaddleOCR.self,
     Phi2.self,
     Phi3.self,
     PhiMoE.self,
@@ -83,6 +90,7 @@ public enum ArchitectureRegistry {
     Qwen3VL.self,
     QwenLikeMoE.self,
     RWKV.self,
+    RWKVOnQwen.self,
     Refact.self,
     SeedOSS.self,
     SmallThinker.self,
@@ -118,9 +126,10 @@ public enum ArchitectureRegistry {
         file: source.path, line: 0, what: "expected the key general.architecture, found none")
     }
     guard let architecture = architecture(name) as? any EvaluableArchitecture.Type else {
+      let nearest = NearName.nearest(name, among: names) ?? plain
       throw .unsupported(
-        "\(source.path): expected one of the architectures \(names.joined(separator: ", ")), found "
-          + "\"\(name)\"")
+        "\(source.path): expected one of the \(names.count) architectures that Docs/Evaluation.md lists,"
+          + " found \"\(name)\"; the nearest is \"\(nearest)\"")
     }
     return try architecture.graph(
       ModelReader(source: source, architecture: name, contextLength: contextLength))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-/// Encoders in the form of BERT: no cache, no output. Only estimated.
-enum BERT: Architecture {
+/// Encoders in the form of BERT: no cache, no output.
+enum BERT: EvaluableArchitecture {
   static let names = [
     "bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "modern-bert",
     "neo-bert", "eurobert",

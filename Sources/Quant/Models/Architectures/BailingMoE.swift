@@ -1,12 +1,47 @@
 // SPDX-License-Identifier: MIT
 
-/// Ling and Ring: experts with shared ones beside them; version 2 norms heads and chooses by a bias.
-/// Only estimated.
-enum BailingMoE: Architecture {
+/// Ling and Ring: experts with a network for all tokens beside them. Version 2 norms heads, rotates a part
+/// of each and chooses experts by a bias.
+enum BailingMoE: EvaluableArchitecture {
   static let names = ["bailingmoe", "bailingmoe2"]
-  static let modelTypes = ["bailing_moe", "bailing_moe_v2", "sarvam_moe"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let isFirst = model.architecture == names[0]
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(sizes, layer: layer, isFirst ? .neighbours : .halves)
+      if !isFirst { try model.headNorms(&attention, layer: layer, required: true) }
+      return try model.layer(
+        layer, sizes, attention, try feedForward(model, sizes, layer, isFirst: isFirst))
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
+
+  private static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, isFirst: Bool
+  ) throws(QuantError) -> BlockGraph {
+    let dense = try model.integer("leading_dense_block_count", default: 0)
+    guard isFirst || layer >= dense else { return try model.network(layer, sizes) }
+    let width = try model.expertWidth(sizes, layer: layer)
+    var mixture = try model.keyedMixture(
+      layer: layer, sizes, width: width, fallback: .softmax, needsBias: false)
+    if isFirst { (mixture.gating, mixture.selectionBias) = (.softmax, nil) }
+    let given =
+      isFirst ? 0 : try model.integer("expert_shared_feed_forward_length", default: 0)
+    mixture.shared = try model.sharedExperts(
+      layer: layer, sizes, width: given > 0 ? given : width)
+    return .mixture(mixture)
+  }
+}
+
+// MARK: Configuration
+
+extension BailingMoE {
+  static let modelTypes = ["bailing_moe", "bailing_moe_v2", "sarvam_moe"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     let isFirst = config.modelType == "bailing_moe"

@@ -1,17 +1,33 @@
 // SPDX-License-Identifier: MIT
 
-/// Command R7B and A: every fourth layer sees everything, the others a window. Only estimated.
-enum Cohere2: Architecture {
+/// Command R7B and A: attention and network side by side behind one LayerNorm. Every fourth layer sees
+/// everything and does not rotate; the others see a window.
+enum Cohere2: EvaluableArchitecture {
   static let names = ["cohere2"]
+  private static let slidingPeriod = 4
 
   static func memory(_: String) -> MemoryTraits {
     var computation = ComputationTraits(.standard)
     computation.storesKeysFirst = true
-    return MemoryTraits(computation: computation, slidingPeriod: 4)
+    return MemoryTraits(computation: computation, slidingPeriod: slidingPeriod)
   }
 
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
-    try model.windowRules(period: 4)
+    try model.windowRules(period: slidingPeriod)
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model, centered: true)
+    let windows = try model.windows(sizes, period: slidingPeriod)
+    let rotation = try model.rotation(.neighbours, headSize: sizes.keySize)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(
+        sizes, layer: layer, windows.isWindowed[layer] ? rotation : nil)
+      attention.window = windows[layer]
+      return try model.parallelLayer(
+        layer, sizes, attention, StepBranch(try model.network(layer, sizes)))
+    }
+    return try CommandR.scaled(try model.graph(sizes, layers: layers), model)
   }
 }
 

@@ -1,11 +1,49 @@
 // SPDX-License-Identifier: MIT
 
-/// Command with experts: attention and experts side by side behind one norm. Only estimated.
-enum Cohere2MoE: Architecture {
+/// Command with experts: attention and network side by side behind one norm. The first of every four
+/// layers sees everything and does not rotate, unless it is dense; the others see a window.
+enum Cohere2MoE: EvaluableArchitecture {
   static let names = ["cohere2moe"]
-  static let modelTypes = ["cohere2_moe"]
+  private static let slidingPeriod = 4
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    try model.windowRules(period: slidingPeriod, firstIsFull: true)
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    // The key of an epsilon tells the kind of all norms.
+    let isPlain = try model.number("attention.layer_norm_rms_epsilon", default: 0) != 0
+    let sizes = try ModelSizes(model, centered: !isPlain)
+    let dense = try model.integer("leading_dense_block_count", default: 0)
+    let windows = try model.windows(sizes, period: slidingPeriod, firstIsFull: true)
+    let rotation = try model.rotation(.neighbours, headSize: sizes.keySize)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      let rotates = windows.isWindowed[layer] || layer < dense
+      var attention = try model.attention(sizes, layer: layer, rotates ? rotation : nil)
+      attention.window = windows[layer]
+      return try model.parallelLayer(
+        layer, sizes, attention,
+        layer < dense
+          ? StepBranch(try model.network(layer, sizes)) : try experts(model, sizes, layer))
+    }
+    return try CommandR.scaled(try model.graph(sizes, layers: layers), model)
+  }
+
+  /// Experts; with a network for all tokens beside them, the mean of both.
+  private static func experts(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> StepBranch {
+    let mixture = try model.sharingMixture(layer: layer, sizes, needsBias: false, count: 0)
+    return StepBranch(.mixture(mixture), scale: mixture.shared == nil ? 1 : 0.5)
+  }
+}
+
+// MARK: Configuration
+
+extension Cohere2MoE {
+  static let modelTypes = ["cohere2_moe"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("cohere2moe", config)

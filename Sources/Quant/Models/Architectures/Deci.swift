@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 
 /// Nemotron models made from Llama by search, with other heads and widths in every layer, and DeciLM.
-/// Only estimated.
-enum Deci: Architecture {
+///
+/// A layer may lack attention, or have one product in its place. The reference passes layers over that lack
+/// a network, with their attention if they have one.
+enum Deci: EvaluableArchitecture {
   static let names = ["deci"]
   static let modelTypes = ["nemotron-nas", "deci", "deci_lm"]
 
@@ -13,6 +15,35 @@ enum Deci: Architecture {
     let heads: Int
     let keyValueHeads: Int
     let width: Int
+  }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      guard sizes.feedForward[layer] > 0 else { return LayerGraph(steps: []) }
+      let network = LayerStep(
+        norm: try model.norm("blk.\(layer).ffn_norm", sizes),
+        .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer])))
+      guard sizes.heads[layer] > 0 else { return LayerGraph(steps: [network]) }
+      let attention = LayerStep(
+        norm: try model.norm("blk.\(layer).attn_norm", sizes),
+        try attention(model, sizes, layer))
+      return LayerGraph(steps: [attention, network])
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  /// Attention, or one product where there are no heads of keys and values.
+  private static func attention(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    guard sizes.keyValueHeads[layer] > 0 else {
+      return .product(
+        try model.linear("blk.\(layer).attn_output", sizes.width, sizes.width))
+    }
+    return .attention(try model.attention(sizes, layer: layer, .neighbours))
   }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {

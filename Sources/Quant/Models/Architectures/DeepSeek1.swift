@@ -1,11 +1,43 @@
 // SPDX-License-Identifier: MIT
 
-/// The first DeepSeek with experts. Only estimated.
-enum DeepSeek1: Architecture {
-  static let names = ["deepseek", "deepseek2-ocr"]
-  static let modelTypes = ["deepseek"]
+/// The first DeepSeek with experts: the weights of those chosen do not add up to 1, and a network for all
+/// tokens stands beside them.
+enum DeepSeek1: EvaluableArchitecture {
+  static let names = ["deepseek"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      try model.layer(
+        layer, sizes, try model.attention(sizes, layer: layer, .neighbours),
+        try feedForward(model, sizes, layer))
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  private static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    guard layer >= (try model.integer("leading_dense_block_count", default: 0)) else {
+      return try model.network(layer, sizes)
+    }
+    let width = try model.expertWidth(sizes, layer: layer)
+    var mixture = try model.mixture(layer: layer, sizes, width: width, normalizes: false)
+    let scale = try model.number("expert_weights_scale", default: 0)
+    if scale != 0 { mixture.weightScale = scale }
+    mixture.shared = try model.sharedExperts(layer: layer, sizes, width: width)
+    return .mixture(mixture)
+  }
+}
+
+// MARK: Configuration
+
+extension DeepSeek1 {
+  static let modelTypes = ["deepseek"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     try configure("deepseek", config)
@@ -40,5 +72,18 @@ enum DeepSeek1: Architecture {
     }
     try header.output(tied: false)
     return header
+  }
+}
+
+/// DeepSeek-OCR: the first DeepSeek with experts, with images. Only estimated.
+enum DeepSeekOCR: Architecture {
+  static let names = ["deepseek2-ocr"]
+  /// Configurations of `deepseek2` say whether they are of this kind.
+  static let modelTypes: [String] = []
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    try DeepSeek1.configure(names[0], config)
   }
 }

@@ -94,7 +94,7 @@ extension DeepSeek2 {
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     // DeepSeek-OCR's language model caches keys and values whole.
     guard try config.flag("use_mla", default: !config.modelType.hasSuffix("_ocr")) else {
-      return try DeepSeek1.configure("deepseek2-ocr", config)
+      return try DeepSeekOCR.configure(config)
     }
     config.ignore("moe")
     var header = try HeaderBuilder("deepseek2", config)

@@ -1,14 +1,34 @@
 // SPDX-License-Identifier: MIT
 
-/// EXAONE 4: every fourth layer sees everything, the others a window. Only estimated.
-enum EXAONE4: Architecture {
+/// EXAONE 4: norms behind attention and network alone. In models of 64 layers, every fourth sees
+/// everything and does not rotate; the others see a window.
+enum EXAONE4: EvaluableArchitecture {
   static let names = ["exaone4"]
+  /// Programs look for windows in models of so many layers alone.
+  private static let withWindows = 64
+  private static let slidingPeriod = 4
 
-  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: 4) }
+  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: slidingPeriod) }
 
-  /// Programs look for windows in models of 64 layers alone.
-  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
-    [.count(64, "the sliding window")]
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? {
+    [.count(withWindows, "the sliding window")]
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let rotation = try model.rotation(.halves, headSize: sizes.keySize)
+    let windows =
+      sizes.layers == withWindows
+      ? try model.windows(sizes, period: slidingPeriod, size: 4096) : LayerWindows.none(sizes)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      let rotates = windows.isWindowed[layer] || !windows.exist
+      var attention = try model.attention(sizes, layer: layer, rotates ? rotation : nil)
+      attention.window = windows[layer]
+      try model.headNorms(&attention, layer: layer, required: true)
+      return try model.layer(
+        layer, sizes, attention, try model.network(layer, sizes), before: false, behind: true)
+    }
+    return try model.graph(sizes, layers: layers)
   }
 }
 

@@ -1,11 +1,43 @@
 // SPDX-License-Identifier: MIT
 
-/// K-EXAONE: EXAONE 4 with experts. Only estimated.
-enum EXAONEMoE: Architecture {
+/// K-EXAONE: experts and a network for all tokens beside them. Every fourth layer sees everything and
+/// does not rotate; the others see a window.
+enum EXAONEMoE: EvaluableArchitecture {
   static let names = ["exaone-moe"]
-  static let modelTypes = ["exaone_moe"]
+  private static let slidingPeriod = 4
+  /// The size of windows where the file does not say.
+  private static let window = 128
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    try model.windowRules(period: slidingPeriod, size: window)
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let windows = try model.windows(sizes, period: slidingPeriod, size: window)
+    let rotation = try model.rotation(.halves, headSize: sizes.keySize)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(
+        sizes, layer: layer, windows.isWindowed[layer] ? rotation : nil)
+      attention.window = windows[layer]
+      try model.headNorms(&attention, layer: layer, required: true)
+      let dense = try model.integer("leading_dense_block_count", default: 0)
+      return try model.layer(
+        layer, sizes, attention,
+        layer < dense
+          ? try model.network(layer, sizes)
+          : .mixture(try model.sharingMixture(layer: layer, sizes, needsBias: false)))
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+}
+
+// MARK: Configuration
+
+extension EXAONEMoE {
+  static let modelTypes = ["exaone_moe"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("exaone-moe", config)

@@ -1,15 +1,54 @@
 // SPDX-License-Identifier: MIT
 
-/// ERNIE 4.5, dense and with experts. Only estimated.
-enum Ernie45: Architecture {
-  static let names = ["ernie4_5", "ernie4_5-moe", "paddleocr"]
-  static let modelTypes = [
-    "ernie4_5", "ernie4_5_moe", "paddleocr_vl", "paddleocr_vl_text", "ernie4_5_vl_moe",
-  ]
+/// ERNIE 4.5, dense and with experts.
+enum Ernie45: EvaluableArchitecture {
+  static let names = ["ernie4_5", "ernie4_5-moe"]
 
-  static func memory(_ name: String) -> MemoryTraits {
-    name == "paddleocr" ? .unknown : MemoryTraits(computation: ComputationTraits(.standard))
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(computation: ComputationTraits(.standard))
   }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func dense(_ name: String) -> DenseForm? {
+    name == "ernie4_5-moe" ? DenseForm(architecture: "ernie4_5") : nil
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(sizes, layer: layer, .neighbours)
+      // Programs load a bias of the output product, and do not add it.
+      attention.output.bias = nil
+      return try model.layer(layer, sizes, attention, try feedForward(model, sizes, layer))
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  private static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    let dense = try model.integer("leading_dense_block_count", default: 0)
+    let step = max(1, try model.integer("interleave_moe_layer_step", default: 1))
+    guard model.architecture == "ernie4_5-moe", layer >= dense, (layer + 1) % step == 0 else {
+      return try model.network(layer, sizes)
+    }
+    var mixture = try model.mixture(
+      layer: layer, sizes, width: try model.expertWidth(sizes, layer: layer))
+    mixture.selectionBias = try model.optional(
+      "blk.\(layer).exp_probs_b.bias", [sizes.experts])
+    let shared = try model.integer("expert_shared_feed_forward_length", default: 0)
+    if shared > 0 {
+      mixture.shared = try model.dense(layer: layer, suffix: "_shexp", sizes, width: shared)
+    }
+    return .mixture(mixture)
+  }
+}
+
+// MARK: Configuration
+
+extension Ernie45 {
+  static let modelTypes = ["ernie4_5", "ernie4_5_moe", "ernie4_5_vl_moe"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     guard config.modelType.contains("moe") else { return try dense(config) }
@@ -67,5 +106,17 @@ enum Ernie45: Architecture {
     try header.plainLayers(form)
     try header.output(tied: true)
     return header
+  }
+}
+
+/// PaddleOCR: ERNIE 4.5 with images. Only estimated.
+enum PaddleOCR: Architecture {
+  static let names = ["paddleocr"]
+  static let modelTypes = ["paddleocr_vl", "paddleocr_vl_text"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    try Ernie45.configure(config)
   }
 }

@@ -1,11 +1,43 @@
 // SPDX-License-Identifier: MIT
 
-/// Falcon-H1: attention and Mamba 2 side by side in every layer. Only estimated.
-enum FalconH1: Architecture {
+/// Falcon-H1: attention and Mamba 2 side by side in every layer.
+enum FalconH1: EvaluableArchitecture {
   static let names = ["falcon-h1"]
   static let modelTypes = ["falcon_h1"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let spaces = try StateSpaces(model, hasHeads: true)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      let mixers = [
+        StepBranch(.attention(try model.attention(sizes, layer: layer, .halves))),
+        StepBranch(.mamba2(try model.mamba2(layer: layer, sizes, spaces, needsNorm: false))),
+      ]
+      return LayerGraph(steps: [
+        LayerStep(
+          norm: try model.norm("blk.\(layer).attn_norm", sizes.width), branches: mixers),
+        LayerStep(
+          norm: try networkNorm(model, sizes, layer),
+          .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer]))),
+      ])
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  /// The reference looks for this tensor without the usual ending.
+  private static func networkNorm(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> Norm {
+    let name = "blk.\(layer).ffn_norm"
+    guard let weight = try model.optional(name, [sizes.width]) else {
+      return try model.norm(name, sizes.width)
+    }
+    return Norm(weight: weight, bias: nil)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("falcon-h1", config)

@@ -1,14 +1,45 @@
 // SPDX-License-Identifier: MIT
 
-/// ChatGLM, GLM-4 and GLM-4-0414: feed-forward networks whose gate is part of the product before it.
-/// Only estimated.
-enum GLM4: Architecture {
+/// GLM-4 and GLM-4-0414: feed-forward networks whose gate is part of the product before it; the
+/// last has norms behind attention and network, too.
+enum GLM4: EvaluableArchitecture {
   static let names = ["glm4"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let rotation = try rotation(model, sizes)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      try model.layer(
+        layer, sizes, try model.attention(sizes, layer: layer, rotation),
+        try model.network(layer, sizes), behind: true)
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  /// Neighbours are turned together, but halves where images have positions of their own.
+  private static func rotation(
+    _ model: ModelReader, _ sizes: ModelSizes
+  ) throws(QuantError) -> Rotation {
+    let key = "rope.dimension_sections"
+    guard model.has(key),
+      try model.integers(key, layers: 4, in: 0...65_535).prefix(2).allSatisfy({ $0 > 0 })
+    else { return try model.rotation(.neighbours, headSize: sizes.keySize) }
+    var rotation = try model.rotation(.halves, headSize: sizes.keySize)
+    try model.setSections(of: &rotation, interleaved: false)
+    return rotation
+  }
+}
+
+// MARK: Configuration
+
+extension GLM4 {
   static let modelTypes = [
     "glm4", "glm4v", "glm4v_text", "glm_ocr", "glm_ocr_text", "glm46v",
   ]
-
-  static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func defaults(_: String) -> [String: Int] {
     [

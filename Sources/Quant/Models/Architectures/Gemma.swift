@@ -32,7 +32,7 @@ enum Gemma: EvaluableArchitecture {
 
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
-    let isThird = model.architecture == "gemma3"
+    let isThird = model.architecture != "gemma2"
     let windows = try Windows(model, sizes, isThird: isThird)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
       LayerGraph(
@@ -54,7 +54,7 @@ enum Gemma: EvaluableArchitecture {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, _ windows: Windows, isThird: Bool
   ) throws(QuantError) -> AttentionGraph {
     var attention = try model.attention(sizes, layer: layer, .halves)
-    if sizes.layers == largest(isThird) {
+    if sizes.layers == largest(isThird), names.contains(model.architecture) {
       attention.scale = 1 / (Float(sizes.width) / Float(attention.heads)).squareRoot()
     }
     if isThird {

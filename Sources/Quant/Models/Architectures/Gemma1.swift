@@ -1,13 +1,27 @@
 // SPDX-License-Identifier: MIT
 
-/// The first Gemma, whose outputs use the embedding's weights, as those of all Gemmas do. Only
-/// estimated.
-enum Gemma1: Architecture {
+/// The first Gemma, whose outputs use the embedding's weights, as those of all Gemmas do.
+enum Gemma1: EvaluableArchitecture {
   static let names = ["gemma"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(
+        attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+        attention: try model.attention(sizes, layer: layer, .halves),
+        feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+        feedForward: .dense(
+          try model.dense(layer: layer, sizes, width: sizes.feedForward[layer], .gelu)))
+    }
+    var graph = try model.graph(sizes, layers: layers)
+    graph.embeddingScale = Float(sizes.width).squareRoot()
+    return graph
+  }
 }
 
 // MARK: Configuration

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 
-/// Gemma 3n: every fifth layer sees everything, the others a window. Only estimated.
-enum Gemma3n: Architecture {
+/// Gemma 3n: every fifth layer sees everything, the others a window. A state has several streams
+/// (AltUp): a layer predicts them, computes the first, and corrects all by the difference. Beside attention
+/// runs a product through a narrow vector (LAuReL), and each layer has an input of its own for each
+/// token. The last layers take keys and values from earlier ones.
+enum Gemma3n: EvaluableArchitecture {
   static let names = ["gemma3n"]
 
-  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: 5) }
+  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: slidingPeriod) }
 
   /// Some layers cache nothing, and the first ones drop small activations: both are fixed.
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 
 /// Gemma 4: windowed layers have smaller heads than those that see everything, the last ones may share
-/// keys and values, and layers may have inputs of their own for each token. Only estimated.
-enum Gemma4: Architecture {
+/// keys and values, and layers may have inputs of their own for each token. A layer with experts has a
+/// dense network beside them.
+enum Gemma4: EvaluableArchitecture {
   static let names = ["gemma4"]
   static let modelTypes = ["gemma4", "gemma4_text", "gemma4_unified", "gemma4_unified_text"]
 

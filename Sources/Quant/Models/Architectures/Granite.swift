@@ -1,11 +1,83 @@
 // SPDX-License-Identifier: MIT
 
-/// Granite 3 and the hybrids of Granite 4, whose layers are Mamba 2 but for a few. Only estimated.
-enum Granite: Architecture {
+/// Granite 3 and the hybrids of Granite 4, whose layers are Mamba 2 but for a few.
+enum Granite: EvaluableArchitecture {
   static let names = ["granite", "granitehybrid", "granite_swa"]
   static let modelTypes = ["granite", "granitemoehybrid", "bamba", "granite_swa"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let isHybrid = model.architecture == "granitehybrid"
+    let sizes = try ModelSizes(model)
+    let spaces = isHybrid ? try StateSpaces(model, hasHeads: true) : nil
+    let residualScale = try factor(model, "residual_scale")
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      let mixer: BlockGraph =
+        if let spaces, sizes.keyValueHeads[layer] == 0 {
+          .mamba2(try model.mamba2(layer: layer, sizes, spaces))
+        } else {
+          .attention(try attention(model, sizes, layer))
+        }
+      return LayerGraph(steps: [
+        LayerStep(
+          norm: try model.norm("blk.\(layer).attn_norm", sizes.width), mixer,
+          scale: residualScale),
+        LayerStep(
+          norm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+          try network(model, sizes, layer), scale: residualScale),
+      ])
+    }
+    var graph = try model.graph(sizes, layers: layers)
+    graph.embeddingScale = try factor(model, "embedding_scale")
+    let divisor = try model.number("logit_scale", default: isHybrid ? 0 : nil)
+    graph.logitScale = divisor == 0 ? 1 : 1 / divisor
+    return graph
+  }
+
+  /// A factor, for which 0 stands for none.
+  private static func factor(_ model: ModelReader, _ key: String) throws(QuantError) -> Float {
+    let factor = try model.number(key, default: 1)
+    return factor == 0 ? 1 : factor
+  }
+
+  private static func attention(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> AttentionGraph {
+    let isWindowed = model.architecture == "granite_swa"
+    let key = "attention.rope_pattern"
+    var rotates = try model.flag("rope.scaling.finetuned", default: true)
+    if isWindowed, model.has(key), try !model.flags(key, layers: sizes.layers)[layer] {
+      rotates = false
+    }
+    var attention = try model.attention(sizes, layer: layer, rotates ? .neighbours : nil)
+    let scale = try model.number("attention.scale", default: 0)
+    if scale != 0 { attention.scale = scale }
+    guard isWindowed else { return attention }
+    attention.sinks = try model.tensor("blk.\(layer).attn_sinks.weight", [attention.heads])
+    let window = try model.integer("attention.sliding_window", in: 1...(1 << 28))
+    if try model.flags("attention.sliding_window_pattern", layers: sizes.layers)[layer] {
+      attention.window = .sliding(window)
+    }
+    return attention
+  }
+
+  private static func network(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    let width = sizes.feedForward[layer]
+    guard sizes.experts > 0 else {
+      return .dense(try model.dense(layer: layer, sizes, width: width))
+    }
+    var mixture = try model.mixture(layer: layer, sizes, width: width)
+    let shared = try model.integer("expert_shared_feed_forward_length", default: 0)
+    if shared > 0 {
+      mixture.shared = try model.dense(layer: layer, suffix: "_shexp", sizes, width: shared)
+    }
+    return .mixture(mixture)
+  }
 
   static func defaults(_: String) -> [String: Int] { Llama.defaults("llama") }
 

@@ -40,23 +40,23 @@ enum Grok: EvaluableArchitecture {
     return attention
   }
 
-  /// Fewer pairs than elsewhere count as fast, if the key is missing. Keys that mix angles otherwise than
-  /// the type of scaling says are refused.
+  /// Fewer pairs than elsewhere count as fast, if the key is missing, and a key of its own may say whether
+  /// angles are mixed (YaRN), whatever the type of scaling.
   private static func setYarn(
     of rotation: inout Rotation?, _ model: ModelReader
   ) throws(QuantError) {
-    var isYarn = false
-    if case .yarn(let factor, let context, _, let slow)? = rotation?.scaling {
+    let key = "rope.scaling.yarn_ext_factor"
+    let mixing = try model.number(key, default: -1)
+    switch rotation?.scaling {
+    case .yarn(let factor, let context, _, let slow)? where mixing < 0 || mixing == 1:
       let fast = try model.number("rope.scaling.yarn_beta_fast", default: 8)
       rotation?.scaling = .yarn(factor: factor, originalContext: context, fast: fast, slow: slow)
-      isYarn = true
-    }
-    let key = "rope.scaling.yarn_ext_factor"
-    let mixed = try model.number(key, default: -1)
-    guard mixed < 0 || mixed == (isYarn ? 1 : 0) else {
+    case .linear? where mixing <= 0:
+      rotation?.magnitude *= try model.number("rope.scaling.yarn_attn_factor", default: 1)
+    default:
       throw .unsupported(
-        "\(model.path): expected \(isYarn ? 1 : 0) for the key \(model.architecture).\(key), found"
-          + " \(mixed)")
+        "\(model.path): expected \(model.architecture).\(key) as the type of scaling has it, found"
+          + " \(mixing)")
     }
   }
 

@@ -1,11 +1,40 @@
 // SPDX-License-Identifier: MIT
 
-/// Hunyuan 3: heads are normed, experts chosen by a bias, a shared one beside them. Only estimated.
-enum HYV3: Architecture {
+/// Hunyuan 3: heads are normed, experts chosen by a bias, a network for all tokens beside them.
+enum HYV3: EvaluableArchitecture {
   static let names = ["hy_v3"]
-  static let modelTypes = ["hy_v3"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(sizes, layer: layer, .halves)
+      try model.headNorms(&attention, layer: layer, required: true)
+      return try model.layer(layer, sizes, attention, try feedForward(model, sizes, layer))
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  private static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    guard model.hasExperts(layer) else { return try model.network(layer, sizes) }
+    var mixture = try model.sharingMixture(layer: layer, sizes, needsBias: false)
+    // Its name has no ending, unlike that of all others.
+    if let bias = try model.optional("blk.\(layer).exp_probs_b", [sizes.experts]) {
+      mixture.selectionBias = bias
+    }
+    return .mixture(mixture)
+  }
+}
+
+// MARK: Configuration
+
+extension HYV3 {
+  static let modelTypes = ["hy_v3"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("hy_v3", config)

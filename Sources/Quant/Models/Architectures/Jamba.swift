@@ -1,11 +1,51 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
-/// Jamba: Mamba in most layers, attention in the others, experts in every second. Only estimated.
-enum Jamba: Architecture {
+/// Jamba: Mamba in most layers, attention in the others, experts in every second.
+enum Jamba: EvaluableArchitecture {
   static let names = ["jamba"]
   static let modelTypes = ["jamba"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let spaces = try StateSpaces(model, hasHeads: false)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(steps: [
+        LayerStep(
+          norm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+          try mixer(model, sizes, spaces, layer)),
+        LayerStep(
+          norm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+          try network(model, sizes, layer)),
+      ])
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  private static func mixer(
+    _ model: ModelReader, _ sizes: ModelSizes, _ spaces: StateSpaces, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    guard sizes.keyValueHeads[layer] == 0 else {
+      return .attention(try model.attention(sizes, layer: layer, nil))
+    }
+    var mamba = try model.mamba(layer: layer, sizes, spaces)
+    try model.parameterNorms(&mamba, layer: layer, weighted: true)
+    return .mamba(mamba)
+  }
+
+  private static func network(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    let width = sizes.feedForward[layer]
+    guard model.source.contains("blk.\(layer).ffn_gate_inp.weight") else {
+      return .dense(try model.dense(layer: layer, sizes, width: width))
+    }
+    return .mixture(try model.mixture(layer: layer, sizes, width: width, normalizes: false))
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("jamba", config)

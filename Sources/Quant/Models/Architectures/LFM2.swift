@@ -1,11 +1,66 @@
 // SPDX-License-Identifier: MIT
 
-/// LFM 2: most layers are short convolutions; the later ones may have experts. Only estimated.
-enum LFM2: Architecture {
+/// LFM 2: most layers are short convolutions; the later ones may have experts.
+enum LFM2: EvaluableArchitecture {
   static let names = ["lfm2", "lfm2moe"]
   static let modelTypes = ["lfm2", "lfm2_moe"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let kernel = try model.integer("shortconv.l_cache", in: 1...1024)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(steps: [
+        LayerStep(
+          norm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+          sizes.keyValueHeads[layer] > 0
+            ? .attention(try attention(model, sizes, layer))
+            : .shortConvolution(try convolution(model, sizes, kernel, layer))),
+        LayerStep(
+          norm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+          try network(model, sizes, layer)),
+      ])
+    }
+    return try model.graph(sizes, outputNorm: "token_embd_norm", layers: layers)
+  }
+
+  private static func attention(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> AttentionGraph {
+    var attention = try model.attention(sizes, layer: layer, .halves)
+    try model.headNorms(&attention, layer: layer, required: true)
+    let window = try model.integer("attention.sliding_window", default: 0)
+    if model.architecture == "lfm2", window > 0 { attention.window = .sliding(window) }
+    return attention
+  }
+
+  private static func convolution(
+    _ model: ModelReader, _ sizes: ModelSizes, _ kernel: Int, _ layer: Int
+  ) throws(QuantError) -> ShortConvolutionGraph {
+    let (prefix, width) = ("blk.\(layer).shortconv.", sizes.width)
+    return ShortConvolutionGraph(
+      input: try model.linear("\(prefix)in_proj", width, 3 * width),
+      convolution: try model.convolution("\(prefix)conv", size: kernel, channels: width),
+      output: try model.linear("\(prefix)out_proj", width, width))
+  }
+
+  private static func network(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    let dense = try model.integer("leading_dense_block_count", default: 0)
+    guard model.architecture == "lfm2moe", layer >= dense else {
+      return .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer]))
+    }
+    _ = try model.integer("expert_gating_func", in: 1...4)
+    var mixture = try model.keyedMixture(
+      layer: layer, sizes, width: try model.expertWidth(sizes, layer: layer), fallback: .sigmoid,
+      needsBias: true)
+    (mixture.normalizes, mixture.weightScale) = (true, 1)
+    return .mixture(mixture)
+  }
 
   static func defaults(_ modelType: String) -> [String: Int] {
     modelType == "lfm2"

@@ -1,11 +1,46 @@
 // SPDX-License-Identifier: MIT
 
-/// Laguna: other numbers of heads from layer to layer, a gate on what attention gives. Only estimated.
-enum Laguna: Architecture {
+/// Laguna: other numbers of heads from layer to layer, and a gate on what attention gives. Layers with
+/// windows rotate by angles of their own.
+enum Laguna: EvaluableArchitecture {
   static let names = ["laguna"]
-  static let modelTypes = ["laguna"]
+  private static let slidingPeriod = 4
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    try model.windowRules(period: slidingPeriod, firstIsFull: true)
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let dense = try model.integer("leading_dense_block_count", default: 0)
+    let windows = try model.windows(sizes, period: slidingPeriod, size: 0, firstIsFull: true)
+    let full = try model.rotation(.halves, headSize: sizes.keySize)
+    let windowed = try model.windowRotation(
+      full, base: full.base,
+      dimensions: try model.rotated(
+        "rope.dimension_count_swa", of: sizes.keySize, default: full.dimensions))
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(
+        sizes, layer: layer, windows.isWindowed[layer] ? windowed : full)
+      attention.window = windows[layer]
+      try model.headNorms(&attention, layer: layer, required: true)
+      try model.gate(&attention, layer: layer, .softplus)
+      return try model.layer(
+        layer, sizes, attention,
+        layer < dense
+          ? try model.network(layer, sizes)
+          : .mixture(try model.sharingMixture(layer: layer, sizes, needsBias: true)))
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+}
+
+// MARK: Configuration
+
+extension Laguna {
+  static let modelTypes = ["laguna"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("laguna", config)

@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: MIT
 
-/// Mamba: state spaces instead of attention. Only estimated.
-enum Mamba: Architecture {
+/// Mamba: state spaces instead of attention.
+enum Mamba: EvaluableArchitecture {
   static let names = ["mamba"]
 
   static func memory(_: String) -> MemoryTraits {
     MemoryTraits(computation: ComputationTraits(.mamba))
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model, needsHeads: false)
+    let spaces = try StateSpaces(model, hasHeads: false)
+    let norms = try model.flag("ssm.dt_b_c_rms", default: false)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var mamba = try model.mamba(layer: layer, sizes, spaces)
+      if norms { try model.parameterNorms(&mamba, layer: layer, weighted: false) }
+      return LayerGraph(steps: [
+        LayerStep(norm: try model.norm("blk.\(layer).attn_norm", sizes.width), .mamba(mamba))
+      ])
+    }
+    return try model.graph(sizes, layers: layers)
   }
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }

@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: MIT
 
-/// Mamba 2: states of several heads. Only estimated.
-enum Mamba2: Architecture {
+/// Mamba 2: states of several heads.
+enum Mamba2: EvaluableArchitecture {
   static let names = ["mamba2"]
   static let modelTypes = ["mamba2"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model, needsHeads: false)
+    let spaces = try StateSpaces(model, hasHeads: true)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(steps: [
+        LayerStep(
+          norm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+          .mamba2(try model.mamba2(layer: layer, sizes, spaces)))
+      ])
+    }
+    return try model.graph(sizes, layers: layers)
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("mamba2", config, heads: 0)

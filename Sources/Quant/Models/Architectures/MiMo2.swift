@@ -1,11 +1,49 @@
 // SPDX-License-Identifier: MIT
 
-/// MiMo V2: windowed layers have more key and value heads, and sinks. Only estimated.
-enum MiMo2: Architecture {
+/// MiMo V2: layers with windows have other numbers of heads and other angles, and perhaps sinks; values
+/// are shorter than keys.
+enum MiMo2: EvaluableArchitecture {
   static let names = ["mimo2"]
-  static let modelTypes = ["mimo_v2_flash", "mimo_v2"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let windows = try model.windows(sizes, period: nil)
+    let full = try model.rotation(.halves, headSize: sizes.keySize)
+    let windowed = try model.windowRotation(full, base: 10_000, keepsMagnitude: true)
+    let scale = try model.number("attention.value_scale", default: 0)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(
+        sizes, layer: layer, windows.isWindowed[layer] ? windowed : full)
+      attention.window = windows[layer]
+      attention.sinks = try model.optional("blk.\(layer).attn_sinks.weight", [attention.heads])
+      var graph = try model.layer(
+        layer, sizes, attention, try feedForward(model, sizes, layer))
+      if scale != 0 { graph.steps[0].scale = scale }
+      return graph
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
+
+  private static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    guard model.hasExperts(layer) else { return try model.network(layer, sizes) }
+    var mixture = try model.mixture(
+      layer: layer, sizes, width: try model.expertWidth(sizes, layer: layer), gating: .sigmoid)
+    mixture.selectionBias = try model.optional(
+      "blk.\(layer).exp_probs_b.bias", [sizes.experts])
+    return .mixture(mixture)
+  }
+}
+
+// MARK: Configuration
+
+extension MiMo2 {
+  static let modelTypes = ["mimo_v2_flash", "mimo_v2"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("mimo2", config)

@@ -9,8 +9,8 @@ struct ModelSizes {
   let feedForward: [Int]
   let heads: [Int]
   let keyValueHeads: [Int]
-  let keySize: Int
-  let valueSize: Int
+  var keySize: Int
+  var valueSize: Int
   let vocabulary: Int
   let epsilon: Float
   /// Whether norms take the mean off (LayerNorm).
@@ -28,10 +28,11 @@ struct ModelSizes {
   ///   - needsHeads: Whether there must be a number of heads, which layers without attention may have as
   ///     zero.
   ///   - hasLayersAhead: Whether the layers that `nextn_predict_layers` counts are left out.
+  ///   - epsilon: The epsilon where its usual key is missing.
   /// - Throws: `QuantError.content` for keys that are missing or make no sense.
   init(
     _ model: ModelReader, centered: Bool = false, needsHeads: Bool = true,
-    hasLayersAhead: Bool = true
+    hasLayersAhead: Bool = true, epsilon: Float? = nil
   ) throws(QuantError) {
     width = try model.integer("embedding_length", in: 1...(1 << 20))
     let blocks = try model.integer("block_count", in: 1...65_535)
@@ -54,7 +55,8 @@ struct ModelSizes {
     keySize = try model.integer("attention.key_length", default: size, in: 1...65_535)
     valueSize = try model.integer("attention.value_length", default: size, in: 1...65_535)
     isCentered = centered
-    epsilon = try model.number("attention.layer_norm_\(centered ? "" : "rms_")epsilon")
+    self.epsilon = try model.number(
+      "attention.layer_norm_\(centered ? "" : "rms_")epsilon", default: epsilon)
     experts = try model.integer("expert_count", default: 0, in: 0...65_535)
     usedExperts = try model.integers(
       "expert_used_count", layers: layers, default: 0, in: 0...experts)
@@ -84,12 +86,13 @@ extension ModelReader {
 
   /// The model around its layers.
   func graph(
-    _ sizes: ModelSizes, tied: Bool = true, layers: [LayerGraph]
+    _ sizes: ModelSizes, tied: Bool = true, outputNorm: String = "output_norm",
+    layers: [LayerGraph]
   ) throws(QuantError) -> ModelGraph {
     ModelGraph(
       width: sizes.width, vocabulary: sizes.vocabulary, epsilon: sizes.epsilon,
       embedding: sizes.embedding, layers: layers,
-      outputNorm: try norm("output_norm", sizes), output: try output(sizes, tied: tied))
+      outputNorm: try norm(outputNorm, sizes), output: try output(sizes, tied: tied))
   }
 
   /// Layers made one after the other.

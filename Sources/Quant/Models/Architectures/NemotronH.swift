@@ -1,12 +1,63 @@
 // SPDX-License-Identifier: MIT
 
 /// Nemotron-H and Nemotron 3: every layer is one thing alone, Mamba 2, attention, a network or experts.
-/// Only estimated.
-enum NemotronH: Architecture {
+enum NemotronH: EvaluableArchitecture {
   static let names = ["nemotron_h", "nemotron_h_moe"]
   static let modelTypes = ["nemotron_h"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let epsilon = try model.number("attention.layer_norm_epsilon")
+    let sizes = try ModelSizes(model, epsilon: epsilon)
+    let spaces = try StateSpaces(model, hasHeads: true)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(steps: [
+        LayerStep(
+          norm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+          try block(model, sizes, spaces, layer))
+      ])
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  private static func block(
+    _ model: ModelReader, _ sizes: ModelSizes, _ spaces: StateSpaces, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    let width = sizes.feedForward[layer]
+    guard width == 0 else {
+      return sizes.experts == 0
+        ? .dense(
+          try model.dense(layer: layer, sizes, width: width, .reluSquared, plain: true))
+        : .mixture(try mixture(model, sizes, layer))
+    }
+    guard sizes.keyValueHeads[layer] > 0 else {
+      return .mamba2(try model.mamba2(layer: layer, sizes, spaces))
+    }
+    return .attention(try model.attention(sizes, layer: layer, nil))
+  }
+
+  private static func mixture(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> MixtureGraph {
+    let narrow = try model.integer("moe_latent_size", default: 0, in: 0...(1 << 20))
+    let latent =
+      narrow > 0
+      ? try model.latentMixture(
+        layer: layer, sizes, width: narrow, down: "latent_down", up: "latent_up") : nil
+    var mixture = try model.keyedMixture(
+      layer: layer, sizes, width: try model.expertWidth(sizes, layer: layer), fallback: .sigmoid,
+      needsBias: true, activation: .reluSquared, plain: true, latent: latent)
+    mixture.gating = .sigmoid
+    let shared = try model.integer("expert_shared_feed_forward_length", default: 0)
+    if shared > 0 {
+      mixture.shared = try model.dense(
+        layer: layer, suffix: "_shexp", sizes, width: shared, .reluSquared, plain: true)
+    }
+    return mixture
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     let hasExperts = try config.optional("num_experts_per_tok", "n_routed_experts") ?? 0 > 0

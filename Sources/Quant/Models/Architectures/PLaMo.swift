@@ -1,19 +1,77 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
-/// PLaMo 1 to 3: attention and network side by side; PLaMo 2 has Mamba in every second layer. Only
-/// estimated.
-enum PLaMo: Architecture {
-  static let names = ["plamo", "plamo2", "plamo3"]
-  static let modelTypes = ["plamo", "plamo2", "plamo3"]
+/// PLaMo 1 and 3: the first has attention and network side by side, the third has windows, norms of heads
+/// and norms before and after both.
+enum PLaMo: EvaluableArchitecture {
+  static let names = ["plamo", "plamo3"]
+  static let modelTypes = ["plamo", "plamo3"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
 
-  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    switch config.modelType {
-    case "plamo": try first(config)
-    case "plamo2": try second(config)
-    default: try third(config)
+  /// Layers of which one sees everything.
+  private static let period = 8
+
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    model.architecture == "plamo" ? [] : try model.windowRules(period: period)
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    guard model.architecture == "plamo" else { return try windowed(model) }
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      try model.parallelLayer(sizes, layer, LayerStyle(.halves))
     }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
+
+  private static func windowed(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let window = try model.integer("attention.sliding_window", default: 0)
+    let isWindowed = try model.windowedLayers(sizes, pattern: period)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(sizes, layer: layer, .halves)
+      try model.headNorms(&attention, layer: layer, required: true)
+      if window > 0, isWindowed[layer] {
+        attention.window = .sliding(window)
+        try setBase(of: &attention.rotation, model)
+      }
+      let dense = try model.dense(layer: layer, sizes, width: sizes.feedForward[layer])
+      return LayerGraph(
+        attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes), attention: attention,
+        attentionPostNorm: try postNorm("blk.\(layer).post_attention_norm", model, sizes),
+        feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes),
+        feedForward: .dense(dense),
+        feedForwardPostNorm: try postNorm("blk.\(layer).post_ffw_norm", model, sizes))
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  /// Windowed layers have a base of their own. What becomes of other scaling is not known.
+  private static func setBase(
+    of rotation: inout Rotation?, _ model: ModelReader
+  ) throws(QuantError) {
+    guard case .linear(1)? = rotation?.scaling else {
+      throw .unsupported(
+        "\(model.path): expected no scaling of the rotation beside windows, found"
+          + " \(model.architecture).rope.scaling keys")
+    }
+    try model.requirePositive("rope.freq_base_swa")
+    rotation?.base = try model.number("rope.freq_base_swa")
+  }
+
+  /// A norm whose tensor has no suffix in the converter's files.
+  private static func postNorm(
+    _ name: String, _ model: ModelReader, _ sizes: ModelSizes
+  ) throws(QuantError) -> Norm {
+    guard let weight = try model.optional(name, [sizes.width]) else {
+      return try model.norm(name, sizes)
+    }
+    return Norm(weight: weight, bias: nil)
+  }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    config.modelType == "plamo" ? try first(config) : try third(config)
   }
 
   private static func first(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
@@ -28,62 +86,6 @@ enum PLaMo: Architecture {
     try header.plainLayers(form)
     try header.output(tied: false)
     return header
-  }
-
-  private static func second(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    var header = try HeaderBuilder("plamo2", config)
-    let size = try config.integer("hidden_size_per_head", default: 128)
-    (header.keySize, header.valueSize) = (size, size)
-    var sizes = StateSpaceSizes()
-    sizes.kernel = try config.integer("mamba_d_conv", default: 4)
-    sizes.state = try config.integer("mamba_d_state", default: 64)
-    sizes.rank = try config.integer("mamba_num_heads", default: 64)
-    sizes.inner = sizes.rank * size
-    let step = max(1, try config.integer("mamba_step", default: 2))
-    let isMamba = (0..<header.layers).map { layer in
-      header.layers <= step / 2 ? layer != header.layers - 1 : layer % step != step / 2
-    }
-    config.ignore(
-      "mamba_enabled", "attention_window_size", "full_attention_idx", "mamba_chunk_size")
-    try header.commonKeys()
-    header.headKeys()
-    header.key("attention.head_count_kv", isMamba.map { $0 ? 0 : header.keyValueHeads })
-    header.key("attention.head_count", isMamba.map { $0 ? 0 : header.heads })
-    header.stateSpaceKeys(sizes, hasGroups: false)
-    header.key("ssm.group_count", 0)
-    // The rank of the time step is fixed.
-    let rank = max(64, header.width / 16)
-    header.embedding()
-    try header.eachLayer { header, layer in
-      header.norm("attn_norm")
-      if isMamba[layer] { mamba(&header, sizes, rank) } else { attention(&header) }
-      header.norm("post_attention_norm")
-      header.norm("ffn_norm")
-      header.network(fused: true)
-      header.norm("post_ffw_norm")
-    }
-    try header.output(tied: true)
-    return header
-  }
-
-  private static func attention(_ header: inout HeaderBuilder) {
-    header.fusedAttention()
-    header.tensor("attn_q_norm.weight", header.keySize, header.heads)
-    header.tensor("attn_k_norm.weight", header.keySize, header.keyValueHeads)
-  }
-
-  private static func mamba(_ header: inout HeaderBuilder, _ sizes: StateSpaceSizes, _ rank: Int) {
-    header.linear("ssm_in", header.width, 2 * sizes.inner)
-    header.tensor("ssm_conv1d.weight", sizes.kernel, sizes.inner)
-    header.linear("ssm_x", sizes.inner, rank + 2 * sizes.state)
-    header.linear("ssm_dt", rank, sizes.rank)
-    header.tensor("ssm_dt.bias", sizes.rank)
-    header.tensor("ssm_a", sizes.rank)
-    header.tensor("ssm_d", sizes.rank)
-    header.norm("ssm_dt_norm", rank)
-    header.norm("ssm_b_norm", sizes.state)
-    header.norm("ssm_c_norm", sizes.state)
-    header.linear("ssm_out", sizes.inner, header.width)
   }
 
   private static func third(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {

@@ -1,14 +1,38 @@
 // SPDX-License-Identifier: MIT
 
-/// Qwen 2 and 2.5 with images: the language model is Qwen 2, rotated by three positions. Only estimated.
-enum Qwen2VL: Architecture {
+/// Qwen 2 and 2.5 with images: the language model is Qwen 2, rotated by three positions that are alike for
+/// text.
+enum Qwen2VL: EvaluableArchitecture {
   static let names = ["qwen2vl"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    var rotation = try model.rotation(.halves, headSize: sizes.keySize)
+    try model.setSections(of: &rotation, interleaved: false)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      try model.layer(
+        layer, sizes, try model.attention(sizes, layer: layer, rotation),
+        try model.network(layer, sizes))
+    }
+    var graph = try model.graph(sizes, layers: layers)
+    // Programs do not read the key of the epsilon, and do not add the bias of the output.
+    graph.epsilon = 0
+    graph.output.bias = nil
+    return graph
+  }
+}
+
+// MARK: Configuration
+
+extension Qwen2VL {
   static let modelTypes = [
     "qwen2_vl", "qwen2_vl_text", "qwen2_5_vl", "qwen2_5_vl_text", "qwen2_5_omni",
     "qwen2_5_omni_thinker", "qwen2_5_omni_text",
   ]
-
-  static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func defaults(_: String) -> [String: Int] {
     [

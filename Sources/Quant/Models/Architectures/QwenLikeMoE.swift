@@ -1,42 +1,16 @@
 // SPDX-License-Identifier: MIT
 
-/// Mixtures built on Qwen 3's layers: GroveMoE, LLaDA-MoE, RND1, Mellum 2. Only estimated.
+/// Mixtures built on Qwen 3's layers that do not go from left to right: LLaDA-MoE, RND1. Only estimated.
 enum QwenLikeMoE: Architecture {
-  static let names = ["grovemoe", "llada-moe", "rnd1", "mellum"]
-  static let modelTypes = ["grove_moe", "llada_moe", "rnd1", "mellum"]
+  static let names = ["llada-moe", "rnd1"]
+  static let modelTypes = ["llada_moe", "rnd1"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    switch config.modelType {
-    case "llada_moe": return try diffusion(config)
-    case "mellum": return try mellum(config)
-    case "rnd1":
-      var header = try Qwen2MoE.mixture("rnd1", config, norms: .heads, bias: false)
-      header.key("attention.causal", false)
-      return header
-    default:
-      let size = try config.integer("head_dim", default: 128)
-      config.ignore("num_experts_per_group", "small_experts")
-      return try Qwen2MoE.mixture("grovemoe", config, norms: .heads, bias: false) { header in
-        // Two experts share a small one, as wide as a head.
-        let count = header.experts / 2
-        header.tensor("ffn_gate_chexps.weight", header.width, size, count)
-        header.tensor("ffn_up_chexps.weight", header.width, size, count)
-        header.tensor("ffn_down_chexps.weight", size, header.width, count)
-      }
-    }
-  }
-
-  private static func mellum(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    config.ignore("mlp_layer_types")
-    var header = try Qwen2MoE.mixture("mellum", config, norms: .heads, bias: false)
-    let window = try config.integer("sliding_window", default: 0)
-    guard window > 0, try config.flag("use_sliding_window", default: true) else { return header }
-    header.key("attention.sliding_window", window)
-    if let isSliding = header.slidingLayers() {
-      header.key("attention.sliding_window_pattern", isSliding)
-    }
+    guard config.modelType == "rnd1" else { return try diffusion(config) }
+    var header = try Qwen2MoE.mixture("rnd1", config, norms: .heads, bias: false)
+    header.key("attention.causal", false)
     return header
   }
 

@@ -8,12 +8,17 @@
   import Darwin
 #endif
 
-/// RWKV 6 and 7, and Qwen with their states in place of attention: no cache at all. Only estimated.
-enum RWKV: Architecture {
-  static let names = ["rwkv6", "rwkv6qwen2", "rwkv7", "arwkv7"]
-  static let modelTypes = ["rwkv6", "rwkv6qwen2", "rwkv7", "rwkv_hybrid"]
+/// RWKV 6 and 7: states instead of attention.
+enum RWKV: EvaluableArchitecture {
+  static let names = ["rwkv6", "rwkv7"]
+  static let modelTypes = ["rwkv6", "rwkv7"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    // The first layer's values go into all others.
+    model.architecture == "rwkv7" ? [.first(1, "what later layers take values from")] : []
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     let name = config.modelType == "rwkv_hybrid" ? "arwkv7" : config.modelType
@@ -148,5 +153,17 @@ enum RWKV: Architecture {
     }
     header.linear("channel_mix_key", header.width, header.feedForward)
     header.linear("channel_mix_value", header.feedForward, header.width)
+  }
+}
+
+/// Qwen with the states of RWKV in place of attention. Only estimated.
+enum RWKVOnQwen: Architecture {
+  static let names = ["rwkv6qwen2", "arwkv7"]
+  static let modelTypes = ["rwkv6qwen2", "rwkv_hybrid"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
+    try RWKV.configure(config)
   }
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: MIT
 
-/// Refact: one key and value head for all. Only estimated.
-enum Refact: Architecture {
+/// Refact: one key and value head for all, and positions by slopes on the scores.
+enum Refact: EvaluableArchitecture {
   static let names = ["refact"]
   static let modelTypes = ["gpt_refact"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    try model.plainGraph(LayerStyle(nil, slopeBias: 8))
+  }
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("refact", config)

@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: MIT
 
-/// Seed-OSS: biases on queries, keys and values. Only estimated.
-enum SeedOSS: Architecture {
+/// Seed-OSS: biases on queries, keys and values.
+enum SeedOSS: EvaluableArchitecture {
   static let names = ["seed_oss"]
-  static let modelTypes = ["seed_oss"]
 
   static func memory(_: String) -> MemoryTraits {
     MemoryTraits(computation: ComputationTraits(.standard))
   }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      try model.layer(
+        layer, sizes, try model.attention(sizes, layer: layer, .halves),
+        try model.network(layer, sizes), networkNorm: "post_attention_norm")
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+}
+
+// MARK: Configuration
+
+extension SeedOSS {
+  static let modelTypes = ["seed_oss"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("seed_oss", config)

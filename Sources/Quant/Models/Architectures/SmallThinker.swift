@@ -1,11 +1,62 @@
 // SPDX-License-Identifier: MIT
 
-/// SmallThinker: experts in all layers, chosen before attention. Only estimated.
-enum SmallThinker: Architecture {
+/// SmallThinker: experts in all layers, chosen by what comes into the layer, before attention. With
+/// windows, the first of every four layers sees everything and does not rotate.
+enum SmallThinker: EvaluableArchitecture {
   static let names = ["smallthinker"]
-  static let modelTypes = ["smallthinker"]
+  private static let period = 4
+  /// Programs take this size, whatever the file says.
+  private static let window = 4096
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    guard try model.integer("attention.sliding_window", default: 0) > 0 else { return [] }
+    return [
+      LayerRule("the sliding window", period: period) { layer, _ in layer % period == 0 ? 0 : 1 }
+    ]
+  }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let hasWindows = try model.integer("attention.sliding_window", default: 0) > 0
+    let rotation = try model.rotation(.halves, headSize: sizes.keySize)
+    var carried = CarriedColumns()
+    let incoming = carried.slot(sizes.width)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      let isFull = layer % period == 0
+      var attention = try model.attention(
+        sizes, layer: layer, hasWindows && isFull ? nil : rotation)
+      if hasWindows, !isFull { attention.window = .sliding(window) }
+      var graph = try model.layer(
+        layer, sizes, attention, .mixture(try experts(model, sizes, layer, incoming)))
+      graph.inputCopy = incoming
+      return graph
+    }
+    var graph = try model.graph(sizes, layers: layers)
+    graph.carried = carried
+    return graph
+  }
+
+  private static func experts(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, _ incoming: CarriedSlot
+  ) throws(QuantError) -> MixtureGraph {
+    // Without the key there is no gating.
+    _ = try model.integer("expert_gating_func", in: 1...4)
+    var mixture = try model.keyedMixture(
+      layer: layer, sizes, width: try model.expertWidth(sizes, layer: layer), fallback: .softmax,
+      needsBias: false, activation: .relu)
+    mixture.normalizes = true
+    mixture.weightScale = 1
+    mixture.routerInput = RouterInput(source: incoming)
+    return mixture
+  }
+}
+
+// MARK: Configuration
+
+extension SmallThinker {
+  static let modelTypes = ["smallthinker"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("smallthinker", config)

@@ -1,11 +1,89 @@
 // SPDX-License-Identifier: MIT
 
-/// Step 3.5: windowed layers have more heads, and every head a gate of its own. Only estimated.
-enum Step35: Architecture {
+/// Step 3.5: layers with windows have other numbers of heads and rotate more of each; every head has a
+/// gate of its own, and activations may be limited layer by layer.
+enum Step35: EvaluableArchitecture {
   static let names = ["step35"]
-  static let modelTypes = ["step3p5", "step3p7"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let windows = try model.windows(sizes, period: nil)
+    let rotations = try Rotations(model, sizes, windows)
+    let limits = try Limits(model, sizes)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      var attention = try model.attention(sizes, layer: layer, rotations[windows, layer])
+      attention.window = windows[layer]
+      try model.headNorms(&attention, layer: layer, required: false)
+      try model.gate(&attention, layer: layer, required: false)
+      return try model.layer(
+        layer, sizes, attention, try feedForward(model, sizes, layer, limits))
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
+
+  private static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, _ limits: Limits
+  ) throws(QuantError) -> BlockGraph {
+    let shared = limits.shared[layer]
+    guard model.hasExperts(layer) else {
+      return .dense(
+        try model.dense(layer: layer, sizes, width: sizes.feedForward[layer], shared))
+    }
+    return .mixture(
+      try model.sharingMixture(
+        layer: layer, sizes, needsBias: false, activation: limits.experts[layer], shared: shared))
+  }
+
+  /// Activations of each layer.
+  private struct Limits {
+    let experts: [Activation]
+    /// Of dense networks, too.
+    let shared: [Activation]
+
+    init(_ model: ModelReader, _ sizes: ModelSizes) throws(QuantError) {
+      experts = try model.clampedActivations("swiglu_clamp_exp", layers: sizes.layers)
+      shared = try model.clampedActivations("swiglu_clamp_shexp", layers: sizes.layers)
+    }
+  }
+
+  /// Layers that see everything rotate half of what the key says.
+  private struct Rotations {
+    let full: Rotation
+    let windowed: Rotation
+
+    init(_ model: ModelReader, _ sizes: ModelSizes, _ windows: LayerWindows) throws(QuantError) {
+      let stated = try model.rotated("rope.dimension_count", of: sizes.keySize)
+      let inWindows = try model.rotated(
+        "rope.dimension_count_swa", of: sizes.keySize, default: stated)
+      guard stated % 4 == 0 else {
+        throw .content(
+          file: model.path, line: 0,
+          what: "\(model.architecture).rope.dimension_count: expected a multiple of 4, found "
+            + "\(stated)")
+      }
+      // The tensor of factors is as long as the layer that rotates most has pairs.
+      let most = windows.isWindowed.map { $0 ? inWindows : stated / 2 }.max() ?? stated
+      var full = try model.rotation(.halves, headSize: sizes.keySize, factors: most / 2)
+      full.dimensions = stated / 2
+      self.full = full
+      windowed = try model.windowRotation(
+        full, base: 10_000, dimensions: inWindows, keepsMagnitude: true)
+    }
+
+    subscript(windows: LayerWindows, layer: Int) -> Rotation {
+      windows.isWindowed[layer] ? windowed : full
+    }
+  }
+}
+
+// MARK: Configuration
+
+extension Step35 {
+  static let modelTypes = ["step3p5", "step3p7"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("step35", config)

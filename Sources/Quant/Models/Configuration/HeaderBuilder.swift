@@ -185,7 +185,7 @@ package struct HeaderBuilder {
   /// What converters leave in F32: vectors, norms, routers, small tables and short convolutions.
   private static func isFullPrecision(_ name: String, _ dimensions: [Int]) -> Bool {
     dimensions.count < 2 || !name.hasSuffix(".weight") || name.hasSuffix("_norm.weight")
-      || fullPrecision.contains(where: name.contains)
+      || fullPrecision.contains(where: name.holds)
   }
 
   private static let fullPrecision = [

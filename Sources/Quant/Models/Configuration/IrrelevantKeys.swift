@@ -12,7 +12,7 @@ enum IrrelevantKeys {
       return !kinds.allSatisfy(attention.contains)
     }
     let name = key.lowercased()
-    if value.text != nil { return layered.contains(where: name.contains) }
+    if value.text != nil { return layered.contains(where: name.holds) }
     return !parts.contains(where: name.contains) && !endings.contains(where: name.hasSuffix)
       && !beginnings.contains(where: name.hasPrefix)
   }

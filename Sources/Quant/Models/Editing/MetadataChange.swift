@@ -53,18 +53,19 @@ public enum MetadataChange: Sendable {
   ) throws(QuantError) -> [String] {
     let found = metadata.keys(like: pattern)
     guard found.isEmpty else { return found }
-    throw missing(pattern, path)
+    throw missing(pattern, in: metadata, path)
   }
 
-  private static func missing(_ key: String, _ path: String) -> QuantError {
-    .setting(.metadata, what: "expected the key \(key) in \(path), found none")
+  private static func missing(_ key: String, in metadata: Metadata, _ path: String) -> QuantError {
+    let near = NearName.question(key, among: metadata.keys)
+    return .setting(.metadata, what: "expected the key \(key) in \(path), found none\(near)")
   }
 
   private static func rename(
     _ old: String, _ new: String, in metadata: inout Metadata
   ) throws(QuantError) {
     for key in [old, new] { try check(key) }
-    guard metadata[old] != nil else { throw missing(old, "the file") }
+    guard metadata[old] != nil else { throw missing(old, in: metadata, "the file") }
     guard metadata[new] == nil else {
       throw .setting(.metadata, what: "\(new): expected a new name, found a key of this name")
     }

@@ -85,9 +85,13 @@ public struct ElementDifference: Sendable {
   init?(_ old: MetadataArray, _ new: MetadataArray) {
     guard old.elementType == new.elementType else { return nil }
     (oldCount, newCount) = (old.count, new.count)
-    let pairs = zip(old.values(), new.values()).enumerated().filter { $1.0 != $1.1 }
-    changedCount = pairs.count
-    first = pairs.prefix(Self.listed).map { ($0.offset, $0.element.0, $0.element.1) }
+    var count = 0
+    var first: [(index: Int, old: MetadataValue, new: MetadataValue)] = []
+    old.forEachDifference(from: new) { index, old, new in
+      count += 1
+      if first.count < Self.listed { first.append((index, old, new)) }
+    }
+    (changedCount, self.first) = (count, first)
   }
 }
 

@@ -66,7 +66,7 @@ extension MetadataTarget {
       let list = try list(old)
       let more = try array(texts, as: type ?? .exact(list.elementType))
       guard more.elementType == list.elementType else { throw mixed(list, more.elementType) }
-      return .array(MetadataArray(elementType: list.elementType, list.values() + more.values()))
+      return .array(list.appending(more))
     case .element(let index):
       return .array(try replaced(index, in: list(old), by: texts.first ?? ""))
     }
@@ -82,7 +82,7 @@ extension MetadataTarget {
       let isRight = KnownKeys.kind(of: key, architecture: metadata.architecture)?.holds(old) ?? true
       return .exact(isRight ? old.type : known ?? old.type)
     }
-    guard let known else { throw needsType("\(key):u32=5") }
+    guard let known else { throw needsType("\(key):u32=5", metadata) }
     return .exact(known)
   }
 
@@ -92,7 +92,7 @@ extension MetadataTarget {
     if let type { return type }
     if let list = old?.elements { return .exact(list.elementType) }
     guard let known = KnownKeys.elementType(of: key, architecture: metadata.architecture) else {
-      throw needsType("\(key)[]:str=a,b")
+      throw needsType("\(key)[]:str=a,b", metadata)
     }
     return .exact(known)
   }
@@ -110,13 +110,14 @@ extension MetadataTarget {
     _ index: Int, in list: MetadataArray, by text: String
   ) throws(QuantError) -> MetadataArray {
     guard index < list.count else {
-      throw refused("\(key): expected an element from 0 to \(list.count - 1), found \(index)")
+      throw refused(
+        list.count == 0
+          ? "\(key): the list is empty: expected \(key)[]+=… to add to it, found \(key)[\(index)]=…"
+          : "\(key): expected an element from 0 to \(list.count - 1), found \(index)")
     }
     let new = try value(text, as: type ?? .exact(list.elementType))
     guard new.type == list.elementType else { throw mixed(list, new.type) }
-    var values = list.values()
-    values[index] = new
-    return MetadataArray(elementType: list.elementType, values)
+    return list.replacing(index, with: new)
   }
 
   private func array(
@@ -139,16 +140,23 @@ extension MetadataTarget {
     _ text: String, as wanted: ValueText.Wanted
   ) throws(QuantError) -> MetadataValue {
     if let value = ValueText.value(text, as: wanted) { return value }
-    let type = wanted.exactType.map { "a value of type \($0)" } ?? "a whole number"
-    throw refused("\(key): expected \(type), found \"\(text.prefix(80))\"")
+    let expected =
+      switch wanted.exactType {
+      case .bool: "true or false"
+      case let type?: "a value of type \(type)"
+      case nil: "a whole number"
+      }
+    throw refused("\(key): expected \(expected), found \"\(text.prefix(80))\"")
   }
 
   private func mixed(_ list: MetadataArray, _ type: MetadataType) -> QuantError {
     refused("\(key): expected elements of type \(list.elementType), found \(type)")
   }
 
-  private func needsType(_ example: String) -> QuantError {
-    refused("\(key): there is no such key, so that its type must be given, as in \(example)")
+  private func needsType(_ example: String, _ metadata: Metadata) -> QuantError {
+    let near = NearName.question(key, among: metadata.keys)
+    return refused(
+      "\(key): there is no such key\(near), so that its type must be given, as in \(example)")
   }
 
   private func refused(_ what: String) -> QuantError { .setting(.metadata, what: what) }

@@ -51,7 +51,8 @@ public struct ModelEdit: Sendable {
     var renaming: [String: String] = [:]
     for (old, new) in names {
       guard model.contains(old) else {
-        throw .setting(.metadata, what: "expected a tensor \"\(old)\", found none")
+        let near = NearName.question(old, among: model.tensors.map(\.name))
+        throw .setting(.metadata, what: "expected a tensor \"\(old)\", found none\(near)")
       }
       guard renaming.updateValue(new, forKey: old) == nil else {
         throw .setting(.metadata, what: "tensor \"\(old)\" is renamed twice")

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 public import GGUF
 
-/// Which earlier positions a position sees, itself among them.
+/// Which positions a position sees, itself among them: earlier ones, and later ones where attention is not
+/// causal.
 public enum AttentionWindow: Sendable, Hashable {
   /// All.
   case full
@@ -9,6 +10,8 @@ public enum AttentionWindow: Sendable, Hashable {
   case sliding(Int)
   /// Those since the last multiple of so many.
   case chunked(Int)
+  /// Those at most half of so many away.
+  case symmetric(Int)
 
   /// The first position that position `query` sees.
   package func first(for query: Int) -> Int {
@@ -16,7 +19,13 @@ public enum AttentionWindow: Sendable, Hashable {
     case .full: 0
     case .sliding(let size): max(0, query - size + 1)
     case .chunked(let size): query / size * size
+    case .symmetric(let size): max(0, query - size / 2)
     }
+  }
+
+  /// Where those end that position `query` sees without a causal mask.
+  package func end(for query: Int) -> Int {
+    if case .symmetric(let size) = self { query + size / 2 + 1 } else { .max }
   }
 }
 
@@ -26,10 +35,28 @@ public enum AttentionInput: Sendable {
   case separate(query: Linear, key: Linear, value: Linear)
   /// One product: all queries, then all keys, then all values. Biases may stand apart.
   case fused(Linear, queryBias: TensorInfo?, keyBias: TensorInfo?, valueBias: TensorInfo?)
+  /// Two products: values are keys as they come out of theirs.
+  case keysAsValues(query: Linear, key: Linear)
   /// Keys and values through a narrow latent vector (DeepSeek's multi-head latent attention).
   case latent(LatentAttention)
   /// Queries alone: keys and values are those that an earlier layer kept.
   case shared(query: Linear, KeptKeys)
+}
+
+/// A learned summand of scores for each head and bucket of distances (T5). Half of the buckets are for
+/// later keys; of each half, the first half are for one distance each, and the others grow.
+public struct DistanceBias: Sendable {
+  /// One row a bucket, a number a head.
+  public var tensor: TensorInfo
+  /// How many buckets there are: at least 4, and less than four times `longest`.
+  public var buckets: Int
+  /// The distance from which all share the last bucket.
+  public var longest = 128
+
+  package init(tensor: TensorInfo, buckets: Int) {
+    self.tensor = tensor
+    self.buckets = buckets
+  }
 }
 
 /// Where keys and values of a layer are kept for later ones.
@@ -144,10 +171,14 @@ public struct AttentionGraph: Sendable {
   public var cap: Float = 0
   /// If not zero, scores fall with distance, by slopes that begin with this power of two (ALiBi).
   public var slopeBias: Float = 0
+  /// What is added to scores by how far keys are from queries.
+  public var distanceBias: DistanceBias?
   /// What a position sees.
   public var window = AttentionWindow.full
   /// Which of the keys that its window holds a query looks at, if not at all of them.
   public var selection: KeySelection?
+  /// Whether a position sees no later ones.
+  public var isCausal = true
   /// A score for each head that takes part in the softmax and has no value.
   public var sinks: TensorInfo?
   /// A factor on queries that grows with their position, if there is one.

@@ -43,6 +43,9 @@ public struct DenseGraph: Sendable {
   public var activation = Activation.silu
   /// Of what it gives, before the last product.
   public var innerNorm: Norm?
+  /// If not zero, a row's gates first lose their mean and so many standard deviations, and those below
+  /// zero become zero.
+  public var sparsity: Float = 0
   /// Back to the model's width.
   public var down: Linear
 }
@@ -88,6 +91,8 @@ public struct MixtureGraph: Sendable {
   public var routerInput: RouterInput?
   /// Where the experts' vectors come from and go to, if they are narrower than the model's.
   public var latent: LatentMixture?
+  /// Where the router's logits are kept for later steps.
+  public var keptLogits: CarriedSlot?
   /// The experts.
   public var experts: ExpertGraph
   /// A network that all tokens pass, too.

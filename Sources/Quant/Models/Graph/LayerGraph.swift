@@ -6,7 +6,9 @@ public import GGUF
 public struct LayerGraph: Sendable {
   /// The steps, in order.
   public var steps: [LayerStep]
-  /// Where a copy of what comes in is kept for steps that read it.
+  /// How streams are made of each other before anything else is done.
+  public var prediction: StreamPrediction?
+  /// Where a copy of the first stream as the first step takes it is kept for steps that read it.
   public var inputCopy: CarriedSlot?
   /// A factor on what goes out.
   public var outputFactor: TensorInfo?
@@ -34,7 +36,7 @@ public struct LayerGraph: Sendable {
 }
 
 /// A part of a layer whose output is added to what came in:
-/// x = (x + scale · postNorm(Σ branch(norm(x)))) · sumScale.
+/// x = outputNorm((x + scale · postNorm(Σ branch(norm(x)))) · sumScale).
 public struct LayerStep: Sendable {
   /// How input is made of the streams, and output joined with them.
   public var connection = Connection.residual
@@ -48,6 +50,12 @@ public struct LayerStep: Sendable {
   public var scale: Float
   /// A factor on the whole.
   public var sumScale: Float = 1
+  /// Of the whole (post-norm).
+  public var outputNorm: Norm?
+  /// Of that and what came in, added once more.
+  public var secondOutputNorm: Norm?
+  /// Where a copy of what is added, before the factor, is kept for later steps.
+  public var outputCopy: CarriedSlot?
 
   /// A step of one block.
   package init(norm: Norm?, _ block: BlockGraph, postNorm: Norm? = nil, scale: Float = 1) {
@@ -71,6 +79,10 @@ public enum Connection: Sendable {
   case hyper(HyperConnection)
   /// All streams go in, gated, and the output goes to all of them.
   case gated(StreamGate)
+  /// The same; then all streams are corrected by what was wrong about the first.
+  case correcting(StreamCorrection)
+  /// The first stream goes in, times a factor for each column, and the output is added to the others.
+  case others(factors: TensorInfo)
 }
 
 /// One of the blocks that a step computes side by side.
@@ -105,6 +117,8 @@ public enum BlockGraph: Sendable {
   case dense(DenseGraph)
   /// Experts, some of which are chosen for each token.
   case mixture(MixtureGraph)
+  /// Small experts that groups of a mixture's experts share (GroveMoE).
+  case groupExperts(GroupExpertsGraph)
   /// A delta rule with gates (gated DeltaNet, Kimi's delta attention).
   case deltaNet(DeltaNetGraph)
   /// The scan of Mamba 1.
@@ -121,6 +135,8 @@ public enum BlockGraph: Sendable {
   case lowRank(LowRankGraph)
   /// What each layer adds for the token by itself (per-layer embeddings).
   case perLayer(PerLayerGraph)
+  /// One product, which stands for attention.
+  case product(Linear)
 
   /// The experts, if it has any.
   public var mixture: MixtureGraph? {

@@ -72,6 +72,8 @@ extension BlockGraph {
     switch self {
     case .dense(let dense):
       return dense.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
+    case .groupExperts(let graph):
+      return graph.tensors.map { ModelUnit(position: .dense(layer: layer), tensor: $0) }
     case .mixture(let mixture):
       func units(_ tensors: [TensorInfo]) -> [ModelUnit] {
         tensors.map { ModelUnit(position: .shared(layer: layer), tensor: $0) }
@@ -96,7 +98,8 @@ extension BlockGraph {
     case .channelMix(let graph): graph.tensors
     case .lowRank(let graph): graph.tensors
     case .perLayer(let graph): graph.tensors
-    case .dense, .mixture: []
+    case .product(let linear): [linear.tensor]
+    case .dense, .mixture, .groupExperts: []
     }
   }
 }
@@ -107,6 +110,7 @@ extension AttentionGraph {
       switch input {
       case .separate(let query, let key, let value): [query, key, value].map(\.tensor)
       case .fused(let linear, _, _, _): [linear.tensor]
+      case .keysAsValues(let query, let key): [query.tensor, key.tensor]
       case .latent(let latent): latent.tensors
       case .shared(let query, _): [query.tensor]
       }

@@ -35,6 +35,9 @@ public struct ModelGraph: Sendable {
   public var logitScale: Float = 1
   /// If not zero, logits x become cap · tanh(x / cap).
   public var logitCap: Float = 0
+  /// Whether it sees whole texts and predicts nothing: its results are the states behind the last norm, and
+  /// `output` is not used.
+  public var isEncoder = false
 
   /// Numbers of a state.
   public var stateWidth: Int { streams * width + carried.count }
@@ -81,6 +84,8 @@ public struct CarriedSlot: Sendable, Hashable {
 public struct StartGraph: Sendable {
   /// A row for each position, which is added: learned positions.
   public var positions: TensorInfo?
+  /// A row for each kind of token, the first of which is added to all.
+  public var types: TensorInfo?
   /// A norm of the whole.
   public var norm: Norm?
   /// Where a copy of the result is kept for later layers.
@@ -92,6 +97,8 @@ public struct StartGraph: Sendable {
   public enum Streams: Sendable {
     /// As the first.
     case copies
+    /// As products of the first with one matrix each, made as long as it.
+    case projected(Linear)
   }
 }
 
@@ -105,6 +112,8 @@ public enum StreamMerge: Sendable {
   case hyper(HyperConnection)
   /// They are gated as before a step; that takes the place of the last norm.
   case gated(StreamGate)
+  /// The mean of the first and of products of the others with one matrix each, made as long as it.
+  case projectedMean(Linear)
 }
 
 /// Division by the root mean square, then a factor and perhaps a summand for each column.

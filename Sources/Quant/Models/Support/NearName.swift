@@ -30,6 +30,13 @@ public enum NearName {
     return near.0
   }
 
+  /// The name that has most in common with one that does not exist, however little that is: as `of`, or
+  /// the one with the fewest letters that differ.
+  public static func nearest(_ text: String, among names: [String]) -> String? {
+    let wanted = Array(key(text).prefix(64))
+    return of(text, among: names) ?? names.min { edits(wanted, key($0)) < edits(wanted, key($1)) }
+  }
+
   /// A question to put into a message: ` (did you mean F16?)`, or nothing.
   public static func question(_ text: String, among names: [String]) -> String {
     of(text, among: names).map { " (did you mean \($0)?)" } ?? ""

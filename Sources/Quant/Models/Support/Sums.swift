@@ -3,10 +3,7 @@
 extension Sequence {
   /// Adds up counts of which a file may claim any number: the sum stops at the largest `Int`.
   package func clampedSum(_ count: (Element) -> Int) -> Int {
-    reduce(0) { sum, element in
-      let (value, overflow) = sum.addingReportingOverflow(count(element))
-      return overflow ? Int.max : value
-    }
+    reduce(into: 0) { sum, element in sum.addClamped(count(element)) }
   }
 }
 
@@ -16,6 +13,12 @@ func bitsPerWeight(bytes: Int, weights: Int) -> Double? {
 }
 
 extension Int {
+  /// Adds a count of which a file may claim any number: the sum stops at the largest `Int`.
+  package mutating func addClamped(_ count: Int) {
+    let (value, overflow) = addingReportingOverflow(count)
+    self = overflow ? Int.max : value
+  }
+
   /// The next multiple of a number at or after this one.
   package func roundedUp(to unit: Int) -> Int { (self + unit - 1) / unit * unit }
 }

@@ -36,12 +36,11 @@ extension ModelValidation {
   ]
 
   /// The first number of a value that is NaN or infinite, in words.
-  private static func notFinite(_ value: MetadataValue) -> String? {
+  static func notFinite(_ value: MetadataValue) -> String? {
     guard let array = value.elements else {
       return value.number.flatMap { $0.isFinite ? nil : "\($0)" }
     }
     guard array.elementType == .float32 || array.elementType == .float64 else { return nil }
-    let numbers = array.values(mostLayers).compactMap(\.number)
-    return numbers.firstIndex { !$0.isFinite }.map { "\(numbers[$0]) at \($0)" }
+    return array.first { $0.number?.isFinite == false }.map { "\($1.number ?? .nan) at \($0)" }
   }
 }

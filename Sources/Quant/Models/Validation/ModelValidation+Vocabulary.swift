@@ -72,13 +72,9 @@ extension ModelValidation {
 
   private func scores() -> InspectionWarning? {
     let key = "tokenizer.ggml.scores"
-    guard let array = source.metadata[key]?.elements, array.elementType == .float32 else {
-      return nil
-    }
-    let values = array.values()
-    guard let place = values.firstIndex(where: { $0.number?.isFinite == false }) else { return nil }
-    return .error(
-      .vocabulary, key: key, expected: "finite numbers",
-      found: "\(values[place].number ?? 0) at \(place)")
+    guard let value = source.metadata[key], value.elements?.elementType == .float32,
+      let bad = Self.notFinite(value)
+    else { return nil }
+    return .error(.vocabulary, key: key, expected: "finite numbers", found: bad)
   }
 }

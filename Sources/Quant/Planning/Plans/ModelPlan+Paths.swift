@@ -17,8 +17,23 @@ extension ModelPlan {
       models: source.files.map(\.name) + [importance?.path].compactMap({ $0 }))
     try QuantError.wrapping { () throws(FileError) in
       // The files first: an error names what was given.
-      for file in files { try inputs.check(file.path) }
+      for file in files {
+        try inputs.check(file.path)
+        try Self.checkPrefix(file.path)
+      }
       try inputs.check(Journal.path(of: output.path))
     }
+  }
+
+  /// Refuses shards without a name of their own: those of a folder, or of standard output.
+  private static func checkPrefix(_ path: String) throws(FileError) {
+    guard let prefix = SplitName(path: path)?.prefix,
+      let name = prefix.split(separator: "/", omittingEmptySubsequences: false).last,
+      ["", ".", "..", "-"].contains(name)
+    else { return }
+    throw .invalid(
+      file: prefix,
+      what: "expected the beginning of the shards' names, such as model, found"
+        + (name == "-" ? " a stream" : " a folder"))
   }
 }

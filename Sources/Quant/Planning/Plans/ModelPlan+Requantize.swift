@@ -68,11 +68,11 @@ public struct RequantizePlan: Sendable {
     let pruning = try LayerPruning(recipe.prunedLayers, of: source, facts)
     let kept = pruning.kept(source.tensors)
     let outlines = try recipe.layout.arranged(kept, expertCount: facts.expertCount)
-    let merged = ExpertMerging(kept, expertCount: 0).mergedDescriptions()
+    let places = TensorPlaces(ExpertMerging(kept, expertCount: 0).mergedDescriptions())
     let chooser = TypeChooser(
-      recipe: recipe, facts: facts, tensors: merged, hasImportance: importance != nil)
-    let places = ExpertPositions(outlines)
-    for rule in recipe.rules { try places.check(rule) }
+      recipe: recipe, facts: facts, places: places, hasImportance: importance != nil)
+    let experts = ExpertPositions(outlines)
+    for rule in recipe.rules { try experts.check(rule) }
     let usual = try outlines.map { outline throws(QuantError) in
       try chooser.choice(for: outline)
     }
@@ -85,7 +85,7 @@ public struct RequantizePlan: Sendable {
     let label = try Self.label(
       recipe, outlines, tensors,
       TypeChooser(
-        recipe: recipe.presetAlone, facts: facts, tensors: merged,
+        recipe: recipe.presetAlone, facts: facts, places: places,
         hasImportance: importance != nil))
     let metadata = RequantizeMetadata(
       recipe: recipe, importance: importance, pruning: pruning, label: label

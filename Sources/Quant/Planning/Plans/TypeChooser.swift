@@ -20,7 +20,7 @@ public struct TypeChoice: Sendable, Hashable {
 /// taken for parts of the merged one, so that a recipe means the same in every layout.
 struct TypeChooser {
   private let recipe: Recipe
-  private let places: [String: PresetRules.Position]
+  private let places: TensorPlaces
   private let presetRules: PresetRules?
   /// What may speak of a tensor of experts, by the merged name: looked up once for all of its experts.
   private let candidates: [String: [Candidate]]
@@ -36,22 +36,19 @@ struct TypeChooser {
   /// - Parameters:
   ///   - recipe: What is wanted.
   ///   - facts: The model's numbers.
-  ///   - tensors: Its tensors as a merged model has them (`ExpertMerging.mergedDescriptions`).
+  ///   - places: Where its tensors stand.
   ///   - hasImportance: Whether there is an importance matrix.
-  init(
-    recipe: Recipe, facts: ModelFacts, tensors: [TensorDescription], hasImportance: Bool
-  ) {
+  init(recipe: Recipe, facts: ModelFacts, places: TensorPlaces, hasImportance: Bool) {
     self.recipe = recipe
-    let roles = tensors.map { TensorRole(tensorName: $0.name) }
+    self.places = places
     presetRules = recipe.preset.map {
       PresetRules(
         preset: $0, facts: facts, hasImportance: hasImportance,
-        hasTiedEmbeddings: !roles.contains(.output),
-        valueTensorCount: roles.count(where: \.carriesValues))
+        hasTiedEmbeddings: places.hasTiedEmbeddings, valueTensorCount: places.valueTensorCount)
     }
-    places = Self.places(tensors)
+    let ruled = recipe.rules.isEmpty ? [] : places.tensors
     candidates = Dictionary(
-      tensors.compactMap { tensor in
+      ruled.compactMap { tensor in
         ExpertTensorName(tensor.name).map { (tensor.name, Self.candidates(recipe.rules, $0)) }
       }, uniquingKeysWith: { first, _ in first })
   }
@@ -67,26 +64,6 @@ struct TypeChooser {
     }
   }
 
-  /// Counts the tensors of each role in the order of layers.
-  private static func places(_ tensors: [TensorDescription]) -> [String: PresetRules.Position] {
-    let ordered = tensors.filter { !Untouchable.contains($0) }
-      .map { (layer: TensorName.layer(of: $0.name), tensor: $0) }
-      .sorted { ($0.layer ?? -1, $0.tensor.name) < ($1.layer ?? -1, $1.tensor.name) }
-    var counts: [TensorRole: Int] = [:]
-    var places: [String: PresetRules.Position] = [:]
-    for (layer, tensor) in ordered {
-      let role = TensorRole(tensorName: tensor.name)
-      // All tensors that carry values are counted together.
-      let counted = role.carriesValues ? .attentionV : role
-      places[tensor.name] = PresetRules.Position(
-        role: role, rowWeights: tensor.rowWeights,
-        isStacked: tensor.dimensions.dropFirst(2).contains { $0 > 1 },
-        ordinal: counts[counted, default: 0], layer: layer)
-      counts[counted, default: 0] += 1
-    }
-    return places
-  }
-
   /// The type of one tensor.
   ///
   /// - Parameter tensor: A tensor of the output.
@@ -94,14 +71,22 @@ struct TypeChooser {
   /// - Throws: `QuantError` if its experts should have different types, unless the recipe
   ///   promotes them.
   func choice(for tensor: TensorOutline) throws(QuantError) -> TypeChoice {
-    let name = ExpertTensorName(tensor.name)
+    try choice(for: tensor, ExpertTensorName(tensor.name))
+  }
+
+  /// The same for a tensor whose name was taken apart before.
+  func choice(
+    for tensor: TensorOutline, _ name: ExpertTensorName?
+  ) throws(QuantError) -> TypeChoice {
     let rules = rules(for: tensor.name, name)
     // Made once: hundreds of experts ask for it.
     let merged = name?.merged ?? tensor.name
     guard let name, name.expert == nil else {
       return choice(tensor, wantedType(merged, rules.first), expert: 0)
     }
-    let choices = (0..<Self.expertCount(tensor, name)).map { expert in
+    // Without a rule that tells experts apart, all of one source type are alike.
+    let isUniform = tensor.sourceTypes.count < 2 && rules.allSatisfy { $0.experts == nil }
+    let choices = (0..<(isUniform ? 1 : Self.expertCount(tensor, name))).map { expert in
       let rule = rules.first { $0.experts?.experts.contains(expert) ?? true }
       return choice(tensor, wantedType(merged, rule), expert: expert)
     }
@@ -127,6 +112,7 @@ struct TypeChooser {
   /// The rules that speak of a tensor or, if it is merged, of some of its experts, up to the first
   /// that decides for all of it. A tensor of one expert is found under the merged name, too.
   private func rules(for tensor: String, _ name: ExpertTensorName?) -> [TypeRule] {
+    guard !recipe.rules.isEmpty else { return [] }
     guard let name, let candidates = candidates[name.merged] else {
       return recipe.rules.first { $0.matches(tensor) }.map { [$0] } ?? []
     }

@@ -50,6 +50,7 @@ public final class SensitivityMeasurement {
     types: [TensorType], importance: ImportanceMatrix?, probeWindows: Int,
     only part: JobPart? = nil
   ) throws(QuantError) {
+    try evaluator.checkPredicts()
     try evaluator.check(windowLength: windows.length)
     self.evaluator = evaluator
     let range = part?.range(of: windows.count) ?? 0..<windows.count

@@ -38,7 +38,7 @@ extension ModelReader {
   func mixture(
     layer: Int, _ sizes: ModelSizes, width: Int, gating: MixtureGraph.Gating = .softmax,
     normalizes: Bool = true, activation: Activation = .silu, plain: Bool = false,
-    latent: LatentMixture? = nil
+    latent: LatentMixture? = nil, router given: Linear? = nil
   ) throws(QuantError) -> MixtureGraph {
     let used = sizes.usedExperts[layer]
     guard (1...max(sizes.experts, 1)).contains(used) else {
@@ -47,9 +47,13 @@ extension ModelReader {
         what: "\(architecture).expert_used_count: expected a number from 1 to "
           + "\(sizes.experts), found \(used)")
     }
+    let router =
+      if let given { given } else {
+        try linear("blk.\(layer).ffn_gate_inp", sizes.width, sizes.experts)
+      }
     var mixture = MixtureGraph(
-      router: try linear("blk.\(layer).ffn_gate_inp", sizes.width, sizes.experts),
-      count: sizes.experts, used: used, gating: gating, normalizes: normalizes, latent: latent,
+      router: router, count: sizes.experts, used: used, gating: gating, normalizes: normalizes,
+      latent: latent,
       experts: try experts(
         layer: layer, sizes, inputs: latent?.width ?? sizes.width, width: width, activation,
         plain: plain))

@@ -17,17 +17,13 @@ extension ModelReader {
   ///   - headSize: Numbers of a head; by default all of them are turned.
   ///   - longContext: Whether the tensors of factors for long and short contexts are looked for,
   ///     whatever the type of scaling.
+  ///   - factors: How many factors the tensors have, if not one a pair: the first are used.
   /// - Returns: The rotation.
   /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func rotation(
-    _ pairing: Rotation.Pairing, headSize: Int, longContext: Bool = false
+    _ pairing: Rotation.Pairing, headSize: Int, longContext: Bool = false, factors: Int? = nil
   ) throws(QuantError) -> Rotation {
-    let dimensions = try integer("rope.dimension_count", default: headSize, in: 0...headSize)
-    guard dimensions % 2 == 0 else {
-      throw .content(
-        file: source.path, line: 0,
-        what: "\(architecture).rope.dimension_count: expected an even number, found \(dimensions)")
-    }
+    let dimensions = try rotated("rope.dimension_count", of: headSize)
     var rotation = Rotation(
       pairing: pairing, dimensions: dimensions, base: try number("rope.freq_base", default: 10_000))
     guard rotation.base > 0 else {
@@ -37,8 +33,21 @@ extension ModelReader {
     }
     rotation.magnitude = try number("rope.scaling.attn_factor", default: 1)
     try setScaling(of: &rotation)
-    rotation.factors = try rotationFactors(dimensions / 2, longContext: longContext)
+    rotation.factors = try rotationFactors(factors ?? dimensions / 2, longContext: longContext)
     return rotation
+  }
+
+  /// How many numbers of a head are turned: what a key says, or all.
+  func rotated(
+    _ key: String, of headSize: Int, default fallback: Int? = nil
+  ) throws(QuantError) -> Int {
+    let dimensions = try integer(key, default: fallback ?? headSize, in: 0...headSize)
+    guard dimensions % 2 == 0 else {
+      throw .content(
+        file: source.path, line: 0,
+        what: "\(architecture).\(key): expected an even number, found \(dimensions)")
+    }
+    return dimensions
   }
 
   /// Tokens of a window of the model before its angles were made smaller.

@@ -8,11 +8,21 @@ extension ModelReader {
   /// - Parameters:
   ///   - sizes: The model's.
   ///   - layer: Which layer.
-  ///   - pairing: Which numbers are rotated together.
+  ///   - pairing: Which numbers are rotated together; `nil` for no rotation.
   /// - Returns: Attention over all earlier positions.
   /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func attention(
-    _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing
+    _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing?
+  ) throws(QuantError) -> AttentionGraph {
+    let rotation = try pairing.map { pairing throws(QuantError) in
+      try rotation(pairing, headSize: sizes.keySize)
+    }
+    return try attention(sizes, layer: layer, rotation)
+  }
+
+  /// The same with a rotation that is known, or none.
+  func attention(
+    _ sizes: ModelSizes, layer: Int, _ rotation: Rotation?
   ) throws(QuantError) -> AttentionGraph {
     let (heads, shared) = (sizes.heads[layer], sizes.keyValueHeads[layer])
     guard heads > 0, shared > 0 else {
@@ -24,12 +34,12 @@ extension ModelReader {
     return AttentionGraph(
       input: try attentionInput(sizes, layer: layer), heads: heads, keyValueHeads: shared,
       keySize: sizes.keySize, valueSize: sizes.valueSize,
-      rotation: try rotation(pairing, headSize: sizes.keySize),
-      scale: 1 / Float(sizes.keySize).squareRoot(),
+      rotation: rotation, scale: 1 / Float(sizes.keySize).squareRoot(),
       output: try linear("blk.\(layer).attn_output", heads * sizes.valueSize, sizes.width))
   }
 
-  private func attentionInput(
+  /// Queries, keys and values from separate matrices or a fused one.
+  func attentionInput(
     _ sizes: ModelSizes, layer: Int
   ) throws(QuantError) -> AttentionInput {
     let prefix = "blk.\(layer).attn_"
@@ -89,5 +99,16 @@ extension ModelReader {
     }
     let period = try integer(key, default: pattern)
     return (0..<sizes.layers).map { period == 0 || $0 % period < period - 1 }
+  }
+
+  /// Yes or no for each layer.
+  func flags(_ key: String, layers: Int) throws(QuantError) -> [Bool] {
+    let values = value(key)?.elements?.values(layers).map { $0.flag ?? ($0.integer != 0) }
+    guard let values, values.count == layers else {
+      throw .content(
+        file: source.path, line: 0,
+        what: "expected \(layers) flags as \(architecture).\(key), found \(values?.count ?? 0)")
+    }
+    return values
   }
 }
