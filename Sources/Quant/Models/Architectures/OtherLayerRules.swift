@@ -18,8 +18,6 @@ enum OtherLayerRules {
   static func rules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     switch model.architecture {
     case let name where alike.contains(name): try model.windowRules(period: 0)
-    case "qwen3next", "qwen35", "qwen35moe":
-      model.has("full_attention_interval") ? [] : try model.recurrenceRules(period: 4)
     // The first layer's values go into all others.
     case "rwkv7": [.first(1, "what later layers take values from")]
     case "baichuan": [.count(32, "the rotation"), .count(40, "the position of tokens")]
