@@ -147,8 +147,8 @@ package struct AttentionPass: BlockPass {
     _ slot: WorkerSlot
   ) throws(QuantError) {
     // A multiple of 16 keeps the number of different products small.
-    let first = seen(by: block.lowerBound).lowerBound / 16 * 16
-    let keys = first..<seen(by: block.upperBound - 1).upperBound
+    let first = self.seen(by: block.lowerBound).lowerBound / 16 * 16
+    let keys = first..<self.seen(by: block.upperBound - 1).upperBound
     let scores = slot.spare(rows: block.count, columns: keys.count)
     try slot.products.multiply(
       inputs.queries.rows(block), inputs.keys.rows(keys), transposed: true, into: scores)

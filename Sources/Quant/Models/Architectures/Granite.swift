@@ -52,7 +52,8 @@ enum Granite: EvaluableArchitecture {
     if isWindowed, model.has(key), try !model.flags(key, layers: sizes.layers)[layer] {
       rotates = false
     }
-    var attention = try model.attention(sizes, layer: layer, rotates ? .neighbours : nil)
+    let rotation = rotates ? try model.rotation(.neighbours, headSize: sizes.keySize) : nil
+    var attention = try model.attention(sizes, layer: layer, rotation)
     let scale = try model.number("attention.scale", default: 0)
     if scale != 0 { attention.scale = scale }
     guard isWindowed else { return attention }

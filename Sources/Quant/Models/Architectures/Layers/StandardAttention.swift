@@ -13,12 +13,11 @@ extension ModelReader {
   /// - Returns: Attention over all earlier positions.
   /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func attention(
-    _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing?, gatesQueries: Bool = false
+    _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing, gatesQueries: Bool = false
   ) throws(QuantError) -> AttentionGraph {
-    let rotation = try pairing.map { pairing throws(QuantError) in
-      try rotation(pairing, headSize: sizes.keySize)
-    }
-    return try attention(sizes, layer: layer, rotation, gatesQueries: gatesQueries)
+    try attention(
+      sizes, layer: layer, try rotation(pairing, headSize: sizes.keySize),
+      gatesQueries: gatesQueries)
   }
 
   /// The same with a rotation that is known, or none.
