@@ -36,6 +36,7 @@ public enum ArchitectureRegistry {
     FalconH1.self,
     GLM4.self,
     GLM4MoE.self,
+    GLM5Next.self,
     GPT2.self,
     GPTNeoX.self,
     GPTOSS.self,
@@ -145,6 +146,11 @@ public enum ArchitectureRegistry {
 extension ArchitectureRegistry {
   /// Whether anything is known of an architecture.
   package static func knows(_ name: String) -> Bool { architecture(name) != nil }
+
+  /// Whether it is known what an architecture keeps at run time.
+  package static func knowsMemory(_ name: String) -> Bool {
+    architecture(name).map { !($0 is any FileArchitecture.Type) } ?? false
+  }
 
   /// What memory at run time depends on beyond keys and tensors.
   package static func memory(_ name: String) -> MemoryTraits {

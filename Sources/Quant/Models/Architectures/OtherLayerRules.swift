@@ -6,10 +6,10 @@ enum OtherLayerRules {
   /// Those whose layers differ by their tensors, by lists and by keys that every architecture may have,
   /// with a sliding window only where a key tells its period.
   private static let alike: Set<String> = [
-    "apertus", "arcee", "arctic", "bert", "bloom", "dbrx", "deepseek32", "exaone", "falcon",
+    "apertus", "arcee", "arctic", "bert", "bloom", "dbrx", "exaone", "falcon",
     "falcon-h1", "gpt2", "gptneox", "granite", "granite_swa", "granitehybrid", "grok", "internlm2",
     "jais", "jamba", "jina-bert-v2", "lfm2", "lfm2moe", "maincoder", "mamba2",
-    "mistral3", "mistral4", "nemotron", "nemotron_h", "nemotron_h_moe", "nomic-bert",
+    "nemotron", "nemotron_h", "nemotron_h_moe", "nomic-bert",
     "nomic-bert-moe", "openelm", "orion", "phi2", "plm", "rwkv6", "stablelm", "starcoder2",
     "xverse",
   ]
