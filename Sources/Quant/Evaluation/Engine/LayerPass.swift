@@ -60,6 +60,12 @@ package struct LayerPass {
         try StreamPass(context: context, states: rows).predict(by: prediction)
       }
     }
+    if let graph = graph.ngrams {
+      let pass = try NGramPass(graph, in: context)
+      for start in stride(from: 0, to: states.rows, by: chunk) {
+        try pass.run(states.rows(start..<min(start + chunk, states.rows)))
+      }
+    }
     if let slot = graph.inputCopy {
       context.layout.carried(slot, of: states).copy(from: context.layout.stream(of: states))
     }

@@ -91,6 +91,7 @@ public enum ArchitectureRegistry {
     Qwen3.self,
     Qwen3Next.self,
     Qwen3VL.self,
+    Qwen4Exp.self,
     QwenLikeMoE.self,
     RWKV.self,
     RWKVOnQwen.self,

@@ -12,6 +12,8 @@ public struct LayerGraph: Sendable {
   public var prediction: StreamPrediction?
   /// Where a copy of the first stream as the first step takes it is kept for steps that read it.
   public var inputCopy: CarriedSlot?
+  /// What is added to all streams first, for the last few tokens together.
+  public var ngrams: NGramGraph?
   /// A factor on what goes out.
   public var outputFactor: TensorInfo?
 
