@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
 /// Nemotron-H and Nemotron 3: every layer is one thing alone, Mamba 2, attention, a network or experts.
 enum NemotronH: EvaluableArchitecture {
@@ -30,12 +31,12 @@ enum NemotronH: EvaluableArchitecture {
   private static func layerAhead(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> LayerGraph {
-    let name = "blk.\(layer).post_attention_norm"
+    let names = ["post_attention_norm", "ffn_norm"].map { "blk.\(layer).\($0)" }
+    let isFirst = model.source.contains("\(names[0]).weight")
     return LayerGraph(
       attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
       attention: try model.attention(sizes, layer: layer, nil),
-      feedForwardNorm: try model.optionalNorm(name, sizes.width)
-        ?? model.norm("blk.\(layer).ffn_norm", sizes.width),
+      feedForwardNorm: try model.norm(names[isFirst ? 0 : 1], sizes.width),
       feedForward: .mixture(try mixture(model, sizes, layer)))
   }
 
