@@ -135,11 +135,14 @@ extension Evaluator {
     return merged
   }
 
-  /// Makes one stream of several; a window onto the states, where they have one.
-  func merge(_ states: Matrix, _ context: ForwardContext) throws(QuantError) -> Matrix {
+  /// Makes one stream of several, in the model's way or another; a window onto the states, where they have
+  /// one.
+  func merge(
+    _ states: Matrix, _ context: ForwardContext, by merge: StreamMerge? = nil
+  ) throws(QuantError) -> Matrix {
     let first = context.layout.stream(of: states)
     guard graph.stateWidth > graph.width else { return states }
-    switch graph.merge {
+    switch merge ?? graph.merge {
     case .first: break
     case .mean:
       try average(states, context)

@@ -108,10 +108,20 @@ struct AheadRun {
     let (token, source) = (both.columns(0..<width), both.columns(width..<2 * width))
     try evaluator.readEmbeddings(tokens, of: graph.embedding, into: token)
     try context.normalize(token, by: graph.embeddingNorm, into: token)
+    let isJoined = graph.source == .joined
+    let count = isJoined || graph.source == .streams ? evaluator.graph.streams : 1
+    if isJoined {
+      let all = states.columns(0..<count * width)
+      try context.normalize(all, by: graph.sourceNorm, into: all)
+    }
     let product = LinearProduct(graph.projection, in: context)
-    for index in 0..<(graph.source == .streams ? evaluator.graph.streams : 1) {
+    for index in 0..<count {
       let stream = context.layout.stream(index, of: states)
-      try context.normalize(stream, by: graph.sourceNorm, into: source)
+      if isJoined {
+        source.copy(from: stream)
+      } else {
+        try context.normalize(stream, by: graph.sourceNorm, into: source)
+      }
       try product.run(both, into: stream)
     }
   }
@@ -120,10 +130,12 @@ struct AheadRun {
   private func finish(
     _ states: Matrix, _ graph: AheadGraph, _ context: ForwardContext
   ) throws(QuantError) {
-    guard graph.source == .normed || graph.output != nil else { return }
+    let isNormed = graph.source == .normed
+    guard isNormed || graph.output != nil || graph.merge != nil else { return }
     let head =
-      graph.source == .normed
-      ? context.layout.stream(of: states) : try evaluator.merge(states.copied(), context)
+      isNormed
+      ? context.layout.stream(of: states)
+      : try evaluator.merge(states.copied(), context, by: graph.merge)
     if let norm = graph.headNorm { try context.normalize(head, by: norm, into: head) }
     guard let output = graph.output else { return }
     try observer?.observe(

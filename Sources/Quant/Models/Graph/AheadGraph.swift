@@ -16,6 +16,8 @@ public struct AheadGraph: Sendable {
   public var projection: Linear
   /// The layer.
   public var layer: LayerGraph
+  /// How its streams become one; `nil` if as the model's do.
+  public var merge: StreamMerge?
   /// Between the layer and its output matrix.
   public var headNorm: Norm?
   /// Its own output matrix; `nil` if it shares the model's.
@@ -28,6 +30,8 @@ public enum AheadSource: Sendable {
   case stream
   /// The same behind the norm before the output matrix.
   case normed
-  /// Every stream by itself.
+  /// Every stream, each normed by itself.
   case streams
+  /// Every stream, all normed together.
+  case joined
 }

@@ -43,22 +43,25 @@ extension ModelReader {
   ///   - sizes: The model's.
   ///   - form: What they take.
   ///   - outputNorm: The model's, which stands before their output matrix if they have none of their own.
+  ///   - streams: Streams of a state.
   /// - Returns: The layers with what is around them.
   /// - Throws: `QuantError` for tensors that are missing or do not fit.
   func ahead(
-    _ layers: [LayerGraph], _ sizes: ModelSizes, _ form: AheadForm, outputNorm: Norm?
+    _ layers: [LayerGraph], _ sizes: ModelSizes, _ form: AheadForm, outputNorm: Norm?,
+    streams: Int = 1
   ) throws(QuantError) -> [AheadGraph] {
+    let source = form.source == .joined ? streams * sizes.width : sizes.width
     var graphs: [AheadGraph] = []
     for (index, layer) in layers.enumerated() {
       let block = "blk.\(sizes.layers + index)"
       let (prefix, rows) = ("\(block).nextn.", [sizes.width, sizes.vocabulary])
-      let hasOutput = source.contains("\(prefix)shared_head_head.weight")
+      let hasOutput = self.source.contains("\(prefix)shared_head_head.weight")
       graphs.append(
         AheadGraph(
           source: form.source,
           embedding: try optional("\(prefix)embed_tokens.weight", rows) ?? sizes.embedding,
           embeddingNorm: try norm("\(prefix)enorm", sizes),
-          sourceNorm: try norm("\(prefix)hnorm", sizes),
+          sourceNorm: try norm("\(prefix)hnorm", source, centered: sizes.isCentered),
           projection: try linear("\(prefix)eh_proj", 2 * sizes.width, sizes.width), layer: layer,
           headNorm: try headNorm(block, sizes, form) ?? outputNorm,
           output: hasOutput
