@@ -109,8 +109,8 @@ import Testing
 
   @Test func `an architecture of which nobody said how is refused by name`() throws {
     var file = TinyAhead().file()
-    for (key, value) in file.metadata.entries where key.hasPrefix("hy_v3.") {
-      file.metadata["llama." + key.dropFirst("hy_v3.".count)] = value
+    for entry in file.metadata.entries where entry.key.hasPrefix("hy_v3.") {
+      file.metadata["llama." + entry.key.dropFirst("hy_v3.".count)] = entry.value
     }
     file.metadata["general.architecture"] = .string("llama")
     #expect(try complaint(file).contains("MTP layers of the architecture \"llama\""))
