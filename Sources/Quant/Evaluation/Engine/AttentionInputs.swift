@@ -30,6 +30,13 @@ struct AttentionInputs: Sendable {
       values = Matrix(rows: x.rows, columns: valueColumns)
       try LinearProduct(key, in: context).run(x, into: keys)
       try LinearProduct(value, in: context).run(x, into: values)
+    case .cross(let query, let key, let value, let slot):
+      (queries, gates) = try Self.queries(query, graph, x, context)
+      let source = context.layout.carried(slot, of: input.states)
+      keys = Matrix(rows: x.rows, columns: keyColumns)
+      values = Matrix(rows: x.rows, columns: valueColumns)
+      try LinearProduct(key, in: context).run(source, into: keys)
+      try LinearProduct(value, in: context).run(source, into: values)
     case .keysAsValues(let query, let key):
       (queries, gates) = try Self.queries(query, graph, x, context)
       keys = Matrix(rows: x.rows, columns: keyColumns)

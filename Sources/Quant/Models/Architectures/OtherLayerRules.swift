@@ -8,7 +8,7 @@ enum OtherLayerRules {
   private static let alike: Set<String> = [
     "apertus", "arcee", "arctic", "bert", "bloom", "dbrx", "exaone", "falcon",
     "falcon-h1", "gpt2", "gptneox", "granite", "granite_swa", "granitehybrid", "grok", "internlm2",
-    "jais", "jamba", "jina-bert-v2", "kimi-linear", "lfm2", "lfm2moe", "maincoder", "mamba2",
+    "jais", "jamba", "jina-bert-v2", "lfm2", "lfm2moe", "maincoder", "mamba2",
     "nemotron", "nemotron_h", "nemotron_h_moe", "nomic-bert",
     "nomic-bert-moe", "openelm", "orion", "phi2", "plm", "rwkv6", "stablelm", "starcoder2",
     "xverse",

@@ -40,7 +40,7 @@ enum Qwen3Next: EvaluableArchitecture {
   }
 
   /// Each head's gate comes with its query.
-  private static func attention(
+  static func attention(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> AttentionGraph {
     guard sizes.keySize == sizes.valueSize else {

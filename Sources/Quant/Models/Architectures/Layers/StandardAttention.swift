@@ -8,7 +8,7 @@ extension ModelReader {
   /// - Parameters:
   ///   - sizes: The model's.
   ///   - layer: Which layer.
-  ///   - pairing: Which numbers are rotated together; `nil` for no rotation.
+  ///   - pairing: Which numbers are rotated together.
   ///   - gatesQueries: Whether the product of queries gives a gate for each head, too.
   /// - Returns: Attention over all earlier positions.
   /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
