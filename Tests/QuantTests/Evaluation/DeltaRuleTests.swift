@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Delta rules with decay: chunks of tokens give what a loop over tokens in double precision gives.
-@Suite("Delta rules with decay") struct DeltaNetTests {
+@Suite("Delta rules with decay") struct DeltaRuleTests {
   /// Two whole chunks of 64 and part of one; nine of 16 and part of one.
   private static let length = 150
   private let testing: EvaluationTesting
