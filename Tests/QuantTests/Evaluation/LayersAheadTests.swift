@@ -34,7 +34,7 @@ import Testing
     return error?.description ?? ""
   }
 
-  @Test(arguments: TinyAhead.Kind.allCases, [1 << 28, 40_000])
+  @Test(arguments: TinyAhead.Kind.allCases, [1 << 28, 20_000])
   func `sums and counts are those of plain loops`(_ kind: TinyAhead.Kind, _ memory: Int) throws {
     let (model, windows) = (TinyAhead(kind), try windows(4))
     let matrix = try gather(model.file(), windows, memory: memory)
