@@ -30,14 +30,13 @@ struct ComputeBuffers {
       return
     }
     method = .bound
-    // Nothing like a graph with caches: what it would guess is far off.
-    let isUncached = model.shape.attentionLayers.contains { !$0.isCached }
     let guesses: Guesses? =
       switch rule {
-      case _ where isUncached: nil
+      case _ where !Guesses.isPossible(model): nil
       case .best:
         (GraphTraits(known: model) ?? GraphTraits(guessing: model))
           .flatMap { Guesses(model, $0, options, hasVariants: true) }
+          .flatMap { model.shape.isKnown && !$0.readsAll(of: model) ? nil : $0 }
       case .unknownArchitecture:
         GraphTraits(guessing: model).flatMap { Guesses(model, $0, options, hasVariants: false) }
       case .formula: nil
@@ -63,6 +62,31 @@ private struct Guesses {
   let others: [ComputeGraph]
   /// The likeliest with logits of few tokens; `nil` where it has no more.
   let fewLogits: ComputeGraph?
+
+  /// Whether a graph in the common form can be like what a model computes: not where nothing is cached, nor
+  /// where streams, indexers or compressed rows are read by an architecture's own rules that are not built.
+  static func isPossible(_ model: MemoryModel) -> Bool {
+    let shape = model.shape
+    guard shape.attentionLayers.allSatisfy(\.isCached) else { return false }
+    let isSpecial = shape.streams > 1 || shape.layers.contains { !$0.caches.isEmpty }
+    return !isSpecial || MemoryFamilies.computation(shape.likeness) != nil
+  }
+
+  /// Whether the likeliest reads all matrices of the layers: what is done with others takes memory, too.
+  func readsAll(of model: MemoryModel) -> Bool {
+    var read: Set<Int> = []
+    for tensor in likeliest.tensors {
+      switch tensor.role {
+      case .weight(let index), .weightCopy(let index, _): read.insert(index)
+      default: break
+      }
+    }
+    return model.tensors.indices.allSatisfy { index in
+      let tensor = model.tensors[index]
+      let isMatrix = tensor.description.dimensions.count { $0 > 1 } > 1
+      return tensor.layer == nil || !isMatrix || !model.isLoaded(tensor) || read.contains(index)
+    }
+  }
 
   /// `nil` for computations that are too large to replay.
   init?(
