@@ -36,10 +36,12 @@ install uninstall:
 test-dist:
 	@scripts/test-dist
 
-# A model of 30 GB in 8 GB of memory, read once; a sparse file, so that it takes little disk.
+# A model of 30 GB in 8 GB of memory, read once; a sparse file, so that it takes little disk. Of other
+# architectures, too: make test-big ARCHITECTURE=qwen35moe.
+ARCHITECTURE = llama
 test-big: build
 	@scripts/install-python
-	.build/python/bin/python3 Tests/Scripts/big_model.py $(options)
+	.build/python/bin/python3 Tests/Scripts/big_model.py --architecture $(ARCHITECTURE) $(options)
 
 # Feeds what is read from files with damaged ones: make fuzz SECONDS=600 TARGET=tokenizer. What runs
 # found is kept in .build/fuzz, and counted there.

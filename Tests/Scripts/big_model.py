@@ -20,13 +20,17 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Ten layers of eight experts: 15 G weights.
-SHAPE = "--layers 10 --embedding 4096 --feed-forward 14848 --vocabulary 8192 --experts 8 --sparse"
 VOCABULARY = 8192
+# Each of 15 G weights: ten layers of eight experts, or twenty of 240.
+SHAPES = {
+    "llama": "--layers 10 --embedding 4096 --feed-forward 14848 --experts 8",
+    "qwen35moe": "--layers 20 --embedding 2048 --feed-forward 512 --experts 240",
+}
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--architecture", choices=SHAPES, default="llama")
     parser.add_argument("--limit", type=float, default=8, help="GB of memory")
     parser.add_argument("--ctx", type=int, default=32, help="tokens of a window")
     parser.add_argument("--chunks", type=int, default=2, help="windows")
@@ -35,12 +39,14 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def make_model(path: pathlib.Path) -> None:
+def make_model(path: pathlib.Path, architecture: str) -> None:
     if path.exists():
         return
     new = path.with_suffix(".new")
     script = ROOT / "Tests/Scripts/random_model.py"
-    subprocess.run([sys.executable, script, new, *SHAPE.split()], check=True)
+    shape = [*SHAPES[architecture].split(), "--vocabulary", str(VOCABULARY), "--sparse"]
+    command = [sys.executable, script, new, "--architecture", architecture, *shape]
+    subprocess.run(command, check=True)
     new.rename(path)
 
 
@@ -115,10 +121,10 @@ def main() -> None:
     options = arguments()
     folder = ROOT / ".build/big-model"
     folder.mkdir(parents=True, exist_ok=True)
-    model = options.model or folder / "sparse.gguf"
+    model = options.model or folder / f"{options.architecture}.gguf"
     text = folder / "text.txt"
     if not options.model:
-        make_model(model)
+        make_model(model, options.architecture)
     make_text(text, options.ctx * options.chunks)
     tool = os.environ.get("GGUF_TOOL", str(ROOT / ".build/release/gguf-tool"))
     command = [tool, "perplexity", str(model), "--corpus", str(text), "--json"]

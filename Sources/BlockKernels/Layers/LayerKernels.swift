@@ -3,7 +3,7 @@
 /// The kernels of the forward pass and of the figures that are made of its logits.
 ///
 /// Compiled for each level of the CPU, as `SearchKernels` are.
-public protocol LayerKernels: RecurrentKernels {
+public protocol LayerKernels: RecurrentKernels, DeltaKernels {
   /// See `normalizeRows`.
   static func normalize(
     _ source: FloatRows, _ target: FloatRows, rows: Int, columns: Int,

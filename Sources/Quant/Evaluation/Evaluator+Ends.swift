@@ -32,6 +32,9 @@ extension Evaluator {
     try addTypes(to: first)
     if let norm = graph.start.norm { try context.normalize(first, by: norm, into: first) }
     try fillStates(states, tokens, context)
+    if let answer = graph.start.answer {
+      try begin(answer, in: states, windowLength: length, context, substituting: other)
+    }
     return states
   }
 
@@ -84,6 +87,21 @@ extension Evaluator {
     }
   }
 
+  /// Keeps the embeddings that a decoder begins with.
+  private func begin(
+    _ answer: AnswerStart, in states: Matrix, windowLength length: Int, _ context: ForwardContext,
+    substituting other: WeightSubstitution?
+  ) throws(QuantError) {
+    let first = Matrix(rows: 1, columns: graph.width)
+    try readEmbeddings([Int32(answer.token)], into: first, substituting: other)
+    let source = context.layout.stream(of: states)
+    let target = context.layout.carried(answer.slot, of: states)
+    for row in 0..<states.rows {
+      target.rows(row..<row + 1).copy(
+        from: row % length == 0 ? first : source.rows(row - 1..<row))
+    }
+  }
+
   /// Fills what states hold beside their first stream.
   private func fillStates(
     _ states: Matrix, _ tokens: [Int32], _ context: ForwardContext
@@ -129,6 +147,8 @@ extension Evaluator {
       return try HyperConnectionPass(graph, in: context).connect(states).x
     case .gated(let graph):
       return try StreamGatePass(graph, in: context).connect(states).x
+    case .checkpoints(let mix):
+      return try CheckpointPass(mix, in: context).mixed(first, of: states)
     }
     // Packed, as whoever writes them to a file expects.
     return first.copied()

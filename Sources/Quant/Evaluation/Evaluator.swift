@@ -73,6 +73,17 @@ public struct Evaluator: Sendable {
   ///
   /// Throws `QuantError.unsupported`.
   package func checkPredicts() throws(QuantError) {
+    try checkHasLogits()
+    guard graph.start.answer != nil else { return }
+    throw .unsupported(
+      "\(model.path): \"\(model.metadata.architecture ?? "")\" answers a text: it has no next token of"
+        + " the text itself; expected a model that predicts one")
+  }
+
+  /// Refuses encoders.
+  ///
+  /// Throws `QuantError.unsupported`.
+  package func checkHasLogits() throws(QuantError) {
     guard graph.isEncoder else { return }
     throw .unsupported(
       "\(model.path): \"\(model.metadata.architecture ?? "")\" is an encoder: it has no next token;"

@@ -16,8 +16,8 @@ package final class ImportanceGathering: ForwardObserver {
   /// Begins with nothing.
   package init(includesOutput: Bool) { self.includesOutput = includesOutput }
 
-  /// How tensors of layers begin, those of encoders included.
-  private static let prefixes = ["blk.", "enc.blk."]
+  /// How tensors of layers begin, those of encoders and decoders included.
+  private static let prefixes = ["blk.", "enc.blk.", "dec.blk."]
 
   package func observe(
     _ tensor: TensorInfo, matrix: Int, input: Matrix, windows: [Range<Int>], workers: Workers

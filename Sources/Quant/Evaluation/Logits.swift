@@ -2,7 +2,8 @@
 public import QuantModels
 
 extension Evaluator {
-  /// Computes the logits at every position of one window.
+  /// Computes the logits at every position of one window; of a model with a decoder behind an encoder, as
+  /// if it had answered the window with the window itself.
   ///
   /// - Parameter tokens: The window.
   /// - Returns: A row a token, a column an entry of the vocabulary.
@@ -12,7 +13,7 @@ extension Evaluator {
   public func logits(_ tokens: [Int32]) throws(QuantError) -> Matrix {
     let logits = Matrix(rows: tokens.count, columns: graph.vocabulary)
     guard !tokens.isEmpty else { return logits }
-    try checkPredicts()
+    try checkHasLogits()
     try check(windowLength: tokens.count)
     _ = try plan(windows: 1, length: tokens.count)
     let states = try states(tokens, length: tokens.count, chunk: 1)

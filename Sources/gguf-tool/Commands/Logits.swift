@@ -10,9 +10,12 @@ struct Logits: ParsableCommand, SettingOptions {
     usage: "gguf-tool logits <model> [<options>]",
     discussion: """
       Writes a GGUF file with the tensors tokens (I32) and logits (F32, one row per token), to compare \
-      with other engines. Without -o, shows the five most probable next tokens at each position.
+      with other engines. Without -o, shows the five most probable next tokens at each position. With \
+      --states, the tensor states has the state of each token after the last norm: the output of \
+      encoders such as BERT, which have no logits.
 
       Example: gguf-tool logits model.gguf --ids 1,5,7 -o logits.gguf
+      Example: gguf-tool logits model.gguf --ids 1,5,7 --states -o states.gguf
       """)
 
   @Argument(
@@ -31,6 +34,9 @@ struct Logits: ParsableCommand, SettingOptions {
     help: ArgumentHelp("The file to write; - for standard output.", valueName: "file"),
     completion: .file())
   var output: String?
+
+  @Flag(help: "Write the states after the last norm instead of logits (requires -o).")
+  var states = false
 
   @Option(help: ArgumentHelp("The position of the first token.", valueName: "number"))
   var firstPosition = 0
@@ -57,6 +63,9 @@ struct Logits: ParsableCommand, SettingOptions {
     guard (ids == nil) != (text == nil) else {
       throw ValidationError("Give either --ids or --text.")
     }
+    guard !states || output != nil else {
+      throw ValidationError("--states: expected -o with a file.")
+    }
     _ = try ids.map(Self.numbers)
     guard (0...(1 << 24)).contains(firstPosition) else {
       throw ValidationError("--first-position must be from 0 to \(1 << 24).")
@@ -67,22 +76,35 @@ struct Logits: ParsableCommand, SettingOptions {
     let file = try GGUFFile.open(model)
     try OutputPath.check([output], isNot: file, streamed: [output])
     guard !isPrinted || !json.isJSON else {
-      throw ValidationError("--json: expected -o with a file, as the logits go to standard output.")
+      throw ValidationError(
+        "--json: expected -o with a file, as the \(states ? "states" : "logits") go to standard output."
+      )
     }
     let tokens = try tokens(file)
     let evaluator = try compute.evaluator(
       file,
       contextLength: try TokenCount.context(ctx, of: file) ?? firstPosition + tokens.count,
       firstPosition: firstPosition)
-    let logits = try evaluator.logits(tokens)
-    if let output, ByteStream.isOne(output) {
-      try PlainFile.write(LogitsFile.bytes(logits, tokens, model: file.path), to: output)
-    } else if let output {
-      try LogitsFile.write(logits, tokens, to: output, model: file.path)
-    }
+    let rows = states ? try evaluator.hiddenStates(tokens) : try evaluator.logits(tokens)
+    try write(rows, tokens, of: file)
     guard !isPrinted else { return }
-    try LogitsView(logits: logits, tokens: tokens, tokenizer: try? Tokenizer(file, pre: pre))
+    if let output, states {
+      return try StatesView(states: rows)
+        .show(compute.mode, output: output, isJSON: json.isJSON)
+    }
+    try LogitsView(logits: rows, tokens: tokens, tokenizer: try? Tokenizer(file, pre: pre))
       .show(compute.mode, output: output, isJSON: json.isJSON)
+  }
+
+  private func write(_ rows: Matrix, _ tokens: [Int32], of file: GGUFFile) throws {
+    guard let output else { return }
+    let content: LogitsFile.Content = states ? .states : .logits
+    if ByteStream.isOne(output) {
+      try PlainFile.write(
+        LogitsFile.bytes(rows, tokens, model: file.path, content: content), to: output)
+    } else {
+      try LogitsFile.write(rows, tokens, to: output, model: file.path, content: content)
+    }
   }
 
   /// Whether the logits go to standard output.

@@ -82,6 +82,7 @@ import Testing
     for chunk in [1, 2, 3] {
       let found = try evaluator.states(tokens, length: 20, chunk: chunk).numbers
       let expected = tokens.flatMap { state(Int($0), used: used) }
+      #expect(found.count == expected.count)
       #expect(zip(found, expected).allSatisfy { abs(Double($0) - $1) < 1e-4 })
     }
   }

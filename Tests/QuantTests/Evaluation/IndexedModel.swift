@@ -11,8 +11,13 @@ struct IndexedModel {
 
   private let width = 20
   private let heads = 3
-  private let (keySize, valueSize, latent, rotated, rank) = (10, 6, 12, 4, 14)
-  private let (indexHeads, indexSize) = (3, 9)
+  private let keySize = 10
+  private let valueSize = 6
+  private let latent = 12
+  private let rotated = 4
+  private let rank = 14
+  private let indexHeads = 3
+  private let indexSize = 9
   private let epsilon = 1e-4
   private var weights: [String: Row] = [:]
   private(set) var file = ModelFile()
@@ -112,7 +117,7 @@ struct IndexedModel {
     let prefix = "blk.\(layer)."
     let inputs = window.map { normed(states[$0], prefix + "attn_norm") }
     let seen = seen(window, choice, layer: layer)
-    let parts = inputs.enumerated().map { parts(prefix, $1, position: $0) }
+    let parts = inputs.enumerated().map { made(prefix, $1, position: $0) }
     return inputs.indices.map { query in
       var answer = Row()
       for head in 0..<heads {
@@ -203,7 +208,7 @@ struct IndexedModel {
     }
   }
 
-  private func parts(
+  private func made(
     _ prefix: String, _ x: Row, position: Int
   ) -> (queries: [Row], keys: [Row], values: [Row]) {
     let narrow = normed(product(prefix + "attn_q_a", x, outputs: rank), prefix + "attn_q_a_norm")

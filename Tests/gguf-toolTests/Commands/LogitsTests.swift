@@ -36,6 +36,23 @@ import Testing
     #expect(try numbers("logits", of: file) == expected)
   }
 
+  @Test func `states instead of logits`() throws {
+    let object = try testing.object(
+      "logits", "model.gguf", "--ids", "1,5,7", "--compute", "f32", "--states", "-o", "s.gguf")
+    let file = try GGUFFile.open(testing.folder.path("s.gguf"))
+    let evaluator = try Evaluator(
+      model: GGUFFile.open(testing.model), contextLength: 3,
+      options: EvaluationOptions(threads: 1, mode: .f32))
+    let states = try evaluator.hiddenStates([1, 5, 7])
+    #expect(object["token_count"] as? Int == 3)
+    #expect(object["width"] as? Int == states.columns)
+    let expected = (0..<3).flatMap { row in
+      states.withRow(row) { span in span.indices.map { span[$0] } }
+    }
+    #expect(try numbers("states", of: file) == expected)
+    #expect(try Tool.run(["logits", testing.model, "--ids", "1", "--states"]).status == 64)
+  }
+
   @Test func `the most probable tokens for people and programs`() throws {
     let outcome = try testing.run("logits", "model.gguf", "--text", "a b")
     #expect(outcome.output.contains("most probable next"), "\(outcome.errors)")

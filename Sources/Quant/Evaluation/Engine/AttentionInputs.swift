@@ -21,7 +21,6 @@ struct AttentionInputs: Sendable {
 
   init(_ graph: AttentionGraph, _ input: BlockInput, _ pass: AttentionPass) throws(QuantError) {
     let (x, context) = (input.h, pass.context)
-    let queryColumns = graph.heads * graph.keySize
     let keyColumns = graph.keyValueHeads * graph.keySize
     let valueColumns = graph.keyValueHeads * graph.valueSize
     switch graph.input {
@@ -31,6 +30,13 @@ struct AttentionInputs: Sendable {
       values = Matrix(rows: x.rows, columns: valueColumns)
       try LinearProduct(key, in: context).run(x, into: keys)
       try LinearProduct(value, in: context).run(x, into: values)
+    case .cross(let query, let key, let value, let slot):
+      (queries, gates) = try Self.queries(query, graph, x, context)
+      let source = context.layout.carried(slot, of: input.states)
+      keys = Matrix(rows: x.rows, columns: keyColumns)
+      values = Matrix(rows: x.rows, columns: valueColumns)
+      try LinearProduct(key, in: context).run(source, into: keys)
+      try LinearProduct(value, in: context).run(source, into: values)
     case .keysAsValues(let query, let key):
       (queries, gates) = try Self.queries(query, graph, x, context)
       keys = Matrix(rows: x.rows, columns: keyColumns)
@@ -39,12 +45,14 @@ struct AttentionInputs: Sendable {
     case .fused(let linear, let queryBias, let keyBias, let valueBias):
       let all = Matrix(rows: x.rows, columns: linear.outputs)
       try LinearProduct(linear, in: context).run(x, into: all)
-      queries = all.columns(0..<queryColumns)
-      keys = all.columns(queryColumns..<queryColumns + keyColumns)
-      values = all.columns(queryColumns + keyColumns..<queryColumns + keyColumns + valueColumns)
-      for (bias, target) in [(queryBias, queries), (keyBias, keys), (valueBias, values)] {
+      let first = all.columns - keyColumns - valueColumns
+      let made = all.columns(0..<first)
+      keys = all.columns(first..<first + keyColumns)
+      values = all.columns(first + keyColumns..<all.columns)
+      for (bias, target) in [(queryBias, made), (keyBias, keys), (valueBias, values)] {
         if let bias = try context.vector(bias) { try context.add(bias, to: target) }
       }
+      (queries, gates) = Self.split(made, graph)
     case .latent(let latent):
       let made = try LatentPass(latent, graph, pass).run(x)
       (queries, keys, values) = (made.queries, made.keys, made.values)
@@ -67,10 +75,17 @@ struct AttentionInputs: Sendable {
   ) throws(QuantError) -> (queries: Matrix, gates: Matrix?) {
     let made = Matrix(rows: x.rows, columns: linear.outputs)
     try LinearProduct(linear, in: context).run(x, into: made)
+    return split(made, graph)
+  }
+
+  /// Takes gates out of queries, if they are among them.
+  private static func split(
+    _ made: Matrix, _ graph: AttentionGraph
+  ) -> (queries: Matrix, gates: Matrix?) {
     guard case .query? = graph.gate?.source else { return (made, nil) }
     let (heads, size) = (graph.heads, graph.keySize)
-    let queries = Matrix(rows: x.rows, columns: heads * size)
-    let gates = Matrix(rows: x.rows, columns: heads * size)
+    let queries = Matrix(rows: made.rows, columns: heads * size)
+    let gates = Matrix(rows: made.rows, columns: heads * size)
     for head in 0..<heads {
       let (own, first) = (head * size..<(head + 1) * size, 2 * head * size)
       queries.columns(own).copy(from: made.columns(first..<first + size))

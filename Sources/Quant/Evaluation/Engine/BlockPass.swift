@@ -13,6 +13,11 @@ package struct BlockInput {
   let keeps: Bool
 }
 
+extension BlockInput {
+  /// Rows alone, for blocks that look at nothing else.
+  package init(_ h: Matrix) { self.init(h: h, raw: h, states: h, keeps: false) }
+}
+
 /// Computes one kind of block, over rows of whole windows.
 protocol BlockPass: Sendable {
   /// Computes the block's output for every row.

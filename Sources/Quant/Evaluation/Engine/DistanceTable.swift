@@ -27,13 +27,14 @@ struct DistanceTable: Sendable {
 
   /// The bucket of a key's position less the query's.
   private static func bucket(of offset: Int, _ bias: DistanceBias) -> Int {
-    let half = bias.buckets / 2
-    let exact = half / 2
-    let (distance, first) = (abs(offset), offset > 0 ? half : 0)
+    let count = bias.isBothWays ? bias.buckets / 2 : bias.buckets
+    let exact = count / 2
+    let distance = bias.isBothWays ? abs(offset) : max(0, -offset)
+    let first = bias.isBothWays && offset > 0 ? count : 0
     guard distance >= exact else { return first + distance }
     let share = log(Double(distance) / Double(exact)) / log(Double(bias.longest) / Double(exact))
     // What lies on the border of two buckets, but for rounding, is in the further one.
-    return first + min(half - 1, exact + Int(share * Double(half - exact) + 1e-6))
+    return first + min(count - 1, exact + Int(share * Double(count - exact) + 1e-6))
   }
 
   /// Adds to a row of scores, which `scale` is still to be applied to.

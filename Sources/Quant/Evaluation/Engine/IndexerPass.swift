@@ -168,14 +168,6 @@ extension KeyChoice {
     if case .blocks = self { indexer.heads } else { 1 }
   }
 
-  /// Keys of what is chosen.
-  var size: Int {
-    switch self {
-    case .keys: 1
-    case .pools(_, let size), .blocks(_, let size, _): size
-    }
-  }
-
   /// How many a query may choose from, counted from the window's first.
   fileprivate func candidates(query: Int) -> Int {
     switch self {

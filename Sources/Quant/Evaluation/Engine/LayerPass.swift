@@ -48,10 +48,22 @@ package struct LayerPass {
 
   /// What comes before the first step.
   package func begin(_ states: Matrix) throws(QuantError) {
+    if let turn = graph.turn {
+      let first = context.layout.stream(of: states)
+      let encoded = context.layout.carried(turn.encoded, of: states)
+      try context.normalize(first, by: turn.norm, into: encoded)
+      first.copy(from: context.layout.carried(turn.start, of: states))
+    }
     if let prediction = graph.prediction {
       for start in stride(from: 0, to: states.rows, by: chunk) {
         let rows = states.rows(start..<min(start + chunk, states.rows))
         try StreamPass(context: context, states: rows).predict(by: prediction)
+      }
+    }
+    if let graph = graph.ngrams {
+      let pass = try NGramPass(graph, in: context)
+      for start in stride(from: 0, to: states.rows, by: chunk) {
+        try pass.run(states.rows(start..<min(start + chunk, states.rows)))
       }
     }
     if let slot = graph.inputCopy {

@@ -26,6 +26,7 @@ extension StepPass {
       return StepInput(x: x)
     case .hyper(let graph): return try HyperConnectionPass(graph, in: context).connect(states)
     case .gated(let graph): return try StreamGatePass(graph, in: context).connect(states)
+    case .checkpoints(let mix): return try CheckpointPass(mix, in: context).input(of: states)
     }
   }
 
@@ -47,6 +48,10 @@ extension StepPass {
       try HyperConnectionPass(graph, in: context).join(y, input, to: states)
     case .gated(let graph):
       try StreamGatePass(graph, in: context).join(y, input, to: states)
+    case .checkpoints(let mix):
+      // What was kept begins anew.
+      if mix.keeps != nil { context.layout.stream(of: states).clear() }
+      try addToFirst(y, of: states)
     }
   }
 

@@ -4,7 +4,7 @@
 /// counts of each digit's values.
 package struct TopChoice {
   private var codes: [UInt32] = []
-  private var counts = [Int](repeating: 0, count: 256)
+  private var counts = [UInt32](repeating: 0, count: 2048)
 
   package init() {}
 
@@ -13,40 +13,55 @@ package struct TopChoice {
   /// - Parameters:
   ///   - count: How many; all, if there are no more.
   ///   - row: The numbers.
-  ///   - list: Is emptied and takes the places.
+  ///   - list: Takes the places, and nothing else.
   package mutating func choose(_ count: Int, of row: Span<Float>, into list: inout [Int32]) {
-    list.removeAll(keepingCapacity: true)
     guard count < row.count else {
-      list += (0..<Int32(row.count))
+      list = Array(0..<Int32(row.count))
       return
     }
-    guard count > 0 else { return }
-    codes.removeAll(keepingCapacity: true)
-    for index in row.indices { codes.append(Self.code(row[index])) }
-    var (least, left) = threshold(count)
-    for index in codes.indices where codes[index] >= least {
-      if codes[index] == least {
-        guard left > 0 else { continue }
-        left -= 1
-      }
-      list.append(Int32(truncatingIfNeeded: index))
+    if codes.count < row.count { codes = Array(repeating: 0, count: row.count) }
+    list = Array(repeating: 0, count: count + 1)
+    Self.choose(count, of: row, &codes, &counts, into: &list)
+    list.removeLast()
+  }
+
+  private static func choose(
+    _ count: Int, of row: Span<Float>, _ codes: inout [UInt32], _ counts: inout [UInt32],
+    into list: inout [Int32]
+  ) {
+    var codes = codes.mutableSpan
+    for index in row.indices { codes[index] = code(row[index]) }
+    var counts = counts.mutableSpan
+    let (least, equal) = threshold(count, codes.span.extracting(0..<row.count), &counts)
+    var places = list.mutableSpan
+    var (found, left) = (0, equal)
+    for index in row.indices {
+      // No branch: which numbers are chosen cannot be foretold.
+      places[found] = Int32(truncatingIfNeeded: index)
+      let isEqual = codes[index] == least && left > 0
+      left -= isEqual ? 1 : 0
+      found += isEqual || codes[index] > least ? 1 : 0
     }
   }
 
   /// The code of the least number chosen, and how many equal ones are chosen.
-  private mutating func threshold(_ count: Int) -> (least: UInt32, equal: Int) {
-    var (prefix, left) = (UInt32(0), count)
-    for shift in [UInt32](arrayLiteral: 24, 16, 8, 0) {
+  private static func threshold(
+    _ count: Int, _ codes: Span<UInt32>, _ counts: inout MutableSpan<UInt32>
+  ) -> (least: UInt32, equal: Int) {
+    var (prefix, known, left) = (UInt32(0), UInt32(0), count)
+    for (shift, bits) in [(21, 11), (10, 11), (0, 10)] as [(UInt32, UInt32)] {
+      let mask: UInt32 = 1 << bits - 1
       for digit in counts.indices { counts[digit] = 0 }
-      for code in codes where UInt64(code) >> UInt64(shift + 8) == UInt64(prefix) {
-        counts[Int(code >> shift & 255)] += 1
+      for index in codes.indices where codes[index] & known == prefix {
+        counts[Int(codes[index] &>> shift & mask)] &+= 1
       }
-      var digit = 255
+      var digit = Int(mask)
       while digit > 0, counts[digit] < left {
-        left -= counts[digit]
+        left -= Int(counts[digit])
         digit -= 1
       }
-      prefix = prefix << 8 | UInt32(digit)
+      prefix |= UInt32(digit) << shift
+      known |= mask << shift
     }
     return (prefix, left)
   }

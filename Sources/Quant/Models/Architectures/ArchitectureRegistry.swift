@@ -12,6 +12,7 @@ public enum ArchitectureRegistry {
     Arctic.self,
     BERT.self,
     BailingMoE.self,
+    BailingMoE3.self,
     BitNet.self,
     Bloom.self,
     Chameleon.self,
@@ -35,6 +36,7 @@ public enum ArchitectureRegistry {
     FalconH1.self,
     GLM4.self,
     GLM4MoE.self,
+    GLM5Next.self,
     GPT2.self,
     GPTNeoX.self,
     GPTOSS.self,
@@ -53,6 +55,7 @@ public enum ArchitectureRegistry {
     HunyuanVL.self,
     JAIS2.self,
     Jamba.self,
+    KimiK3.self,
     KimiLinear.self,
     LFM2.self,
     LLaDA.self,
@@ -88,6 +91,7 @@ public enum ArchitectureRegistry {
     Qwen3.self,
     Qwen3Next.self,
     Qwen3VL.self,
+    Qwen4Exp.self,
     QwenLikeMoE.self,
     RWKV.self,
     RWKVOnQwen.self,
@@ -143,6 +147,11 @@ public enum ArchitectureRegistry {
 extension ArchitectureRegistry {
   /// Whether anything is known of an architecture.
   package static func knows(_ name: String) -> Bool { architecture(name) != nil }
+
+  /// Whether it is known what an architecture keeps at run time.
+  package static func knowsMemory(_ name: String) -> Bool {
+    architecture(name).map { !($0 is any FileArchitecture.Type) } ?? false
+  }
 
   /// What memory at run time depends on beyond keys and tensors.
   package static func memory(_ name: String) -> MemoryTraits {

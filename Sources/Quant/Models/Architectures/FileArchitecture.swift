@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// An architecture that is known by its files alone: no configuration becomes one here, and nobody said
-/// what memory its computation takes.
+/// what it keeps at run time, so that memory is estimated by what it looks like.
 protocol FileArchitecture: EvaluableArchitecture {}
 
 extension FileArchitecture {

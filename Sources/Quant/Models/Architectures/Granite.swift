@@ -58,8 +58,9 @@ enum Granite: EvaluableArchitecture {
     if scale != 0 { attention.scale = scale }
     guard isWindowed else { return attention }
     attention.sinks = try model.tensor("blk.\(layer).attn_sinks.weight", [attention.heads])
-    let window = try model.integer("attention.sliding_window", in: 1...(1 << 28))
-    if try model.flags("attention.sliding_window_pattern", layers: sizes.layers)[layer] {
+    let window = try model.integer("attention.sliding_window")
+    let flags = try model.flags("attention.sliding_window_pattern", layers: sizes.layers)
+    if window > 0, flags[layer] {
       attention.window = .sliding(window)
     }
     return attention

@@ -9,6 +9,8 @@ enum GraniteMoE: EvaluableArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func dense(_ name: String) -> DenseForm? { DenseForm(architecture: "granite") }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     try Granite.graph(model)
   }

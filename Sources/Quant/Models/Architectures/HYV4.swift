@@ -24,7 +24,7 @@ enum HYV4: FileArchitecture {
         .attention(try self.attention(model, sizes, layer, plan)))
       var network = LayerStep(
         norm: try model.norm("\(prefix)ffn_norm", sizes.width),
-        try model.clampedNetwork(sizes, layer: layer, others: nil))
+        try model.clampedNetwork(sizes, layer: layer, limitsAll: false))
       attention.connection = .hyper(
         try model.hyperConnection("\(prefix)hc_attn", streams: streams, width: sizes.width, join))
       network.connection = .hyper(

@@ -1,12 +1,51 @@
 // SPDX-License-Identifier: MIT
 
 /// Kimi Linear: three of four layers keep a state (Kimi Delta Attention), the others compressed keys and
-/// values. Only estimated.
-enum KimiLinear: Architecture {
+/// values, without rotation.
+enum KimiLinear: EvaluableArchitecture {
   static let names = ["kimi-linear"]
-  static let modelTypes = ["kimi_linear"]
 
   static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(steps: [
+        LayerStep(
+          norm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+          sizes.keyValueHeads[layer] == 0
+            ? .deltaNet(try model.kimiDelta(sizes, layer: layer))
+            : .attention(try model.stillLatentAttention(sizes, layer: layer))),
+        LayerStep(
+          norm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
+          try feedForward(model, sizes, layer)),
+      ])
+    }
+    return try model.graph(sizes, tied: false, layers: layers)
+  }
+
+  private static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    guard try layer >= model.integer("leading_dense_block_count", default: 0) else {
+      return .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer]))
+    }
+    try model.requireGating()
+    let width = try model.integer("expert_feed_forward_length")
+    var mixture = try model.keyedMixture(
+      layer: layer, sizes, width: width, fallback: .sigmoid, needsBias: true)
+    mixture.normalizes = true
+    mixture.shared = try model.optionalSharedExperts(layer: layer, sizes, width: width)
+    return .mixture(mixture)
+  }
+}
+
+// MARK: Configuration
+
+extension KimiLinear {
+  static let modelTypes = ["kimi_linear"]
 
   static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
     var header = try HeaderBuilder("kimi-linear", config)

@@ -9,6 +9,10 @@ enum LFM2: EvaluableArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func dense(_ name: String) -> DenseForm? {
+    name == "lfm2moe" ? DenseForm(architecture: "lfm2") : nil
+  }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let kernel = try model.integer("shortconv.l_cache", in: 1...1024)
@@ -57,7 +61,7 @@ enum LFM2: EvaluableArchitecture {
     _ = try model.integer("expert_gating_func", in: 1...4)
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: try model.expertWidth(sizes, layer: layer), fallback: .sigmoid,
-      needsBias: true)
+      needsBias: false)
     (mixture.normalizes, mixture.weightScale) = (true, 1)
     return .mixture(mixture)
   }

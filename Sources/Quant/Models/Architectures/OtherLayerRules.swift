@@ -6,10 +6,10 @@ enum OtherLayerRules {
   /// Those whose layers differ by their tensors, by lists and by keys that every architecture may have,
   /// with a sliding window only where a key tells its period.
   private static let alike: Set<String> = [
-    "apertus", "arcee", "arctic", "bert", "bloom", "dbrx", "deepseek32", "exaone", "falcon",
+    "apertus", "arcee", "arctic", "bert", "bloom", "dbrx", "exaone", "falcon",
     "falcon-h1", "gpt2", "gptneox", "granite", "granite_swa", "granitehybrid", "grok", "internlm2",
-    "jais", "jamba", "jina-bert-v2", "kimi-linear", "lfm2", "lfm2moe", "maincoder", "mamba2",
-    "mistral3", "mistral4", "nemotron", "nemotron_h", "nemotron_h_moe", "nomic-bert",
+    "jais", "jamba", "jina-bert-v2", "lfm2", "lfm2moe", "maincoder", "mamba2",
+    "nemotron", "nemotron_h", "nemotron_h_moe", "nomic-bert",
     "nomic-bert-moe", "openelm", "orion", "phi2", "plm", "rwkv6", "stablelm", "starcoder2",
     "xverse",
   ]
@@ -18,8 +18,6 @@ enum OtherLayerRules {
   static func rules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     switch model.architecture {
     case let name where alike.contains(name): try model.windowRules(period: 0)
-    case "qwen3next", "qwen35", "qwen35moe":
-      model.has("full_attention_interval") ? [] : try model.recurrenceRules(period: 4)
     // The first layer's values go into all others.
     case "rwkv7": [.first(1, "what later layers take values from")]
     case "baichuan": [.count(32, "the rotation"), .count(40, "the position of tokens")]

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
 /// Qwen 1.5 and 2 with experts: the weights of the chosen do not add up to 1, and beside them stands
 /// a network for all tokens, which a gate of its own scales.
@@ -23,12 +24,18 @@ enum Qwen2MoE: EvaluableArchitecture {
     return try model.graph(sizes, tied: false, layers: layers)
   }
 
-  private static func mixture(
-    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  /// Experts and the network beside them, which may be missing if it is not needed.
+  static func mixture(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, normalizes: Bool = false,
+    needsShared: Bool = true
   ) throws(QuantError) -> MixtureGraph {
     let all = sizes.feedForward[layer]
     var mixture = try model.mixture(
-      layer: layer, sizes, width: try model.expertWidth(sizes, layer: layer), normalizes: false)
+      layer: layer, sizes, width: try model.expertWidth(sizes, layer: layer),
+      normalizes: normalizes)
+    guard needsShared || model.source.contains("blk.\(layer).ffn_up_shexp.weight") else {
+      return mixture
+    }
     let shared = try model.integer("expert_shared_feed_forward_length", default: all)
     mixture.shared = try model.dense(
       layer: layer, suffix: "_shexp", sizes, width: shared == 0 ? all : shared)

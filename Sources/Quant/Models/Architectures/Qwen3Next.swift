@@ -1,14 +1,79 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
-/// Qwen3-Next and Qwen 3.5: three of four layers are gated DeltaNets with a state of fixed size. Only
-/// estimated.
-enum Qwen3Next: Architecture {
+/// Qwen3-Next and Qwen 3.5: three of four layers are gated DeltaNets with a state of fixed size, the
+/// others gate what attention gives.
+enum Qwen3Next: EvaluableArchitecture {
   static let names = ["qwen3next", "qwen35", "qwen35moe"]
+
+  static func memory(_: String) -> MemoryTraits { .unknown }
+
+  static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
+    model.has("full_attention_interval") ? [] : try model.recurrenceRules(period: interval)
+  }
+
+  static func dense(_ name: String) -> DenseForm? {
+    name == "qwen35moe" ? DenseForm(architecture: "qwen35") : nil
+  }
+
+  /// Of so many layers the last attends, where the file does not say.
+  private static let interval = 4
+
+  static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
+    let sizes = try ModelSizes(model)
+    let isRecurrent = try model.recurrentLayers(sizes, interval: interval)
+    let layers = try model.layers(sizes) { (layer) throws(QuantError) in
+      LayerGraph(steps: [
+        LayerStep(
+          norm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+          isRecurrent[layer]
+            ? .deltaNet(
+              try model.gatedDeltaNet(
+                sizes, layer: layer, sharesConsecutively: model.architecture == names[0]))
+            : .attention(try attention(model, sizes, layer))),
+        LayerStep(
+          norm: try model.norm("blk.\(layer).post_attention_norm", sizes.width),
+          try feedForward(model, sizes, layer)),
+      ])
+    }
+    return try model.graph(sizes, layers: layers)
+  }
+
+  /// Each head's gate comes with its query.
+  static func attention(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> AttentionGraph {
+    guard sizes.keySize == sizes.valueSize else {
+      throw .unsupported(
+        "\(model.path): expected keys as long as values, as gates belong to both, found "
+          + "\(sizes.keySize) and \(sizes.valueSize)")
+    }
+    var attention = try model.attention(sizes, layer: layer, .halves, gatesQueries: true)
+    try model.headNorms(&attention, layer: layer, required: true)
+    if model.architecture != names[0], var rotation = attention.rotation {
+      try model.setSections(of: &rotation, interleaved: true)
+      attention.rotation = rotation
+    }
+    return attention
+  }
+
+  private static func feedForward(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> BlockGraph {
+    guard sizes.experts > 0, model.source.contains("blk.\(layer).ffn_gate_inp.weight") else {
+      return .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer]))
+    }
+    return .mixture(
+      try Qwen2MoE.mixture(model, sizes, layer, normalizes: true, needsShared: false))
+  }
+}
+
+// MARK: Configuration
+
+extension Qwen3Next {
   static let modelTypes = [
     "qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text",
   ]
-
-  static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func defaults(_ modelType: String) -> [String: Int] {
     let hasExperts = modelType.contains("moe")

@@ -20,15 +20,19 @@ extension RWKV {
       ])
     }
     var graph = try model.graph(sizes, tied: false, layers: layers)
+    graph.outputNorm = try norm(model, "output_norm", sizes.width)
     graph.start.norm = try norm(model, "token_embd_norm", sizes.width)
     graph.carried = carried
     return graph
   }
 
-  private static func norm(
+  /// A norm that has summands, too.
+  fileprivate static func norm(
     _ model: ModelReader, _ name: String, _ width: Int
   ) throws(QuantError) -> Norm {
-    try model.norm(name, width, centered: true)
+    Norm(
+      weight: try model.tensor("\(name).weight", [width]),
+      bias: try model.tensor("\(name).bias", [width]), isCentered: true)
   }
 
   private static func channelMix(
@@ -87,7 +91,7 @@ private struct TimeMixReader {
   }
 
   private func norm() throws(QuantError) -> Norm {
-    var norm = try model.norm("\(prefix)ln", width, centered: true)
+    var norm = try RWKV.norm(model, "\(prefix)ln", width)
     norm.epsilon = 64e-5
     return norm
   }

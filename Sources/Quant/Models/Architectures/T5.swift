@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-/// T5, mT5 and UMT5: an encoder and a decoder, or the encoder alone. The encoder is what is evaluated.
+/// T5, mT5 and UMT5: an encoder and a decoder, or the encoder alone.
 enum T5: EvaluableArchitecture {
   static let names = ["t5", "t5encoder"]
   static let modelTypes = ["t5", "mt5", "umt5"]

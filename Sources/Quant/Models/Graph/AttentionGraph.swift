@@ -39,23 +39,28 @@ public enum AttentionInput: Sendable {
   case keysAsValues(query: Linear, key: Linear)
   /// Keys and values through a narrow latent vector (DeepSeek's multi-head latent attention).
   case latent(LatentAttention)
+  /// Three products, keys and values of what is kept in a slot.
+  case cross(query: Linear, key: Linear, value: Linear, CarriedSlot)
   /// Queries alone: keys and values are those that an earlier layer kept.
   case shared(query: Linear, KeptKeys)
 }
 
-/// A learned summand of scores for each head and bucket of distances (T5). Half of the buckets are for
-/// later keys; of each half, the first half are for one distance each, and the others grow.
+/// A learned summand of scores for each head and bucket of distances (T5). The first half of the buckets
+/// are for one distance each, and the others grow.
 public struct DistanceBias: Sendable {
   /// One row a bucket, a number a head.
   public var tensor: TensorInfo
-  /// How many buckets there are: at least 4, and less than four times `longest`.
+  /// How many buckets there are: at least 4, and less than twice `longest`.
   public var buckets: Int
+  /// Whether half of the buckets are for later keys.
+  public var isBothWays: Bool
   /// The distance from which all share the last bucket.
   public var longest = 128
 
-  package init(tensor: TensorInfo, buckets: Int) {
+  package init(tensor: TensorInfo, buckets: Int, isBothWays: Bool) {
     self.tensor = tensor
     self.buckets = buckets
+    self.isBothWays = isBothWays
   }
 }
 

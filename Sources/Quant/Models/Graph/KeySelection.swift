@@ -29,6 +29,14 @@ public enum KeyChoice: Sendable, Hashable {
   /// by the best of their keys.
   case blocks(Int, size: Int, last: Int)
 
+  /// Keys of what is chosen.
+  package var size: Int {
+    switch self {
+    case .keys: 1
+    case .pools(_, let size), .blocks(_, let size, _): size
+    }
+  }
+
   /// Whether all queries of a window see all keys before them.
   package func isWhole(length: Int) -> Bool {
     switch self {

@@ -6,10 +6,14 @@ public import GGUF
 public struct LayerGraph: Sendable {
   /// The steps, in order.
   public var steps: [LayerStep]
+  /// What becomes of the states before the first layer of a decoder.
+  public var turn: DecoderTurn?
   /// How streams are made of each other before anything else is done.
   public var prediction: StreamPrediction?
   /// Where a copy of the first stream as the first step takes it is kept for steps that read it.
   public var inputCopy: CarriedSlot?
+  /// What is added to all streams first, for the last few tokens together.
+  public var ngrams: NGramGraph?
   /// A factor on what goes out.
   public var outputFactor: TensorInfo?
 
@@ -32,6 +36,22 @@ public struct LayerGraph: Sendable {
       LayerStep(
         norm: feedForwardNorm, feedForward, postNorm: feedForwardPostNorm, scale: residualScale),
     ]
+  }
+}
+
+/// From the last layer of an encoder to the first of a decoder.
+public struct DecoderTurn: Sendable {
+  /// Of what the encoder gives.
+  public var norm: Norm
+  /// Where that is kept for the decoder's layers.
+  public var encoded: CarriedSlot
+  /// Where the states are kept that the decoder begins with.
+  public var start: CarriedSlot
+
+  package init(norm: Norm, encoded: CarriedSlot, start: CarriedSlot) {
+    self.norm = norm
+    self.encoded = encoded
+    self.start = start
   }
 }
 
@@ -83,6 +103,8 @@ public enum Connection: Sendable {
   case correcting(StreamCorrection)
   /// The first stream goes in, times a factor for each column, and the output is added to the others.
   case others(factors: TensorInfo)
+  /// A mean of the first stream and of what it was earlier goes in.
+  case checkpoints(CheckpointMix)
 }
 
 /// One of the blocks that a step computes side by side.

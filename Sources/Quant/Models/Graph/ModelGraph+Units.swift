@@ -108,7 +108,8 @@ extension AttentionGraph {
   fileprivate var tensors: [TensorInfo] {
     let inputs =
       switch input {
-      case .separate(let query, let key, let value): [query, key, value].map(\.tensor)
+      case .separate(let query, let key, let value), .cross(let query, let key, let value, _):
+        [query, key, value].map(\.tensor)
       case .fused(let linear, _, _, _): [linear.tensor]
       case .keysAsValues(let query, let key): [query.tensor, key.tensor]
       case .latent(let latent): latent.tensors

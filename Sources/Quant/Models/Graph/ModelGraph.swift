@@ -90,6 +90,8 @@ public struct StartGraph: Sendable {
   public var norm: Norm?
   /// Where a copy of the result is kept for later layers.
   public var copy: CarriedSlot?
+  /// What a decoder behind the encoder begins with, if there is one.
+  public var answer: AnswerStart?
   /// How further streams begin.
   public var streams = Streams.copies
 
@@ -99,6 +101,20 @@ public struct StartGraph: Sendable {
     case copies
     /// As products of the first with one matrix each, made as long as it.
     case projected(Linear)
+  }
+}
+
+/// What a decoder begins with: the embeddings of a token that stands for the start, and of all tokens of
+/// the window but the last, as if it had answered with the text itself.
+public struct AnswerStart: Sendable {
+  /// The token that stands for the start.
+  public var token: Int
+  /// Where the embeddings are kept.
+  public var slot: CarriedSlot
+
+  package init(token: Int, slot: CarriedSlot) {
+    self.token = token
+    self.slot = slot
   }
 }
 
@@ -114,6 +130,8 @@ public enum StreamMerge: Sendable {
   case gated(StreamGate)
   /// The mean of the first and of products of the others with one matrix each, made as long as it.
   case projectedMean(Linear)
+  /// The first, mixed with what it was earlier.
+  case checkpoints(CheckpointMix)
 }
 
 /// Division by the root mean square, then a factor and perhaps a summand for each column.

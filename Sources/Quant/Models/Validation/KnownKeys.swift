@@ -104,6 +104,7 @@ public enum KnownKeys {
       rope.scaling.original_context_length pooling_type
       ssm.conv_kernel ssm.inner_size ssm.state_size ssm.time_step_rank ssm.group_count
       shortconv.l_cache wkv.head_size
+      expert_chunk_feed_forward_length experts_per_group
       """
     ),
     (
@@ -115,6 +116,8 @@ public enum KnownKeys {
       rope.freq_base rope.freq_base_swa rope.scale_linear rope.scaling.factor
       rope.scaling.attn_factor rope.scaling.yarn_beta_fast rope.scaling.yarn_beta_slow
       rope.scaling.yarn_log_multiplier
+      attention.value_scale expert_group_scale rope.scaling.alpha swiglu_clamp_exp
+      swiglu_clamp_shexp
       """
     ),
   ])

@@ -28,9 +28,9 @@ struct Likeness {
     isParallel = !(layers["ssm_in"] ?? []).isDisjoint(with: layers["attn_q"] ?? [])
   }
 
-  /// Whether anybody described an architecture.
+  /// Whether anybody described what an architecture keeps.
   static func isKnown(_ architecture: String) -> Bool {
-    ArchitectureRegistry.knows(architecture) || MemoryFamilies.named(architecture) != nil
+    ArchitectureRegistry.knowsMemory(architecture) || MemoryFamilies.named(architecture) != nil
   }
 
   /// The architecture whose rules a model is read by: its own, or if nobody knows that, the one that it

@@ -2,11 +2,15 @@
 
 extension ModelReader {
   /// A network, or experts behind the first layers, as DeepSeek's, whose gates are limited before the
-  /// function: experts' by `swiglu_clamp_exp`, others' by `others`.
+  /// function: experts' by `swiglu_clamp_exp`; if `limitsAll`, others' by `swiglu_clamp_shexp`, or else by
+  /// the former.
   func clampedNetwork(
-    _ sizes: ModelSizes, layer: Int, others: Float?
+    _ sizes: ModelSizes, layer: Int, limitsAll: Bool
   ) throws(QuantError) -> BlockGraph {
-    let limit = try clamp("swiglu_clamp_exp", layer: layer, layers: sizes.layers)
+    let (routed, own) = ("swiglu_clamp_exp", "swiglu_clamp_shexp")
+    let limit = try clamp(routed, layer: layer, layers: sizes.layers)
+    let others =
+      limitsAll ? try clamp(has(own) ? own : routed, layer: layer, layers: sizes.layers) : nil
     switch try DeepSeek2.feedForward(self, sizes, layer, gating: .sigmoid) {
     case .mixture(var mixture):
       if let limit { mixture.experts.activation = .siluOfClamped(limit: limit) }

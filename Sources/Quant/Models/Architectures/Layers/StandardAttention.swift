@@ -8,18 +8,21 @@ extension ModelReader {
   /// - Parameters:
   ///   - sizes: The model's.
   ///   - layer: Which layer.
-  ///   - pairing: Which numbers are rotated together; `nil` for no rotation.
+  ///   - pairing: Which numbers are rotated together.
+  ///   - gatesQueries: Whether the product of queries gives a gate for each head, too.
   /// - Returns: Attention over all earlier positions.
   /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
   func attention(
-    _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing
+    _ sizes: ModelSizes, layer: Int, _ pairing: Rotation.Pairing, gatesQueries: Bool = false
   ) throws(QuantError) -> AttentionGraph {
-    try attention(sizes, layer: layer, try rotation(pairing, headSize: sizes.keySize))
+    try attention(
+      sizes, layer: layer, try rotation(pairing, headSize: sizes.keySize),
+      gatesQueries: gatesQueries)
   }
 
   /// The same with a rotation that is known, or none.
   func attention(
-    _ sizes: ModelSizes, layer: Int, _ rotation: Rotation?
+    _ sizes: ModelSizes, layer: Int, _ rotation: Rotation?, gatesQueries: Bool = false
   ) throws(QuantError) -> AttentionGraph {
     let (heads, shared) = (sizes.heads[layer], sizes.keyValueHeads[layer])
     guard heads > 0, shared > 0 else {
@@ -29,18 +32,19 @@ extension ModelReader {
           + " attention, found \(heads) and \(shared) of keys and values")
     }
     return AttentionGraph(
-      input: try attentionInput(sizes, layer: layer), heads: heads, keyValueHeads: shared,
-      keySize: sizes.keySize, valueSize: sizes.valueSize,
+      input: try attentionInput(sizes, layer: layer, gatesQueries: gatesQueries), heads: heads,
+      keyValueHeads: shared, keySize: sizes.keySize, valueSize: sizes.valueSize,
       rotation: rotation, scale: 1 / Float(sizes.keySize).squareRoot(),
+      gate: gatesQueries ? AttentionGate(.query) : nil,
       output: try linear("blk.\(layer).attn_output", heads * sizes.valueSize, sizes.width))
   }
 
   /// Queries, keys and values from separate matrices or a fused one.
   func attentionInput(
-    _ sizes: ModelSizes, layer: Int
+    _ sizes: ModelSizes, layer: Int, gatesQueries: Bool = false
   ) throws(QuantError) -> AttentionInput {
     let prefix = "blk.\(layer).attn_"
-    let query = sizes.heads[layer] * sizes.keySize
+    let query = sizes.heads[layer] * sizes.keySize * (gatesQueries ? 2 : 1)
     let key = sizes.keyValueHeads[layer] * sizes.keySize
     let value = sizes.keyValueHeads[layer] * sizes.valueSize
     guard source.contains("\(prefix)qkv.weight") else {

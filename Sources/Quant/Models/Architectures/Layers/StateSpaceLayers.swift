@@ -38,11 +38,12 @@ struct StateSpaces {
 extension ModelReader {
   /// A short convolution of `channels`: `NAME.weight`, perhaps `NAME.bias`.
   func convolution(
-    _ name: String, size: Int, channels: Int
+    _ name: String, size: Int, channels: Int, needsBias: Bool = false
   ) throws(QuantError) -> ConvolutionGraph {
     ConvolutionGraph(
       weight: try tensor("\(name).weight", [size, channels]),
-      bias: try optional("\(name).bias", [channels]))
+      bias: needsBias
+        ? try tensor("\(name).bias", [channels]) : try optional("\(name).bias", [channels]))
   }
 
   /// The scan of Mamba 1 of a layer.
@@ -53,7 +54,8 @@ extension ModelReader {
     let (inner, states, rank) = (spaces.inner, spaces.states, spaces.rank)
     return MambaGraph(
       input: try linear("\(prefix)in", sizes.width, 2 * inner),
-      convolution: try convolution("\(prefix)conv1d", size: spaces.kernel, channels: inner),
+      convolution: try convolution(
+        "\(prefix)conv1d", size: spaces.kernel, channels: inner, needsBias: true),
       parameters: try linear("\(prefix)x", inner, rank + 2 * states),
       step: try linear("\(prefix)dt", rank, inner, needsBias: true),
       rates: try tensor("\(prefix)a", [states, inner]),
