@@ -173,8 +173,8 @@ struct SizeEstimateView {
       isKnown
       ? "no figures of llama.cpp for this architecture were at hand"
       : shape.likeness == shape.architecture
-      ? "only their tensors and keys tell what they are"
-      : "they are read as those of \(shape.likeness), which the model looks like"
+        ? "only their tensors and keys tell what they are"
+        : "they are read as those of \(shape.likeness), which the model looks like"
     return "Weights and cache: a bound, too, as \(rules)."
   }
 

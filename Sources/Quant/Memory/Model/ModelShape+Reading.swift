@@ -77,9 +77,10 @@ extension ModelShape {
     guard let space else { return nil }
     if reader.has("kda.head_dim") {
       let size = try reader.integer("kda.head_dim", in: 1...limit)
-      let heads = try reader.integers(
-        "attention.head_count", layers: layers, in: 0...ShapeLimit.heads
-      ).max() ?? 0
+      let heads =
+        try reader.integers(
+          "attention.head_count", layers: layers, in: 0...ShapeLimit.heads
+        ).max() ?? 0
       return .init(
         windowWidth: 3 * (space.kernel - 1) * heads * size, stateWidth: size * size * heads)
     }
