@@ -36,7 +36,6 @@ struct ComputeBuffers {
       case .best:
         (GraphTraits(known: model) ?? GraphTraits(guessing: model))
           .flatMap { Guesses(model, $0, options, hasVariants: true) }
-          .flatMap { model.shape.isKnown && !$0.readsAll(of: model) ? nil : $0 }
       case .unknownArchitecture:
         GraphTraits(guessing: model).flatMap { Guesses(model, $0, options, hasVariants: false) }
       case .formula: nil
@@ -62,6 +61,8 @@ private struct Guesses {
   let others: [ComputeGraph]
   /// The likeliest with logits of few tokens; `nil` where it has no more.
   let fewLogits: ComputeGraph?
+  /// Bytes that what it leaves out may take.
+  private(set) var missed = 0
 
   /// Whether a graph in the common form can be like what a model computes: not where nothing is cached, nor
   /// where streams, indexers or compressed rows are read by an architecture's own rules that are not built.
@@ -72,8 +73,9 @@ private struct Guesses {
     return !isSpecial || MemoryFamilies.computation(shape.likeness) != nil
   }
 
-  /// Whether the likeliest reads all matrices of the layers: what is done with others takes memory, too.
-  func readsAll(of model: MemoryModel) -> Bool {
+  /// What the likeliest leaves out, in the layer where that is most: numbers of a token that matrices make
+  /// which it does not read, and what is made of these in turn.
+  func missedFloats(of model: MemoryModel) -> Int {
     var read: Set<Int> = []
     for tensor in likeliest.tensors {
       switch tensor.role {
@@ -81,11 +83,16 @@ private struct Guesses {
       default: break
       }
     }
-    return model.tensors.indices.allSatisfy { index in
+    var layers: [Int: Int] = [:]
+    for index in model.tensors.indices where !read.contains(index) {
       let tensor = model.tensors[index]
-      let isMatrix = tensor.description.dimensions.count { $0 > 1 } > 1
-      return tensor.layer == nil || !isMatrix || !model.isLoaded(tensor) || read.contains(index)
+      let sizes = tensor.description.dimensions
+      guard let layer = tensor.layer, sizes.count > 1, model.isLoaded(tensor) else { continue }
+      let times = sizes.count > 2 ? max(1, model.shape.usedExperts) : 1
+      let outputs = min(sizes[1], ShapeLimit.feedForward)
+      layers[layer, default: model.shape.width].addClamped(2 * times * outputs)
     }
+    return min(layers.values.max() ?? 0, 1 << 40)
   }
 
   /// `nil` for computations that are too large to replay.
@@ -101,6 +108,7 @@ private struct Guesses {
     var few = options
     few.outputRows = options.sequences
     fewLogits = hasVariants && options.outputs > options.sequences ? graph(traits, few) : nil
+    if model.shape.isKnown { missed = 4 * options.tokens * missedFloats(of: model) }
   }
 }
 
@@ -129,7 +137,7 @@ private struct Replay {
     for index in most.indices where layers(at: index) > 1 {
       for other in others { most[index] = max(most[index], other[index]) }
     }
-    return most
+    return most.map { $0 > 0 ? [$0, guesses.missed].clampedSum { $0 } : 0 }
   }
 
   /// A guess with a margin.
