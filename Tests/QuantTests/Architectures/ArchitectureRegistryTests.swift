@@ -92,7 +92,7 @@ import Testing
   }
 
   /// A small transformer without experts, with a key for a window.
-  private static func dense(_ name: String, layers: Int) throws -> MemoryModel {
+  static func dense(_ name: String, layers: Int) throws -> MemoryModel {
     var metadata = Metadata()
     metadata["general.architecture"] = .string(MetadataString(name))
     for (key, value) in [
