@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import GGUF
+internal import QuantModels
 
 /// The buffers that computations work in, wherever a model is put and whatever its types are: made once,
 /// they serve all placements and presets that are tried.
