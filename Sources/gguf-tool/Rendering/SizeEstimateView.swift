@@ -164,15 +164,17 @@ struct SizeEstimateView {
     }
   }
 
-  private var isKnown: Bool { fit.estimate.cacheMethod == .exact }
+  private var isKnown: Bool { model.shape.isKnown }
 
   private var keptMethod: String {
-    guard !isKnown else { return "Weights, cache and output are exact." }
+    guard fit.estimate.cacheMethod == .bound else { return "Weights, cache and output are exact." }
     let shape = model.shape
     let rules =
-      shape.likeness == shape.architecture
-      ? "only their tensors and keys tell what they are"
-      : "they are read as those of \(shape.likeness), which the model looks like"
+      isKnown
+      ? "no figures of llama.cpp for this architecture were at hand"
+      : shape.likeness == shape.architecture
+        ? "only their tensors and keys tell what they are"
+        : "they are read as those of \(shape.likeness), which the model looks like"
     return "Weights and cache: a bound, too, as \(rules)."
   }
 

@@ -92,7 +92,7 @@ import Testing
   }
 
   /// A small transformer without experts, with a key for a window.
-  private static func dense(_ name: String, layers: Int) throws -> MemoryModel {
+  static func dense(_ name: String, layers: Int) throws -> MemoryModel {
     var metadata = Metadata()
     metadata["general.architecture"] = .string(MetadataString(name))
     for (key, value) in [
@@ -126,7 +126,29 @@ import Testing
   @Test func `every model type leads to one architecture`() {
     let types = ArchitectureRegistry.modelTypes
     #expect(Set(types).count == types.count)
-    #expect(ArchitectureRegistry.all.allSatisfy { !$0.modelTypes.isEmpty })
+    let isOfFiles = { (type: any Architecture.Type) in type is any FileArchitecture.Type }
+    #expect(ArchitectureRegistry.all.allSatisfy { $0.modelTypes.isEmpty == isOfFiles($0) })
+  }
+
+  /// Names in backquotes between two marks of Docs/Evaluation.md, but for the last column.
+  private static func documented(_ mark: String) throws -> [String] {
+    let page = try String(
+      contentsOf: Paths.root.appending(path: "Docs/Evaluation.md"), encoding: .utf8)
+    let parts = page.components(separatedBy: "<!-- \(mark) -->")
+    let table = try #require(parts.last?.components(separatedBy: "<!-- end of \(mark) -->").first)
+    return table.split(separator: "\n").dropFirst(2).flatMap { row in
+      let cells = row.split(separator: "|").dropLast().joined()
+      return cells.matches(of: /`([^`]+)`/).map { String($0.output.1) }
+    }
+  }
+
+  @Test func `the documentation lists what can be evaluated, and what cannot`() throws {
+    #expect(try Self.documented("architectures").sorted() == ArchitectureRegistry.names)
+    let others = Self.entries.filter { !$0.isEvaluable }.map(\.name).sorted()
+    #expect(try Self.documented("estimated").sorted() == others)
+    let readme = try String(
+      contentsOf: Paths.root.appending(path: "README.md"), encoding: .utf8)
+    #expect(readme.contains("\(ArchitectureRegistry.names.count) architectures"))
   }
 
   @Test(arguments: entries)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import GGUF
+internal import QuantModels
 
 /// The buffers that computations work in, wherever a model is put and whatever its types are: made once,
 /// they serve all placements and presets that are tried.
@@ -30,11 +31,9 @@ struct ComputeBuffers {
       return
     }
     method = .bound
-    // Nothing like a graph with caches: what it would guess is far off.
-    let isUncached = model.shape.attentionLayers.contains { !$0.isCached }
     let guesses: Guesses? =
       switch rule {
-      case _ where isUncached: nil
+      case _ where !Guesses.isPossible(model): nil
       case .best:
         (GraphTraits(known: model) ?? GraphTraits(guessing: model))
           .flatMap { Guesses(model, $0, options, hasVariants: true) }
@@ -63,6 +62,39 @@ private struct Guesses {
   let others: [ComputeGraph]
   /// The likeliest with logits of few tokens; `nil` where it has no more.
   let fewLogits: ComputeGraph?
+  /// Bytes that what it leaves out may take.
+  private(set) var missed = 0
+
+  /// Whether a graph in the common form can be like what a model computes: not where nothing is cached, nor
+  /// where streams, indexers or compressed rows are read by an architecture's own rules that are not built.
+  static func isPossible(_ model: MemoryModel) -> Bool {
+    let shape = model.shape
+    guard shape.attentionLayers.allSatisfy(\.isCached) else { return false }
+    let isSpecial = shape.streams > 1 || shape.layers.contains { !$0.caches.isEmpty }
+    return !isSpecial || MemoryFamilies.computation(shape.likeness) != nil
+  }
+
+  /// What the likeliest leaves out, in the layer where that is most: numbers of a token that matrices make
+  /// which it does not read, and what is made of these in turn.
+  func missedFloats(of model: MemoryModel) -> Int {
+    var read: Set<Int> = []
+    for tensor in likeliest.tensors {
+      switch tensor.role {
+      case .weight(let index), .weightCopy(let index, _): read.insert(index)
+      default: break
+      }
+    }
+    var layers: [Int: Int] = [:]
+    for index in model.tensors.indices where !read.contains(index) {
+      let tensor = model.tensors[index]
+      let sizes = tensor.description.dimensions
+      guard let layer = tensor.layer, sizes.count > 1, model.isLoaded(tensor) else { continue }
+      let times = sizes.count > 2 ? max(1, model.shape.usedExperts) : 1
+      let outputs = min(sizes[1], ShapeLimit.feedForward)
+      layers[layer, default: model.shape.width].addClamped(2 * times * outputs)
+    }
+    return min(layers.values.max() ?? 0, 1 << 40)
+  }
 
   /// `nil` for computations that are too large to replay.
   init?(
@@ -77,6 +109,7 @@ private struct Guesses {
     var few = options
     few.outputRows = options.sequences
     fewLogits = hasVariants && options.outputs > options.sequences ? graph(traits, few) : nil
+    if model.shape.isKnown { missed = 4 * options.tokens * missedFloats(of: model) }
   }
 }
 
@@ -105,7 +138,7 @@ private struct Replay {
     for index in most.indices where layers(at: index) > 1 {
       for other in others { most[index] = max(most[index], other[index]) }
     }
-    return most
+    return most.map { $0 > 0 ? [$0, guesses.missed].clampedSum { $0 } : 0 }
   }
 
   /// A guess with a margin.

@@ -31,7 +31,7 @@ struct ComputeFormula {
     let logits = MemoryFamilies.output(shape.architecture) == .logits ? shape.vocabulary : 0
     let head = 4 * options.outputs * (logits + 3 * shape.width)
     let inputs = 4 * options.tokens * (2 * inputWidth + masks + valuePlaces + 64)
-    let work = [layers, head, inputs, crossAttention, 2 << 20].clampedSum { $0 }
+    let work = [layers, head, inputs, states, crossAttention, 2 << 20].clampedSum { $0 }
     guard placement.rule.gpuCount > 0 else { return [work] }
     let passed = 2 * 4 * options.tokens * streams * shape.width
     let copies = placement.rule.gpuCount > 1 ? 4 * (inputs + passed) : 0
@@ -75,10 +75,12 @@ struct ComputeFormula {
     return shape.width * (1 + shape.deepstackLayers) + perLayer
   }
 
-  /// Streams of states that are passed on side by side.
-  private var streams: Int {
-    let isWide = ["altup_proj.weight", "output_hc_fn.weight"].contains(where: model.contains)
-    return isWide ? 4 : 1
+  private var streams: Int { shape.streams }
+
+  /// The states of all sequences, as they were and as they become.
+  private var states: Int {
+    let widest = shape.layers.compactMap(\.recurrence).map { $0.windowWidth + $0.stateWidth }.max()
+    return 2 * 4 * (widest ?? 0) * options.sequences
   }
 
   /// What says which rows an indexer chose, for every layer at once.
@@ -105,8 +107,11 @@ struct ComputeFormula {
     let dense = 3 * (shape.feedForward.max() ?? 0)
     let experts =
       shape.usedExperts * (3 * shape.expertWidth + 2 * shape.width) + 4 * shape.expertCount
-    let state = shape.layers.compactMap(\.recurrence).map(\.windowWidth).max() ?? 0
-    let space = (shape.stateSpace?.inner ?? 0) * 8 + state
+    let recurrent = shape.layers.compactMap(\.recurrence)
+    let window = recurrent.map(\.windowWidth).max() ?? 0
+    // RWKV mixes each token with the one before it for five products, and as many come of these.
+    let mixed = shape.stateSpace == nil && !recurrent.isEmpty ? 24 * shape.width : 0
+    let space = max((shape.stateSpace?.inner ?? 0) * 8, 2 * window, mixed) + window
     let copies = shape.layers.flatMap(\.caches).map { 8 * $0.width }.max() ?? 0
     let passed = (6 + 8 * (streams - 1)) * shape.width + 2 * inputWidth
     return passed + 3 * masks + copies + max(attention, dense + experts, space)

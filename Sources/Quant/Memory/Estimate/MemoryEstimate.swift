@@ -81,7 +81,7 @@ public struct MemoryEstimate: Sendable {
     host = devices.removeLast()
     gpus = devices
     computeMethod = buffers.method
-    cacheMethod = model.shape.isKnown ? .exact : .bound
+    cacheMethod = model.shape.isCompared ? .exact : .bound
   }
 
   /// All but the buffers that computations work in, which are much more work: GPUs, and the host last.

@@ -113,8 +113,10 @@ private struct SlidingLayers {
   init(_ reader: KeyReader, like architecture: String, layers: Int) throws(QuantError) {
     let traits = ArchitectureRegistry.memory(architecture)
     var stated = try reader.integer(
-      "attention.sliding_window", default: traits.fixedWindow, in: 0...ShapeLimit.context)
+      "attention.sliding_window", default: traits.defaultWindow, in: 0...ShapeLimit.context)
     if stated > 0 && traits.fixedWindow > 0 { stated = traits.fixedWindow }
+    let drafts = try reader.integer("nextn_predict_layers", default: 0, in: 0...(layers - 1))
+    if ![0, layers - drafts].contains(traits.layersWithWindows) { stated = 0 }
     let pattern = reader.value("attention.sliding_window_pattern")
     let period = traits.slidingPeriod
     if let array = pattern?.elements, stated > 0 {
@@ -122,7 +124,10 @@ private struct SlidingLayers {
       isSliding = (0..<layers).map { $0 < flags.count && flags[$0] }
     } else {
       let every = pattern?.integer ?? period
-      isSliding = (0..<layers).map { stated > 0 && every > 1 && $0 % every < every - 1 }
+      let full = traits.firstIsFull ? 0 : every - 1
+      isSliding = (0..<layers).map {
+        stated > 0 && (traits.slidesEverywhere || every > 1 && $0 % every != full)
+      }
     }
     // A window that no layer is known to have leaves the cache whole: too much rather than too little.
     window = isSliding.contains(true) ? stated : 0

@@ -77,7 +77,8 @@ struct CacheEstimate {
 
   private func bytes(_ cache: LayerMemory.Cache, _ isOnGPU: Bool) -> Int {
     if case .fixed(let rows) = cache.rows { return 4 * cache.width * rows * options.sequences }
-    return tensor(options.keyType, cache.width, rows(cache) * streams, isOnGPU)
+    let type = cache.isOfValues ? options.valueType : options.keyType
+    return tensor(type, cache.width, rows(cache) * streams, isOnGPU)
   }
 
   private func tensor(_ type: TensorType, _ width: Int, _ cells: Int, _ isOnGPU: Bool) -> Int {

@@ -53,6 +53,8 @@ public struct LayerMemory: Sendable, Equatable {
     public var width: Int
     /// How many rows it has.
     public var rows: Rows
+    /// Whether rows for tokens have the type of cached values, not of keys.
+    public var isOfValues = false
 
     /// Makes a cache.
     public init(width: Int, rows: Rows) {
@@ -66,6 +68,6 @@ public struct LayerMemory: Sendable, Equatable {
   /// Its state; `nil` for a layer without one.
   public var recurrence: Recurrence?
   /// What else it keeps: keys of an indexer, compressed rows, states of compressors. Rows of numbers for
-  /// tokens have the type of cached keys.
+  /// tokens have the type of cached keys, unless said otherwise.
   public var caches: [Cache] = []
 }

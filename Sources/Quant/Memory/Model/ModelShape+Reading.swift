@@ -30,13 +30,14 @@ extension ModelShape {
       "attention.indexer.top_k", default: 0, in: 0...ShapeLimit.context)
     stateSpace = try StateSpace(reader)
     deepstackLayers = try reader.integer("n_deepstack_layers", default: 0, in: 0...layerCount)
+    streams = try reader.streams(layers: layerCount, tensors)
     let attention = try AttentionSizes(
       reader, like: likeness, layers: layerCount, width: width, tensors)
     slidingWindow = attention.window
     latentRank = attention.latentRank
     rotarySize = attention.rotarySize
     (headKeySize, headValueSize) = (attention.headKeySize, attention.headValueSize)
-    let recurrence = try Self.recurrence(reader, stateSpace, width)
+    let recurrence = try Self.recurrence(reader, stateSpace, width, layers: layerCount)
     let parts = LayerSizes(tensors)
     draftLayerCount = attention.draftLayers
     let trunk = layerCount - attention.draftLayers
@@ -61,7 +62,7 @@ extension ModelShape {
 
   /// Numbers that a recurrent layer keeps for each sequence (llama.cpp's `n_embd_r` and `n_embd_s`).
   private static func recurrence(
-    _ reader: KeyReader, _ space: StateSpace?, _ width: Int
+    _ reader: KeyReader, _ space: StateSpace?, _ width: Int, layers: Int
   ) throws(QuantError) -> LayerMemory.Recurrence? {
     let limit = ShapeLimit.headSize
     if reader.has("wkv.head_size") {
@@ -76,7 +77,10 @@ extension ModelShape {
     guard let space else { return nil }
     if reader.has("kda.head_dim") {
       let size = try reader.integer("kda.head_dim", in: 1...limit)
-      let heads = try reader.integer("attention.head_count", in: 1...ShapeLimit.heads)
+      let heads =
+        try reader.integers(
+          "attention.head_count", layers: layers, in: 0...ShapeLimit.heads
+        ).max() ?? 0
       return .init(
         windowWidth: 3 * (space.kernel - 1) * heads * size, stateWidth: size * size * heads)
     }
@@ -104,6 +108,15 @@ extension KeyReader {
     try requirePositive("rope.freq_base")
     guard has("context_length") else { return nil }
     return try integer("context_length", in: 1...ShapeLimit.context)
+  }
+
+  /// Streams between layers: those that keys count, one for each block of layers whose input is kept, or
+  /// the four of Gemma 3n.
+  fileprivate func streams(layers: Int, _ tensors: [String: [Int]]) throws(QuantError) -> Int {
+    let count = try integer("hyper_connection.count", default: 1, in: 0...64)
+    let block = try integer("attn_res.block_size", default: 0, in: 0...ShapeLimit.layers)
+    let blocks = block > 0 ? (layers + block - 1) / block + 1 : 1
+    return max(count, blocks, tensors["altup_proj.weight"] == nil ? 1 : 4)
   }
 
   /// Rows of the token embedding, or what the metadata says.

@@ -40,6 +40,8 @@ public struct ModelShape: Sendable, Equatable {
   public let headKeySize: Int
   /// Value numbers of a head after decompression (MLA), else as cached.
   public let headValueSize: Int
+  /// Streams of numbers that a token is between layers, side by side.
+  public let streams: Int
   /// Layers at the start that add features of pictures to what they say (Qwen 3 VL).
   public let deepstackLayers: Int
   /// Rows of the context that an indexer chooses for each token; zero without an indexer.
@@ -65,8 +67,11 @@ public struct ModelShape: Sendable, Equatable {
     public let groups: Int
   }
 
-  /// Whether somebody described its architecture, so that what it keeps is exact.
+  /// Whether somebody described its architecture.
   public var isKnown: Bool { Likeness.isKnown(architecture) }
+
+  /// Whether its architecture was compared with what llama.cpp needs, so that what it keeps is exact.
+  public var isCompared: Bool { MemoryFamilies.computation(architecture) != nil }
 
   /// Layers without those that predict further tokens.
   public var trunkCount: Int { layerCount - draftLayerCount }

@@ -7,7 +7,7 @@ enum AFMoE: EvaluableArchitecture {
   /// says.
   private static let period = 4
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: period) }
 
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     try model.windowRules(period: period, size: 1) + LayerRule.every(period, "the rotation")

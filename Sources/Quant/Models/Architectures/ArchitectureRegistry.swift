@@ -152,11 +152,6 @@ extension ArchitectureRegistry {
   /// Whether anything is known of an architecture.
   package static func knows(_ name: String) -> Bool { architecture(name) != nil }
 
-  /// Whether it is known what an architecture keeps at run time.
-  package static func knowsMemory(_ name: String) -> Bool {
-    architecture(name).map { !($0 is any FileArchitecture.Type) } ?? false
-  }
-
   /// What memory at run time depends on beyond keys and tensors.
   package static func memory(_ name: String) -> MemoryTraits {
     architecture(name)?.memory(name) ?? .unknown

@@ -6,7 +6,9 @@ enum Cohere2MoE: EvaluableArchitecture {
   static let names = ["cohere2moe"]
   private static let slidingPeriod = 4
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(slidingPeriod: slidingPeriod, firstIsFull: true)
+  }
 
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     try model.windowRules(period: slidingPeriod, firstIsFull: true)

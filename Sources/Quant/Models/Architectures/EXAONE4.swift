@@ -8,7 +8,13 @@ enum EXAONE4: EvaluableArchitecture {
   private static let withWindows = 64
   private static let slidingPeriod = 4
 
-  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: slidingPeriod) }
+  /// The size of windows where the file does not say.
+  private static let window = 4096
+
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(
+      slidingPeriod: slidingPeriod, defaultWindow: window, layersWithWindows: withWindows)
+  }
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? {
     [.count(withWindows, "the sliding window")]
@@ -21,7 +27,7 @@ enum EXAONE4: EvaluableArchitecture {
     let rotation = try model.rotation(.halves, headSize: sizes.keySize)
     let windows =
       sizes.layers == withWindows
-      ? try model.windows(sizes, period: slidingPeriod, size: 4096) : LayerWindows.none(sizes)
+      ? try model.windows(sizes, period: slidingPeriod, size: window) : LayerWindows.none(sizes)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
       let rotates = windows.isWindowed[layer] || !windows.exist
       var attention = try model.attention(sizes, layer: layer, rotates ? rotation : nil)

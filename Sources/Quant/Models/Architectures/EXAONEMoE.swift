@@ -8,7 +8,9 @@ enum EXAONEMoE: EvaluableArchitecture {
   /// The size of windows where the file does not say.
   private static let window = 128
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(slidingPeriod: slidingPeriod, defaultWindow: window)
+  }
 
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     try model.windowRules(period: slidingPeriod, size: window)

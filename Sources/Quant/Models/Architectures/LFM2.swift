@@ -5,7 +5,7 @@ enum LFM2: EvaluableArchitecture {
   static let names = ["lfm2", "lfm2moe"]
   static let modelTypes = ["lfm2", "lfm2_moe"]
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidesEverywhere: true) }
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 

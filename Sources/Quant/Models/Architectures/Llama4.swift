@@ -8,7 +8,8 @@ enum Llama4: EvaluableArchitecture {
   static func memory(_: String) -> MemoryTraits {
     var computation = ComputationTraits(.standard)
     computation.storesKeysFirst = true
-    return MemoryTraits(computation: computation, slidingPeriod: 4, fixedWindow: chunk)
+    return MemoryTraits(
+      computation: computation, slidingPeriod: 4, fixedWindow: chunk, defaultWindow: chunk)
   }
 
   /// The fourth layers have no rotation either, which no list can say.

@@ -6,7 +6,7 @@ enum Mellum: EvaluableArchitecture {
   static let names = ["mellum"]
   private static let slidingPeriod = 4
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: slidingPeriod) }
 
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     try model.windowRules(period: slidingPeriod)

@@ -11,8 +11,16 @@ package struct MemoryTraits: Sendable {
   /// Every n-th layer sees everything and the others a window, unless a key says otherwise; zero if
   /// only the key tells.
   package var slidingPeriod = 0
+  /// Whether it is the first of these n that sees everything, not the last.
+  package var firstIsFull = false
+  /// Whether all layers that attend see a window, if a key says how wide.
+  package var slidesEverywhere = false
   /// Tokens of the window where llama.cpp fixes them, whatever the key says, unless that says zero.
   package var fixedWindow = 0
+  /// Tokens of the window where no key says them; zero for none.
+  package var defaultWindow = 0
+  /// The number of layers that a model with windows has; zero for any.
+  package var layersWithWindows = 0
   /// Whether Ollama 0.5.11 estimates it by the formulas that are known here.
   package var hasOllamaFormulas = false
 }

@@ -8,7 +8,9 @@ enum SmallThinker: EvaluableArchitecture {
   /// Programs take this size, whatever the file says.
   private static let window = 4096
 
-  static func memory(_: String) -> MemoryTraits { .unknown }
+  static func memory(_: String) -> MemoryTraits {
+    MemoryTraits(slidingPeriod: period, firstIsFull: true, fixedWindow: window)
+  }
 
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     guard try model.integer("attention.sliding_window", default: 0) > 0 else { return [] }

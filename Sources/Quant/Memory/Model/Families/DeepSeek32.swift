@@ -33,7 +33,7 @@ enum DeepSeek32: MemoryFamily {
   }
 
   /// Which layers have an indexer of their own; the others see what the one before them chose.
-  private static func indexers(_ reader: KeyReader, _ count: Int) throws(QuantError) -> [Bool] {
+  static func indexers(_ reader: KeyReader, _ count: Int) throws(QuantError) -> [Bool] {
     if let stated = reader.value("attention.indexer.types")?.elements {
       let types = stated.values(count).map { $0.flag ?? ($0.integer != 0) }
       return (0..<count).map { $0 >= types.count || types[$0] }

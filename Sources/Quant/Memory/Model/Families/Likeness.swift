@@ -30,7 +30,7 @@ struct Likeness {
 
   /// Whether anybody described what an architecture keeps.
   static func isKnown(_ architecture: String) -> Bool {
-    ArchitectureRegistry.knowsMemory(architecture) || MemoryFamilies.named(architecture) != nil
+    ArchitectureRegistry.knows(architecture) || MemoryFamilies.named(architecture) != nil
   }
 
   /// The architecture whose rules a model is read by: its own, or if nobody knows that, the one that it

@@ -4,7 +4,7 @@ import Quant
 import Testing
 
 /// Models that no table holds: those that cache nothing or half, and variants of the common form.
-@Suite struct EncoderTests {
+@Suite struct EncoderMemoryTests {
   private static let (width, inner, tokens) = (64, 4096, 512)
 
   private static func model(
