@@ -20,7 +20,9 @@ import Testing
   func `an architecture that is not known is named, with the nearest that is`(
     _ name: String, _ nearest: String?
   ) throws {
-    let message = try complaint { $0.metadata["general.architecture"] = .string(MetadataString(name)) }
+    let message = try complaint {
+      $0.metadata["general.architecture"] = .string(MetadataString(name))
+    }
     let count = ArchitectureRegistry.names.count
     #expect(
       message.hasPrefix(

@@ -167,9 +167,7 @@ extension ArchitectureRegistry {
   ///
   /// Throws `QuantError.content` for keys that make no sense.
   package static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
-    var own = try architecture(model.architecture)?.layerRules(model)
-    if own == nil { own = try OtherLayerRules.rules(model) }
-    guard let own else { return nil }
+    guard let own = try architecture(model.architecture)?.layerRules(model) else { return nil }
     return own + (try model.keyedLayerRules())
   }
 

@@ -5,7 +5,7 @@ import Quant
 import TestSupport
 import Testing
 
-@Suite("Encoders") struct EncoderTests {
+@Suite("Encoders") struct EncoderStatesTests {
   private typealias Row = PlainModel.Row
   private static let (width, heads, size, hidden) = (24, 3, 8, 40)
 
