@@ -149,7 +149,8 @@ extension DeepSeek4 {
     let width = try model.integer("expert_feed_forward_length", in: 1...(1 << 20))
     let routed = try model.clamp("swiglu_clamp_exp", layer: layer, layers: sizes.described)
     let shared =
-      try model.clamp("swiglu_clamp_shexp", layer: layer, layers: sizes.described) ?? routed
+      model.has("swiglu_clamp_shexp")
+      ? try model.clamp("swiglu_clamp_shexp", layer: layer, layers: sizes.described) : routed
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: width, fallback: .rootSoftplus, needsBias: false,
       activation: activation(routed))
