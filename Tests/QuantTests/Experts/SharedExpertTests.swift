@@ -86,7 +86,7 @@ import Testing
     for unit in found.units where unit.tensor.hasPrefix("blk.1.") && unit.expert == nil {
       guard let probe = unit.probe else { continue }
       let name = unit.tensor.replacing(".", with: "\\.")
-      var recipe = try RecipeFile.recipe("^\(name)$ = BF16\n.* = keep", file: "test")
+      var recipe = try RecipeFile.recipe("preset = F16\n^\(name)$ = BF16\n.* = keep", file: "test")
       recipe.allowsMissingImportance = true
       let written = try await measurer.measure(recipe).meanDivergence
       #expect(

@@ -26,7 +26,8 @@ struct SegmentPlan: Equatable {
     let width = graph.width
     let layers = graph.layers + graph.ahead.map(\.layer)
     let held = layers.map { LayerPass.segmentColumns($0, width: width) }.max() ?? 0
-    let step = layers.map { LayerPass.chunkColumns($0, width: width) }.max() ?? 0
+    let step =
+      layers.map { LayerPass.chunkColumns($0, width: width, streams: graph.streams) }.max() ?? 0
     // Layers that predict further tokens have states of their own, and read those of the one before.
     let states = (1 + min(graph.ahead.count, 2)) * graph.stateWidth
     let perWindow = (states + held) * length * float
