@@ -5,7 +5,7 @@
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
-.PHONY: dist install uninstall test-dist check-split
+.PHONY: dist install uninstall test-dist check-split check-imatrix
 .PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
@@ -110,6 +110,11 @@ check-experts: build
 check-split: build
 	@scripts/install-python
 	.build/python/bin/python3 scripts/check-split $(options)
+
+# Compares importance matrices with llama-imatrix's, on the tiny models of ../shared.
+check-imatrix: build
+	@scripts/install-python
+	.build/python/bin/python3 scripts/check-imatrix $(options)
 
 # Tries Examples/slurm on a Slurm cluster of this machine alone, which it installs; needs root.
 test-slurm: build

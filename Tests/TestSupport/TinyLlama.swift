@@ -101,7 +101,8 @@ extension TinyLlama {
     metadata["llama.rope.freq_base"] = .float32(100)
   }
 
-  private func setTokenizer(_ metadata: inout Metadata) {
+  /// Sets the keys of the tokenizer.
+  func setTokenizer(_ metadata: inout Metadata) {
     let bytes = (0..<256).map { byte in
       "<0x" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true) + ">"
     }

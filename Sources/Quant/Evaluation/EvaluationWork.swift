@@ -15,7 +15,7 @@ public struct EvaluationProgress: Sendable {
 /// What a token costs in each part of a model: products of a weight with a number, to which the time
 /// is about proportional.
 package struct EvaluationWork: Sendable {
-  /// Those of the steps of each layer.
+  /// Those of the steps of each layer, those that predict further tokens at the end.
   package private(set) var steps: [[Int]]
   /// Those of the output matrix.
   package let output: Int
@@ -32,17 +32,18 @@ package struct EvaluationWork: Sendable {
 
   /// Counts those of a model.
   package init(_ graph: ModelGraph) {
-    steps = graph.layers.map { $0.steps.map { _ in 0 } }
+    let layers = graph.layers + graph.ahead.map(\.layer)
+    steps = layers.map { $0.steps.map { _ in 0 } }
     output = graph.vocabulary * (graph.width + Self.logitCost)
-    for unit in graph.units {
+    for unit in graph.units + graph.unitsAhead {
       let weights = unit.tensor.weightCount
       switch unit.position {
       case .embedding, .output: continue
       case .attention(let layer), .dense(let layer), .shared(let layer):
         steps[layer][unit.step] += weights
       case .expert(let layer, _):
-        let layerGraph = graph.layers[layer]
-        steps[layer][unit.step] += Self.share(of: weights / unit.tensor.matrixCount, layerGraph)
+        steps[layer][unit.step] += Self.share(
+          of: weights / unit.tensor.matrixCount, layers[layer])
       }
     }
   }

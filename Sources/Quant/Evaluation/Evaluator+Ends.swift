@@ -38,18 +38,21 @@ extension Evaluator {
     return states
   }
 
-  private func readEmbeddings(
-    _ tokens: [Int32], into states: Matrix, substituting other: WeightSubstitution?
+  /// Reads the rows of tokens from a tensor, or from the model's.
+  func readEmbeddings(
+    _ tokens: [Int32], of tensor: TensorInfo? = nil, into states: Matrix,
+    substituting other: WeightSubstitution? = nil
   ) throws(QuantError) {
+    let tensor = tensor ?? graph.embedding
     try workers.forRanges(tokens.count, atLeast: 64) { (rows, _) throws(QuantError) in
-      var reader = try TensorReader(model: model, tensor: graph.embedding)
+      var reader = try TensorReader(model: model, tensor: tensor)
       var blocks: [UInt8] = []
       for row in rows {
         let token = Int(tokens[row])
         try states.withMutableRow(row) { (span) throws(QuantError) in
           try reader.readRows(token..<token + 1, into: &span)
           try FiniteWeights.check(
-            span.span, of: graph.embedding, from: token * graph.width, file: model.path)
+            span.span, of: tensor, from: token * graph.width, file: model.path)
         }
         other?.apply(to: states.rows(row..<row + 1), matrix: 0, using: &blocks)
       }
@@ -132,11 +135,14 @@ extension Evaluator {
     return merged
   }
 
-  /// Makes one stream of several; a window onto the states, where they have one.
-  private func merge(_ states: Matrix, _ context: ForwardContext) throws(QuantError) -> Matrix {
+  /// Makes one stream of several, in the model's way or another; a window onto the states, where they have
+  /// one.
+  func merge(
+    _ states: Matrix, _ context: ForwardContext, by merge: StreamMerge? = nil
+  ) throws(QuantError) -> Matrix {
     let first = context.layout.stream(of: states)
     guard graph.stateWidth > graph.width else { return states }
-    switch graph.merge {
+    switch merge ?? graph.merge {
     case .first: break
     case .mean:
       try average(states, context)

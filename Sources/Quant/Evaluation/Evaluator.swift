@@ -13,6 +13,8 @@ public struct EvaluationOptions: Sendable {
   public var memoryBytes: Int
   /// The position of each window's first token.
   public var firstPosition: Int
+  /// Whether layers that predict further tokens (MTP) run, too, for those who observe them.
+  public var runsAhead = false
 
   /// Chooses.
   public init(
@@ -44,8 +46,8 @@ public struct Evaluator: Sendable {
   ///   - model: The model.
   ///   - contextLength: The most tokens of a window: some models change with it.
   ///   - options: What may be used.
-  /// - Throws: `QuantError.unsupported` for an architecture that is not known or a compute mode that this
-  ///   machine does not have; `.content` or `.tensor` for a model that does not hold together.
+  /// - Throws: `QuantError.unsupported` for an architecture that is not known, a compute mode that this
+  ///   machine does not have, or no layers that predict further tokens where they are to run; `.content` or `.tensor` for a model that does not hold together.
   public init(
     model: any ModelSource, contextLength: Int, options: EvaluationOptions
   ) throws(QuantError) {
@@ -53,7 +55,8 @@ public struct Evaluator: Sendable {
     self.model = model
     self.options = options
     self.contextLength = contextLength
-    graph = try ArchitectureRegistry.graph(of: model, contextLength: contextLength)
+    graph = try ArchitectureRegistry.graph(
+      of: model, contextLength: contextLength, describesAhead: options.runsAhead)
     workers = Workers(count: options.threads)
   }
 
@@ -105,7 +108,8 @@ public struct Evaluator: Sendable {
       observer: observer)
   }
 
-  /// Takes windows through all layers and the last norm.
+  /// Takes windows through all layers and the last norm, and through those that predict further tokens if
+  /// the model was opened with them.
   ///
   /// - Parameters:
   ///   - tokens: Windows of equal length, one after the other.
@@ -137,8 +141,11 @@ public struct Evaluator: Sendable {
       try state?.save(states, layer: index + 1)
       progress(index, false)
     }
+    let ahead = AheadRun(self, tokens, length: length, chunk: chunk, observer)
+    try ahead.begin(states, progress)
     let merged = try normedOutput(of: states, context)
     try finite.check(merged, from: .output)
+    try ahead.finish(states, normed: merged, progress)
     try QuantError.wrapping { () throws(FileError) in try model.checkUnchanged() }
     return merged
   }

@@ -25,13 +25,13 @@ package struct FiniteCheck {
 
   /// Where states come from.
   package enum Place: Equatable {
-    case embedding, layer(Int), output
+    case embedding, layer(Int), output, ahead(Int)
 
     /// The place in words.
     var inWords: String {
       switch self {
       case .embedding: "the embedding"
-      case .layer(let layer): "layer \(layer)"
+      case .layer(let layer), .ahead(let layer): "layer \(layer)"
       case .output: "the output"
       }
     }

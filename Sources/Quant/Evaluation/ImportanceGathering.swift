@@ -133,7 +133,9 @@ extension Evaluator {
         tokens, length: windows.length, chunk: plan.chunk, observer: observer
       ) { layer, _ in meter.add(work.layer(layer) * tokens.count) }
       guard !graph.isEncoder else { continue }
-      let rows = context(windowLength: windows.length).windows(of: states.rows)
+      let context = context(windowLength: windows.length)
+      if graph.scalesOutputInput { try context.scale(states, by: graph.logitScale) }
+      let rows = context.windows(of: states.rows)
       try observer.observe(
         graph.output.tensor, matrix: 0, input: states, windows: rows, workers: workers)
     }

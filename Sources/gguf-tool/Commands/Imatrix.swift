@@ -22,6 +22,7 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
       the other, or shows statistics.
 
       Example: gguf-tool imatrix model.gguf --corpus text.txt --ctx 16 -o gathered.gguf
+      Example: gguf-tool imatrix mtp.gguf --corpus text.txt --ctx 16 --mtp -o all.gguf
       Example: gguf-tool imatrix --in-file imatrix.gguf imatrix.dat -o merged.gguf
       Example: gguf-tool imatrix --convert imatrix.dat -o converted.gguf
       Example: gguf-tool imatrix --statistics imatrix.gguf --plot statistics.svg
@@ -69,6 +70,9 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
   @Flag(help: "Also gather for the output matrix.")
   var processOutput = false
 
+  @Flag(help: "Also gather for the layers that predict further tokens (MTP).")
+  var mtp = false
+
   @OptionGroup var part: PartOptions
   @OptionGroup var compute: ComputeOptions
   @OptionGroup var progressOptions: ProgressOptions
@@ -84,7 +88,7 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
       ("--output-format", outputFormat != nil),
     ])
     if gathers { return try checkGathering() }
-    guard part.part == nil, !processOutput else { throw CorpusOptions.missingTexts }
+    guard part.part == nil, !processOutput, !mtp else { throw CorpusOptions.missingTexts }
     guard text.ctx != 0 else {
       throw ValidationError(
         "--ctx 0 stands for the model's context length: expected a number, as there is no model.")
@@ -131,6 +135,7 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
     try job.add("model", part.part == nil ? nil : file)
     job.add("compute mode", compute.mode.rawValue)
     job.add("output matrix", processOutput ? "gathered for" : "left out")
+    job.add("MTP layers", mtp ? "gathered for" : "left out")
     let cut = try text.corpora().map { corpus in
       (corpus, try text.windows(of: corpus, tokenizer, .llama, for: file))
     }
@@ -190,7 +195,8 @@ struct Imatrix: ParsableCommand, SettingOptions, ProgressShowing {
     _ corpus: Corpus, _ windows: EvaluationWindows, _ source: any ModelSource,
     _ progress: TextProgress
   ) throws -> TextImportance {
-    let evaluator = try compute.evaluator(source, contextLength: windows.length)
+    let evaluator = try compute.evaluator(
+      source, contextLength: windows.length, runsAhead: mtp)
     progress.begin(corpus.name)
     return try evaluator.gatherImportance(
       over: windows, datasets: corpus.files, includesOutput: processOutput,

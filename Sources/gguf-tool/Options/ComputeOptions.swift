@@ -32,11 +32,12 @@ struct ComputeOptions: ParsableArguments {
 
   /// Opens a model for evaluation.
   func evaluator(
-    _ source: any ModelSource, contextLength: Int, firstPosition: Int = 0
+    _ source: any ModelSource, contextLength: Int, firstPosition: Int = 0, runsAhead: Bool = false
   ) throws -> Evaluator {
     LongContext.warn(of: source, contextLength)
-    return try Evaluator(
-      model: source, contextLength: contextLength, options: options(firstPosition: firstPosition))
+    var options = try options(firstPosition: firstPosition)
+    options.runsAhead = runsAhead
+    return try Evaluator(model: source, contextLength: contextLength, options: options)
   }
 
   /// What an evaluation may use.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+import Foundation
 import GGUF
 import Quant
 import TestSupport
@@ -78,6 +79,29 @@ import Testing
   @Test func `the output matrix is left out unless asked for`() throws {
     let matrix = try gather(EvaluationTesting.windows(2, of: model), output: false)
     #expect(matrix["output.weight"] == nil && matrix["blk.1.attn_output.weight"] != nil)
+  }
+
+  /// MiniCPM 3 shrinks states before they meet the output matrix.
+  @Test(.enabled(if: Paths.shared != nil, "needs ../shared beside the checkout"))
+  func `a factor on states is in the sums of the output matrix`() throws {
+    let shared = try #require(Paths.shared)
+    let evaluator = try Evaluator(
+      model: GGUFFile.open(shared.appending(path: "architectures2/minicpm3-f32.gguf").path),
+      contextLength: 16, options: EvaluationOptions(threads: 2, mode: .f32))
+    let windows = try EvaluationTesting.windows(2, of: model)
+    let matrix = try evaluator.gatherImportance(over: windows, datasets: [], includesOutput: true)
+    let means = try #require(matrix["output.weight"]?.values(expert: 0))
+    var sums = Array(repeating: 0.0, count: means.count)
+    for start in [0, 16] {
+      let states = try evaluator.hiddenStates(Array(windows.tokens[start..<start + 16]))
+      for row in 0..<16 {
+        for column in sums.indices {
+          let number = 256 / Double(means.count) * Double(states[row, column])
+          sums[column] += number * number
+        }
+      }
+    }
+    for (mean, sum) in zip(means, sums) { #expect(abs(Double(mean) / (sum / 32) - 1) < 1e-4) }
   }
 
   @Test func `experts in a tensor each have entries of their own, with the same sums`() throws {

@@ -10,9 +10,9 @@ struct IndexedModel {
   typealias Row = [Double]
 
   private let width = 20
-  private let heads = 3
+  let heads: Int
   private let keySize = 10
-  private let valueSize = 6
+  let valueSize = 6
   private let latent = 12
   private let rotated = 4
   private let rank = 14
@@ -24,7 +24,8 @@ struct IndexedModel {
   /// A row a token.
   private(set) var states: [Row] = []
 
-  init(rows: Int, seed: UInt64) {
+  init(rows: Int, seed: UInt64, heads: Int = 3) {
+    self.heads = heads
     var random = SeededGenerator(seed: seed)
     setKeys()
     for layer in 0..<2 { addLayer("blk.\(layer).", indexed: layer == 0, &random) }
@@ -133,6 +134,11 @@ struct IndexedModel {
       let added = product(prefix + "attn_output", answer, outputs: width)
       return zip(states[window.lowerBound + query], added).map(+)
     }
+  }
+
+  /// A head's values of a latent vector.
+  func values(layer: Int, head: Int, of vector: Row) -> Row {
+    product("blk.\(layer).attn_v_b", vector, outputs: valueSize, from: head * valueSize)
   }
 
   /// The keys that each query sees, for each head.

@@ -15,12 +15,14 @@ import Testing
 
   /// What the attention of two layers adds to states: the first has an indexer, the second none.
   private func run(
-    _ model: IndexedModel, _ choice: KeyChoice, length: Int, windows: Int, chunk: Int
+    _ model: IndexedModel, _ choice: KeyChoice, length: Int, windows: Int, chunk: Int,
+    observer: (any ForwardObserver)? = nil
   ) throws -> [Matrix] {
     let file = try testing.open(model.file)
     let graph = try ArchitectureRegistry.graph(of: file, contextLength: length)
     let context = ForwardContext(
-      model: file, graph, workers: Workers(count: 3), mode: .f32, windowLength: length)
+      model: file, graph, workers: Workers(count: 3), mode: .f32, windowLength: length,
+      observer: observer)
     let states = Matrix(rows: length * windows, columns: graph.stateWidth)
     states.clear()
     for row in 0..<states.rows {
@@ -104,7 +106,7 @@ import Testing
     let model = IndexedModel(rows: 2, seed: 1)
     let file = try testing.open(model.file)
     let graph = try ArchitectureRegistry.graph(of: file, contextLength: 16)
-    let heard = HeardNames()
+    let heard = HeardInputs()
     let context = ForwardContext(
       model: file, graph, workers: Workers(count: 1), mode: .f32, windowLength: 1,
       observer: heard)
@@ -119,15 +121,40 @@ import Testing
       #expect(heard.names.contains("blk.0.indexer.\(name).weight"))
     }
   }
+
+  /// More heads than are shown at once.
+  @Test func `matrices of values are shown the latent vectors as each head mixes them`() throws {
+    let model = IndexedModel(rows: 2 * Self.length, seed: 5, heads: 18)
+    let heard = HeardInputs()
+    _ = try run(
+      model, .keys(40), length: Self.length, windows: 2, chunk: 2, observer: heard)
+    for layer in 0..<2 {
+      let answers = try #require(heard.inputs["blk.\(layer).attn_output.weight"]?[0])
+      let mixes = try #require(heard.inputs["blk.\(layer).attn_v_b.weight"])
+      try #require(mixes.count == model.heads)
+      for (head, mix) in mixes {
+        try #require(mix.rows == answers.rows)
+        for row in stride(from: 0, to: mix.rows, by: 7) {
+          let vector = (0..<mix.columns).map { Double(mix[row, $0]) }
+          for (column, number) in model.values(layer: layer, head: head, of: vector).enumerated() {
+            let found = Double(answers[row, head * model.valueSize + column])
+            #expect(abs(number - found) < 1e-4, "layer \(layer), head \(head), row \(row)")
+          }
+        }
+      }
+    }
+  }
 }
 
-/// Remembers the tensors whose inputs it is shown.
-private final class HeardNames: ForwardObserver, @unchecked Sendable {
-  private(set) var names: Set<String> = []
+/// Remembers the inputs that it is shown.
+private final class HeardInputs: ForwardObserver, @unchecked Sendable {
+  /// By the tensor's name and the matrix.
+  private(set) var inputs: [String: [Int: Matrix]] = [:]
+  var names: [String] { inputs.keys.sorted() }
 
   func observe(
     _ tensor: TensorInfo, matrix: Int, input: Matrix, windows: [Range<Int>], workers: Workers
-  ) throws(QuantError) { names.insert(tensor.name) }
+  ) throws(QuantError) { inputs[tensor.name, default: [:]][matrix] = input.copied() }
 
   func observe(_ routing: Routing, layer: Int) {}
 }

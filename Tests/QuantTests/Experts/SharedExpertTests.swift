@@ -42,6 +42,40 @@ import Testing
     }
   }
 
+  /// Leaves out the last expert of each group of a layer, or the layer's last.
+  @Test(.enabled(if: Paths.shared != nil, "needs the models in ../shared"), arguments: models)
+  func `a model without some of its experts is valid, or refused with the reason`(
+    _ model: ArchitectureTests.Model
+  ) async throws {
+    let folder = try TemporaryFolder()
+    let source = try model.open()
+    let name = source.metadata.architecture ?? ""
+    let count = source.metadata["\(name).expert_count"]?.integer ?? 0
+    let groups = max(1, source.metadata["\(name).expert_group_count"]?.integer ?? 1)
+    let lost = (1...groups).map { String($0 * count / groups - 1) }.joined(separator: ",")
+    let rule = try #require(ExpertSelection.Rule("*:\(lost)"))
+    let path = folder.path("pruned.gguf")
+    let job = ExpertJob.arrange(.merged, keeping: .rules(keep: [], drop: [rule]))
+    let plan: ExpertPlan
+    do {
+      plan = try ExpertPlan(source: source, job: job, output: .single(path))
+    } catch {
+      #expect(Self.refusals.contains { error.description.contains($0) }, "\(error)")
+      return
+    }
+    _ = try await PlanExecutor(plan: plan.plan, importance: nil, output: .single(path))
+      .run(threads: 2) { _ in }
+    let pruned = try GGUFFile.open(path)
+    #expect(pruned.metadata["\(name).expert_count"]?.integer == count - groups)
+    let options = EvaluationOptions(threads: 2, mode: .f32)
+    let logits = try Evaluator(model: pruned, contextLength: 64, options: options)
+      .logits(windows(1).tokens).numbers
+    #expect(logits.allSatisfy(\.isFinite))
+  }
+
+  /// Why experts may not be left out.
+  private static let refusals = ["tid2eid", "chexps", "expert_used_count", "group"]
+
   /// Windows of random tokens.
   private func windows(_ count: Int) throws -> EvaluationWindows {
     let tokens = (0..<Int32(24 * count)).map { ($0 &* 7919 &+ 13) % 300 }
@@ -86,7 +120,7 @@ import Testing
     for unit in found.units where unit.tensor.hasPrefix("blk.1.") && unit.expert == nil {
       guard let probe = unit.probe else { continue }
       let name = unit.tensor.replacing(".", with: "\\.")
-      var recipe = try RecipeFile.recipe("^\(name)$ = BF16\n.* = keep", file: "test")
+      var recipe = try RecipeFile.recipe("preset = F16\n^\(name)$ = BF16\n.* = keep", file: "test")
       recipe.allowsMissingImportance = true
       let written = try await measurer.measure(recipe).meanDivergence
       #expect(

@@ -151,6 +151,26 @@ struct ImportanceLookupTests {
     #expect(matrix.entry(forTensor: "output.weight") == nil)
   }
 
+  /// llama.cpp counts once for the heads of a tensor.
+  @Test func `heads with one count are cut apart, and added to heads with counts`() throws {
+    let name = "blk.0.attn_v_b.weight"
+    let joint = try matrix([
+      .init(name: name, rowWeights: 6, sums: [2, 4, 6, 8, 10, 12], counts: [2])
+    ])
+    let fitted = try #require(try joint.entry(fitting: tensor(name, [2, 5, 3])))
+    #expect(fitted.counts == [2, 2, 2])
+    #expect((0..<3).map(fitted.values(expert:)) == [[1, 2], [3, 4], [5, 6]])
+    let apart = try matrix([
+      .init(name: name, rowWeights: 2, sums: [1, 1, 2, 2, 3, 3], counts: [2, 2, 2])
+    ])
+    for merged in [try joint.merging(apart), try apart.merging(joint)] {
+      let entry = try #require(merged[name])
+      #expect(entry.counts == [4, 4, 4])
+      #expect((0..<3).map(entry.values(expert:)) == [[0.75, 1.25], [2, 2.5], [3.25, 3.75]])
+    }
+    #expect(throws: QuantError.self) { try apart.entry(fitting: tensor(name, [3, 5, 2])) }
+  }
+
   @Test func `sizes that do not fit the tensor are named`() throws {
     let matrix = try matrix([
       .init(name: "output.weight", rowWeights: 3, sums: [1, 2, 3], counts: [1])

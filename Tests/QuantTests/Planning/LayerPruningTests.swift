@@ -56,6 +56,22 @@ import Testing
     #expect(plan.addedLayerLists.isEmpty)
   }
 
+  /// The first three of five choose experts by the token.
+  @Test(arguments: [([0], 2), ([4], 3), ([0, 1, 2], 0), ([2, 3], 2)])
+  func `what a DeepSeek 4 counts and lists follows`(pruned: [Int], hashed: Int) throws {
+    let ratios: [UInt32] = [0, 0, 4, 128, 4]
+    let plan = try plan(
+      "deepseek4", layers: 5,
+      ["hash_layer_count": .uint32(3), "attention.compress_ratios": list(ratios)],
+      without: Set(pruned))
+    let keys = try metadata(plan)
+    #expect(keys["deepseek4.hash_layer_count"]?.integer == hashed)
+    #expect(
+      keys["deepseek4.attention.compress_ratios"]?.elements?.integers()
+        == ratios.enumerated().filter { !pruned.contains($0.offset) }.map { Int($0.element) })
+    #expect(plan.addedLayerLists.isEmpty)
+  }
+
   @Test func `lists of layers lose values, others do not`() throws {
     let plan = try plan(
       "llama", layers: 4,

@@ -91,7 +91,7 @@ import gguf_tool
     (
       [
         "requantize", "s-00001-of-00003.gguf", "s-00002-of-00003.gguf", "s-00003-of-00003.gguf",
-        "o",
+        "o", "--type", "F16",
       ],
       "expected one shard of the model, s-00001-of-00003.gguf, which stands for all of them"
     ),

@@ -30,6 +30,40 @@ import Testing
     #expect(try gather("-o", "b.gguf", "--process-output")["output.weight"] != nil)
   }
 
+  @Test func `layers that predict further tokens are gathered for if asked`() throws {
+    try TinyAhead().file().write(to: testing.model)
+    let all = try gather("-o", "all.gguf", "--mtp")
+    #expect(all["blk.2.nextn.eh_proj.weight"] != nil && all["blk.3.ffn_down.weight"] != nil)
+    let some = try gather("-o", "some.gguf")
+    #expect(some["blk.1.ffn_down.weight"] != nil && some["blk.2.ffn_down.weight"] == nil)
+  }
+
+  @Test func `models without such layers are refused`() throws {
+    let words = ["imatrix", "model.gguf", "--corpus", "text.txt", "--ctx", "16", "-o", "a.gguf"]
+    let error = try testing.error(words + ["--mtp"])
+    #expect(error.contains("expected layers that predict further tokens (MTP), found none"))
+    #expect(!FileManager.default.fileExists(atPath: testing.folder.path("a.gguf")))
+    #expect(try Tool.run(["imatrix", "--mtp"], in: testing.folder.url).status == 64)
+  }
+
+  @Test func `parts with and without such layers are told apart`() throws {
+    try TinyAhead().file().write(to: testing.model)
+    for (part, more) in [("1/2", ["--mtp"]), ("2/2", []), ("2/2", ["--mtp"])] {
+      let words = ["imatrix", "model.gguf", "--corpus", "text.txt", "--ctx", "16", "--part", part]
+      let name = part.prefix(1) + (more.isEmpty ? "" : "m") + ".part"
+      let outcome = try Tool.run(words + more + ["-o", String(name)], in: testing.folder.url)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+    }
+    let error = try testing.error(["merge-results", "1m.part", "2.part", "-o", "a.gguf"])
+    #expect(error.contains("MTP layers"), "\(error)")
+    let whole = try gather("-o", "whole.gguf", "--mtp")
+    #expect(try testing.run("merge-results", "1m.part", "2m.part", "-o", "sum.gguf").status == 0)
+    let sum = try ImportanceMatrix.read(testing.folder.path("sum.gguf"))
+    for entry in whole.entries {
+      #expect(sum[entry.name]?.values(expert: 0) == entry.values(expert: 0))
+    }
+  }
+
   @Test func `merging adds what others gathered`() throws {
     let once = try gather("-o", "once.gguf")
     let twice = try gather("-o", "twice.gguf", "--merge", "once.gguf")

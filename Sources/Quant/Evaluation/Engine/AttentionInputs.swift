@@ -18,6 +18,8 @@ struct AttentionInputs: Sendable {
   var gates: Matrix?
   /// The narrow vectors that queries were made of, if there are any.
   var latentQueries: Matrix?
+  /// What values were made of, head by head, where observers are told of it.
+  var latentValues: LatentValues?
 
   init(_ graph: AttentionGraph, _ input: BlockInput, _ pass: AttentionPass) throws(QuantError) {
     let (x, context) = (input.h, pass.context)
@@ -57,6 +59,7 @@ struct AttentionInputs: Sendable {
       let made = try LatentPass(latent, graph, pass).run(x)
       (queries, keys, values) = (made.queries, made.keys, made.values)
       latentQueries = made.narrow
+      if context.observer != nil { latentValues = LatentValues(latent, made.vectors) }
       rotatedFrom = graph.keySize - (graph.rotation?.dimensions ?? 0)
       keysAreRotated = true
     case .shared(let query, let kept):
@@ -178,6 +181,8 @@ struct LatentPass {
     let values: Matrix
     /// The narrow vectors that queries were made of, if there are any.
     let narrow: Matrix?
+    /// The latent vectors that keys and values were made of.
+    let vectors: Matrix
   }
 
   func run(_ x: Matrix) throws(QuantError) -> Made {
@@ -198,7 +203,7 @@ struct LatentPass {
       let end = (head + 1) * graph.keySize
       keys.columns(end - shared..<end).copy(from: sharedKey)
     }
-    return Made(queries: queries, keys: keys, values: values, narrow: narrow)
+    return Made(queries: queries, keys: keys, values: values, narrow: narrow, vectors: vectors)
   }
 
   private func makeQueries(_ x: Matrix) throws(QuantError) -> (queries: Matrix, narrow: Matrix?) {
@@ -235,7 +240,10 @@ struct LatentPass {
       try expandKeys(vectors, queries, by: key, into: keys)
       for head in 0..<graph.heads {
         let linear = Linear(tensor: value, outputs: graph.valueSize)
-        try LinearProduct(linear, matrix: head, in: context).run(
+        var product = LinearProduct(linear, matrix: head, in: context)
+        // `LatentValues` tells observers.
+        product.isObserved = false
+        try product.run(
           vectors, into: values.columns(head * graph.valueSize..<(head + 1) * graph.valueSize))
       }
     }

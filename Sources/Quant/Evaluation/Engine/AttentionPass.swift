@@ -50,7 +50,11 @@ package struct AttentionPass: BlockPass {
     let keys = graph.keyValueHeads * graph.keySize
     let values = graph.keyValueHeads * graph.valueSize
     let latent: Int
-    if case .latent = graph.input { latent = 2 * keys + 2 * values } else { latent = 0 }
+    if case .latent(let own) = graph.input {
+      latent = 2 * keys + 2 * values + LatentValues.scratchColumns(own, graph)
+    } else {
+      latent = 0
+    }
     let selection = graph.selection.map(KeySelectionPass.scratchColumns) ?? 0
     return graph.heads * (graph.keySize + graph.valueSize) + keys + values + latent + gate
       + selection
@@ -127,24 +131,41 @@ package struct AttentionPass: BlockPass {
   private func attend(
     _ made: AttentionInputs, _ seen: KeyMask?, into y: Matrix
   ) throws(QuantError) {
+    guard let latent = made.latentValues else {
+      return try attend(made, heads: 0..<graph.heads, seen, into: y)
+    }
+    try latent.forGroups(rows: y.rows, context) { (heads, mixed) throws(QuantError) in
+      try attend(made, heads: heads, seen, into: y, mixed)
+    }
+  }
+
+  /// Some heads' answers; and the mixes of latent vectors that stand for their values, if wanted.
+  private func attend(
+    _ made: AttentionInputs, heads: Range<Int>, _ seen: KeyMask?, into y: Matrix,
+    _ mixed: Matrix? = nil
+  ) throws(QuantError) {
     let length = positions.count
-    let heads = graph.heads
-    try context.workers.forEach(made.queries.rows / length * heads) {
+    try context.workers.forEach(made.queries.rows / length * heads.count) {
       (task, slot) throws(QuantError) in
-      let window = task / heads * length..<(task / heads + 1) * length
-      let head = HeadInputs(made, graph, window: window, head: task % heads)
+      let (place, head) = (task % heads.count, heads.lowerBound + task % heads.count)
+      let window = task / heads.count * length..<(task / heads.count + 1) * length
+      let inputs = HeadInputs(made, graph, window: window, head: head)
+      let target = inputs.latent.flatMap { latent in
+        mixed?.rows(window).columns(place * latent.columns..<(place + 1) * latent.columns)
+      }
       for start in stride(from: 0, to: length, by: Self.queryBlock) {
         let block = start..<min(start + Self.queryBlock, length)
         try attend(
-          head, block, seen?.rows(window), into: y.rows(window), head: task % heads, slot)
+          inputs, block, seen?.rows(window), into: y.rows(window), target?.rows(block), head: head,
+          slot)
       }
     }
   }
 
   /// One head's answer to a block of queries.
   private func attend(
-    _ inputs: HeadInputs, _ block: Range<Int>, _ seen: KeyMask?, into y: Matrix, head: Int,
-    _ slot: WorkerSlot
+    _ inputs: HeadInputs, _ block: Range<Int>, _ seen: KeyMask?, into y: Matrix,
+    _ mixed: Matrix?, head: Int, _ slot: WorkerSlot
   ) throws(QuantError) {
     // A multiple of 16 keeps the number of different products small.
     let first = self.seen(by: block.lowerBound).lowerBound / 16 * 16
@@ -172,6 +193,9 @@ package struct AttentionPass: BlockPass {
     try slot.products.multiply(
       scores, inputs.values.rows(keys), transposed: false,
       into: y.rows(block).columns(columns))
+    if let mixed, let latent = inputs.latent {
+      try slot.products.multiply(scores, latent.rows(keys), transposed: false, into: mixed)
+    }
   }
 
   /// The rows of the window that the query of a row sees.
@@ -188,6 +212,8 @@ private struct HeadInputs {
   let queries: Matrix
   let keys: Matrix
   let values: Matrix
+  /// What all heads' values are made of, if observers are told.
+  let latent: Matrix?
 
   init(_ made: AttentionInputs, _ graph: AttentionGraph, window: Range<Int>, head: Int) {
     let shared = head / (graph.heads / graph.keyValueHeads)
@@ -197,5 +223,6 @@ private struct HeadInputs {
       .columns(shared * graph.keySize..<(shared + 1) * graph.keySize)
     values = made.values.rows(window)
       .columns(shared * graph.valueSize..<(shared + 1) * graph.valueSize)
+    latent = made.latentValues?.vectors.rows(window)
   }
 }

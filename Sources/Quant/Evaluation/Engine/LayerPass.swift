@@ -29,9 +29,8 @@ package struct LayerPass {
   }
 
   /// Numbers that a row of a chunk needs.
-  static func chunkColumns(_ graph: LayerGraph, width: Int) -> Int {
-    let blocks = graph.steps.flatMap(\.branches).map(\.block.scratchColumns)
-    return 4 * width + (blocks.max() ?? 0)
+  static func chunkColumns(_ graph: LayerGraph, width: Int, streams: Int) -> Int {
+    graph.steps.map { StepPass.chunkColumns($0, width: width, streams: streams) }.max() ?? 0
   }
 
   /// Takes states through the layer.

@@ -24,9 +24,13 @@ struct SegmentPlan: Equatable {
   init(_ graph: ModelGraph, windows: Int, length: Int, bytes: Int) throws(QuantError) {
     let float = MemoryLayout<Float>.size
     let width = graph.width
-    let held = graph.layers.map { LayerPass.segmentColumns($0, width: width) }.max() ?? 0
-    let step = graph.layers.map { LayerPass.chunkColumns($0, width: width) }.max() ?? 0
-    let perWindow = (graph.stateWidth + held) * length * float
+    let layers = graph.layers + graph.ahead.map(\.layer)
+    let held = layers.map { LayerPass.segmentColumns($0, width: width) }.max() ?? 0
+    let step =
+      layers.map { LayerPass.chunkColumns($0, width: width, streams: graph.streams) }.max() ?? 0
+    // Layers that predict further tokens have states of their own, and read those of the one before.
+    let states = (1 + min(graph.ahead.count, 2)) * graph.stateWidth
+    let perWindow = (states + held) * length * float
     let perStep = step * length * float
     guard perWindow + perStep <= bytes else {
       throw .memory(

@@ -33,6 +33,15 @@ package struct StepPass {
     return (isDirect(step) ? 1 : 2 + step.branches.count) * width + 2 * latent
   }
 
+  /// Numbers that a row of a chunk needs: input and output of a branch, what it needs itself, the sum of
+  /// branches, and what is made of streams.
+  static func chunkColumns(_ step: LayerStep, width: Int, streams: Int) -> Int {
+    let blocks = step.branches.map(\.block.scratchColumns).max() ?? 0
+    let isPlain = if case .residual = step.connection { true } else { false }
+    let sums = step.branches.count > 1 ? 1 : 0
+    return (2 + sums + (isPlain ? 0 : 1 + 2 * streams)) * width + blocks
+  }
+
   /// Whether the step is nothing but experts whose outputs can be added to the states one by one.
   private static func isDirect(_ step: LayerStep) -> Bool {
     guard case .residual = step.connection else { return false }

@@ -34,6 +34,13 @@ package protocol Architecture: Sendable {
 package protocol EvaluableArchitecture: Architecture {
   /// Describes what a model computes, as its keys and tensors say.
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph
+
+  /// How its layers predict further tokens (MTP); `nil` if it has no such layers, or nobody said.
+  static func ahead(_ name: String) -> AheadForm?
+}
+
+extension EvaluableArchitecture {
+  package static func ahead(_ name: String) -> AheadForm? { nil }
 }
 
 extension Architecture {

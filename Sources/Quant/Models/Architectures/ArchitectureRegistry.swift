@@ -118,11 +118,13 @@ public enum ArchitectureRegistry {
   /// - Parameters:
   ///   - source: The model.
   ///   - contextLength: Tokens of a window: some models change with it.
+  ///   - describesAhead: Whether layers that predict further tokens (MTP) are described, too.
   /// - Returns: Its graph.
-  /// - Throws: `QuantError.unsupported` for an architecture that cannot be evaluated, or keys that are
-  ///   missing or make no sense; `.tensor` for tensors that do not fit them.
+  /// - Throws: `QuantError.unsupported` for an architecture that cannot be evaluated, keys that are
+  ///   missing or make no sense, or no layers that predict further tokens where they are to be described;
+  ///   `.tensor` for tensors that do not fit them.
   public static func graph(
-    of source: any ModelSource, contextLength: Int
+    of source: any ModelSource, contextLength: Int, describesAhead: Bool = false
   ) throws(QuantError) -> ModelGraph {
     try OtherContent.check(source)
     guard let name = source.metadata.architecture else {
@@ -135,8 +137,10 @@ public enum ArchitectureRegistry {
         "\(source.path): expected one of the \(names.count) architectures that Docs/Evaluation.md lists,"
           + " found \"\(name)\"; the nearest is \"\(nearest)\"")
     }
-    return try architecture.graph(
-      ModelReader(source: source, architecture: name, contextLength: contextLength))
+    let reader = ModelReader(
+      source: source, architecture: name, contextLength: contextLength,
+      ahead: describesAhead ? try AheadForm(of: source, architecture) : nil)
+    return try architecture.graph(reader)
   }
 
   private static func architecture(_ name: String) -> (any Architecture.Type)? {

@@ -9,6 +9,8 @@ enum BailingMoE: EvaluableArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func ahead(_ name: String) -> AheadForm? { name == names[0] ? nil : AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let isFirst = model.architecture == names[0]

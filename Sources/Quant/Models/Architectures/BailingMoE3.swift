@@ -8,6 +8,8 @@ enum BailingMoE3: FileArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let bound = try bound(model)
@@ -57,13 +59,13 @@ enum BailingMoE3: FileArchitecture {
   private static func feedForward(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> BlockGraph {
-    let shared = try model.clampedActivations("swiglu_clamp_shexp", layers: sizes.layers)[layer]
+    let shared = try model.clampedActivations("swiglu_clamp_shexp", layers: sizes.described)[layer]
     guard try layer >= model.integer("leading_dense_block_count") else {
       return .dense(try model.dense(layer: layer, sizes, width: sizes.feedForward[layer], shared))
     }
     try model.requireGating()
     let width = try model.integer("expert_feed_forward_length")
-    let experts = try model.clampedActivations("swiglu_clamp_exp", layers: sizes.layers)[layer]
+    let experts = try model.clampedActivations("swiglu_clamp_exp", layers: sizes.described)[layer]
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: width, fallback: .sigmoid, needsBias: true, activation: experts)
     let given = try model.integer("expert_shared_feed_forward_length", default: 0)

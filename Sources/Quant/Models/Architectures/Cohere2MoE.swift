@@ -14,6 +14,8 @@ enum Cohere2MoE: EvaluableArchitecture {
     try model.windowRules(period: slidingPeriod, firstIsFull: true)
   }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     // The key of an epsilon tells the kind of all norms.
     let isPlain = try model.number("attention.layer_norm_rms_epsilon", default: 0) != 0
@@ -22,7 +24,8 @@ enum Cohere2MoE: EvaluableArchitecture {
     let windows = try model.windows(sizes, period: slidingPeriod, firstIsFull: true)
     let rotation = try model.rotation(.neighbours, headSize: sizes.keySize)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
-      let rotates = windows.isWindowed[layer] || layer < dense
+      // Layers that predict further tokens do, too.
+      let rotates = windows.isWindowed[layer] || layer < dense || layer >= sizes.layers
       var attention = try model.attention(sizes, layer: layer, rotates ? rotation : nil)
       attention.window = windows[layer]
       return try model.parallelLayer(

@@ -20,6 +20,8 @@ enum DeepSeek2: EvaluableArchitecture {
   /// and is no softmax.
   private static let liteLayers = 47...48
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
@@ -41,7 +43,7 @@ enum DeepSeek2: EvaluableArchitecture {
       return .dense(
         try model.dense(layer: layer, sizes, width: sizes.feedForward[layer], activation))
     }
-    let width = try model.integers("expert_feed_forward_length", layers: sizes.layers)[layer]
+    let width = try model.integers("expert_feed_forward_length", layers: sizes.described)[layer]
     let isLite = liteLayers.contains(sizes.layers) && sizes.vocabulary == 154_880
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: width, fallback: gating ?? (isLite ? .sigmoid : .softmax),

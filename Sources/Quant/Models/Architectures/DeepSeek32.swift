@@ -23,12 +23,14 @@ enum DeepSeek32: EvaluableArchitecture {
 
   private static func ownsIndexer(_ layer: Int) -> Bool { layer < 2 || (layer - 2) % 4 == 0 }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     var carried = CarriedColumns()
     let plan = try IndexerPlan(
       model, sizes, &carried,
-      owns: hasPattern(model) ? (0..<sizes.layers).map(ownsIndexer) : nil)
+      owns: hasPattern(model) ? (0..<sizes.described).map(ownsIndexer) : nil)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
       LayerGraph(
         attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),

@@ -2,6 +2,8 @@
 internal import GGUF
 
 extension DeepSeek4 {
+  static func ahead(_: String) -> AheadForm? { AheadForm(.streams) }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     // Without a projection of their own, layers that are said to predict ahead are ordinary ones.
     let blocks = try model.integer("block_count", in: 1...65_535)
@@ -39,7 +41,7 @@ extension DeepSeek4 {
   ) throws(QuantError) -> CompressedAttentionGraph {
     let (heads, size) = (sizes.heads[layer], sizes.keySize)
     let rank = try model.integer("attention.q_lora_rank", in: 1...(1 << 20))
-    let ratio = try model.integers("attention.compress_ratios", layers: sizes.layers)[layer]
+    let ratio = try model.integers("attention.compress_ratios", layers: sizes.described)[layer]
     let prefix = "blk.\(layer).attn_"
     let output = try output(model, sizes, layer, heads: heads, size: size)
     return CompressedAttentionGraph(
@@ -145,9 +147,10 @@ extension DeepSeek4 {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, _ carried: inout CarriedColumns
   ) throws(QuantError) -> MixtureGraph {
     let width = try model.integer("expert_feed_forward_length", in: 1...(1 << 20))
-    let routed = try model.clamp("swiglu_clamp_exp", layer: layer, layers: sizes.layers)
+    let routed = try model.clamp("swiglu_clamp_exp", layer: layer, layers: sizes.described)
     let shared =
-      try model.clamp("swiglu_clamp_shexp", layer: layer, layers: sizes.layers) ?? routed
+      model.has("swiglu_clamp_shexp")
+      ? try model.clamp("swiglu_clamp_shexp", layer: layer, layers: sizes.described) : routed
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: width, fallback: .rootSoftplus, needsBias: false,
       activation: activation(routed))

@@ -8,6 +8,9 @@ enum DeepSeek4: EvaluableArchitecture {
 
   static func memory(_: String) -> MemoryTraits { MemoryTraits(slidingPeriod: .max) }
 
+  /// Nothing: lists say what layers compress, and a count which of the first choose experts by the token.
+  static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
+
   private struct Sizes {
     let queryRank: Int
     let outputRank: Int

@@ -8,6 +8,8 @@ enum Dots3Note: FileArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let windowed = try windowedLayers(model, sizes)
@@ -20,22 +22,26 @@ enum Dots3Note: FileArchitecture {
           ? try windowedAttention(model, sizes, layer)
           : try sparseAttention(model, sizes, layer, plan),
         feedForwardNorm: try model.norm("blk.\(layer).ffn_norm", sizes.width),
-        feedForward: try DeepSeek2.feedForward(model, sizes, layer, gating: .sigmoid))
+        // Layers that predict further tokens are dense.
+        feedForward: layer < sizes.layers
+          ? try DeepSeek2.feedForward(model, sizes, layer, gating: .sigmoid)
+          : try model.network(layer, sizes))
     }
     return try model.graph(sizes, layers: layers)
   }
 
-  /// Which layers have windows: those without an indexer.
+  /// Which layers have windows: those without an indexer, and those that predict further tokens.
   private static func windowedLayers(
     _ model: ModelReader, _ sizes: ModelSizes
   ) throws(QuantError) -> [Bool] {
     let key = "attention.sliding_window_pattern"
-    guard let windowed = try model.layerFlags(key, sizes) else {
+    guard let flags = try model.layerFlags(key, sizes) else {
       throw .content(
         file: model.path, line: 0, what: "expected the key dots3note.\(key), found none")
     }
-    let types = try model.layerFlags("attention.indexer.types", sizes)
-    guard types == nil || types == windowed.map({ !$0 }) else {
+    let windowed = flags.enumerated().map { $0.offset >= sizes.layers || $0.element }
+    let types = try model.layerFlags("attention.indexer.types", sizes)?.prefix(sizes.layers)
+    guard types.map({ $0.elementsEqual(windowed.prefix(sizes.layers).map { !$0 }) }) ?? true else {
       throw .unsupported(
         "\(model.path): expected an indexer in every layer without a window and in no other, found"
           + " other dots3note.attention.indexer.types")

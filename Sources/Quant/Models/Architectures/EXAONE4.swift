@@ -20,6 +20,8 @@ enum EXAONE4: EvaluableArchitecture {
     [.count(withWindows, "the sliding window")]
   }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let rotation = try model.rotation(.halves, headSize: sizes.keySize)

@@ -16,6 +16,8 @@ enum EXAONEMoE: EvaluableArchitecture {
     try model.windowRules(period: slidingPeriod, size: window)
   }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let windows = try model.windows(sizes, period: slidingPeriod, size: window)

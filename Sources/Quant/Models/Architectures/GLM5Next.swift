@@ -9,6 +9,8 @@ enum GLM5Next: FileArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let (streams, join) = (try model.streams(), try model.mixingJoin())
@@ -22,6 +24,8 @@ enum GLM5Next: FileArchitecture {
       var network = LayerStep(
         norm: try model.norm("\(prefix)ffn_norm", sizes.width),
         try model.clampedNetwork(sizes, layer: layer, limitsAll: true))
+      // Layers that predict further tokens have one stream.
+      guard layer < sizes.layers else { return LayerGraph(steps: [mixer, network]) }
       mixer.connection = .hyper(
         try model.hyperConnection("\(prefix)hc_attn", streams: streams, width: sizes.width, join))
       network.connection = .hyper(

@@ -8,6 +8,8 @@ enum HYV3: EvaluableArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in

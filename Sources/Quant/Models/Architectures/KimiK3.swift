@@ -52,7 +52,7 @@ enum KimiK3: FileArchitecture {
             + "\(bound)")
       }
       return .deltaNet(
-        try model.kimiDelta(sizes, layer: layer, bound: bound, isNegated: true))
+        try model.kimiDelta(sizes, layer: layer, bound: bound, isNegated: bound != 0))
     }
     var attention = try model.stillLatentAttention(sizes, layer: layer)
     let gate = "blk.\(layer).attn_gate"

@@ -31,6 +31,7 @@ enum MiniCPM3: EvaluableArchitecture {
     // No key holds these.
     graph.embeddingScale = 12
     graph.logitScale = 256 / Float(sizes.width)
+    graph.scalesOutputInput = true
     return graph
   }
 

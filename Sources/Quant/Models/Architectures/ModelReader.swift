@@ -8,15 +8,20 @@ package struct ModelReader: KeyReading {
   package let architecture: String
   /// Tokens of a window.
   package let contextLength: Int
+  /// How layers predict further tokens, where they are to be described.
+  let ahead: AheadForm?
 
   package var path: String { source.path }
   package var metadata: Metadata { source.metadata }
 
   /// Reads the keys that begin with a name, the architecture's or that of a file of our own.
-  package init(source: any ModelSource, architecture: String, contextLength: Int) {
+  package init(
+    source: any ModelSource, architecture: String, contextLength: Int, ahead: AheadForm? = nil
+  ) {
     self.source = source
     self.architecture = architecture
     self.contextLength = contextLength
+    self.ahead = ahead
   }
 }
 

@@ -6,6 +6,8 @@ struct ModelSizes {
   let width: Int
   /// Layers of the ordinary forward pass.
   let layers: Int
+  /// Layers that are described: those, and those that predict further tokens where they are asked for.
+  let described: Int
   let feedForward: [Int]
   let heads: [Int]
   let keyValueHeads: [Int]
@@ -38,12 +40,13 @@ struct ModelSizes {
     let blocks = try model.integer("block_count", in: 1...65_535)
     let extra = try model.integer("nextn_predict_layers", default: 0, in: 0...(blocks - 1))
     layers = hasLayersAhead ? blocks - extra : blocks
-    feedForward = try model.integers("feed_forward_length", layers: layers, default: 0)
-    heads = try model.integers(
-      "attention.head_count", layers: layers, default: needsHeads ? nil : 0, in: 0...65_535)
+    described = model.ahead == nil ? layers : blocks
+    feedForward = try model.integers("feed_forward_length", layers: described, default: 0)
+    heads = try Self.heads(
+      model, "attention.head_count", described, needed: needsHeads, default: needsHeads ? nil : 0)
     keyValueHeads =
       model.has("attention.head_count_kv")
-      ? try model.integers("attention.head_count_kv", layers: layers, in: 0...65_535) : heads
+      ? try Self.heads(model, "attention.head_count_kv", described, needed: needsHeads) : heads
     for (all, shared) in zip(heads, keyValueHeads) where shared > 0 && all % shared != 0 {
       throw .unsupported(
         "\(model.source.path): expected a number of heads that \(shared) key and value heads divide,"
@@ -59,9 +62,17 @@ struct ModelSizes {
       "attention.layer_norm_\(centered ? "" : "rms_")epsilon", default: epsilon)
     experts = try model.integer("expert_count", default: 0, in: 0...65_535)
     usedExperts = try model.integers(
-      "expert_used_count", layers: layers, default: 0, in: 0...experts)
+      "expert_used_count", layers: described, default: 0, in: 0...experts)
     embedding = try Self.embedding(model, width)
     vocabulary = embedding.rowCount
+  }
+
+  /// Heads of each layer: none only where a list says so, or the model needs none.
+  private static func heads(
+    _ model: ModelReader, _ key: String, _ layers: Int, needed: Bool, default fallback: Int? = nil
+  ) throws(QuantError) -> [Int] {
+    let least = needed && model.value(key)?.elements == nil ? 1 : 0
+    return try model.integers(key, layers: layers, default: fallback, in: least...65_535)
   }
 
   private static func embedding(_ model: ModelReader, _ width: Int) throws(QuantError) -> TensorInfo
@@ -89,18 +100,23 @@ extension ModelReader {
     _ sizes: ModelSizes, tied: Bool = true, outputNorm: String = "output_norm",
     layers: [LayerGraph]
   ) throws(QuantError) -> ModelGraph {
-    ModelGraph(
+    var graph = ModelGraph(
       width: sizes.width, vocabulary: sizes.vocabulary, epsilon: sizes.epsilon,
-      embedding: sizes.embedding, layers: layers,
+      embedding: sizes.embedding, layers: Array(layers.prefix(sizes.layers)),
       outputNorm: try norm(outputNorm, sizes), output: try output(sizes, tied: tied))
+    if let ahead {
+      graph.ahead = try self.ahead(
+        Array(layers.dropFirst(sizes.layers)), sizes, ahead, outputNorm: graph.outputNorm)
+    }
+    return graph
   }
 
-  /// Layers made one after the other.
+  /// Layers made one after the other, those that predict further tokens at the end if they are asked for.
   func layers(
     _ sizes: ModelSizes, _ make: (Int) throws(QuantError) -> LayerGraph
   ) throws(QuantError) -> [LayerGraph] {
     var layers: [LayerGraph] = []
-    for index in 0..<sizes.layers { layers.append(try make(index)) }
+    for index in 0..<sizes.described { layers.append(try make(index)) }
     return layers
   }
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+internal import GGUF
 
 /// Nemotron-H and Nemotron 3: every layer is one thing alone, Mamba 2, attention, a network or experts.
 enum NemotronH: EvaluableArchitecture {
@@ -9,18 +10,34 @@ enum NemotronH: EvaluableArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm(isHeadCentered: true) }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let epsilon = try model.number("attention.layer_norm_epsilon")
     let sizes = try ModelSizes(model, epsilon: epsilon)
     let spaces = try StateSpaces(model, hasHeads: true)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
-      LayerGraph(steps: [
+      guard layer < sizes.layers else { return try self.layerAhead(model, sizes, layer) }
+      return LayerGraph(steps: [
         LayerStep(
           norm: try model.norm("blk.\(layer).attn_norm", sizes.width),
           try block(model, sizes, spaces, layer))
       ])
     }
     return try model.graph(sizes, layers: layers)
+  }
+
+  /// A layer that predicts a further token: attention and experts.
+  private static func layerAhead(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
+  ) throws(QuantError) -> LayerGraph {
+    let names = ["post_attention_norm", "ffn_norm"].map { "blk.\(layer).\($0)" }
+    let isFirst = model.source.contains("\(names[0]).weight")
+    return LayerGraph(
+      attentionNorm: try model.norm("blk.\(layer).attn_norm", sizes.width),
+      attention: try model.attention(sizes, layer: layer, nil),
+      feedForwardNorm: try model.norm(names[isFirst ? 0 : 1], sizes.width),
+      feedForward: .mixture(try mixture(model, sizes, layer)))
   }
 
   private static func block(
@@ -43,8 +60,11 @@ enum NemotronH: EvaluableArchitecture {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int
   ) throws(QuantError) -> MixtureGraph {
     let narrow = try model.integer("moe_latent_size", default: 0, in: 0...(1 << 20))
+    // Layers that predict further tokens may be without.
+    let isNarrow =
+      layer < sizes.layers || model.source.contains("blk.\(layer).ffn_latent_down.weight")
     let latent =
-      narrow > 0
+      narrow > 0 && isNarrow
       ? try model.latentMixture(
         layer: layer, sizes, width: narrow, down: "latent_down", up: "latent_up") : nil
     var mixture = try model.keyedMixture(

@@ -48,7 +48,7 @@ extension ModelReader {
   /// Numbers between an expert's products: a key of its own, or a share of the dense width.
   func expertWidth(_ sizes: ModelSizes, layer: Int) throws(QuantError) -> Int {
     let given = try integers(
-      "expert_feed_forward_length", layers: sizes.layers, default: 0)[layer]
+      "expert_feed_forward_length", layers: sizes.described, default: 0)[layer]
     return given > 0 ? given : sizes.feedForward[layer] / max(sizes.usedExperts[layer], 1)
   }
 }

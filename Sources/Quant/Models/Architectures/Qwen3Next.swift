@@ -19,6 +19,8 @@ enum Qwen3Next: EvaluableArchitecture {
   /// Of so many layers the last attends, where the file does not say.
   private static let interval = 4
 
+  static func ahead(_: String) -> AheadForm? { AheadForm() }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let isRecurrent = try model.recurrentLayers(sizes, interval: interval)

@@ -15,6 +15,8 @@ enum Qwen4Exp: EvaluableArchitecture {
 
   private static let interval = 4
 
+  static func ahead(_: String) -> AheadForm? { AheadForm(.joined) }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let streams = try model.streams()
@@ -38,11 +40,26 @@ enum Qwen4Exp: EvaluableArchitecture {
     }
     var graph = ModelGraph(
       width: sizes.width, vocabulary: sizes.vocabulary, epsilon: sizes.epsilon,
-      embedding: sizes.embedding, layers: layers, outputNorm: nil,
+      embedding: sizes.embedding, layers: Array(layers.prefix(sizes.layers)), outputNorm: nil,
       output: try model.output(sizes))
     (graph.streams, graph.carried) = (streams, carried)
     graph.merge = .gated(try gate(model, sizes, "output_hc", streams, injects: false))
+    graph.ahead = try ahead(model, sizes, Array(layers.dropFirst(sizes.layers)), streams)
     return graph
+  }
+
+  /// Layers that predict further tokens, which may merge streams in a way of their own.
+  private static func ahead(
+    _ model: ModelReader, _ sizes: ModelSizes, _ layers: [LayerGraph], _ streams: Int
+  ) throws(QuantError) -> [AheadGraph] {
+    guard let form = model.ahead else { return [] }
+    var graphs = try model.ahead(layers, sizes, form, outputNorm: nil, streams: streams)
+    for index in graphs.indices {
+      let name = "blk.\(sizes.layers + index).nextn.hc_head"
+      guard model.source.contains("\(name)_down.weight") else { continue }
+      graphs[index].merge = .gated(try gate(model, sizes, name, streams, injects: false))
+    }
+    return graphs
   }
 
   private static func gate(
@@ -73,7 +90,7 @@ enum Qwen4Exp: EvaluableArchitecture {
   ) throws(QuantError) -> AttentionGraph {
     var attention = try Qwen3Next.attention(model, sizes, layer)
     let ratio = try model.integers(
-      "attention.compress_ratios", layers: sizes.layers, default: 0)[layer]
+      "attention.compress_ratios", layers: sizes.described, default: 0)[layer]
     guard ratio > 0 else { return attention }
     let count = try model.integer("attention.indexer.top_k", in: 1...(1 << 24))
     guard ratio == 1 || model.contextLength < count + ratio else {

@@ -9,6 +9,8 @@ enum Step35: EvaluableArchitecture {
 
   static func layerRules(_: KeyReader) throws(QuantError) -> [LayerRule]? { [] }
 
+  static func ahead(_: String) -> AheadForm? { AheadForm(.stream) }
+
   static func graph(_ model: ModelReader) throws(QuantError) -> ModelGraph {
     let sizes = try ModelSizes(model)
     let windows = try model.windows(sizes, period: nil)
@@ -45,8 +47,8 @@ enum Step35: EvaluableArchitecture {
     let shared: [Activation]
 
     init(_ model: ModelReader, _ sizes: ModelSizes) throws(QuantError) {
-      experts = try model.clampedActivations("swiglu_clamp_exp", layers: sizes.layers)
-      shared = try model.clampedActivations("swiglu_clamp_shexp", layers: sizes.layers)
+      experts = try model.clampedActivations("swiglu_clamp_exp", layers: sizes.described)
+      shared = try model.clampedActivations("swiglu_clamp_shexp", layers: sizes.described)
     }
   }
 

@@ -51,6 +51,17 @@ extension ModelGraph {
   }
 }
 
+extension ModelGraph {
+  /// The units of the layers that predict further tokens.
+  package var unitsAhead: [ModelUnit] {
+    ahead.enumerated().flatMap { index, graph in
+      let layer = layers.count + index
+      return [ModelUnit(position: .attention(layer: layer), tensor: graph.projection.tensor)]
+        + graph.layer.units(layer: layer)
+    }
+  }
+}
+
 extension LayerGraph {
   fileprivate func units(layer: Int) -> [ModelUnit] {
     var units: [ModelUnit] = []

@@ -25,6 +25,8 @@ public struct ModelGraph: Sendable {
   public var carried = CarriedColumns()
   /// The layers, in order.
   public var layers: [LayerGraph]
+  /// Layers that predict further tokens, in order; none where nobody asked for them.
+  public var ahead: [AheadGraph] = []
   /// How streams become one behind the last layer.
   public var merge = StreamMerge.first
   /// Before the output matrix; `nil` for none.
@@ -33,6 +35,9 @@ public struct ModelGraph: Sendable {
   public var output: Linear
   /// A factor on logits.
   public var logitScale: Float = 1
+  /// Whether the factor is on what the output matrix takes instead: logits are the same, and the sums of
+  /// an importance matrix are not.
+  public var scalesOutputInput = false
   /// If not zero, logits x become cap · tanh(x / cap).
   public var logitCap: Float = 0
   /// Whether it sees whole texts and predicts nothing: its results are the states behind the last norm, and

@@ -89,21 +89,29 @@ extension ImportanceMatrix.Entry {
     return values
   }
 
-  /// The same sums cut into matrices of `columns` columns, as `tensor` needs them. Only the older
-  /// form, which does not know where an expert begins, can be cut anew.
+  /// The same sums cut into matrices of `columns` columns, as `tensor` needs them.
   func recut(
     columns: Int, experts: Int, for tensor: TensorInfo, file: String
   ) throws(QuantError) -> ImportanceMatrix.Entry {
+    if let cut = try cut(columns: columns, experts: experts, file: file) { return cut }
+    throw .content(
+      file: file, line: 0,
+      what: "entry \"\(name)\": expected \(columns) × \(experts) values for tensor "
+        + "\"\(tensor.name)\", found \(rowWeights) × \(expertCount)")
+  }
+
+  /// The same sums cut into matrices of `columns` columns; `nil` if they cannot be.
+  ///
+  /// The older form does not know where an expert begins, and llama.cpp counts once for all heads of a
+  /// tensor, as if they were one matrix. Entries with a count for each matrix are cut already.
+  func cut(columns: Int, experts: Int, file: String) throws(QuantError) -> ImportanceMatrix.Entry? {
     if rowWeights == columns && expertCount == experts { return self }
-    guard counts == nil, columns > 0, sums.count == columns * experts else {
-      throw .content(
-        file: file, line: 0,
-        what: "entry \"\(name)\": expected \(columns) × \(experts) values for tensor "
-          + "\"\(tensor.name)\", found \(rowWeights) × \(expertCount)")
+    guard (counts?.count ?? 1) == 1, columns > 0, sums.count == columns * experts else {
+      return nil
     }
     return try ImportanceMatrix.Entry(
-      file: file, name: name, rowWeights: columns, expertCount: experts, counts: nil,
-      calls: calls, sums: sums)
+      file: file, name: name, rowWeights: columns, expertCount: experts,
+      counts: counts.map { Array(repeating: $0[0], count: experts) }, calls: calls, sums: sums)
   }
 
   /// One expert as an entry of its own.

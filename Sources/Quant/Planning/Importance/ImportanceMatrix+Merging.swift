@@ -55,7 +55,18 @@ extension ImportanceMatrix {
 }
 
 extension ImportanceMatrix.Entry {
+  /// The sum of two entries, cut as the one that is cut finer.
   fileprivate func adding(
+    _ other: ImportanceMatrix.Entry, file: String
+  ) throws(QuantError) -> ImportanceMatrix.Entry {
+    let first =
+      try cut(columns: other.rowWeights, experts: other.expertCount, file: file) ?? self
+    let second =
+      try other.cut(columns: first.rowWeights, experts: first.expertCount, file: file) ?? other
+    return try first.addingSameSize(second, file: file)
+  }
+
+  private func addingSameSize(
     _ other: ImportanceMatrix.Entry, file: String
   ) throws(QuantError) -> ImportanceMatrix.Entry {
     guard rowWeights == other.rowWeights, expertCount == other.expertCount,

@@ -74,13 +74,17 @@ extension PrunedKeys {
     if reader.has("nextn_predict_layers") {
       counts.append(("nextn_predict_layers", layers.all.count - layers.plain.count))
     }
-    let dense = try reader.integer("leading_dense_block_count", default: 0, in: 0...layers.count)
-    if dense > 0 { counts.append(("leading_dense_block_count", layers.left(ofFirst: dense))) }
+    for key in firstLayers {
+      let first = try reader.integer(key, default: 0, in: 0...layers.count)
+      if first > 0 { counts.append((key, layers.left(ofFirst: first))) }
+    }
     return counts.map { ("\(reader.architecture).\($0.0)", .uint32(UInt32($0.1))) }
   }
 
+  /// Keys that count the first layers, which are of another kind.
+  private static let firstLayers = ["leading_dense_block_count", "hash_layer_count"]
   private static let known: Set<String> = [
-    "block_count", "nextn_predict_layers", "leading_dense_block_count", "ssm.time_step_rank",
+    "block_count", "nextn_predict_layers", "ssm.time_step_rank",
     "embedding_length_per_layer_input",
   ]
   private static let words = [
@@ -94,6 +98,7 @@ extension PrunedKeys {
       let name = entry.key.dropFirst(prefix.count)
       guard entry.value.integer ?? 0 > 0, !name.contains("layer_norm"),
         words.contains(where: name.contains), !known.contains(String(name)),
+        !firstLayers.contains(String(name)),
         !KeyReader.keysOfLayerRules.contains(String(name))
       else { continue }
       throw .setting(

@@ -8,9 +8,9 @@ extension ModelReader {
     _ sizes: ModelSizes, layer: Int, limitsAll: Bool
   ) throws(QuantError) -> BlockGraph {
     let (routed, own) = ("swiglu_clamp_exp", "swiglu_clamp_shexp")
-    let limit = try clamp(routed, layer: layer, layers: sizes.layers)
+    let limit = try clamp(routed, layer: layer, layers: sizes.described)
     let others =
-      limitsAll ? try clamp(has(own) ? own : routed, layer: layer, layers: sizes.layers) : nil
+      limitsAll ? try clamp(has(own) ? own : routed, layer: layer, layers: sizes.described) : nil
     switch try DeepSeek2.feedForward(self, sizes, layer, gating: .sigmoid) {
     case .mixture(var mixture):
       if let limit { mixture.experts.activation = .siluOfClamped(limit: limit) }

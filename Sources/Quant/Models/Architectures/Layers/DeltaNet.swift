@@ -98,7 +98,7 @@ extension ModelReader {
       bias: try optional("\(name).bias", [channels]))
   }
 
-  /// Which layers are recurrent: `true` for those that are.
+  /// Which layers are recurrent: `true` for those that are; those that predict further tokens are not.
   ///
   /// A key may hold a flag for each layer; else, of every `full_attention_interval` layers, the last
   /// attends.
@@ -106,13 +106,13 @@ extension ModelReader {
     let key = "attention.recurrent_layers"
     guard let flags = value(key)?.elements else {
       let interval = try integer("full_attention_interval", default: interval, in: 1...65_535)
-      return (0..<sizes.layers).map { ($0 + 1) % interval != 0 }
+      return (0..<sizes.described).map { $0 < sizes.layers && ($0 + 1) % interval != 0 }
     }
-    let values = flags.values(sizes.layers).map { $0.flag ?? ($0.integer != 0) }
-    guard values.count == sizes.layers else {
+    let values = flags.values(sizes.described).map { $0.flag ?? ($0.integer != 0) }
+    guard values.count == sizes.described else {
       throw .content(
         file: path, line: 0,
-        what: "\(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)")
+        what: "\(architecture).\(key): expected \(sizes.described) flags, found \(flags.count)")
     }
     return values
   }

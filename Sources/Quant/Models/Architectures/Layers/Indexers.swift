@@ -34,7 +34,7 @@ struct IndexerPlan {
     size = try model.integer("\(prefix)key_length", in: 1...65_535)
     self.choice = choice(try model.integer("\(prefix)top_k", in: 1...(1 << 24)))
     let stated = try model.layerFlags("\(prefix)types", sizes) ?? owns
-    let chooses = chooses ?? Array(repeating: true, count: sizes.layers)
+    let chooses = chooses ?? Array(repeating: true, count: sizes.described)
     let all = zip(stated ?? chooses, chooses).map { $0 && $1 }
     self.owns = all
     guard let first = chooses.firstIndex(of: true), !all[first] else {
@@ -102,13 +102,13 @@ extension ModelReader {
   func layerFlags(_ key: String, _ sizes: ModelSizes) throws(QuantError) -> [Bool]? {
     guard let value = value(key) else { return nil }
     guard let array = value.elements else {
-      return Array(repeating: try flag(key, default: false), count: sizes.layers)
+      return Array(repeating: try flag(key, default: false), count: sizes.described)
     }
-    let flags = array.values(sizes.layers).compactMap { $0.flag ?? $0.integer.map { $0 != 0 } }
-    guard flags.count == sizes.layers else {
+    let flags = array.values(sizes.described).compactMap { $0.flag ?? $0.integer.map { $0 != 0 } }
+    guard flags.count == sizes.described else {
       throw .content(
         file: source.path, line: 0,
-        what: "\(architecture).\(key): expected \(sizes.layers) flags, found \(array.count)")
+        what: "\(architecture).\(key): expected \(sizes.described) flags, found \(array.count)")
     }
     return flags
   }

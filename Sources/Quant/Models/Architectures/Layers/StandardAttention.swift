@@ -90,16 +90,16 @@ extension ModelReader {
   func windowedLayers(_ sizes: ModelSizes, pattern: Int) throws(QuantError) -> [Bool] {
     let key = "attention.sliding_window_pattern"
     if let flags = value(key)?.elements {
-      let values = flags.values(sizes.layers).map { $0.flag ?? ($0.integer != 0) }
-      guard values.count == sizes.layers else {
+      let values = flags.values(sizes.described).map { $0.flag ?? ($0.integer != 0) }
+      guard values.count == sizes.described else {
         throw .content(
           file: source.path, line: 0,
-          what: "\(architecture).\(key): expected \(sizes.layers) flags, found \(flags.count)")
+          what: "\(architecture).\(key): expected \(sizes.described) flags, found \(flags.count)")
       }
       return values
     }
     let period = try integer(key, default: pattern)
-    return (0..<sizes.layers).map { period == 0 || $0 % period < period - 1 }
+    return (0..<sizes.described).map { period == 0 || $0 % period < period - 1 }
   }
 
   /// Yes or no for each layer.

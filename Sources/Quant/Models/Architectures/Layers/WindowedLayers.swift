@@ -13,7 +13,7 @@ struct LayerWindows {
 
   /// No layer has one.
   static func none(_ sizes: ModelSizes) -> LayerWindows {
-    LayerWindows(size: 0, isWindowed: Array(repeating: false, count: sizes.layers))
+    LayerWindows(size: 0, isWindowed: Array(repeating: false, count: sizes.described))
   }
 
   /// What a layer sees.
@@ -43,7 +43,7 @@ extension ModelReader {
       return LayerWindows(size: size, isWindowed: try windowedLayers(sizes, pattern: 0))
     }
     let found = try integer(key, default: period)
-    let isWindowed = (0..<sizes.layers).map { layer in
+    let isWindowed = (0..<sizes.described).map { layer in
       found == 0 || (firstIsFull ? layer % found != 0 : layer % found < found - 1)
     }
     return LayerWindows(size: size, isWindowed: isWindowed)
