@@ -74,7 +74,7 @@ import Testing
   @Test(arguments: [
     ("attention.head_count", 0, "llama.attention.head_count: expected a number from 1 to 65535"),
     ("attention.head_count_kv", 3, "expected a number of heads that 3 key and value heads divide"),
-    ("attention.head_count_kv", 0, "llama.attention.head_count_kv: expected a number from 1"),
+    ("attention.head_count_kv", 0, "llama.attention.head_count: expected heads in layer 0"),
     ("attention.head_count", 64, "attention.key_length"),
     ("attention.key_length", 0, "llama.attention.key_length: expected a number from 1"),
     ("expert_used_count", 5, "llama.expert_used_count: expected a number from 0 to 4, found 5"),

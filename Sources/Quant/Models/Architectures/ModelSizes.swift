@@ -42,11 +42,10 @@ struct ModelSizes {
     layers = hasLayersAhead ? blocks - extra : blocks
     described = model.ahead == nil ? layers : blocks
     feedForward = try model.integers("feed_forward_length", layers: described, default: 0)
-    heads = try Self.heads(
-      model, "attention.head_count", described, needed: needsHeads, default: needsHeads ? nil : 0)
+    heads = try Self.heads(model, described, needed: needsHeads)
     keyValueHeads =
       model.has("attention.head_count_kv")
-      ? try Self.heads(model, "attention.head_count_kv", described, needed: needsHeads) : heads
+      ? try model.integers("attention.head_count_kv", layers: described, in: 0...65_535) : heads
     for (all, shared) in zip(heads, keyValueHeads) where shared > 0 && all % shared != 0 {
       throw .unsupported(
         "\(model.source.path): expected a number of heads that \(shared) key and value heads divide,"
@@ -69,10 +68,12 @@ struct ModelSizes {
 
   /// Heads of each layer: none only where a list says so, or the model needs none.
   private static func heads(
-    _ model: ModelReader, _ key: String, _ layers: Int, needed: Bool, default fallback: Int? = nil
+    _ model: ModelReader, _ layers: Int, needed: Bool
   ) throws(QuantError) -> [Int] {
+    let key = "attention.head_count"
     let least = needed && model.value(key)?.elements == nil ? 1 : 0
-    return try model.integers(key, layers: layers, default: fallback, in: least...65_535)
+    return try model.integers(
+      key, layers: layers, default: needed ? nil : 0, in: least...65_535)
   }
 
   private static func embedding(_ model: ModelReader, _ width: Int) throws(QuantError) -> TensorInfo
