@@ -37,6 +37,7 @@ package struct Routing: Sendable {
     weights = []
     chosen.reserveCapacity(logits.rows * graph.used)
     weights.reserveCapacity(logits.rows * graph.used)
+    repeats = given?.contains { Set($0).count < $0.count } ?? false
     for row in 0..<logits.rows {
       let raw = logits.withRow(row) { span in (0..<graph.count).map { span[$0] } }
       let probabilities = Self.probabilities(raw, graph.gating)
