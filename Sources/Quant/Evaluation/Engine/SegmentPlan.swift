@@ -25,7 +25,9 @@ struct SegmentPlan: Equatable {
     let float = MemoryLayout<Float>.size
     let width = graph.width
     let layers = graph.layers + graph.ahead.map(\.layer)
-    let held = layers.map { LayerPass.segmentColumns($0, width: width) }.max() ?? 0
+    // Behind the last layer, one stream is made of states that hold more than that.
+    let merged = graph.stateWidth > width ? width : 0
+    let held = layers.map { LayerPass.segmentColumns($0, width: width) }.reduce(merged, max)
     let step =
       layers.map { LayerPass.chunkColumns($0, width: width, streams: graph.streams) }.max() ?? 0
     // Layers that predict further tokens have states of their own, and read those of the one before.
