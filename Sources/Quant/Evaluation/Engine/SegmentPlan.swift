@@ -33,7 +33,8 @@ struct SegmentPlan: Equatable {
     // Layers that predict further tokens have states of their own, and read those of the one before.
     let states = (1 + min(graph.ahead.count, 2)) * graph.stateWidth
     let perWindow = (states + held) * length * float
-    let perStep = step * length * float
+    // A model may consist of layers that do nothing.
+    let perStep = max(1, step) * length * float
     guard perWindow + perStep <= bytes else {
       throw .memory(
         .windowLength, what: "a window of \(length) tokens needs", neededBytes: perWindow + perStep,
