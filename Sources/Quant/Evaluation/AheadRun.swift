@@ -76,7 +76,9 @@ struct AheadRun {
       chunk: chunk * rows
     ).run(states)
     try FiniteCheck(evaluator, next, length: rows).check(states, from: .ahead(layer))
-    try finish(states, graph, context)
+    for start in stride(from: 0, to: states.rows, by: chunk * rows) {
+      try finish(states.rows(start..<min(start + chunk * rows, states.rows)), graph, context)
+    }
     return states
   }
 
@@ -126,7 +128,8 @@ struct AheadRun {
     }
   }
 
-  /// Norms states for the layer's output matrix, and for the next layer if that takes them so.
+  /// Norms states of some windows for the layer's output matrix, and for the next layer if that takes them
+  /// so.
   private func finish(
     _ states: Matrix, _ graph: AheadGraph, _ context: ForwardContext
   ) throws(QuantError) {

@@ -150,14 +150,38 @@ extension Evaluator {
       try StreamPass(context: context, states: states).project(by: linear, ofFirst: false)
       try average(states, context)
     case .hyper(let graph):
-      return try HyperConnectionPass(graph, in: context).connect(states).x
+      return try inParts(states, context) { part throws(QuantError) in
+        try HyperConnectionPass(graph, in: context).connect(part).x
+      }
     case .gated(let graph):
-      return try StreamGatePass(graph, in: context).connect(states).x
+      return try inParts(states, context) { part throws(QuantError) in
+        try StreamGatePass(graph, in: context).connect(part).x
+      }
     case .checkpoints(let mix):
-      return try CheckpointPass(mix, in: context).mixed(first, of: states)
+      return try inParts(states, context) { part throws(QuantError) in
+        try CheckpointPass(mix, in: context).mixed(context.layout.stream(of: part), of: part)
+      }
     }
     // Packed, as whoever writes them to a file expects.
     return first.copied()
+  }
+
+  /// About how many rows are merged at once: what they are merged with is wider than they are.
+  private static let mergedRows = 8192
+
+  /// Merges some windows at a time.
+  private func inParts(
+    _ states: Matrix, _ context: ForwardContext,
+    _ merge: (Matrix) throws(QuantError) -> Matrix
+  ) throws(QuantError) -> Matrix {
+    let count = max(1, Self.mergedRows / context.windowLength) * context.windowLength
+    guard states.rows > count else { return try merge(states) }
+    let merged = Matrix(rows: states.rows, columns: graph.width)
+    for start in stride(from: 0, to: states.rows, by: count) {
+      let rows = start..<min(start + count, states.rows)
+      merged.rows(rows).copy(from: try merge(states.rows(rows)))
+    }
+    return merged
   }
 
   /// Puts the mean of all streams in the place of the first.

@@ -21,6 +21,9 @@ struct BlockSelector {
       graph.keys, rotation: table.rotation, positions: positions, in: context)
   }
 
+  /// Queries in one go.
+  private static let queryBlock = 128
+
   /// The blocks of every row, in no order.
   ///
   /// `narrow` is what queries are made of.
@@ -34,20 +37,32 @@ struct BlockSelector {
     try LinearProduct(graph.weights, in: context).run(h, into: weights)
     let keys = try compressor.run(h)
     let found = RowResults<[Int]>(h.rows)
-    let (count, length) = (compressor.count, length)
-    try context.workers.forEach(h.rows / length) { (window, slot) throws(QuantError) in
-      let rows = window * length..<(window + 1) * length
-      let scores = Matrix(rows: length, columns: count)
+    let (count, length, ratio) = (compressor.count, length, graph.keys.ratio)
+    let steps = (length + Self.queryBlock - 1) / Self.queryBlock
+    try context.workers.forEach(h.rows / length * steps) { (task, slot) throws(QuantError) in
+      let (window, start) = (task / steps, task % steps * Self.queryBlock)
+      let end = min(start + Self.queryBlock, length)
+      let rows = window * length + start..<window * length + end
+      let most = end / ratio
+      guard most > graph.count else {
+        for query in start..<end { found[window * length + query] = Array(0..<(query + 1) / ratio) }
+        return
+      }
+      let scores = Matrix(rows: rows.count, columns: most)
       scores.clear()
       for head in 0..<heads {
         try add(
           queries.rows(rows).columns(head * size..<(head + 1) * size),
-          keys.rows(window * count..<(window + 1) * count),
+          keys.rows(window * count..<window * count + most),
           weights.rows(rows).columns(head..<head + 1), to: scores, slot)
       }
-      for query in 0..<length {
-        let visible = (query + 1) / graph.keys.ratio
-        found[rows.lowerBound + query] = best(scores, query, visible)
+      var choice = TopChoice()
+      for (row, query) in (start..<end).enumerated() {
+        var chosen: [Int32] = []
+        scores.withRow(row) {
+          choice.choose(graph.count, of: $0.extracting(0..<(query + 1) / ratio), into: &chosen)
+        }
+        found[rows.lowerBound + row] = chosen.map { Int($0) }
       }
     }
     return (0..<h.rows).map { found[$0] ?? [] }
@@ -68,15 +83,5 @@ struct BlockSelector {
         products.base + row * products.stride, scores.base + row * scores.stride,
         count: products.columns, factor: weights[row, 0])
     }
-  }
-
-  /// The first blocks with the largest scores, of those that are complete.
-  private func best(_ scores: Matrix, _ query: Int, _ visible: Int) -> [Int] {
-    guard visible > graph.count else { return Array(0..<visible) }
-    let order = (0..<visible).sorted {
-      let (a, b) = (scores[query, $0], scores[query, $1])
-      return a > b || (a == b && $0 < $1)
-    }
-    return Array(order.prefix(graph.count))
   }
 }

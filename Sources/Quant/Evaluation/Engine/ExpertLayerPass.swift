@@ -49,8 +49,9 @@ package struct ExpertLayerPass {
     if input.keeps, let slot = graph.keptLogits {
       context.layout.carried(slot, of: input.states).copy(from: logits)
     }
-    return Routing(
-      logits, graph, bias: try context.vector(graph.selectionBias), given: try givenExperts(input))
+    return try Routing(
+      logits, graph, bias: try context.vector(graph.selectionBias), given: try givenExperts(input),
+      context.workers)
   }
 
   /// The experts of each token, where its number alone decides.

@@ -17,6 +17,6 @@ struct GroupExpertsPass: BlockPass {
     let pass = ExpertLayerPass(
       context: context, graph: graph.mixture, layer: 0, chunk: max(1, y.rows))
     y.clear()
-    try pass.addExperts(input.h, Routing(logits, graph), to: y, scale: 1)
+    try pass.addExperts(input.h, try Routing(logits, graph, context.workers), to: y, scale: 1)
   }
 }

@@ -30,22 +30,34 @@ package struct Routing: Sendable {
   ///   - graph: The rules.
   ///   - bias: Added to probabilities for the choice alone.
   ///   - given: The experts of each token, if the router does not choose them.
-  init(_ logits: Matrix, _ graph: MixtureGraph, bias: [Float]?, given: [[Int]]? = nil) {
+  ///   - workers: Share the tokens.
+  /// - Throws: Nothing of its own.
+  init(
+    _ logits: Matrix, _ graph: MixtureGraph, bias: [Float]?, given: [[Int]]? = nil,
+    _ workers: Workers
+  ) throws(QuantError) {
     experts = graph.count
     used = graph.used
+    repeats = given?.contains { Set($0).count < $0.count } ?? false
+    let found = RowResults<(experts: [Int], weights: [Float])>(logits.rows)
+    try workers.forRanges(logits.rows, atLeast: 64) { (rows, _) throws(QuantError) in
+      for row in rows {
+        let raw = logits.withRow(row) { span in (0..<graph.count).map { span[$0] } }
+        let probabilities = Self.probabilities(raw, graph.gating)
+        var scores = graph.choosesByLogits ? raw : probabilities
+        if let bias { for index in scores.indices { scores[index] += bias[index] } }
+        Self.keepBestGroups(&scores, graph)
+        let best = given?[row] ?? Self.largest(scores, graph.used)
+        found[row] = (best, Self.weights(of: best, raw, probabilities, graph))
+      }
+    }
     chosen = []
     weights = []
     chosen.reserveCapacity(logits.rows * graph.used)
     weights.reserveCapacity(logits.rows * graph.used)
     for row in 0..<logits.rows {
-      let raw = logits.withRow(row) { span in (0..<graph.count).map { span[$0] } }
-      let probabilities = Self.probabilities(raw, graph.gating)
-      var scores = graph.choosesByLogits ? raw : probabilities
-      if let bias { for index in scores.indices { scores[index] += bias[index] } }
-      Self.keepBestGroups(&scores, graph)
-      let best = given?[row] ?? Self.largest(scores, graph.used)
-      chosen += best.map { Int32($0) }
-      weights += Self.weights(of: best, raw, probabilities, graph)
+      chosen += found[row]?.experts.map { Int32($0) } ?? []
+      weights += found[row]?.weights ?? []
     }
   }
 
@@ -54,11 +66,15 @@ package struct Routing: Sendable {
   /// - Parameters:
   ///   - logits: A row a token, a column an expert of that mixture.
   ///   - graph: The experts of groups.
-  init(_ logits: Matrix, _ graph: GroupExpertsGraph) {
+  ///   - workers: Share the tokens.
+  /// - Throws: Nothing of its own.
+  init(
+    _ logits: Matrix, _ graph: GroupExpertsGraph, _ workers: Workers
+  ) throws(QuantError) {
     var all = graph.mixture
     all.count = logits.columns
     all.normalizes = false
-    let routing = Routing(logits, all, bias: nil)
+    let routing = try Routing(logits, all, bias: nil, workers)
     experts = graph.mixture.count
     used = routing.used
     chosen = routing.chosen.map { $0 / Int32(graph.groupSize) }

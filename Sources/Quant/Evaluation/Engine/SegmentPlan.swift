@@ -25,13 +25,16 @@ struct SegmentPlan: Equatable {
     let float = MemoryLayout<Float>.size
     let width = graph.width
     let layers = graph.layers + graph.ahead.map(\.layer)
-    let held = layers.map { LayerPass.segmentColumns($0, width: width) }.max() ?? 0
+    // Behind the last layer, one stream is made of states that hold more than that.
+    let merged = graph.stateWidth > width ? width : 0
+    let held = layers.map { LayerPass.segmentColumns($0, width: width) }.reduce(merged, max)
     let step =
       layers.map { LayerPass.chunkColumns($0, width: width, streams: graph.streams) }.max() ?? 0
     // Layers that predict further tokens have states of their own, and read those of the one before.
     let states = (1 + min(graph.ahead.count, 2)) * graph.stateWidth
     let perWindow = (states + held) * length * float
-    let perStep = step * length * float
+    // A model may consist of layers that do nothing.
+    let perStep = max(1, step) * length * float
     guard perWindow + perStep <= bytes else {
       throw .memory(
         .windowLength, what: "a window of \(length) tokens needs", neededBytes: perWindow + perStep,

@@ -15,8 +15,28 @@ package struct StepInput {
 }
 
 extension StepPass {
-  /// Makes the step's input of the streams.
+  /// Makes the step's input of the streams, a chunk at a time: what it is made with is wider than it.
   package func connect(_ states: Matrix) throws(QuantError) -> StepInput {
+    switch step.connection {
+    case .residual, .correcting, .others: return try connectAtOnce(states)
+    case .hyper, .gated, .checkpoints: break
+    }
+    guard states.rows > pass.chunk else { return try connectAtOnce(states) }
+    let x = Matrix(rows: states.rows, columns: context.layout.width)
+    var weights: Matrix?
+    for start in stride(from: 0, to: states.rows, by: pass.chunk) {
+      let rows = start..<min(start + pass.chunk, states.rows)
+      let part = try connectAtOnce(states.rows(rows))
+      x.rows(rows).copy(from: part.x)
+      guard let own = part.weights else { continue }
+      let all = weights ?? Matrix(rows: states.rows, columns: own.columns)
+      all.rows(rows).copy(from: own)
+      weights = all
+    }
+    return StepInput(x: x, weights: weights)
+  }
+
+  private func connectAtOnce(_ states: Matrix) throws(QuantError) -> StepInput {
     let first = context.layout.stream(of: states)
     switch step.connection {
     case .residual, .correcting: return StepInput(x: first)

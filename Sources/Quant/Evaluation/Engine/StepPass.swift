@@ -4,7 +4,7 @@ package import QuantModels
 /// One step of a layer: its branches over the states of a segment, and their sum added to these.
 package struct StepPass {
   package let step: LayerStep
-  private let pass: LayerPass
+  let pass: LayerPass
   private let blocks: [(any BlockPass)?]
   package var context: ForwardContext { pass.context }
 

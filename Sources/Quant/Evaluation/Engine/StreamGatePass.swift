@@ -39,11 +39,7 @@ struct StreamGatePass {
   private func normed(_ states: Matrix) throws(QuantError) -> Matrix {
     let normed = states.columns(0..<streams * width).copied()
     let factors: [Float] = try context.vector(graph.norm)
-    for stream in 0..<streams {
-      let part = context.layout.stream(stream, of: normed)
-      try context.normalize(part, by: Norm(weight: nil, bias: nil), into: part)
-      try context.multiply(part, by: Array(factors[stream * width..<(stream + 1) * width]))
-    }
+    try context.normalizeGroups(normed, size: width, weight: factors, epsilon: context.epsilon)
     return normed
   }
 

@@ -123,7 +123,7 @@ extension DeepSeek4 {
   private static func output(
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, heads: Int, size: Int
   ) throws(QuantError) -> (down: Linear, up: Linear, groups: Int) {
-    let groups = try model.integer("attention.output_group_count", in: 1...heads)
+    let groups = try model.integer("attention.output_group_count", in: 1...max(1, heads))
     guard heads % groups == 0 else {
       throw .content(
         file: model.path, line: 0,

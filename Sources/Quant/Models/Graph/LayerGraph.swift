@@ -160,6 +160,17 @@ public enum BlockGraph: Sendable {
   /// One product, which stands for attention.
   case product(Linear)
 
+  /// Whether it leaves something of its own for later layers: keys, values, or a choice of keys.
+  package var keepsForLater: Bool {
+    switch self {
+    case .attention(let graph):
+      graph.keeps != nil || (graph.selection?.indexer != nil && graph.selection?.slot != nil)
+    case .timeMix(let graph):
+      if case .seventh(let seventh) = graph.version { seventh.value == nil } else { false }
+    default: false
+    }
+  }
+
   /// The experts, if it has any.
   public var mixture: MixtureGraph? {
     if case .mixture(let mixture) = self { mixture } else { nil }

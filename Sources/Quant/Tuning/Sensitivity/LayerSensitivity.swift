@@ -99,12 +99,23 @@ struct LayerSensitivity {
       return try measure(mixture, output, targets)
     }
     for index in targets {
+      let begun = job.probes.probes.count
       try job.measure(index, in: output, of: output.y) { (other, target) throws(QuantError) in
         let pass = try output.pass.substituting(other)
         target.copy(
           from: try pass.output(output.branch, output.input, output.states, keeps: false))
       }
+      for probe in begun..<job.probes.probes.count { try keep(index, probe, output) }
     }
+  }
+
+  /// Puts what the changed branch keeps for later layers into the states of its probe.
+  private func keep(_ index: Int, _ probe: Int, _ output: LayerOutput) throws(QuantError) {
+    guard output.pass.step.branches[output.branch].block.keepsForLater,
+      let other = job.targets[index].substitution(job.probes.probes[probe].type)
+    else { return }
+    _ = try output.pass.substituting(other).output(
+      output.branch, output.input.rows(0..<job.probes.rows), job.probes.states(of: probe))
   }
 
   // MARK: Experts
