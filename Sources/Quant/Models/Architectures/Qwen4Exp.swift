@@ -130,7 +130,9 @@ private struct NGrams {
   init(
     _ model: ModelReader, _ sizes: ModelSizes, _ isRecurrent: [Bool]
   ) throws(QuantError) {
-    layers = Set(model.value("ple.layers")?.elements?.integers(sizes.layers) ?? [])
+    let stated = model.value("ple.layers")
+    layers = Set(
+      stated?.elements?.integers(sizes.layers) ?? stated?.integer.map { [$0] } ?? [])
     guard !layers.isEmpty else { return }
     guard layers.allSatisfy({ $0 >= 0 && $0 < sizes.layers && isRecurrent[$0] }) else {
       throw .content(
