@@ -29,7 +29,8 @@ import Testing
     let single = try GGUFFile.open(folder.path("single.gguf"))
     try await write(single, .merged, to: folder.path("merged.gguf"))
     #expect(single.metadata == source.metadata)
-    #expect(!single.tensors.contains { $0.name.contains("_exps") })
+    let merged = single.tensors.compactMap { ExpertTensorName($0.name) }.filter { $0.expert == nil }
+    #expect(merged.isEmpty)
     let restored = try Data(contentsOf: folder.file("merged.gguf"))
     #expect(try restored == Data(contentsOf: URL(filePath: model.path)))
     let tokens: [Int32] = (0..<40).map { ($0 * 37 + 1) % 300 }
@@ -69,7 +70,7 @@ import Testing
     #expect(pruned.metadata["\(name).expert_count"]?.integer == count - groups)
     let options = EvaluationOptions(threads: 2, mode: .f32)
     let logits = try Evaluator(model: pruned, contextLength: 64, options: options)
-      .logits(windows(1).tokens).numbers
+      .logits(windows(2).tokens).numbers
     let isFinite = logits.allSatisfy { $0.isFinite }
     #expect(isFinite)
   }
@@ -104,8 +105,10 @@ import Testing
     let planner = try ModelPlanner(
       source, found, rules, importance: nil, toolVersion: "test")
     let least = try planner.plan(.divergence(1e9)).byteCount
-    #expect(try planner.plan(.size(source.byteCount)).byteCount <= source.byteCount)
-    #expect(least < source.byteCount)
+    let most = max(least, source.byteCount)
+    #expect(try planner.plan(.size(most)).byteCount <= most)
+    // Those of quantized weights are larger than these.
+    if model.name.hasSuffix("-f32") { #expect(least < source.byteCount) }
   }
 
   /// The divergence of a probe is that of a file in which one tensor has the type.
