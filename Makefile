@@ -4,7 +4,7 @@
 # Benchmarks/README.md tells what. `make test-big` is for models larger than memory.
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
-.PHONY: bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
+.PHONY: bench-blocks bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
 .PHONY: dist install uninstall test-dist check-split check-imatrix
 .PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
@@ -93,6 +93,11 @@ bench-command: build
 	@scripts/install-python
 	@scripts/install-reference
 	Benchmarks/whole-command.sh
+
+# What each kind of block (attention, delta rules, scans, convolutions) costs the evaluator.
+bench-blocks: build
+	@scripts/install-python
+	.build/python/bin/python3 Benchmarks/block-speed.py $(options)
 
 # Compares the evaluator's logits with the reference's, on tiny models of every architecture.
 check-architectures: build
