@@ -4,8 +4,8 @@
 
 Writes models of random F16 weights, two and six layers of one kind each, takes windows through both
 with one thread, and divides the difference of processor times by tokens and layers. Beside it stands
-what a layer's matrix products alone would take at the speed of the densest model here (llama): what is
-more than that is the block's own work. Models lie in .build/block-speed.
+what a layer's matrix products alone would take, at the speed of llama's in windows of 64 tokens, which
+hardly attend: what is more than that is the block's own work. Models lie in .build/block-speed.
 
 Usage: Benchmarks/block-speed.py [--tool PATH] [--width N] [--ctx N] [BLOCK...]
 """
@@ -113,7 +113,8 @@ def rwkv7(width):
 
 def keys(architecture, width, layers):
     """Sizes for all; what an architecture does not read does no harm."""
-    heads = {"mamba": 0, "mamba2": 0, "rwkv7": 0}.get(architecture, width // HEAD)
+    own = {"mamba": 0, "mamba2": 0, "rwkv7": 0, "kimi-linear": width // STATE}
+    heads = own.get(architecture, width // HEAD)
     state = {"mamba": 16}.get(architecture, STATE)
     rank = {"mamba": width // 16, "mamba2": 2 * width // HEAD}.get(architecture, width // STATE)
     inner = width * (2 if architecture.startswith("mamba") else 1)
@@ -197,21 +198,30 @@ def main():
     tokens = 2 * options.ctx
     text.write_text("".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz", k=tokens + 16)))
     print(f"{'block':24}{'M weights':>10}{'µs/token':>10}{'products':>10}{'own work':>10}")
-    rate = None
-    for name in options.blocks and ["attention", *options.blocks] or BLOCKS:
-        spent = []
-        for layers in (2, 6):
-            path = folder / "model.gguf"
-            write(path, name, options.width, layers)
-            spent.append(min(seconds(options.tool, path, text, options.ctx) for _ in range(3)))
+    pure = measure("attention", options.tool, text, options.width, 64, tokens)
+    rate = pure / weights("attention", options.width)
+    for name in options.blocks or BLOCKS:
+        each = measure(name, options.tool, text, options.width, options.ctx, tokens)
+        count = weights(name, options.width)
+        own = each / (count * rate) - 1
+        print(f"{name:24}{count:10.2f}{each:10.2f}{count * rate:10.2f}{own:10.0%}", flush=True)
+
+
+def weights(name, width):
+    """Millions in matrices of a layer."""
+    shapes = BLOCKS[name][2](width).values()
+    return sum(shape[0] * shape[1] for shape in shapes if len(shape) == 2) / 1e6
+
+
+def measure(name, tool, text, width, ctx, tokens):
+    """Microseconds of a token in a layer."""
+    spent = []
+    for layers in (2, 6):
+        path = text.parent / "model.gguf"
+        write(path, name, width, layers)
+        spent.append(min(seconds(tool, path, text, ctx) for _ in range(3)))
         os.remove(path)
-        each = (spent[1] - spent[0]) / 4 / tokens * 1e6
-        shapes = BLOCKS[name][2](options.width).values()
-        weights = sum(shape[0] * shape[1] for shape in shapes if len(shape) == 2) / 1e6
-        rate = rate or each / weights
-        products = weights * rate
-        print(f"{name:24}{weights:10.2f}{each:10.2f}{products:10.2f}{each / products - 1:10.0%}",
-              flush=True)
+    return (spent[1] - spent[0]) / 4 / tokens * 1e6
 
 
 if __name__ == "__main__":
