@@ -108,7 +108,7 @@ def rwkv7(width):
     for name in ("receptance", "key", "value", "output"):
         found[f"time_mix_{name}"] = [width, width]
     return found | {"time_mix_lerp_fused": [width, 1, 1, 6], "channel_mix_lerp_k": [width],
-                    "channel_mix_key": [width, 4 * width], "channel_mix_value": [4 * width, width]}
+                    "channel_mix_key": [width, 3 * width], "channel_mix_value": [3 * width, width]}
 
 
 def keys(architecture, width, layers):
