@@ -30,12 +30,16 @@ enum BailingMoE3: FileArchitecture {
 
   /// What logarithms of decays are a share of.
   private static func bound(_ model: ModelReader) throws(QuantError) -> Float {
+    guard try model.flag("kda.safe_gate", default: true) else {
+      throw .unsupported(
+        "\(model.path): \(model.architecture).kda.safe_gate: expected true, found false")
+    }
     let bound = try model.number("kda.gate_lower_bound")
-    guard bound < 0, try model.flag("kda.safe_gate", default: true) else {
+    guard bound < 0 else {
       throw .content(
         file: model.path, line: 0,
-        what: "\(model.architecture).kda.gate_lower_bound: expected a negative number and"
-          + " \(model.architecture).kda.safe_gate true, found \(bound)")
+        what: "\(model.architecture).kda.gate_lower_bound: expected a negative number, found"
+          + " \(bound)")
     }
     return bound
   }

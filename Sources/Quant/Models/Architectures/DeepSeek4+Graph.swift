@@ -13,19 +13,9 @@ extension DeepSeek4 {
     let join = try model.mixingJoin()
     var carried = CarriedColumns()
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
-      let prefix = "blk.\(layer)."
-      var attention = LayerStep(
-        norm: try model.norm("\(prefix)attn_norm", sizes),
-        .compressedAttention(try self.attention(model, sizes, layer)))
-      var network = LayerStep(
-        norm: try model.norm("\(prefix)ffn_norm", sizes),
-        .mixture(try mixture(model, sizes, layer, &carried)))
-      attention.connection = .hyper(
-        try model.hyperConnection(
-          "\(prefix)hc_attn", streams: streams, width: sizes.width, join))
-      network.connection = .hyper(
-        try model.hyperConnection("\(prefix)hc_ffn", streams: streams, width: sizes.width, join))
-      return LayerGraph(steps: [attention, network])
+      try model.hyperLayer(
+        layer, sizes, .compressedAttention(try attention(model, sizes, layer)),
+        .mixture(try mixture(model, sizes, layer, &carried)), streams: streams, join)
     }
     var graph = try model.graph(sizes, tied: false, layers: layers)
     (graph.streams, graph.carried) = (streams, carried)
@@ -147,15 +137,12 @@ extension DeepSeek4 {
     _ model: ModelReader, _ sizes: ModelSizes, _ layer: Int, _ carried: inout CarriedColumns
   ) throws(QuantError) -> MixtureGraph {
     let width = try model.integer("expert_feed_forward_length", in: 1...(1 << 20))
-    let routed = try model.clamp("swiglu_clamp_exp", layer: layer, layers: sizes.described)
-    let shared =
-      model.has("swiglu_clamp_shexp")
-      ? try model.clamp("swiglu_clamp_shexp", layer: layer, layers: sizes.described) : routed
+    let activations = try model.clampsBefore(sizes, layer: layer)
     var mixture = try model.keyedMixture(
       layer: layer, sizes, width: width, fallback: .rootSoftplus, needsBias: false,
-      activation: activation(routed))
+      activation: activations.routed)
     mixture.shared = try model.sharedExperts(layer: layer, sizes, width: width)
-    mixture.shared?.activation = activation(shared)
+    mixture.shared?.activation = activations.shared
     if layer < (try model.integer("hash_layer_count", default: 0)) {
       mixture.selectionBias = nil
       mixture.table = ExpertTable(
@@ -164,9 +151,5 @@ extension DeepSeek4 {
         token: carried.tokenSlot())
     }
     return mixture
-  }
-
-  private static func activation(_ limit: Float?) -> Activation {
-    limit.map { .siluOfClamped(limit: $0) } ?? .silu
   }
 }

@@ -17,20 +17,11 @@ enum GLM5Next: FileArchitecture {
     var carried = CarriedColumns()
     let plan = try indexers(model, sizes, &carried)
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
-      let prefix = "blk.\(layer)."
-      var mixer = LayerStep(
-        norm: try model.norm("\(prefix)attn_norm", sizes.width),
-        try self.mixer(model, sizes, layer, plan))
-      var network = LayerStep(
-        norm: try model.norm("\(prefix)ffn_norm", sizes.width),
-        try model.clampedNetwork(sizes, layer: layer, limitsAll: true))
       // Layers that predict further tokens have one stream.
-      guard layer < sizes.layers else { return LayerGraph(steps: [mixer, network]) }
-      mixer.connection = .hyper(
-        try model.hyperConnection("\(prefix)hc_attn", streams: streams, width: sizes.width, join))
-      network.connection = .hyper(
-        try model.hyperConnection("\(prefix)hc_ffn", streams: streams, width: sizes.width, join))
-      return LayerGraph(steps: [mixer, network])
+      try model.hyperLayer(
+        layer, sizes, try mixer(model, sizes, layer, plan),
+        try model.clampedNetwork(sizes, layer: layer, limitsAll: true),
+        streams: layer < sizes.layers ? streams : nil, join)
     }
     var graph = try model.graph(sizes, tied: false, layers: layers)
     (graph.streams, graph.carried, graph.merge) = (streams, carried, .mean)

@@ -18,18 +18,9 @@ enum HYV4: FileArchitecture {
     let isSparse = try model.integer("attention.indexer.top_k", default: 0) > 0
     let plan = isSparse ? try IndexerPlan(model, sizes, &carried) : nil
     let layers = try model.layers(sizes) { (layer) throws(QuantError) in
-      let prefix = "blk.\(layer)."
-      var attention = LayerStep(
-        norm: try model.norm("\(prefix)attn_norm", sizes.width),
-        .attention(try self.attention(model, sizes, layer, plan)))
-      var network = LayerStep(
-        norm: try model.norm("\(prefix)ffn_norm", sizes.width),
-        try model.clampedNetwork(sizes, layer: layer, limitsAll: false))
-      attention.connection = .hyper(
-        try model.hyperConnection("\(prefix)hc_attn", streams: streams, width: sizes.width, join))
-      network.connection = .hyper(
-        try model.hyperConnection("\(prefix)hc_ffn", streams: streams, width: sizes.width, join))
-      return LayerGraph(steps: [attention, network])
+      try model.hyperLayer(
+        layer, sizes, .attention(try attention(model, sizes, layer, plan)),
+        try model.clampedNetwork(sizes, layer: layer, limitsAll: false), streams: streams, join)
     }
     var graph = try model.graph(sizes, tied: false, layers: layers)
     (graph.streams, graph.carried) = (streams, carried)

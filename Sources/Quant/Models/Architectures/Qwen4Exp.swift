@@ -3,11 +3,8 @@ internal import GGUF
 
 /// The experimental Qwen 4: Qwen 3.5's layers between several gated streams, an indexer before full
 /// attention, and embeddings of the last few tokens together in one layer.
-enum Qwen4Exp: EvaluableArchitecture {
+enum Qwen4Exp: FileArchitecture {
   static let names = ["qwen4exp"]
-  static let modelTypes = ["qwen4_exp"]
-
-  static func memory(_: String) -> MemoryTraits { .unknown }
 
   static func layerRules(_ model: KeyReader) throws(QuantError) -> [LayerRule]? {
     model.has("full_attention_interval") ? [] : try model.recurrenceRules(period: interval)
@@ -204,13 +201,5 @@ private struct NGrams {
       convolution: ConvolutionGraph(
         weight: try model.tensor("\(prefix)conv1d.weight", [taps, all])),
       distance: hash.multipliers.count)
-  }
-}
-
-// MARK: Configuration
-
-extension Qwen4Exp {
-  static func configure(_ config: ConfigurationReader) throws(QuantError) -> HeaderBuilder {
-    throw config.refused("model_type: expected a model that is published, found one in development")
   }
 }

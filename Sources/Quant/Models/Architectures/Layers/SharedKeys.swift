@@ -29,8 +29,8 @@ struct SharedKeys {
         sizes.heads[layer] % sizes.keyValueHeads[source] == 0
       else {
         throw .unsupported(
-          "\(model.path): layer \(layer) has no keys and values: expected a layer of its kind that"
-            + " fits it as number \(source)")
+          "\(model.path): layer \(layer) has no keys and values of its own: expected a layer of its kind"
+            + " and size among the last two of the first \(first)")
       }
       guard kept[source] == nil else { continue }
       let size = sizes.keyValueHeads[source] * keySizes[source]

@@ -36,22 +36,4 @@ extension ModelReader {
     let given = try integer("expert_shared_feed_forward_length", default: 0)
     return given > 0 ? given : width * count
   }
-
-  /// SiLU for each layer, at most as large as a key says: one number, or one a layer.
-  func clampedActivations(_ key: String, layers: Int) throws(QuantError) -> [Activation] {
-    guard let list = value(key)?.elements else {
-      return Array(repeating: Self.clamped(try number(key, default: 0)), count: layers)
-    }
-    let limits = list.values(layers).compactMap(\.number).map { Float($0) }
-    guard limits.count == layers, limits.allSatisfy(\.isFinite) else {
-      throw .content(
-        file: source.path, line: 0,
-        what: "\(architecture).\(key): expected \(layers) numbers, found an array of \(list.count)")
-    }
-    return limits.map(Self.clamped)
-  }
-
-  private static func clamped(_ limit: Float) -> Activation {
-    limit > 1e-6 ? .clampedSilu(limit: limit) : .silu
-  }
 }

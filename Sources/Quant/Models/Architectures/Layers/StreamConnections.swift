@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-internal import GGUF
 
 extension ModelReader {
   /// Streams of a state, as `hyper_connection.count` has it.
@@ -35,24 +34,32 @@ extension ModelReader {
     .mixing(iterations: try integer("hyper_connection.sinkhorn_iterations", in: 0...1000))
   }
 
-  /// The limit of gated networks in a layer; `nil` for none.
+  /// A layer of two steps that are connected with streams: `hc_attn` before the mixer, `hc_ffn` before the
+  /// network.
   ///
-  /// `key` may hold one number, or one for each layer.
-  func clamp(_ key: String, layer: Int, layers: Int) throws(QuantError) -> Float? {
-    guard let value = value(key) else { return nil }
-    var limit = value.number
-    if let list = value.elements {
-      guard list.count >= layers else {
-        throw .content(
-          file: path, line: 0,
-          what: "\(architecture).\(key): expected \(layers) numbers, found \(list.count)")
-      }
-      limit = list.values(layers)[layer].number
+  /// - Parameters:
+  ///   - layer: Which layer.
+  ///   - sizes: The model's.
+  ///   - mixer: What stands in the first step.
+  ///   - network: What stands in the second.
+  ///   - streams: How many there are; `nil` for steps added to one.
+  ///   - join: How output is joined with them.
+  /// - Returns: The layer.
+  /// - Throws: `QuantError` for keys and tensors that are missing or do not fit.
+  func hyperLayer(
+    _ layer: Int, _ sizes: ModelSizes, _ mixer: BlockGraph, _ network: BlockGraph, streams: Int?,
+    _ join: HyperConnection.Join
+  ) throws(QuantError) -> LayerGraph {
+    let prefix = "blk.\(layer)."
+    var steps = [
+      LayerStep(norm: try norm("\(prefix)attn_norm", sizes), mixer),
+      LayerStep(norm: try norm("\(prefix)ffn_norm", sizes), network),
+    ]
+    guard let streams else { return LayerGraph(steps: steps) }
+    for (step, name) in ["hc_attn", "hc_ffn"].enumerated() {
+      steps[step].connection = .hyper(
+        try hyperConnection("\(prefix)\(name)", streams: streams, width: sizes.width, join))
     }
-    guard let limit, limit.isFinite, limit >= 0 else {
-      throw .content(
-        file: path, line: 0, what: "\(architecture).\(key): expected numbers from 0 on")
-    }
-    return limit > 0 ? Float(limit) : nil
+    return LayerGraph(steps: steps)
   }
 }
