@@ -88,19 +88,26 @@ let package = Package(
       ],
       path: "Sources/Quant/Evaluation", swiftSettings: strict),
     .target(
+      name: "QuantCalibration",
+      dependencies: [
+        "BlockFormats", "GGUF", "QuantModels", "QuantPlanning", "QuantEvaluation",
+      ],
+      path: "Sources/Quant/Calibration", swiftSettings: strict),
+    .target(
       name: "QuantTuning",
       dependencies: [
         "BlockFormats", "GGUF", "QuantModels", "QuantPlanning", "QuantMemory", "QuantEvaluation",
+        "QuantCalibration",
       ],
       path: "Sources/Quant/Tuning", swiftSettings: strict),
     .target(
       name: "Quant",
       dependencies: [
         "BlockFormats", "GGUF", "QuantModels", "QuantPlanning", "QuantMemory", "QuantEvaluation",
-        "QuantTuning",
+        "QuantCalibration", "QuantTuning",
       ],
       path: "Sources/Quant",
-      exclude: ["Evaluation", "Formats", "Memory", "Models", "Planning", "Tuning"],
+      exclude: ["Calibration", "Evaluation", "Formats", "Memory", "Models", "Planning", "Tuning"],
       sources: ["Quant.swift"], swiftSettings: strict),
     .executableTarget(
       name: "gguf-tool",

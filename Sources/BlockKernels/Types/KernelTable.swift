@@ -6,6 +6,8 @@ public final class KernelTable: Sendable {
   public let searches: any SearchKernels.Type
   /// The kernels of the forward pass.
   public let layers: any LayerKernels.Type
+  /// The kernels of error feedback.
+  public let feedback: any FeedbackKernels.Type
   private let decoders: [UInt32: DecodeKernel]
   private let encoders: [UInt32: EncodeKernel]
 
@@ -23,6 +25,7 @@ public final class KernelTable: Sendable {
     kernels.addFormats(to: formats)
     searches = kernels
     layers = kernels
+    feedback = kernels
     decoders = formats.decoders
     encoders = formats.encoders
   }
@@ -71,7 +74,7 @@ public final class KernelTable: Sendable {
 }
 
 /// All kernels of one level of the CPU: what the module of a level compiles.
-public protocol KernelSet: SearchKernels, LayerKernels {
+public protocol KernelSet: SearchKernels, LayerKernels, FeedbackKernels {
   /// Adds the kernels of every format, in the order of the list.
   static func addFormats(to formats: FormatKernels)
 }

@@ -63,7 +63,7 @@ public struct Matrix: @unchecked Sendable {
   }
 
   /// A packed window of another shape onto the first numbers; this one must be packed, too.
-  func shaped(rows: Int, columns: Int) -> Matrix {
+  package func shaped(rows: Int, columns: Int) -> Matrix {
     precondition(stride == self.columns && rows * columns <= self.rows * self.columns)
     return Matrix(rows: rows, columns: columns, stride: columns, memory: memory, start: start)
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import COneDNN
-internal import QuantModels
+package import QuantModels
 
 #if canImport(Glibc)
   import Glibc
@@ -212,10 +212,13 @@ private final class PreparedProduct {
 }
 
 /// The products that one thread has prepared, by shape: preparing one writes machine code for it.
-final class ProductCache {
+package final class ProductCache {
   private var prepared: [ProductShape: PreparedProduct] = [:]
   /// Far more shapes than a model has; beyond it the cache starts anew.
   private static let limit = 4096
+
+  /// Begins with none.
+  package init() {}
 
   /// Multiplies.
   ///
@@ -239,7 +242,7 @@ final class ProductCache {
 
 extension ProductCache {
   /// y = x · w, for matrices in memory; w as [k, n], or, `transposed`, as [n, k].
-  func multiply(
+  package func multiply(
     _ x: Matrix, _ w: Matrix, transposed: Bool, into y: Matrix
   ) throws(QuantError) {
     let (k, n) = transposed ? (w.columns, w.rows) : (w.rows, w.columns)
@@ -251,7 +254,7 @@ extension ProductCache {
   }
 
   /// y += x · w, or y += xᵀ · w with x as [k, m]; w as [k, n].
-  func add(
+  package func add(
     _ x: Matrix, xIsTransposed: Bool = false, _ w: Matrix, to y: Matrix
   ) throws(QuantError) {
     let (m, k) = xIsTransposed ? (x.columns, x.rows) : (x.rows, x.columns)

@@ -7,7 +7,7 @@ internal import Synchronization
 /// A fixed number of threads that share work, each with memory of its own.
 package final class Workers: Sendable {
   /// How many work at once.
-  let count: Int
+  package let count: Int
   private let slots: [WorkerSlot]
 
   /// So many threads, at least one.
@@ -62,7 +62,7 @@ package final class Workers: Sendable {
 /// What one thread keeps between tasks. Used by one at a time, which `Workers` sees to.
 package final class WorkerSlot: @unchecked Sendable {
   /// The products it has prepared.
-  let products = ProductCache()
+  package let products = ProductCache()
   /// A decoded tile of weights.
   private var tile = Matrix(rows: 0, columns: 0)
   private var spare = Matrix(rows: 0, columns: 0)
