@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 package import BlockFormats
+internal import GGUF
 package import QuantEvaluation
 package import QuantModels
 

@@ -96,12 +96,12 @@ extension FeedbackWork {
     let change = Matrix(rows: columns.count, columns: tile.stride)
     for row in groups {
       let step = step(columns, row, factor, product, isMin: isMin)
-      isChanged = isChanged || step != .zero
+      isChanged = isChanged || step != Lanes.zero
       for index in 0..<columns.count {
         let offset = (columns.lowerBound + index) * tile.stride + row
         let growth = unsafe step * lanes(factor.base + index * tile.stride + row)
         unsafe store(lanes(restored.base + offset) + growth, restored.base + offset)
-        unsafe store(.zero - growth, change.base + index * tile.stride + row)
+        unsafe store(Lanes.zero - growth, change.base + index * tile.stride + row)
       }
     }
     guard isChanged else { return }
@@ -118,7 +118,7 @@ extension FeedbackWork {
         let value = (columns.lowerBound + index) * tile.stride + row
         let number =
           unsafe isMin
-          ? .zero - lanes(tile.minCodes + code)
+          ? Lanes.zero - lanes(tile.minCodes + code)
           : (Lanes(repeating: base) + Lanes(repeating: step) * lanes(tile.scaleCodes + code))
             * lanes(tile.values + value)
         unsafe store(number, factor.base + index * tile.stride + row)
