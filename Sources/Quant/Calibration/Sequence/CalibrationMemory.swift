@@ -59,7 +59,8 @@ struct CalibrationMemory {
     let latent = step.branches.compactMap(\.block.mixture?.latent?.width).max() ?? 0
     // What goes into experts, and what they need in a run of the step.
     return input + outputs
-      + (step.hasExperts ? graph.width + 2 * latent + StepPass.segmentColumns(step, width: graph.width) : 0)
+      + (step.hasExperts
+        ? graph.width + 2 * latent + StepPass.segmentColumns(step, width: graph.width) : 0)
   }
 
   /// Bytes of the moments that are there at once.
@@ -69,7 +70,8 @@ struct CalibrationMemory {
     for entry in pairs.pending {
       let columns = entry.pair.columns
       // Sums, shifts, rows that are to be added, and those held out.
-      let own = 2 * columns * (columns + SecondMoments.pieceRows + SequentialCalibration.heldOutRows)
+      let own =
+        2 * columns * (columns + SecondMoments.pieceRows + SequentialCalibration.heldOutRows)
       if entry.isExpert {
         widest = max(widest, own + 2 * columns * columns)
       } else {

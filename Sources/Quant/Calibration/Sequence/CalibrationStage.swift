@@ -36,7 +36,8 @@ struct CalibrationStage {
     var stages: [CalibrationStage] = []
     for input in shared(inputs) {
       let (same, others) = (
-        stages.filter { $0.hasTensor(of: input.keys) }, stages.filter { !$0.hasTensor(of: input.keys) }
+        stages.filter { $0.hasTensor(of: input.keys) },
+        stages.filter { !$0.hasTensor(of: input.keys) }
       )
       guard let place = stages.firstIndex(where: { $0.hasTensor(of: input.keys) }) else {
         stages.append(CalibrationStage(inputs: [input]))

@@ -44,7 +44,8 @@ final class MatrixPairs {
         guard let other = others[matrix.place] else {
           throw .mismatch(
             file: quantized.model.path,
-            what: "it has no match for matrix \(matrix.index) of tensor \"\(matrix.tensor.name)\" of"
+            what:
+              "it has no match for matrix \(matrix.index) of tensor \"\(matrix.tensor.name)\" of"
               + " \(whole.model.path)")
         }
         let pair = CalibratedMatrix(
