@@ -63,7 +63,7 @@ package struct FeedbackEncoder {
       try QuantError.checkCancellation()
       let rows = index * Self.tileRows..<min((index + 1) * Self.tileRows, weights.rows)
       let old = present[rows.lowerBound * bytesPerRow..<rows.upperBound * bytesPerRow]
-      let tile = try encode(weights.rows(rows), Array(old), heldOut, slot.products)
+      let tile = try encode(weights.rows(rows), rows, Array(old), heldOut, slot.products)
       tiles.withLock { $0[index] = tile }
     }
     return EncodedMatrix(joining: tiles.withLock { $0 }.compactMap(\.self))
@@ -71,10 +71,10 @@ package struct FeedbackEncoder {
 
   /// Encodes the rows of one tile.
   private func encode(
-    _ weights: Matrix, _ present: [UInt8], _ heldOut: HeldOutRows, _ products: ProductCache
+    _ weights: Matrix, _ outputs: Range<Int>, _ present: [UInt8], _ heldOut: HeldOutRows, _ products: ProductCache
   ) throws(QuantError) -> EncodedMatrix {
     let targets = Matrix(rows: weights.rows, columns: weights.columns)
-    try moments.targets(of: weights, into: targets, products)
+    try moments.targets(of: weights, outputs, into: targets, products)
     let tile = FeedbackTile(format.feedback, rows: weights.rows, columns: weights.columns)
     begin(tile, targets)
     let work = FeedbackWork(tile, targets, moments, products)
@@ -84,11 +84,11 @@ package struct FeedbackEncoder {
     pack(tile, into: &bytes)
     let restored = targets  // no longer needed
     decode(bytes, into: restored)
-    let error = try heldOut.error(of: restored, for: weights, products)
+    let error = try heldOut.error(of: restored, for: weights, outputs, products)
     decode(present, into: restored)
     return EncodedMatrix(
       bytes: bytes, error: error,
-      presentError: try heldOut.error(of: restored, for: weights, products))
+      presentError: try heldOut.error(of: restored, for: weights, outputs, products))
   }
 
   private func begin(_ tile: FeedbackTile, _ targets: Matrix) {

@@ -47,6 +47,19 @@ struct MomentTiles {
     }
   }
 
+  /// sums += aᵀ · b for different rows, as many of both: [numbers of a][numbers of b].
+  static func add(
+    _ a: Matrix, _ b: Matrix, to sums: Matrix, _ workers: Workers
+  ) throws(QuantError) {
+    let (rows, columns) = (MomentTiles(a.columns).ranges, MomentTiles(b.columns).ranges)
+    try workers.forEach(rows.count * columns.count) { (index, slot) throws(QuantError) in
+      let (row, column) = (rows[index / columns.count], columns[index % columns.count])
+      try slot.products.add(
+        a.columns(row), xIsTransposed: true, b.columns(column),
+        to: sums.rows(row).columns(column))
+    }
+  }
+
   /// Copies what lies above the diagonal to what lies below it.
   func mirror(_ sums: Matrix, _ workers: Workers) throws(QuantError) {
     let ranges = ranges

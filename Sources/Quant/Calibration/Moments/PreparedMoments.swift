@@ -104,16 +104,17 @@ package struct PreparedMoments: Sendable {
   ///
   /// - Parameters:
   ///   - rows: Rows of W.
+  ///   - outputs: Which rows of the matrix they are.
   ///   - targets: As many rows for the result.
   ///   - products: That thread's.
   /// - Throws: Nothing of its own.
   /// - Complexity: 2 *n*² or 4 *n*² operations a row with shifts; none without.
   package func targets(
-    of rows: Matrix, into targets: Matrix, _ products: ProductCache
+    of rows: Matrix, _ outputs: Range<Int>, into targets: Matrix, _ products: ProductCache
   ) throws(QuantError) {
     precondition(rows.columns == columns && targets.rows == rows.rows)
     guard let repair else { return targets.copy(from: rows) }
-    try repair.targets(of: rows, factor, into: targets, products)
+    try repair.targets(of: rows, outputs, factor, into: targets, products)
   }
 }
 

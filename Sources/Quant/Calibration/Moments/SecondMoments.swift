@@ -25,6 +25,9 @@ package final class SecondMoments: @unchecked Sendable {
   package private(set) var sums: Matrix
   /// [n][n]: Σ (x_whole − x)ᵀ x; entry (i, j) is Σ (x_whole − x)_i x_j. `nil` if they are not wanted.
   package private(set) var shifts: Matrix?
+  /// [outputs][n]: Σ rᵀ x, r being what outputs are to make up for beside their own error. `nil` if there
+  /// is nothing.
+  package private(set) var debts: Matrix?
   /// Rows kept apart, which are not in the sums.
   package private(set) var heldOut: HeldOutRows
   /// Whose input the rows are, for errors.
@@ -33,6 +36,7 @@ package final class SecondMoments: @unchecked Sendable {
   /// The rows that are not in the sums yet, and how many of them there are.
   private var piece: Matrix
   private var difference: Matrix?
+  private var debt: Matrix?
   private var filled = 0
 
   /// Begins with nothing.
@@ -41,8 +45,11 @@ package final class SecondMoments: @unchecked Sendable {
   ///   - columns: Numbers of a row.
   ///   - hasShifts: Whether rows of the whole model come, too.
   ///   - heldOutLimit: The most rows that are kept apart.
+  ///   - outputs: Numbers that outputs are to make up for in each row; 0 for none.
   ///   - name: Whose input the rows are, for errors: a tensor, and which of its matrices.
-  package init(columns: Int, hasShifts: Bool, heldOutLimit: Int, name: String = "") {
+  package init(
+    columns: Int, hasShifts: Bool, heldOutLimit: Int, outputs: Int = 0, name: String = ""
+  ) {
     precondition(columns > 0 && heldOutLimit >= 0)
     self.columns = columns
     self.name = name
@@ -50,9 +57,12 @@ package final class SecondMoments: @unchecked Sendable {
     sums.clear()
     shifts = hasShifts ? Matrix(rows: columns, columns: columns) : nil
     shifts?.clear()
+    debts = outputs > 0 ? Matrix(rows: outputs, columns: columns) : nil
+    debts?.clear()
     heldOut = HeldOutRows(columns: columns, limit: heldOutLimit)
     piece = Matrix(rows: Self.pieceRows, columns: columns)
     difference = hasShifts ? Matrix(rows: Self.pieceRows, columns: columns) : nil
+    debt = outputs > 0 ? Matrix(rows: Self.pieceRows, columns: outputs) : nil
   }
 
   /// Takes sums that are finished, as they were read from a file.
@@ -71,18 +81,20 @@ package final class SecondMoments: @unchecked Sendable {
   /// - Parameters:
   ///   - x: The rows.
   ///   - whole: The whole model's rows of the same tokens; `nil` if they are the same.
+  ///   - debt: What outputs are to make up for in each row, if anything.
   ///   - workers: Threads to work with.
   /// - Throws: Nothing of its own.
   /// - Complexity: *n*² products a row; shifts cost twice as much again.
   package func add(
-    _ x: Matrix, whole: Matrix? = nil, _ workers: Workers
+    _ x: Matrix, whole: Matrix? = nil, debt: Matrix? = nil, _ workers: Workers
   ) throws(QuantError) {
+    precondition((debt == nil) == (debts == nil))
     precondition(x.columns == columns && (whole == nil || whole?.rows == x.rows))
     if piece.rows == 0 { allocatePiece() }
     var start = 0
     while start < x.rows {
       let rows = start..<start + min(Self.pieceRows - filled, x.rows - start)
-      try collect(x.rows(rows), whole?.rows(rows), workers)
+      try collect(x.rows(rows), whole?.rows(rows), debt?.rows(rows), workers)
       start = rows.upperBound
       if filled == Self.pieceRows { try addPiece(workers) }
     }
@@ -90,8 +102,8 @@ package final class SecondMoments: @unchecked Sendable {
   }
 
   /// Keeps rows of windows that are held out, as far as the limit goes.
-  package func keepApart(_ x: Matrix, whole: Matrix? = nil) {
-    heldOut.keep(x, whole: whole, hasWhole: shifts != nil)
+  package func keepApart(_ x: Matrix, whole: Matrix? = nil, debt: Matrix? = nil) {
+    heldOut.keep(x, whole: whole, debt: debt, hasWhole: shifts != nil)
   }
 
   /// Adds what is left, and fills in what lies below the diagonal. More rows can be added afterwards, and
@@ -102,7 +114,7 @@ package final class SecondMoments: @unchecked Sendable {
   package func finish(_ workers: Workers) throws(QuantError) {
     if filled > 0 { try addPiece(workers) }
     piece = Matrix(rows: 0, columns: 0)
-    difference = nil
+    (difference, debt) = (nil, nil)
     try MomentTiles(columns).mirror(sums, workers)
     try check(workers)
   }
@@ -110,7 +122,7 @@ package final class SecondMoments: @unchecked Sendable {
   /// Lets go of the sums, which somebody else has taken over, or nobody needs. Rows kept apart stay.
   package func releaseSums() {
     sums = Matrix(rows: 0, columns: 0)
-    shifts = nil
+    (shifts, debts) = (nil, nil)
   }
 }
 
@@ -174,13 +186,15 @@ extension SecondMoments {
   private func allocatePiece() {
     piece = Matrix(rows: Self.pieceRows, columns: columns)
     difference = shifts == nil ? nil : Matrix(rows: Self.pieceRows, columns: columns)
+    debt = debts.map { Matrix(rows: Self.pieceRows, columns: $0.rows) }
   }
 
   /// Copies rows into the piece. They are copied even where they would be a piece: the library rounds
   /// differently for rows that lie differently.
   private func collect(
-    _ x: Matrix, _ whole: Matrix?, _ workers: Workers
+    _ x: Matrix, _ whole: Matrix?, _ debt: Matrix?, _ workers: Workers
   ) throws(QuantError) {
+    if let debt { self.debt?.rows(filled..<filled + x.rows).copy(from: debt) }
     let target = piece.rows(filled..<filled + x.rows)
     let difference = difference?.rows(filled..<filled + x.rows)
     try workers.forRanges(x.rows, atLeast: 32) { (rows, _) throws(QuantError) in
@@ -198,6 +212,9 @@ extension SecondMoments {
     try tiles.add(rows, rows, to: sums, isSymmetric: true, workers)
     if let shifts, let difference {
       try tiles.add(difference.rows(0..<filled), rows, to: shifts, isSymmetric: false, workers)
+    }
+    if let debts, let debt {
+      try MomentTiles.add(debt.rows(0..<filled), rows, to: debts, workers)
     }
     filled = 0
   }

@@ -11,6 +11,8 @@ final class TargetRepair: @unchecked Sendable {
   private let shifts: Matrix
   /// What makes S' of S, times a.
   private let factor: Float
+  /// [outputs][n]: T, times what makes T' of it and b; what outputs are to make up for.
+  private let debts: Matrix?
   private var isSolved = false
 
   /// Takes shifts; `nil` if there are none, or nothing is to be repaired.
@@ -19,6 +21,12 @@ final class TargetRepair: @unchecked Sendable {
     _ settings: CalibrationSettings, keepsMoments: Bool, _ workers: Workers
   ) throws(QuantError) {
     guard let own = moments.shifts, settings.repair != 0 else { return nil }
+    debts = try moments.debts.map { debts throws(QuantError) in
+      let scaled = keepsMoments ? Matrix(rows: debts.rows, columns: debts.columns) : debts
+      try scaled.set(
+        debts, times: damped.factors.own * Float(settings.debtRepair), nil, times: 0, workers)
+      return scaled
+    }
     let other = damped.factors.pooled > 0 ? pooled?.shifts : nil
     guard keepsMoments else {
       if let other {
@@ -48,11 +56,16 @@ final class TargetRepair: @unchecked Sendable {
 
   /// The targets of some rows.
   func targets(
-    of rows: Matrix, _ form: TriangularFactor, into targets: Matrix, _ products: ProductCache
+    of rows: Matrix, _ outputs: Range<Int>, _ form: TriangularFactor, into targets: Matrix, _ products: ProductCache
   ) throws(QuantError) {
     guard rows.rows > 0 else { return }
     try products.multiply(rows, shifts, transposed: false, into: targets)
     if !isSolved { try form.solve(targets, products) }
     targets.multiply(by: factor, adding: rows)
+    guard let debts else { return }
+    let debt = Matrix(rows: rows.rows, columns: rows.columns)
+    debt.copy(from: debts.rows(outputs))
+    try form.solve(debt, products)
+    targets.add(debt)
   }
 }

@@ -30,19 +30,22 @@ struct CalibrationText {
   /// - Parameters:
   ///   - x: The quantized model's rows of whole windows.
   ///   - whole: The whole model's.
+  ///   - debt: What outputs are to make up for, if anything.
   ///   - rows: Which rows of the text they are.
   ///   - moments: What they are added to.
   ///   - workers: Threads to work with.
   /// - Throws: Nothing of its own.
   func add(
-    _ x: Matrix, whole: Matrix?, of rows: Range<Int>, to moments: SecondMoments, _ workers: Workers
+    _ x: Matrix, whole: Matrix?, debt: Matrix? = nil, of rows: Range<Int>,
+    to moments: SecondMoments, _ workers: Workers
   ) throws(QuantError) {
     for start in stride(from: rows.lowerBound, to: rows.upperBound, by: length) {
       let part = start - rows.lowerBound..<start - rows.lowerBound + length
       if isHeldOut(token: start) {
-        moments.keepApart(x.rows(part), whole: whole?.rows(part))
+        moments.keepApart(x.rows(part), whole: whole?.rows(part), debt: debt?.rows(part))
       } else {
-        try moments.add(x.rows(part), whole: whole?.rows(part), workers)
+        try moments.add(
+          x.rows(part), whole: whole?.rows(part), debt: debt?.rows(part), workers)
       }
     }
   }

@@ -19,6 +19,8 @@ struct ExpertCalibration {
   /// The quantized model's.
   private let routing: Routing
   private let experts: [ExpertPlaces]
+  /// What the experts' outputs together are to make up for: a row a token.
+  private let debts: Matrix?
 
   private var graph: ExpertGraph { parts.whole.pass.graph.experts }
   private var columns: Int { parts.whole.x.columns }
@@ -41,7 +43,12 @@ struct ExpertCalibration {
   ///   - walk: The walk.
   ///   - parts: The experts of both models.
   ///   - routing: The quantized model's.
-  init(_ walk: SequentialCalibration, _ parts: WalkedPair<Part>, _ routing: Routing) {
+  ///   - debts: What the experts' outputs together are to make up for: a row a token.
+  init(
+    _ walk: SequentialCalibration, _ parts: WalkedPair<Part>, _ routing: Routing,
+    debts: Matrix? = nil
+  ) {
+    self.debts = debts
     self.walk = walk
     self.parts = parts
     self.routing = routing
@@ -66,8 +73,9 @@ struct ExpertCalibration {
       }
       let last = [graph.down.key(expert)]
       guard isPending(last) else { continue }
-      let moments = walk.moments(columns: graph.width, of: last[0])
-      try add(expert, to: moments) { part, places throws(QuantError) in
+      let moments = walk.moments(
+        columns: graph.width, of: last[0], outputs: debts?.columns ?? 0)
+      try add(expert, to: moments, debts) { part, places throws(QuantError) in
         try hidden(expert, part, places)
       }
       try walk.calibrate(
@@ -81,18 +89,38 @@ struct ExpertCalibration {
 
   /// Adds what both models make of an expert's tokens.
   private func add(
-    _ expert: Int, to moments: SecondMoments,
+    _ expert: Int, to moments: SecondMoments, _ debts: Matrix? = nil,
     _ make: (Part, [Int]) throws(QuantError) -> Matrix
   ) throws(QuantError) {
     for places in experts[expert].own.inParts(of: Self.rowsAtOnce) {
       let whole = try make(parts.whole, places)
       try moments.add(
-        try make(parts.quantized, places), whole: whole, walk.workers)
+        try make(parts.quantized, places), whole: whole,
+        debt: debts.map { share($0, places) }, walk.workers)
     }
     let heldOut = Array(experts[expert].heldOut.prefix(SequentialCalibration.heldOutRows))
     guard !heldOut.isEmpty else { return }
     let whole = try make(parts.whole, heldOut)
-    moments.keepApart(try make(parts.quantized, heldOut), whole: whole)
+    moments.keepApart(
+      try make(parts.quantized, heldOut), whole: whole, debt: debts.map { share($0, heldOut) })
+  }
+
+  /// What an expert's output is to make up for in tokens: if those of all of a token's experts do, so does
+  /// their sum.
+  private func share(_ debts: Matrix, _ places: [Int]) -> Matrix {
+    let share = Matrix(rows: places.count, columns: debts.columns)
+    for (row, place) in places.enumerated() {
+      let token = place / routing.used
+      let weights = routing.weights[token * routing.used..<(token + 1) * routing.used]
+      let sum =
+        parts.quantized.pass.graph.weighsInput ? Float(routing.used) : weights.reduce(0, +)
+      let source = debts.rows(token..<token + 1)
+      share.rows(row..<row + 1).copy(from: source)
+      share.withMutableRow(row) { numbers in
+        for column in numbers.indices { numbers[column] *= sum > 0 ? 1 / sum : 0 }
+      }
+    }
+    return share
   }
 
   /// What an expert takes of tokens. Where inputs are weighed, the whole model's are by the quantized

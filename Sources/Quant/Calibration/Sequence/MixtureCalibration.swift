@@ -18,12 +18,14 @@ struct MixtureCalibration {
   }
 
   private let walk: SequentialCalibration
+  private let branch: WalkedBranch
   private let parts: WalkedPair<Part>
   private var graph: MixtureGraph { parts.whole.plain.graph }
 
   /// Prepares the mixture of a branch.
   init(_ walk: SequentialCalibration, _ branch: WalkedBranch) throws(QuantError) {
     self.walk = walk
+    self.branch = branch
     parts = try branch.steps.map { step throws(QuantError) in
       guard let plain = step.plain.mixture(branch.index),
         let watched = step.watched.mixture(branch.index)
@@ -52,7 +54,7 @@ struct MixtureCalibration {
       WalkedPair(
         whole: .init(pass: parts.whole.plain, x: narrow.whole),
         quantized: .init(pass: parts.quantized.plain, x: narrow.quantized)),
-      parts.quantized.routing
+      parts.quantized.routing, debts: try debts()
     ).run()
     if let latent = graph.latent, isPending(latent.up) { try calibrateWidening(narrow) }
     guard graph.shared != nil else { return }
@@ -62,6 +64,12 @@ struct MixtureCalibration {
       try FeedForwardPass(context: model.watched, graph: shared).run(part.h.rows(rows), into: y)
       return y
     }.run()
+  }
+
+  /// What the experts are to make up for; `nil` where something stands between them and the states.
+  private func debts() throws(QuantError) -> Matrix? {
+    guard graph.latent == nil, let debts = StateDebts(branch, walk) else { return nil }
+    return try debts.rows(0..<walk.text.count)
   }
 
   private func calibrateWidening(_ narrow: WalkedPair<Matrix>) throws(QuantError) {
