@@ -30,7 +30,7 @@ package final class SecondMoments: @unchecked Sendable {
   /// Whose input the rows are, for errors.
   package let name: String
 
-  /// The rows that are not in the sums yet, and how many of them there are.
+  /// [n][pieceRows]: the rows that are not in the sums yet, a column each, and how many there are.
   private var piece: Matrix
   private var difference: Matrix?
   private var filled = 0
@@ -51,8 +51,8 @@ package final class SecondMoments: @unchecked Sendable {
     shifts = hasShifts ? Matrix(rows: columns, columns: columns) : nil
     shifts?.clear()
     heldOut = HeldOutRows(columns: columns, limit: heldOutLimit)
-    piece = Matrix(rows: Self.pieceRows, columns: columns)
-    difference = hasShifts ? Matrix(rows: Self.pieceRows, columns: columns) : nil
+    piece = Matrix(rows: columns, columns: Self.pieceRows)
+    difference = hasShifts ? Matrix(rows: columns, columns: Self.pieceRows) : nil
   }
 
   /// Takes sums that are finished, as they were read from a file.
@@ -89,7 +89,7 @@ package final class SecondMoments: @unchecked Sendable {
     tokens += x.rows
   }
 
-  /// Keeps rows of windows that are held out, as far as the limit goes.
+  /// Keeps rows of windows that are held out: all up to the limit, then some, evenly spread.
   package func keepApart(_ x: Matrix, whole: Matrix? = nil) {
     heldOut.keep(x, whole: whole, hasWhole: shifts != nil)
   }
@@ -119,7 +119,7 @@ package final class SecondMoments: @unchecked Sendable {
 extension SecondMoments {
   /// Adds other rows' sums; both are finished.
   ///
-  /// Rows kept apart are added as far as the limit goes.
+  /// Rows kept apart are added as if they came one by one.
   ///
   /// - Parameters:
   ///   - other: The other rows' moments, of as many columns, with shifts if these have some.
@@ -172,32 +172,33 @@ extension SecondMoments {
   }
 
   private func allocatePiece() {
-    piece = Matrix(rows: Self.pieceRows, columns: columns)
-    difference = shifts == nil ? nil : Matrix(rows: Self.pieceRows, columns: columns)
+    piece = Matrix(rows: columns, columns: Self.pieceRows)
+    difference = shifts == nil ? nil : Matrix(rows: columns, columns: Self.pieceRows)
   }
 
-  /// Copies rows into the piece. They are copied even where they would be a piece: the library rounds
-  /// differently for rows that lie differently.
+  /// Copies rows into the piece.
   private func collect(
     _ x: Matrix, _ whole: Matrix?, _ workers: Workers
   ) throws(QuantError) {
-    let target = piece.rows(filled..<filled + x.rows)
-    let difference = difference?.rows(filled..<filled + x.rows)
-    try workers.forRanges(x.rows, atLeast: 32) { (rows, _) throws(QuantError) in
-      target.rows(rows).copy(from: x.rows(rows))
-      guard let difference else { return }
-      guard let whole else { return difference.rows(rows).clear() }
-      for row in rows { difference.setRow(row, whole, minus: x) }
+    let places = filled..<filled + x.rows
+    let (target, difference) = (piece.columns(places), difference?.columns(places))
+    try workers.forRanges(columns, atLeast: 64) { (range, _) throws(QuantError) in
+      target.setTransposed(x, less: nil, rows: range)
+      if let whole {
+        difference?.setTransposed(whole, less: x, rows: range)
+      } else {
+        difference?.rows(range).clear()
+      }
     }
     filled += x.rows
   }
 
   private func addPiece(_ workers: Workers) throws(QuantError) {
-    let rows = piece.rows(0..<filled)
+    let rows = piece.columns(0..<filled)
     let tiles = MomentTiles(columns)
     try tiles.add(rows, rows, to: sums, isSymmetric: true, workers)
     if let shifts, let difference {
-      try tiles.add(difference.rows(0..<filled), rows, to: shifts, isSymmetric: false, workers)
+      try tiles.add(difference.columns(0..<filled), rows, to: shifts, isSymmetric: false, workers)
     }
     filled = 0
   }
