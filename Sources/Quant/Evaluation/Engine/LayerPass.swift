@@ -29,7 +29,7 @@ package struct LayerPass {
   }
 
   /// Numbers that a row of a chunk needs.
-  static func chunkColumns(_ graph: LayerGraph, width: Int, streams: Int) -> Int {
+  package static func chunkColumns(_ graph: LayerGraph, width: Int, streams: Int) -> Int {
     // Those of the last few tokens together: what they choose, and three times all streams.
     let ngrams = graph.ngrams == nil ? 0 : (2 + 3 * streams) * width
     return graph.steps.map { StepPass.chunkColumns($0, width: width, streams: streams) }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 internal import GGUF
-internal import QuantModels
+package import QuantModels
 
 #if canImport(Glibc)
   import Glibc
@@ -68,7 +68,7 @@ package struct Routing: Sendable {
   ///   - graph: The experts of groups.
   ///   - workers: Share the tokens.
   /// - Throws: Nothing of its own.
-  init(
+  package init(
     _ logits: Matrix, _ graph: GroupExpertsGraph, _ workers: Workers
   ) throws(QuantError) {
     var all = graph.mixture

@@ -27,7 +27,7 @@ package struct StepPass {
 
   /// Numbers that a row needs for as long as the step is worked on: experts see all rows of a segment at
   /// once, so that each is decoded as seldom as can be.
-  static func segmentColumns(_ step: LayerStep, width: Int) -> Int {
+  package static func segmentColumns(_ step: LayerStep, width: Int) -> Int {
     guard step.hasExperts else { return 0 }
     let latent = step.branches.compactMap(\.block.mixture?.latent?.width).max() ?? 0
     return (isDirect(step) ? 1 : 2 + step.branches.count) * width + 2 * latent

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+internal import GGUF
+internal import QuantEvaluation
+internal import QuantModels
+
+/// How many rows are worked on at once, so that memory stays within its bounds: states, what a step holds
+/// of all rows, and moments are there whatever the number.
+struct CalibrationMemory {
+  /// Rows that a step of a layer works on at once: whole windows.
+  let chunk: Int
+  /// Bytes that are left.
+  private let spare: Int
+  private let tokens: Int
+
+  /// Rows of a step beyond which products do not become faster.
+  private static let enoughRows = 8192
+  private static let float = MemoryLayout<Float>.size
+
+  /// Plans for two models of one shape.
+  ///
+  /// - Parameters:
+  ///   - graph: The model.
+  ///   - pairs: The matrices to calibrate.
+  ///   - windows: The text.
+  ///   - bytes: How much memory may be taken.
+  /// - Throws: `QuantError.memory` if that is too little.
+  init(
+    _ graph: ModelGraph, _ pairs: MatrixPairs, _ windows: EvaluationWindows, bytes: Int
+  ) throws(QuantError) {
+    tokens = windows.tokens.count
+    let held = graph.layers.flatMap(\.steps).map { Self.heldColumns($0, graph) }.max() ?? 0
+    let perRow = 2 * (graph.stateWidth + held) * Self.float
+    let fixed = tokens * perRow + Self.momentBytes(pairs)
+    let step = graph.layers.map {
+      LayerPass.chunkColumns($0, width: graph.width, streams: graph.streams)
+    }
+    let widest = pairs.pending.map(\.pair.columns).max() ?? 0
+    // What is caught of both models lies beside what a step needs.
+    let perWindow = ((step.max() ?? 0) + 2 * widest) * windows.length * Self.float
+    guard fixed + perWindow <= bytes else {
+      throw .memory(
+        .windowCount, what: "\(windows.count) windows of \(windows.length) tokens need",
+        neededBytes: fixed + perWindow, allowedBytes: bytes)
+    }
+    let most = max(1, (Self.enoughRows + windows.length - 1) / windows.length)
+    let count = max(1, min(most, windows.count, (bytes - fixed) / 2 / max(1, perWindow)))
+    chunk = count * windows.length
+    spare = bytes - fixed - count * perWindow
+  }
+
+  /// Whether so many numbers can be kept of every row.
+  func canKeep(columns: Int) -> Bool { tokens * columns * Self.float <= spare }
+
+  /// Numbers of a row that a model's step holds for as long as it lasts.
+  private static func heldColumns(_ step: LayerStep, _ graph: ModelGraph) -> Int {
+    let isPlain = if case .residual = step.connection { true } else { false }
+    let input = isPlain ? 0 : graph.width
+    let outputs = step.branches.count > 1 ? step.branches.count * graph.width : 0
+    let latent = step.branches.compactMap(\.block.mixture?.latent?.width).max() ?? 0
+    // What goes into experts, and what they need in a run of the step.
+    return input + outputs
+      + (step.hasExperts
+        ? graph.width + 2 * latent + StepPass.segmentColumns(step, width: graph.width) : 0)
+  }
+
+  /// Bytes of the moments that are there at once.
+  private static func momentBytes(_ pairs: MatrixPairs) -> Int {
+    var widest = 0
+    var heads: [String: Int] = [:]
+    for entry in pairs.pending {
+      let columns = entry.pair.columns
+      // Sums, shifts, rows that are to be added, and those held out.
+      let own =
+        2 * columns * (columns + SecondMoments.pieceRows + SequentialCalibration.heldOutRows)
+      if entry.isExpert {
+        widest = max(widest, own + 2 * columns * columns)
+      } else {
+        // Each matrix of a tensor may have an input of its own.
+        heads[entry.pair.whole.name, default: 0] += own
+      }
+    }
+    return max(widest, heads.values.max() ?? 0) * float
+  }
+}
