@@ -71,7 +71,8 @@ package struct FeedbackEncoder {
 
   /// Encodes the rows of one tile.
   private func encode(
-    _ weights: Matrix, _ outputs: Range<Int>, _ present: [UInt8], _ heldOut: HeldOutRows, _ products: ProductCache
+    _ weights: Matrix, _ outputs: Range<Int>, _ present: [UInt8], _ heldOut: HeldOutRows,
+    _ products: ProductCache
   ) throws(QuantError) -> EncodedMatrix {
     let targets = Matrix(rows: weights.rows, columns: weights.columns)
     try moments.targets(of: weights, outputs, into: targets, products)

@@ -80,7 +80,8 @@ final class FeedbackWork {
       values: tile.values + offset, errors: errors.base + offset,
       coefficients: memory.coefficients,
       metrics: memory.metrics(metrics, from: metric, count: columns.count * shape.group),
-      inverses: memory.inverses(moments.formInverses, from: metric, count: columns.count * shape.group),
+      inverses: memory.inverses(
+        moments.formInverses, from: metric, count: columns.count * shape.group),
       gradient: memory.gradient, scratch: memory.scratch)
   }
 

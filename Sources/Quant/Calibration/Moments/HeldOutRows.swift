@@ -3,6 +3,9 @@ package import QuantEvaluation
 package import QuantModels
 
 /// Rows of windows that are not in the moments: whether an encoding is better is decided by them.
+///
+/// Where more come than are kept, those that stay are spread evenly: when there is no room left, every
+/// second one goes, and of those that come from then on half as many are taken.
 package struct HeldOutRows: Sendable {
   /// Numbers of a row.
   package let columns: Int
@@ -20,6 +23,9 @@ package struct HeldOutRows: Sendable {
   private var rows: Matrix
   private var wholeRows: Matrix?
   private var debts: Matrix?
+  /// One of so many rows is kept, and how many came since the last.
+  private var step = 1
+  private var passed = 0
 
   /// Begins with none.
   package init(columns: Int, limit: Int) {
@@ -29,14 +35,14 @@ package struct HeldOutRows: Sendable {
   }
 
   /// Takes rows as they were read from a file.
-  package init(_ x: Matrix, limit: Int) {
+  package init(_ x: Matrix) {
     columns = x.columns
-    self.limit = limit
+    limit = x.rows
     rows = x
     count = x.rows
   }
 
-  /// Keeps the first of some rows, as far as the limit goes.
+  /// Keeps some of the rows that come.
   ///
   /// - Parameters:
   ///   - x: The rows.
@@ -45,39 +51,72 @@ package struct HeldOutRows: Sendable {
   ///   - hasWhole: Whether rows of the whole model are kept, too.
   mutating func keep(_ x: Matrix, whole: Matrix?, debt: Matrix? = nil, hasWhole: Bool) {
     precondition(x.columns == columns && (whole == nil || whole?.rows == x.rows))
-    let kept = 0..<min(x.rows, limit - count)
-    guard !kept.isEmpty else { return }
-    grow(to: count + kept.count, hasWhole: hasWhole, debt?.columns ?? 0)
-    let target = count..<count + kept.count
-    rows.rows(target).copy(from: x.rows(kept))
-    wholeRows?.rows(target).copy(from: (whole ?? x).rows(kept))
-    if let debt { debts?.rows(target).copy(from: debt.rows(kept)) }
-    count += kept.count
-  }
-
-  /// Keeps the first of other rows.
-  mutating func keep(_ other: HeldOutRows) {
-    keep(other.x, whole: other.whole, debt: other.debt, hasWhole: other.wholeRows != nil || wholeRows != nil)
-  }
-
-  /// Makes room; a copy of these rows that somebody else has stays as it is.
-  private mutating func grow(to size: Int, hasWhole: Bool, _ outputs: Int) {
-    if rows.rows < size || (hasWhole && wholeRows == nil) {
-      let size = min(limit, max(size, 2 * count))
-      let larger = Matrix(rows: size, columns: columns)
-      larger.rows(0..<count).copy(from: x)
-      if hasWhole {
-        let wholes = Matrix(rows: size, columns: columns)
-        wholes.rows(0..<count).copy(from: whole ?? x)
-        wholeRows = wholes
+    guard limit > 0 else { return }
+    for row in 0..<x.rows {
+      defer { passed = (passed + 1) % step }
+      guard passed == 0 else { continue }
+      if count == limit {
+        thin()
+        // This row stays only if it is one of every second, too.
+        guard limit % 2 == 0 else {
+          passed = step / 2
+          continue
+        }
       }
-      if outputs > 0 {
-        let more = Matrix(rows: size, columns: outputs)
-        if let debt { more.rows(0..<count).copy(from: debt) }
-        debts = more
+      if count == rows.rows || (hasWhole && wholeRows == nil) {
+        grow(hasWhole: hasWhole, outputs: debt?.columns ?? 0)
       }
-      rows = larger
+      rows.rows(count..<count + 1).copy(from: x.rows(row..<row + 1))
+      wholeRows?.rows(count..<count + 1).copy(from: (whole ?? x).rows(row..<row + 1))
+      if let debt { debts?.rows(count..<count + 1).copy(from: debt.rows(row..<row + 1)) }
+      count += 1
     }
+  }
+
+  /// Keeps some of other rows.
+  mutating func keep(_ other: HeldOutRows) {
+    keep(
+      other.x, whole: other.whole, debt: other.debt,
+      hasWhole: other.wholeRows != nil || wholeRows != nil)
+  }
+
+  /// Makes room for more.
+  private mutating func grow(hasWhole: Bool, outputs: Int) {
+    let size = min(limit, max(64, 2 * count))
+    let larger = Matrix(rows: size, columns: columns)
+    larger.rows(0..<count).copy(from: x)
+    if hasWhole {
+      let wholes = Matrix(rows: size, columns: columns)
+      wholes.rows(0..<count).copy(from: whole ?? x)
+      wholeRows = wholes
+    }
+    if outputs > 0 {
+      let more = Matrix(rows: size, columns: outputs)
+      if let debt { more.rows(0..<count).copy(from: debt) }
+      debts = more
+    }
+    rows = larger
+  }
+
+  /// Lets every second row go.
+  private mutating func thin() {
+    let kept = (count + 1) / 2
+    // New memory: whoever has a copy of these rows keeps them.
+    let (old, oldWhole, oldDebt) = (x, whole, debt)
+    rows = Matrix(rows: limit, columns: columns)
+    wholeRows = oldWhole.map { _ in Matrix(rows: limit, columns: columns) }
+    debts = oldDebt.map { Matrix(rows: limit, columns: $0.columns) }
+    for row in 0..<kept {
+      rows.rows(row..<row + 1).copy(from: old.rows(2 * row..<2 * row + 1))
+      if let oldWhole {
+        wholeRows?.rows(row..<row + 1).copy(from: oldWhole.rows(2 * row..<2 * row + 1))
+      }
+      if let oldDebt {
+        debts?.rows(row..<row + 1).copy(from: oldDebt.rows(2 * row..<2 * row + 1))
+      }
+    }
+    count = kept
+    step *= 2
   }
 
   /// How far outputs of encoded weights are from those of the whole model: Σ over the kept rows of
@@ -123,23 +162,17 @@ extension Matrix {
       a.base + row * a.stride, b.base + row * b.stride, into: base + row * stride, columns)
   }
 
+  /// Takes a matrix of the same shape off this one.
+  func subtract(_ other: Matrix) {
+    precondition(other.rows == rows)
+    for row in 0..<rows { setRow(row, self, minus: other) }
+  }
+
   @unsafe private static func subtract(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>,
     _ count: Int
   ) {
     for index in 0..<count { unsafe target[index] = a[index] - b[index] }
-  }
-
-  /// this += other.
-  func add(_ other: Matrix) {
-    precondition(rows == other.rows && columns == other.columns)
-    for row in 0..<rows {
-      withMutableRow(row) { own in
-        other.withRow(row) { other in
-          for column in own.indices { own[column] += other[column] }
-        }
-      }
-    }
   }
 
   /// Σ of the squares of all numbers, in double precision.

@@ -18,16 +18,14 @@ struct MomentTiles {
     width = columns < 1024 ? 128 : columns < 4096 ? 256 : 512
   }
 
-  /// The columns of each tile.
-  private var ranges: [Range<Int>] {
-    stride(from: 0, to: columns, by: width).map { $0..<min($0 + width, columns) }
-  }
-
-  /// sums += aᵀ · b.
+  /// sums += a · bᵀ.
+  ///
+  /// The products of two tiles are added to the sums in a second step: the library is much slower where
+  /// it adds to rows that are not packed.
   ///
   /// - Parameters:
-  ///   - a: Rows.
-  ///   - b: As many rows; the same ones if the sums are symmetric.
+  ///   - a: [n][rows]: what is summed, a row for each column.
+  ///   - b: The same of what it is multiplied with; the same matrix if the sums are symmetric.
   ///   - sums: [n][n].
   ///   - isSymmetric: Whether tiles below the diagonal can be left out.
   ///   - workers: Threads to work with.
@@ -35,37 +33,47 @@ struct MomentTiles {
   func add(
     _ a: Matrix, _ b: Matrix, to sums: Matrix, isSymmetric: Bool, _ workers: Workers
   ) throws(QuantError) {
-    let ranges = ranges
-    let pairs = ranges.indices.flatMap { row in
-      ranges.indices.filter { !isSymmetric || $0 >= row }.map { (ranges[row], ranges[$0]) }
-    }
-    try workers.forEach(pairs.count) { (index, slot) throws(QuantError) in
-      let (rows, columns) = pairs[index]
-      try slot.products.add(
-        a.columns(rows), xIsTransposed: true, b.columns(columns),
-        to: sums.rows(rows).columns(columns))
-    }
+    try Self.add(a, b, to: sums, pairs(isSymmetric: isSymmetric), workers)
   }
 
-  /// sums += aᵀ · b for different rows, as many of both: [numbers of a][numbers of b].
+  /// sums += a · bᵀ of different rows, as many of both: [numbers of a][numbers of b].
   static func add(
     _ a: Matrix, _ b: Matrix, to sums: Matrix, _ workers: Workers
   ) throws(QuantError) {
-    let (rows, columns) = (MomentTiles(a.columns).ranges, MomentTiles(b.columns).ranges)
-    try workers.forEach(rows.count * columns.count) { (index, slot) throws(QuantError) in
-      let (row, column) = (rows[index / columns.count], columns[index % columns.count])
-      try slot.products.add(
-        a.columns(row), xIsTransposed: true, b.columns(column),
-        to: sums.rows(row).columns(column))
+    let (rows, columns) = (MomentTiles(a.rows).ranges, MomentTiles(b.rows).ranges)
+    try add(
+      a, b, to: sums, rows.flatMap { row in columns.map { (row, $0) } }, workers)
+  }
+
+  private static func add(
+    _ a: Matrix, _ b: Matrix, to sums: Matrix, _ pairs: [(rows: Range<Int>, columns: Range<Int>)],
+    _ workers: Workers
+  ) throws(QuantError) {
+    try workers.forEach(pairs.count) { (index, slot) throws(QuantError) in
+      let (rows, columns) = pairs[index]
+      let product = Matrix(rows: rows.count, columns: columns.count)
+      try slot.products.multiply(
+        a.rows(rows), b.rows(columns), transposed: true, into: product)
+      sums.rows(rows).columns(columns).add(product)
+    }
+  }
+
+  /// The columns of each tile.
+  private var ranges: [Range<Int>] {
+    stride(from: 0, to: columns, by: width).map { $0..<min($0 + width, columns) }
+  }
+
+  /// The rows and columns of each tile: of those on and above the diagonal, or of all.
+  private func pairs(isSymmetric: Bool) -> [(rows: Range<Int>, columns: Range<Int>)] {
+    let ranges = ranges
+    return ranges.indices.flatMap { row in
+      ranges.indices.filter { !isSymmetric || $0 >= row }.map { (ranges[row], ranges[$0]) }
     }
   }
 
   /// Copies what lies above the diagonal to what lies below it.
   func mirror(_ sums: Matrix, _ workers: Workers) throws(QuantError) {
-    let ranges = ranges
-    let pairs = ranges.indices.flatMap { row in
-      ranges.indices.filter { $0 >= row }.map { (ranges[row], ranges[$0]) }
-    }
+    let pairs = pairs(isSymmetric: true)
     try workers.forEach(pairs.count) { (index, _) throws(QuantError) in
       let (rows, columns) = pairs[index]
       for column in columns {
@@ -93,6 +101,39 @@ struct MomentTiles {
 }
 
 extension Matrix {
+  /// Adds a matrix of the same shape.
+  func add(_ other: Matrix) {
+    precondition(other.rows == rows && other.columns == columns)
+    for row in 0..<rows {
+      let (source, target) = unsafe (other.base + row * other.stride, base + row * stride)
+      for column in 0..<columns { unsafe target[column] += source[column] }
+    }
+  }
+
+  /// Sets some rows of this matrix to columns of another, or of the difference of two.
+  ///
+  /// - Parameters:
+  ///   - x: As many rows as this one has columns.
+  ///   - less: What is taken off them.
+  ///   - rows: The rows here, and the columns there.
+  func setTransposed(_ x: Matrix, less: Matrix?, rows: Range<Int>) {
+    precondition(
+      x.rows == columns && x.columns == self.rows && (less == nil || less?.rows == x.rows))
+    precondition(rows.lowerBound >= 0 && rows.upperBound <= self.rows)
+    // A few rows of x at a time, so that what is read and what is written stays in the cache.
+    for first in Swift.stride(from: 0, to: x.rows, by: 8) {
+      let part = first..<min(first + 8, x.rows)
+      for row in rows {
+        let target = unsafe base + row * stride
+        for column in part {
+          unsafe target[column] = x.base[column * x.stride + row]
+          guard let less else { continue }
+          unsafe target[column] -= less.base[column * less.stride + row]
+        }
+      }
+    }
+  }
+
   /// The first column of a row with a number that is not finite.
   func firstNotFinite(inRow row: Int) -> Int? {
     withRow(row) { numbers in

@@ -139,14 +139,18 @@ extension [Double] {
   /// The inverse of an upper triangular matrix in rows of `n`.
   func invertedUpper(_ n: Int) -> [Double] {
     var result = [Double](repeating: 0, count: n * n)
-    for row in (0..<n).reversed() {
-      let own = 1 / self[row * n + row]
-      result[row * n + row] = own
+    unsafe result.withUnsafeMutableBufferPointer { result in
       // Row by row from the last: what is behind is known.
-      for inner in row + 1..<Swift.max(n, row + 1) {
-        let factor = -self[row * n + inner] * own
-        guard factor != 0 else { continue }
-        for column in inner..<n { result[row * n + column] += factor * result[inner * n + column] }
+      for row in (0..<n).reversed() {
+        let own = 1 / self[row * n + row]
+        unsafe result[row * n + row] = own
+        for inner in row + 1..<Swift.max(n, row + 1) {
+          let factor = -self[row * n + inner] * own
+          guard factor != 0 else { continue }
+          for column in inner..<n {
+            unsafe result[row * n + column] += factor * result[inner * n + column]
+          }
+        }
       }
     }
     return result

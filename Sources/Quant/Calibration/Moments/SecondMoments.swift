@@ -33,7 +33,7 @@ package final class SecondMoments: @unchecked Sendable {
   /// Whose input the rows are, for errors.
   package let name: String
 
-  /// The rows that are not in the sums yet, and how many of them there are.
+  /// [n][pieceRows]: the rows that are not in the sums yet, a column each, and how many there are.
   private var piece: Matrix
   private var difference: Matrix?
   private var debt: Matrix?
@@ -60,9 +60,9 @@ package final class SecondMoments: @unchecked Sendable {
     debts = outputs > 0 ? Matrix(rows: outputs, columns: columns) : nil
     debts?.clear()
     heldOut = HeldOutRows(columns: columns, limit: heldOutLimit)
-    piece = Matrix(rows: Self.pieceRows, columns: columns)
-    difference = hasShifts ? Matrix(rows: Self.pieceRows, columns: columns) : nil
-    debt = outputs > 0 ? Matrix(rows: Self.pieceRows, columns: outputs) : nil
+    piece = Matrix(rows: columns, columns: Self.pieceRows)
+    difference = hasShifts ? Matrix(rows: columns, columns: Self.pieceRows) : nil
+    debt = outputs > 0 ? Matrix(rows: outputs, columns: Self.pieceRows) : nil
   }
 
   /// Takes sums that are finished, as they were read from a file.
@@ -101,7 +101,7 @@ package final class SecondMoments: @unchecked Sendable {
     tokens += x.rows
   }
 
-  /// Keeps rows of windows that are held out, as far as the limit goes.
+  /// Keeps rows of windows that are held out: all up to the limit, then some, evenly spread.
   package func keepApart(_ x: Matrix, whole: Matrix? = nil, debt: Matrix? = nil) {
     heldOut.keep(x, whole: whole, debt: debt, hasWhole: shifts != nil)
   }
@@ -131,7 +131,7 @@ package final class SecondMoments: @unchecked Sendable {
 extension SecondMoments {
   /// Adds other rows' sums; both are finished.
   ///
-  /// Rows kept apart are added as far as the limit goes.
+  /// Rows kept apart are added as if they came one by one.
   ///
   /// - Parameters:
   ///   - other: The other rows' moments, of as many columns, with shifts if these have some.
@@ -184,37 +184,40 @@ extension SecondMoments {
   }
 
   private func allocatePiece() {
-    piece = Matrix(rows: Self.pieceRows, columns: columns)
-    difference = shifts == nil ? nil : Matrix(rows: Self.pieceRows, columns: columns)
-    debt = debts.map { Matrix(rows: Self.pieceRows, columns: $0.rows) }
+    piece = Matrix(rows: columns, columns: Self.pieceRows)
+    difference = shifts == nil ? nil : Matrix(rows: columns, columns: Self.pieceRows)
+    debt = debts.map { Matrix(rows: $0.rows, columns: Self.pieceRows) }
   }
 
-  /// Copies rows into the piece. They are copied even where they would be a piece: the library rounds
-  /// differently for rows that lie differently.
+  /// Copies rows into the piece.
   private func collect(
     _ x: Matrix, _ whole: Matrix?, _ debt: Matrix?, _ workers: Workers
   ) throws(QuantError) {
-    if let debt { self.debt?.rows(filled..<filled + x.rows).copy(from: debt) }
-    let target = piece.rows(filled..<filled + x.rows)
-    let difference = difference?.rows(filled..<filled + x.rows)
-    try workers.forRanges(x.rows, atLeast: 32) { (rows, _) throws(QuantError) in
-      target.rows(rows).copy(from: x.rows(rows))
-      guard let difference else { return }
-      guard let whole else { return difference.rows(rows).clear() }
-      for row in rows { difference.setRow(row, whole, minus: x) }
+    let places = filled..<filled + x.rows
+    if let debt {
+      self.debt?.columns(places).setTransposed(debt, less: nil, rows: 0..<debt.columns)
+    }
+    let (target, difference) = (piece.columns(places), difference?.columns(places))
+    try workers.forRanges(columns, atLeast: 64) { (range, _) throws(QuantError) in
+      target.setTransposed(x, less: nil, rows: range)
+      if let whole {
+        difference?.setTransposed(whole, less: x, rows: range)
+      } else {
+        difference?.rows(range).clear()
+      }
     }
     filled += x.rows
   }
 
   private func addPiece(_ workers: Workers) throws(QuantError) {
-    let rows = piece.rows(0..<filled)
+    let rows = piece.columns(0..<filled)
     let tiles = MomentTiles(columns)
     try tiles.add(rows, rows, to: sums, isSymmetric: true, workers)
     if let shifts, let difference {
-      try tiles.add(difference.rows(0..<filled), rows, to: shifts, isSymmetric: false, workers)
+      try tiles.add(difference.columns(0..<filled), rows, to: shifts, isSymmetric: false, workers)
     }
     if let debts, let debt {
-      try MomentTiles.add(debt.rows(0..<filled), rows, to: debts, workers)
+      try MomentTiles.add(debt.columns(0..<filled), rows, to: debts, workers)
     }
     filled = 0
   }

@@ -56,7 +56,8 @@ final class TargetRepair: @unchecked Sendable {
 
   /// The targets of some rows.
   func targets(
-    of rows: Matrix, _ outputs: Range<Int>, _ form: TriangularFactor, into targets: Matrix, _ products: ProductCache
+    of rows: Matrix, _ outputs: Range<Int>, _ form: TriangularFactor, into targets: Matrix,
+    _ products: ProductCache
   ) throws(QuantError) {
     guard rows.rows > 0 else { return }
     try products.multiply(rows, shifts, transposed: false, into: targets)

@@ -15,7 +15,7 @@ package import QuantModels
 /// Memory: n² floats for A, and up to 256 n for the rest.
 package struct TriangularFactor: Sendable {
   /// Columns of a panel.
-  static let panelColumns = 128
+  static let panelColumns = 64
   /// Rows of a task.
   private static let tileRows = 256
 
@@ -88,31 +88,32 @@ package struct TriangularFactor: Sendable {
   ) throws(QuantError) {
     let behind = panel.upperBound..<columns
     guard !behind.isEmpty else { return }
-    let factor = Matrix(rows: behind.count, columns: panel.count)
-    try workers.forRanges(behind.count / group, atLeast: 64) { (groups, _) throws(QuantError) in
-      for index in groups {
-        setWeighed(panel, group: behind.lowerBound / group + index, in: factor)
-      }
+    let factor = Matrix(rows: panel.count, columns: behind.count)
+    try workers.forRanges(panel.count, atLeast: 4) { (rows, _) throws(QuantError) in
+      for row in rows { weigh(row: panel.lowerBound + row, behind, into: factor, row) }
     }
     let tiles = Self.tiles(panel.upperBound)
     try workers.forEach(tiles.count) { (index, slot) throws(QuantError) in
       let rows = coefficients.rows(tiles[index])
-      try slot.products.add(rows.columns(behind), factor, to: rows.columns(panel))
+      let product = Matrix(rows: rows.rows, columns: panel.count)
+      try slot.products.multiply(
+        rows.columns(behind), factor, transposed: true, into: product)
+      rows.columns(panel).subtract(product)
     }
   }
 
-  /// Sets the rows of a group G of `factor` to −D_G A_{J,G}ᵀ.
-  private func setWeighed(_ panel: Range<Int>, group index: Int, in factor: Matrix) {
-    let first = index * group
-    for row in 0..<group {
-      factor.withMutableRow(first + row - panel.upperBound) { target in
-        for column in panel.indices {
-          var sum: Float = 0
-          for inner in 0..<group {
-            sum +=
-              metrics[first * group + row * group + inner] * coefficients[column, first + inner]
+  /// Sets a row of `factor` to A_{row,K} D_K.
+  private func weigh(row: Int, _ behind: Range<Int>, into factor: Matrix, _ target: Int) {
+    factor.withMutableRow(target) { target in
+      coefficients.withRow(row) { row in
+        guard group > 1 else {
+          for column in target.indices {
+            target[column] = row[behind.lowerBound + column] * metrics[behind.lowerBound + column]
           }
-          target[column - panel.lowerBound] = -sum
+          return
+        }
+        for first in stride(from: behind.lowerBound, to: behind.upperBound, by: group) {
+          row.multiply(metrics, group, first, into: &target, at: first - behind.lowerBound)
         }
       }
     }
@@ -151,7 +152,7 @@ extension TriangularFactor {
         times: coefficients.rows(panel).columns(behind), transposed: true, panelInverses[index],
         products)
     }
-    for row in 0..<rows.rows { rows.withMutableRow(row) { multiplyByInverses(&$0) } }
+    multiplyByInverses(rows)
     for (index, panel) in panels.enumerated() {
       let before = 0..<panel.lowerBound
       try replace(
@@ -175,22 +176,43 @@ extension TriangularFactor {
     try products.multiply(rest, inverse, transposed: transposed, into: x)
   }
 
-  /// Multiplies a row by D⁻¹.
-  private func multiplyByInverses(_ row: inout MutableSpan<Float>) {
-    guard group > 1 else {
-      for column in row.indices { row[column] *= metricInverses[column] }
-      return
-    }
-    var result = [Float](repeating: 0, count: group)
-    for first in stride(from: 0, to: columns, by: group) {
-      for column in 0..<group {
-        result[column] = 0
-        for inner in 0..<group {
-          result[column] +=
-            row[first + inner] * metricInverses[first * group + inner * group + column]
+  /// Multiplies rows by D⁻¹.
+  private func multiplyByInverses(_ rows: Matrix) {
+    for row in 0..<rows.rows {
+      rows.withMutableRow(row) { target in
+        guard group > 1 else {
+          for column in target.indices { target[column] *= metricInverses[column] }
+          return
+        }
+        let old = rows.rows(row..<row + 1).copied()
+        old.withRow(0) { old in
+          for first in stride(from: 0, to: columns, by: group) {
+            old.multiply(metricInverses, group, first, into: &target, at: first)
+          }
         }
       }
-      for column in 0..<group { row[first + column] = result[column] }
+    }
+  }
+}
+
+extension Span<Float> {
+  /// Multiplies the numbers of a group with its symmetric block.
+  ///
+  /// - Parameters:
+  ///   - blocks: [n/g][g][g].
+  ///   - group: Columns of a block.
+  ///   - first: The group's first column.
+  ///   - target: Where the result goes.
+  ///   - place: The place in there.
+  func multiply(
+    _ blocks: [Float], _ group: Int, _ first: Int, into target: inout MutableSpan<Float>,
+    at place: Int
+  ) {
+    for column in 0..<group { target[place + column] = 0 }
+    for inner in 0..<group {
+      let number = self[first + inner]
+      let block = (first + inner) * group
+      for column in 0..<group { target[place + column] += number * blocks[block + column] }
     }
   }
 }
