@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// A format whose encoder is the grid search, followed by a packing of its own.
-protocol GridFormat: EncodableFormat {
+protocol GridFormat: FeedbackFormat {
   /// The codebook, laid out for searching.
   static var grid: SearchGrid { get }
 
@@ -21,6 +21,17 @@ extension GridFormat {
     _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
     into blocks: inout MutableRawSpan, by table: KernelTable
   ) {
+    encode(
+      rows, rowWeights: rowWeights, importance: importance, effort: effort, into: &blocks,
+      by: table
+    ) { _, _ in }
+  }
+
+  /// Encodes rows, and shows what was found for each block.
+  static func encode(
+    _ rows: Span<Float>, rowWeights: Int, importance: Span<Float>?, effort: Effort,
+    into blocks: inout MutableRawSpan, by table: KernelTable, _ show: (Int, FoundGroups) -> Void
+  ) {
     checkEncode(rows.count, rowWeights, importance?.count, blocks.byteCount)
     let (grid, shape, layout) = (grid, shape.at(effort, bits: layout.bitsPerWeight), layout)
     let span = shape.base.weights * laneCount
@@ -39,7 +50,9 @@ extension GridFormat {
         let gain = restoring.gain(
           of: block.bytes, for: rows.extracting(first..<first + layout.weightsPerBlock),
           importance, column: first % rowWeights, Self.self, table)
-        pack(memory.found(index, grid, shape, gain: gain), into: &block)
+        let found = memory.found(index, grid, shape, gain: gain)
+        pack(found, into: &block)
+        show(first / layout.weightsPerBlock, found)
       }
     }
   }

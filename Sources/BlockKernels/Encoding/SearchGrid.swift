@@ -19,30 +19,30 @@ package struct SearchGrid: Sendable {
   ///   - levels: Every value that occurs, rising.
   ///   - factor: What a value is multiplied by beside d · (2 s + 1).
   package init<Group: SIMD<Float>>(_ entries: [Group], levels: [Float], factor: Float) {
-    let half = Group.scalarCount / 2
-    /// The offset of a half's cost: its values as digits, the first highest.
-    func offset(_ entry: Group, from first: Int) -> Int {
-      (first..<first + half).reduce(0) { number, lane in
-        number * levels.count + (levels.firstIndex(of: entry[lane]) ?? 0)
-      } * MemoryLayout<Lanes>.stride
-    }
-    let runs = Dictionary(grouping: entries.indices) { offset(entries[$0], from: 0) }
-      .sorted { ($0.value.count, $0.key) < ($1.value.count, $1.key) }
+    let order = GridRuns(entries, levels: levels)
+    let runs = order.runs
     var starts = [0]
     var numbers: [Int] = []
-    for (_, members) in runs {
+    for members in runs.map(\.members) {
       let padding = (4 - members.count % 4) % 4
       numbers += members + members.suffix(1).flatMap { Array(repeating: $0, count: padding) }
       starts.append(numbers.count)
     }
+    // Halves are known by the offsets of their costs.
+    let size = MemoryLayout<Lanes>.stride
     tables =
-      (runs.map(\.key) + starts + numbers.map { offset(entries[$0], from: half) } + numbers)
+      (runs.map { $0.half * size } + starts + numbers.map { order.seconds[$0] * size } + numbers)
       .map { UInt16($0) }
     runCount = runs.count
     entryCount = numbers.count
     values = entries.flatMap { entry in entry.indices.map { entry[$0] * factor } }
     self.levels = levels.map { $0 * factor }
     groupWeights = Group.scalarCount
+  }
+
+  /// The values of an entry.
+  func values(of entry: Int) -> ArraySlice<Float> {
+    values[entry * groupWeights..<(entry + 1) * groupWeights]
   }
 
   /// Lends the kernel its view of the tables.
@@ -78,7 +78,7 @@ struct FoundGroups: ~Escapable {
   let scale: Float
 
   @_lifetime(copy entries, copy signs, copy shifts, copy scaleCodes)
-  fileprivate init(
+  init(
     entries: Span<UInt16>, signs: Span<UInt8>, shifts: Span<UInt8>, scaleCodes: Span<Int8>,
     scale: Float
   ) {

@@ -31,7 +31,7 @@ struct FoundBlock: ~Escapable {
   let min: Float
 
   @_lifetime(copy quants, copy scaleCodes, copy minCodes)
-  fileprivate init(
+  init(
     quants: Span<UInt8>, scaleCodes: Span<Int8>, minCodes: Span<Int8>, scale: Float, min: Float
   ) {
     self.quants = quants

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 /// A format whose encoder is one of the shared searches, followed by a packing of its own.
-protocol SearchedFormat: EncodableFormat {
+protocol SearchedFormat: FeedbackFormat {
   /// The search, and what is asked of it.
   static var search: BlockSearch { get }
 

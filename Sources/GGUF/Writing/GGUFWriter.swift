@@ -73,6 +73,14 @@ public struct GGUFWriter: Sendable {
     try output.read(at: layout.tensorOffsets[tensor] + offset, into: &buffer)
   }
 
+  /// The name that the file will have.
+  package var path: String { output.path }
+
+  /// Copies bytes of the unfinished file, wherever they are in it.
+  package func read(at offset: Int, into buffer: inout MutableRawSpan) throws(FileError) {
+    try output.read(at: offset, into: &buffer)
+  }
+
   /// Syncs the file and gives it its name.
   public func finish() throws(FileError) { try output.finish() }
 }

@@ -7,6 +7,8 @@ public struct CalibrationSettings: Sendable, Hashable {
   public var damping = 0.03
   /// How far weights are moved towards those that undo the error of the layers before: 0 to 1.
   public var repair = 0.75
+  /// How far outputs that are added to the states make up for the error in those: 0 to 1.
+  public var debtRepair = 0.75
   /// The most passes of coordinate descent.
   public var passes = 3
 

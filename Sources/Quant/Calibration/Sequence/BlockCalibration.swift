@@ -51,8 +51,10 @@ struct BlockCalibration {
     _ stage: CalibrationStage, for branch: WalkedBranch?, _ kept: KeptInput?
   ) throws(QuantError) {
     var moments: [SecondMoments] = []
+    let debts = branch.flatMap { StateDebts($0, walk) }
     for rows in walk.text.chunks(of: walk.plan.chunk) {
       try QuantError.checkCancellation()
+      let debt = try debts?.rows(rows)
       let other = try whole.catcher.catching(stage.wanted, endsEarly: branch == nil) {
         () throws(QuantError) in
         try run(whole, rows, branch != nil)
@@ -65,11 +67,15 @@ struct BlockCalibration {
       for (index, input) in stage.inputs.enumerated() {
         let pairs = try paired(input, own.caught, other.caught)
         if moments.count == index {
-          moments.append(walk.moments(columns: pairs[0].x.columns, of: input.keys[0]))
+          moments.append(
+            walk.moments(
+              columns: pairs[0].x.columns, of: input.keys[0],
+              outputs: isLast(input, debts) ? whole.graph.width : 0))
         }
         for pair in pairs {
           try walk.text.add(
-            pair.x, whole: pair.whole, of: rows, to: moments[index], walk.workers)
+            pair.x, whole: pair.whole, debt: isLast(input, debts) ? debt : nil, of: rows,
+            to: moments[index], walk.workers)
         }
         if kept?.key == input.keys[0] { kept?.take(pairs[0].x, rows) }
       }
@@ -77,6 +83,11 @@ struct BlockCalibration {
     for (index, input) in stage.inputs.enumerated() {
       try walk.calibrate(input.keys, moments[index])
     }
+  }
+
+  /// Whether an input is that of the product which gives the block's output alone.
+  private func isLast(_ input: CalibrationStage.Input, _ debts: StateDebts?) -> Bool {
+    debts != nil && input.count == 1 && input.keys == [debts?.key]
   }
 
   /// What was caught of an input.

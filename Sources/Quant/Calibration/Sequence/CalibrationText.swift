@@ -28,12 +28,13 @@ struct CalibrationText {
   /// - Parameters:
   ///   - x: The quantized model's rows.
   ///   - whole: The whole model's.
+  ///   - debt: What outputs are to make up for, if anything.
   ///   - tokens: Which tokens of the text they are of, in order.
   ///   - moments: What they are added to.
   ///   - workers: Threads to work with.
   /// - Throws: Nothing of its own.
   func add(
-    _ x: Matrix, whole: Matrix?, of tokens: some RandomAccessCollection<Int>,
+    _ x: Matrix, whole: Matrix?, debt: Matrix? = nil, of tokens: some RandomAccessCollection<Int>,
     to moments: SecondMoments, _ workers: Workers
   ) throws(QuantError) {
     let areHeldOut = tokens.map { isHeldOut(token: $0) }
@@ -42,9 +43,10 @@ struct CalibrationText {
       let end = areHeldOut[start...].firstIndex { $0 != areHeldOut[start] } ?? areHeldOut.count
       let rows = start..<end
       if areHeldOut[start] {
-        moments.keepApart(x.rows(rows), whole: whole?.rows(rows))
+        moments.keepApart(x.rows(rows), whole: whole?.rows(rows), debt: debt?.rows(rows))
       } else {
-        try moments.add(x.rows(rows), whole: whole?.rows(rows), workers)
+        try moments.add(
+          x.rows(rows), whole: whole?.rows(rows), debt: debt?.rows(rows), workers)
       }
       start = end
     }

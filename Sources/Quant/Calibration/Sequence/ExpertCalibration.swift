@@ -24,6 +24,8 @@ struct ExpertCalibration {
   private let parts: WalkedPair<Part>
   /// The places of each expert's tokens in both routings.
   private let places: WalkedPair<[[Int]]>
+  /// What the experts' outputs together are to make up for: a row a token.
+  private let debts: Matrix?
 
   private var graph: ExpertGraph { parts.whole.pass.graph.experts }
   private var columns: Int { parts.whole.x.columns }
@@ -33,8 +35,14 @@ struct ExpertCalibration {
   private static let enoughTokens = 8
 
   /// Prepares experts.
-  init(_ walk: SequentialCalibration, _ parts: WalkedPair<Part>) {
+  ///
+  /// - Parameters:
+  ///   - walk: The walk.
+  ///   - parts: The experts of both models.
+  ///   - debts: What the experts' outputs together are to make up for: a row a token.
+  init(_ walk: SequentialCalibration, _ parts: WalkedPair<Part>, debts: Matrix? = nil) {
     self.walk = walk
+    self.debts = debts
     self.parts = parts
     places = WalkedPair(
       whole: parts.whole.routing.byExpert(), quantized: parts.quantized.routing.byExpert())
@@ -68,7 +76,9 @@ struct ExpertCalibration {
   /// The product that gives an expert's output, and that output.
   private func finish(_ expert: Int, _ pooled: SecondMoments?) throws(QuantError) {
     let key = graph.down.key(expert)
-    let moments = isPending([key]) ? walk.moments(columns: graph.width, of: key) : nil
+    let moments =
+      isPending([key])
+      ? walk.moments(columns: graph.width, of: key, outputs: debts?.columns ?? 0) : nil
     let count = places.quantized[expert].count
     let keeps = walk.plan.canKeep(rows: count, columns: graph.width)
     var kept: [Matrix] = []
@@ -83,6 +93,7 @@ struct ExpertCalibration {
       let rows = 0..<lot.quantized.count
       try walk.text.add(
         hidden.rows(rows), whole: whole.paired.rows(rows),
+        debt: debts.map { share($0, lot.quantized) },
         of: lot.quantized.map { $0 / parts.quantized.routing.used }, to: moments, walk.workers)
     }
     if let moments {
@@ -151,6 +162,26 @@ struct ExpertCalibration {
       all.picked(places.compactMap { rows[$0 / used] }, of: tokens.count)
     }
     return (picked(lot.quantized), picked(lot.whole))
+  }
+
+  /// What an expert's output is to make up for in tokens: if those of all of a token's experts do, so does
+  /// their sum.
+  private func share(_ debts: Matrix, _ places: [Int]) -> Matrix {
+    let (routing, share) = (
+      parts.quantized.routing, Matrix(rows: places.count, columns: debts.columns)
+    )
+    for (row, place) in places.enumerated() {
+      let token = place / routing.used
+      let weights = routing.weights[token * routing.used..<(token + 1) * routing.used]
+      let sum =
+        parts.quantized.pass.graph.weighsInput ? Float(routing.used) : weights.reduce(0, +)
+      let source = debts.rows(token..<token + 1)
+      share.rows(row..<row + 1).copy(from: source)
+      share.withMutableRow(row) { numbers in
+        for column in numbers.indices { numbers[column] *= sum > 0 ? 1 / sum : 0 }
+      }
+    }
+    return share
   }
 
   /// What an expert takes of tokens, and rows of zeros that make the number round.

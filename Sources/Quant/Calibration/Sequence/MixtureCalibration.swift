@@ -57,7 +57,9 @@ struct MixtureCalibration {
           pass: part.plain, x: part.h, routing: part.routing, y: part.target.y,
           scale: part.target.scale)
       }
-      try ExpertCalibration(walk, experts).run()
+      // Before the experts change the states.
+      let debts = try StateDebts(branch, walk)?.rows(0..<walk.text.count)
+      try ExpertCalibration(walk, experts, debts: debts).run()
     } else {
       try calibrateLatent()
     }

@@ -113,9 +113,12 @@ package final class SequentialCalibration {
   static let heldOutRows = 1024
 
   /// Moments for the input of a matrix.
-  func moments(columns: Int, of key: MatrixKey, isPooled: Bool = false) -> SecondMoments {
+  func moments(
+    columns: Int, of key: MatrixKey, outputs: Int = 0, isPooled: Bool = false
+  ) -> SecondMoments {
     SecondMoments(
       columns: columns, hasShifts: !isPooled, heldOutLimit: isPooled ? 0 : Self.heldOutRows,
+      outputs: outputs,
       name: "what goes into matrix \(key.matrix) of tensor \"\(key.tensor)\"")
   }
 

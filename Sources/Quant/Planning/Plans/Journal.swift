@@ -20,6 +20,9 @@ import Synchronization
 ///
 /// A slab with weights that its type cannot hold has another record before its own: its number with
 /// bit 62 set, how many such weights there are, the largest of them (Double), and zero.
+///
+/// A note of a refiner is one record for three of its words: how many are left with bit 61 set, and the
+/// next three.
 public final class Journal: Sendable {
   /// The outcome of one slab.
   struct Record: Sendable, Equatable {
@@ -30,8 +33,8 @@ public final class Journal: Sendable {
     var loss = WeightLoss()
   }
 
-  private static let headerBytes = 24
-  private static let recordBytes = 40
+  static let headerBytes = 24
+  static let recordBytes = 40
   /// Records read at once: a model of a trillion weights has millions.
   private static let recordsPerRead = 4096
   private static let magic = Array("GGUFJRNL".utf8)
@@ -40,12 +43,10 @@ public final class Journal: Sendable {
   private let file: RecordFile
   private let isRemoved = Atomic(false)
   private let end: Locked<Int>
-  /// Where the records of an earlier run stand, by slab, zero for none; empty if there are none at
-  /// all. The records themselves stay in the file.
-  private let places: [Int]
-  /// What an earlier run noted of weights that a type cannot hold, by slab.
-  private let losses: [Int: WeightLoss]
-  private static let lossMark = 1 << 62
+  /// What earlier runs left.
+  private let contents: JournalContents
+  /// The most words of a note.
+  package static let mostNoteWords = 1 << 10
 
   /// The name of an output's journal.
   public static func path(of output: String) -> String { output + ".journal" }
@@ -81,35 +82,69 @@ public final class Journal: Sendable {
         .unfinishedOutput,
         what:
           "\(file.path): this is the journal of another job for the same output (another recipe,"
-          + " effort, source, matrix or version)")
+          + " effort, source, matrix, calibration or version)")
     }
-    let (places, losses, end) = try Self.places(in: file, slabCount: slabCount, size: size)
+    let contents = try Self.contents(of: file, slabCount: slabCount, size: size)
     try QuantError.wrapping { () throws(FileError) in
-      try file.cut(to: end)
+      try file.cut(to: contents.end)
       if found != header { try file.write(header, at: 0) }
     }
     self.output = output
     self.file = file
-    self.places = places
-    self.losses = losses
-    self.end = Locked(end)
+    self.contents = contents
+    end = Locked(contents.end)
   }
 
   /// Whether an earlier run finished anything.
-  var isResuming: Bool { !places.isEmpty }
+  var isResuming: Bool { !contents.places.isEmpty }
+
+  /// What a refiner noted in earlier runs.
+  var notes: [[UInt64]] { contents.notes }
 
   /// What an earlier run noted of a slab; `nil` if it did not finish it.
   func earlier(_ slab: Int) throws(QuantError) -> Record? {
-    guard slab < places.count, places[slab] > 0 else { return nil }
-    let place = places[slab]
-    var record = Self.record(try Self.bytes(of: file, place..<place + Self.recordBytes)[...])
-    record?.loss = losses[slab] ?? WeightLoss()
-    return record
+    guard slab < contents.places.count, contents.places[slab] > 0 else { return nil }
+    let place = contents.places[slab]
+    let bytes = try Self.bytes(of: file, place..<place + Self.recordBytes)
+    return JournalContents.words(bytes[...]).map { words in
+      Record(
+        slab: slab, fingerprint: words[1],
+        error: SquaredError(
+          error: Double(bitPattern: words[2]), reference: Double(bitPattern: words[3])),
+        loss: contents.losses[slab] ?? WeightLoss())
+    }
   }
 
   /// Notes that a slab's bytes are written. Any thread may call it.
   func append(_ record: Record) throws(QuantError) {
-    let bytes = (record.loss.count > 0 ? Self.lossBytes(of: record) : []) + Self.bytes(of: record)
+    let loss = record.loss
+    let lossBytes =
+      loss.count > 0
+      ? Self.bytes([
+        UInt64(record.slab) | JournalContents.lossMark, UInt64(loss.count),
+        Double(loss.largest).bitPattern, 0,
+      ]) : []
+    let own = [
+      UInt64(record.slab), record.fingerprint, record.error.error.bitPattern,
+      record.error.reference.bitPattern,
+    ]
+    try append(lossBytes + Self.bytes(own))
+  }
+
+  /// Keeps a refiner's words. Any thread may call it.
+  ///
+  /// - Precondition: There are 1 to `mostNoteWords` of them.
+  func append(note: [UInt64]) throws(QuantError) {
+    precondition((1...Self.mostNoteWords).contains(note.count), "a note of another length")
+    let records = stride(from: 0, to: note.count, by: 3).flatMap { start in
+      let words = note[start..<min(start + 3, note.count)]
+      let left = UInt64(note.count - start) | JournalContents.noteMark
+      return Self.bytes([left] + words + Array(repeating: 0, count: 3 - words.count))
+    }
+    try append(records)
+  }
+
+  private func append(_ bytes: [UInt8]) throws(QuantError) {
     let place = end.withLock { end in
       defer { end += bytes.count }
       return end
@@ -129,19 +164,9 @@ public final class Journal: Sendable {
     magic + [fingerprint, UInt64(slabCount)].littleEndianBytes
   }
 
-  private static func bytes(of record: Record) -> [UInt8] {
-    bytes(
-      record.slab, record.fingerprint, record.error.error, record.error.reference)
-  }
-
-  private static func lossBytes(of record: Record) -> [UInt8] {
-    bytes(record.slab | lossMark, UInt64(record.loss.count), Double(record.loss.largest), 0)
-  }
-
-  private static func bytes(
-    _ slab: Int, _ mark: UInt64, _ first: Double, _ second: Double
-  ) -> [UInt8] {
-    let body = [UInt64(slab), mark, first.bitPattern, second.bitPattern].littleEndianBytes
+  /// A record: four words, and a fingerprint of them.
+  private static func bytes(_ words: [UInt64]) -> [UInt8] {
+    let body = words.littleEndianBytes
     return body + (unsafe Fingerprint.of(body.span.bytes)).littleEndianBytes
   }
 
@@ -151,43 +176,22 @@ public final class Journal: Sendable {
     try QuantError.wrapping { () throws(FileError) in try file.contents(range) }
   }
 
-  /// Finds whole records up to the first that is torn: where they stand by slab, and where they end.
-  private static func places(
-    in file: RecordFile, slabCount: Int, size: Int
-  ) throws(QuantError) -> (places: [Int], losses: [Int: WeightLoss], end: Int) {
-    var places: [Int] = []
-    var losses: [Int: WeightLoss] = [:]
-    var end = headerBytes
-    while end + recordBytes <= size {
-      let count = min((size - end) / recordBytes, recordsPerRead)
-      let bytes = try bytes(of: file, end..<end + count * recordBytes)
-      for start in stride(from: 0, to: bytes.count, by: recordBytes) {
-        guard let record = record(bytes[start..<start + recordBytes]),
-          record.slab & ~lossMark < slabCount
-        else { return (places, losses, end) }
-        if record.slab & lossMark != 0 {
-          losses[record.slab & ~lossMark] = WeightLoss(
-            // No slab has more; the sum of all must be a number.
-            count: Int(min(record.fingerprint, 1 << 40)), largest: Float(record.error.error))
-        } else {
-          if places.isEmpty { places = Array(repeating: 0, count: slabCount) }
-          places[record.slab] = end
+  /// Takes whole records up to the first that is torn.
+  private static func contents(
+    of file: RecordFile, slabCount: Int, size: Int
+  ) throws(QuantError) -> JournalContents {
+    var contents = JournalContents(slabCount: slabCount)
+    var start = headerBytes
+    while start + recordBytes <= size {
+      let count = min((size - start) / recordBytes, recordsPerRead)
+      let bytes = try bytes(of: file, start..<start + count * recordBytes)
+      for place in stride(from: 0, to: bytes.count, by: recordBytes) {
+        guard contents.add(bytes[place..<place + recordBytes], at: start + place) else {
+          return contents
         }
-        end += recordBytes
       }
+      start += bytes.count
     }
-    return (places, losses, end)
-  }
-
-  /// A record from its bytes; `nil` if they do not agree with their fingerprint.
-  private static func record(_ bytes: ArraySlice<UInt8>) -> Record? {
-    let raw = Array(bytes)
-    let span = unsafe raw.span.bytes
-    guard Fingerprint.of(span.extracting(0..<32)) == span.u64(at: 32) else { return nil }
-    return Record(
-      slab: Int(clamping: span.u64(at: 0)), fingerprint: span.u64(at: 8),
-      error: SquaredError(
-        error: Double(bitPattern: span.u64(at: 16)),
-        reference: Double(bitPattern: span.u64(at: 24))))
+    return contents
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 import GGUF
 public import QuantModels
-import Synchronization
 
 /// How far a job is.
 public struct PlanProgress: Sendable {
@@ -42,12 +41,22 @@ public struct PlanExecutor: Sendable {
   private let plan: ModelPlan
   private let importance: ImportanceMatrix?
   private let output: OutputNaming
+  private let refiner: (any OutputRefiner)?
 
   /// Prepares to carry out a plan.
   public init(plan: ModelPlan, importance: ImportanceMatrix?, output: OutputNaming) {
+    self.init(plan: plan, importance: importance, output: output, refiner: nil)
+  }
+
+  /// Prepares to carry out a plan whose output something refines before it is finished.
+  package init(
+    plan: ModelPlan, importance: ImportanceMatrix?, output: OutputNaming,
+    refiner: (any OutputRefiner)?
+  ) {
     self.plan = plan
     self.importance = importance
     self.output = output
+    self.refiner = refiner
   }
 
   /// Whether an earlier run of the same plan left its output unfinished, to be gone on with.
@@ -57,9 +66,18 @@ public struct PlanExecutor: Sendable {
   public func continuesEarlierRun() throws(QuantError) -> Bool {
     guard Journal.exists(for: output.path) else { return false }
     _ = try Journal(
-      output: output.path, fingerprint: try plan.fingerprint(importance: importance),
-      slabCount: try SlabTable(plan).count)
+      output: output.path, fingerprint: try fingerprint(), slabCount: try SlabTable(plan).count)
     return true
+  }
+
+  /// All that the output's bytes depend on.
+  private func fingerprint() throws(QuantError) -> UInt64 {
+    let own = try plan.fingerprint(importance: importance)
+    guard let refiner else { return own }
+    var both = Fingerprint()
+    both.add(Int(truncatingIfNeeded: own))
+    try refiner.add(to: &both)
+    return both.value
   }
 
   /// Runs the plan to its end, or goes on where an earlier run of the same plan was cut off.
@@ -89,17 +107,19 @@ public struct PlanExecutor: Sendable {
     if restarting { try Journal.discard(output, files: plan.files.map(\.path)) }
     try checkDiskSpace()
     let journal = try Journal(
-      output: output.path, fingerprint: try plan.fingerprint(importance: importance),
-      slabCount: slabs.count)
+      output: output.path, fingerprint: try fingerprint(), slabCount: slabs.count)
     if keepsUnfinished { UnfinishedFiles.keep(.output(output.path)) }
     defer { if !keepsUnfinished { journal.remove() } }
     let files = try openFiles(resuming: journal.isResuming, isKept: keepsUnfinished)
+    let unfinished = UnfinishedOutput(plan: plan, files: files, journal: journal)
     let job = PlanJob(
-      plan: plan, importance: importance, slabs: slabs, journal: journal, files: files,
-      isStrict: isStrict, progress: progress)
+      unfinished, importance: importance, slabs: slabs, refiner: refiner, isStrict: isStrict,
+      progress: progress)
     do throws(QuantError) {
+      try refiner?.resume(unfinished)
       try await job.run(threads: threads)
       if isStrict { try check(job.report()) }
+      try await refine(unfinished, job, threads: threads)
     } catch {
       if case .tensor = error { discard(journal) }
       throw error
@@ -111,6 +131,15 @@ public struct PlanExecutor: Sendable {
     }
     journal.remove()
     return job.report()
+  }
+
+  /// Has the output refined, and measures anew what became different.
+  private func refine(
+    _ output: UnfinishedOutput, _ job: PlanJob, threads: Int
+  ) async throws(QuantError) {
+    guard let refiner else { return }
+    try refiner.refine(output)
+    try await job.measureRefined(threads: threads)
   }
 
   /// Refuses a report with a tensor that was lost.
@@ -156,146 +185,5 @@ public struct PlanExecutor: Sendable {
         })
     }
     return files
-  }
-}
-
-/// One run of a plan, shared by its threads.
-private final class PlanJob: Sendable {
-  private let plan: ModelPlan
-  private let importance: ImportanceMatrix?
-  private let slabs: SlabTable
-  private let journal: Journal
-  private let files: [GGUFWriter]
-  private let isStrict: Bool
-  private let ranges: WeightRanges
-  private let progress: @Sendable (PlanProgress) -> Void
-  private let next = Atomic(0)
-  private let state: Locked<State>
-
-  private struct State {
-    /// Per slab, so that their sum does not depend on the order in which threads finish.
-    var errors: [SquaredError]
-    /// Per tensor: sums of whole numbers do not depend on it.
-    var losses: [WeightLoss]
-    var doneBytes = 0
-    var resumedBytes = 0
-    var resumedSlabs = 0
-    var failure: QuantError?
-  }
-
-  init(
-    plan: ModelPlan, importance: ImportanceMatrix?, slabs: SlabTable, journal: Journal,
-    files: [GGUFWriter], isStrict: Bool, progress: @escaping @Sendable (PlanProgress) -> Void
-  ) {
-    self.plan = plan
-    self.importance = importance
-    self.slabs = slabs
-    self.journal = journal
-    self.files = files
-    self.isStrict = isStrict
-    self.progress = progress
-    ranges = WeightRanges(plan)
-    state = Locked(
-      State(
-        errors: Array(repeating: SquaredError(), count: slabs.count),
-        losses: Array(repeating: WeightLoss(), count: plan.tensors.count)))
-  }
-
-  func run(threads: Int) async throws(QuantError) {
-    await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<max(1, threads) {
-        group.addTask { self.work() }
-      }
-    }
-    if let failure = state.withLock({ $0.failure }) { throw failure }
-  }
-
-  /// Takes slabs until there are none, or until some thread has failed.
-  private func work() {
-    var worker = SlabWorker(
-      plan: plan, importance: importance, ranges: ranges, isStrict: isStrict)
-    while true {
-      let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-      guard index < slabs.count, state.withLock({ $0.failure == nil }) else { return }
-      do throws(QuantError) {
-        try QuantError.checkCancellation()
-        try complete(slabs[index], &worker)
-      } catch {
-        return state.withLock { $0.failure = $0.failure ?? error }
-      }
-    }
-  }
-
-  private func complete(_ slab: Slab, _ worker: inout SlabWorker) throws(QuantError) {
-    if let record = try journal.earlier(slab.index), try isIntact(slab, record),
-      record.loss.count == 0 || !isStrict
-    {
-      return note(slab, record, resumed: true)
-    }
-    let error = try worker.make(slab)
-    let (file, tensor, offset) = place(of: slab)
-    try QuantError.wrapping { () throws(FileError) in
-      try file.write(worker.bytes, to: tensor, at: offset)
-    }
-    let fingerprint = unsafe Fingerprint.of(worker.bytes.span.bytes)
-    let record = Journal.Record(
-      slab: slab.index, fingerprint: fingerprint, error: error, loss: worker.loss)
-    try journal.append(record)
-    note(slab, record, resumed: false)
-  }
-
-  private func bytesPerBlock(_ slab: Slab) -> Int {
-    plan.tensors[slab.tensor].description.type.layout?.bytesPerBlock ?? 0
-  }
-
-  /// Where a slab goes: the file, the tensor's place in its table, and the offset in the tensor.
-  private func place(of slab: Slab) -> (GGUFWriter, Int, Int) {
-    let file = plan.tensors[slab.tensor].file
-    return (
-      files[file], slab.tensor - plan.files[file].tensors.lowerBound,
-      slab.blocks.lowerBound * bytesPerBlock(slab)
-    )
-  }
-
-  /// Whether the bytes that an earlier run noted are in the file.
-  private func isIntact(_ slab: Slab, _ record: Journal.Record) throws(QuantError) -> Bool {
-    let (file, tensor, offset) = place(of: slab)
-    var bytes = [UInt8](repeating: 0, count: slab.blocks.count * bytesPerBlock(slab))
-    try QuantError.wrapping { () throws(FileError) in
-      var span = bytes.mutableSpan
-      var raw = unsafe span.mutableBytes
-      try file.read(tensor, at: offset, into: &raw)
-    }
-    return unsafe Fingerprint.of(bytes.span.bytes) == record.fingerprint
-  }
-
-  private func note(_ slab: Slab, _ record: Journal.Record, resumed: Bool) {
-    let tensor = plan.tensors[slab.tensor]
-    let bytes = slab.blocks.count * bytesPerBlock(slab)
-    let update = state.withLock { state in
-      state.errors[slab.index] = record.error
-      state.losses[slab.tensor].add(record.loss)
-      state.doneBytes += bytes
-      if resumed {
-        state.resumedBytes += bytes
-        state.resumedSlabs += 1
-      }
-      return PlanProgress(
-        doneBytes: state.doneBytes, resumedBytes: state.resumedBytes,
-        tensor: tensor.description.name)
-    }
-    progress(update)
-  }
-
-  func report() -> PlanReport {
-    state.withLock { state in
-      var errors = Array(repeating: SquaredError(), count: plan.tensors.count)
-      for (index, error) in state.errors.enumerated() {
-        errors[slabs[index].tensor].add(error)
-      }
-      return PlanReport(
-        errors: errors, losses: state.losses, resumedSlabs: state.resumedSlabs,
-        slabCount: slabs.count)
-    }
   }
 }

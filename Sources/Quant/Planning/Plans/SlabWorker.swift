@@ -44,6 +44,16 @@ struct SlabWorker {
     return error
   }
 
+  /// Looks through a slab's bytes as something else has left them, and measures the error in them.
+  mutating func measure(_ slab: Slab, _ written: [UInt8]) throws(QuantError) -> SquaredError {
+    let tensor = plan.tensors[slab.tensor]
+    guard let layout = tensor.description.type.layout else { return SquaredError() }
+    bytes = written
+    try check(slab, tensor, layout)
+    guard tensor.action == .encode else { return SquaredError() }
+    return try encode(slab, tensor, layout, isEncoded: true)
+  }
+
   /// Refuses to hand on damage: what is written is what an encoder may write.
   private func check(
     _ slab: Slab, _ tensor: ModelPlan.Tensor, _ layout: TensorType.Layout
@@ -99,8 +109,9 @@ struct SlabWorker {
 
   // MARK: Encoding
 
+  /// Encodes a slab, unless its bytes are there already, and measures the error in them.
   private mutating func encode(
-    _ slab: Slab, _ tensor: ModelPlan.Tensor, _ layout: TensorType.Layout
+    _ slab: Slab, _ tensor: ModelPlan.Tensor, _ layout: TensorType.Layout, isEncoded: Bool = false
   ) throws(QuantError) -> SquaredError {
     let blocksPerRow = tensor.rowWeights / layout.weightsPerBlock
     let rows = slab.blocks.lowerBound / blocksPerRow..<slab.blocks.upperBound / blocksPerRow
@@ -110,7 +121,10 @@ struct SlabWorker {
     var done = 0
     for segment in try segments(of: tensor, rows: rows) {
       let part = done..<done + segment.rows.count
-      error.add(try encode(segment, tensor, part, bytesPerRow: blocksPerRow * layout.bytesPerBlock))
+      error.add(
+        try encode(
+          segment, tensor, part, bytesPerRow: blocksPerRow * layout.bytesPerBlock,
+          isEncoded: isEncoded))
       done = part.upperBound
     }
     return error
@@ -168,7 +182,8 @@ struct SlabWorker {
 
   /// Reads, encodes and decodes the rows of one segment, which are rows `part` of the slab.
   private mutating func encode(
-    _ segment: Segment, _ tensor: ModelPlan.Tensor, _ part: Range<Int>, bytesPerRow: Int
+    _ segment: Segment, _ tensor: ModelPlan.Tensor, _ part: Range<Int>, bytesPerRow: Int,
+    isEncoded: Bool
   ) throws(QuantError) -> SquaredError {
     let type = tensor.description.type
     guard let format = FormatRegistry.encoder(of: type) else {
@@ -177,10 +192,12 @@ struct SlabWorker {
     let floats = part.lowerBound * tensor.rowWeights..<part.upperBound * tensor.rowWeights
     let target = part.lowerBound * bytesPerRow..<part.upperBound * bytesPerRow
     try read(segment, into: floats, for: type)
-    let source = weights  // shared, not copied: borrowing from self would bar writing to bytes
-    Self.encode(
-      format, source.span.extracting(floats), tensor.rowWeights, segment.importance,
-      plan.effort, into: &bytes, target)
+    if !isEncoded {
+      let source = weights  // shared, not copied: borrowing from self would bar writing to bytes
+      Self.encode(
+        format, source.span.extracting(floats), tensor.rowWeights, segment.importance,
+        plan.effort, into: &bytes, target)
+    }
     return measure(format, floats, segment.importance, target)
   }
 
