@@ -17,13 +17,16 @@ final class RecordingCalibrator: MatrixCalibrator {
 
   private(set) var met: [Met] = []
   private(set) var groups: [[CalibratedMatrix]] = []
-  /// The matrices that are wanted, by name; all if there is none.
+  /// Called with each group.
+  var atEach: () -> Void = {}
+  /// Which matrices are wanted; all if nothing says so.
   var wanted: ((CalibratedMatrix) -> Bool)?
 
   func calibrate(
     _ matrices: [CalibratedMatrix], _ moments: SecondMoments, pooled: SecondMoments?
   ) throws(QuantError) {
     groups.append(matrices)
+    atEach()
     met += matrices.map { Met(matrix: $0, moments: moments, pooled: pooled) }
   }
 
@@ -159,13 +162,16 @@ private final class PlainMoments: ForwardObserver, @unchecked Sendable {
 
   // MARK: Models
 
-  /// One of each kind of block; what is in brackets tells of what kind.
+  /// Every kind of block and of connection between steps.
   static let names = [
     "models/tiny-dense-f16", "models/tiny-moe-f16", "architectures/deepseek2_v3-f32",
-    "architectures/gptoss-f32", "architectures2/chatglm-f32", "architectures2/deepseek4-f32",
-    "architectures2/falcon-h1-f32", "architectures2/gemma4-f32", "architectures2/grovemoe-f32",
-    "architectures2/kimi-linear-f32", "architectures2/lfm2moe-f32", "architectures2/mamba-f32",
+    "architectures/gptoss-f32", "architectures2/arctic-f32", "architectures2/chatglm-f32",
+    "architectures2/deepseek4-f32", "architectures2/falcon-h1-f32", "architectures2/gemma3n-f32",
+    "architectures2/gemma4-f32", "architectures2/grovemoe-f32", "architectures2/hy_v4-f32",
+    "architectures2/kimi-k3-f32", "architectures2/kimi-linear-f32", "architectures2/lfm2moe-f32",
+    "architectures2/mamba-f32", "architectures2/mistral4-f32", "architectures2/phi2-f32",
     "architectures2/qwen35moe-f32", "architectures2/rwkv6-f32", "architectures2/rwkv7-f32",
+    "conversion/llama4/expected",
   ]
 
   private func shared(_ name: String) throws -> GGUFFile {
@@ -191,6 +197,11 @@ private final class PlainMoments: ForwardObserver, @unchecked Sendable {
       })
     #expect(calibrator.met.count == all.count)
     #expect(Set(calibrator.met.map(\.key)) == all)
+    let steps = Dictionary(
+      units.map { ($0.tensor.name, 100 * ($0.position.layer ?? 1000) + $0.step) },
+      uniquingKeysWith: { first, _ in first })
+    let order = calibrator.met.compactMap { steps[$0.matrix.whole.name] }
+    #expect(order == order.sorted())
     let plain = PlainMoments()
     try whole.gather(plain, over: kept(windows))
     for met in calibrator.met { try compare(met, plain) }
@@ -337,8 +348,13 @@ private final class PlainMoments: ForwardObserver, @unchecked Sendable {
     for met in experts {
       let isScarce = met.moments.tokens < 8 * met.moments.columns
       #expect((met.pooled != nil) == isScarce, "\(met.key)")
-      let count = met.key.contains("down") ? model.experts.used : 1
-      if let pooled = met.pooled { #expect(pooled.tokens == 21 * length * count) }
+      guard let pooled = met.pooled else { continue }
+      if met.key.contains("down") {
+        let all = 21 * length * model.experts.used
+        #expect(8 * met.moments.columns..<all ~= pooled.tokens, "\(met.key)")
+      } else {
+        #expect(pooled.tokens == 21 * length, "\(met.key)")
+      }
     }
     #expect(experts.contains { $0.pooled == nil } && experts.contains { $0.pooled != nil })
     #expect(calibrator.met.allSatisfy { $0.key.contains("_exps") || $0.pooled == nil })
@@ -395,6 +411,59 @@ private final class PlainMoments: ForwardObserver, @unchecked Sendable {
     let experts = (0..<4).map { "blk.1.ffn_down_exps.weight#\($0)" }
     #expect(calibrator.met.map(\.key) == names + experts)
     #expect(try outcome.quantized.numbers == states(whole, windows))
+  }
+
+  @Test func `a walk goes on where one was cut off`() throws {
+    let model = try open(TinyLlama().file(), "a.gguf")
+    let windows = try windows(8, vocabulary: TinyLlama().vocabulary)
+    func run(_ calibrator: RecordingCalibrator) throws -> [String: [Float]] {
+      _ = try walk(evaluator(model), evaluator(model), windows, calibrator)
+      return Dictionary(
+        uniqueKeysWithValues: calibrator.met.map { ($0.key, $0.moments.sums.numbers) })
+    }
+    let all = try run(RecordingCalibrator())
+    let rest = RecordingCalibrator()
+    rest.wanted = { matrix in
+      !matrix.whole.name.hasPrefix("blk.0.") && !matrix.whole.name.contains("attn_q")
+    }
+    for (key, sums) in try run(rest) { #expect(sums == all[key], "\(key)") }
+    #expect(rest.met.count == 2 + 1 + 12 + 1)
+  }
+
+  @Test func `a cancelled walk ends before the next matrix`() async throws {
+    let model = try open(TinyLlama().file(), "a.gguf")
+    let windows = try windows(8, vocabulary: TinyLlama().vocabulary)
+    let task = Task { () -> (QuantError?, Int) in
+      let calibrator = RecordingCalibrator()
+      do {
+        let walk = try SequentialCalibration(
+          whole: evaluator(model), quantized: evaluator(model), over: windows,
+          memoryBytes: 1 << 28, calibrator)
+        calibrator.atEach = { withUnsafeCurrentTask { $0?.cancel() } }
+        _ = try walk.run()
+      } catch let error as QuantError {
+        return (error, calibrator.groups.count)
+      }
+      return (nil, calibrator.groups.count)
+    }
+    let (error, count) = try await task.value
+    #expect(error == .cancelled)
+    #expect(count == 1)
+  }
+
+  @Test func `progress goes up to all of the work`() throws {
+    let model = try open(TinyLlama().file(), "a.gguf")
+    let walk = try SequentialCalibration(
+      whole: evaluator(model), quantized: evaluator(model),
+      over: windows(8, vocabulary: TinyLlama().vocabulary), memoryBytes: 1 << 28,
+      RecordingCalibrator())
+    var reports: [EvaluationProgress] = []
+    _ = try walk.run { reports.append($0) }
+    #expect(reports.map(\.done) == reports.map(\.done).sorted())
+    let last = try #require(reports.last)
+    #expect(last.done == last.total)
+    // One a group of matrices, and one a step.
+    #expect(reports.count == 2 * (2 + 8) + 1 + 4)
   }
 
   @Test func `windows are held out`() throws {

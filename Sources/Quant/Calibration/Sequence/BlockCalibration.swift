@@ -127,7 +127,7 @@ struct BlockCalibration {
     guard let linear = branch.lastProduct(of: quantized) else { return nil }
     let last = MatrixKey(tensor: linear.tensor.name, matrix: 0)
     guard let input = stage.inputs.first(where: { $0.keys.contains(last) }), input.count == 1,
-      walk.plan.canKeep(columns: linear.inputs)
+      walk.plan.canKeep(rows: walk.text.count, columns: linear.inputs)
     else { return nil }
     return KeptInput(linear, input.keys[0], rows: walk.text.count)
   }

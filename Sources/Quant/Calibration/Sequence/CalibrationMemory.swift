@@ -10,7 +10,6 @@ struct CalibrationMemory {
   let chunk: Int
   /// Bytes that are left.
   private let spare: Int
-  private let tokens: Int
 
   /// Rows of a step beyond which products do not become faster.
   private static let enoughRows = 8192
@@ -27,7 +26,7 @@ struct CalibrationMemory {
   init(
     _ graph: ModelGraph, _ pairs: MatrixPairs, _ windows: EvaluationWindows, bytes: Int
   ) throws(QuantError) {
-    tokens = windows.tokens.count
+    let tokens = windows.tokens.count
     let held = graph.layers.flatMap(\.steps).map { Self.heldColumns($0, graph) }.max() ?? 0
     let perRow = 2 * (graph.stateWidth + held) * Self.float
     let fixed = tokens * perRow + Self.momentBytes(pairs)
@@ -48,8 +47,8 @@ struct CalibrationMemory {
     spare = bytes - fixed - count * perWindow
   }
 
-  /// Whether so many numbers can be kept of every row.
-  func canKeep(columns: Int) -> Bool { tokens * columns * Self.float <= spare }
+  /// Whether so many numbers of so many rows can be kept, beside all else.
+  func canKeep(rows: Int, columns: Int) -> Bool { rows * columns * Self.float <= spare }
 
   /// Numbers of a row that a model's step holds for as long as it lasts.
   private static func heldColumns(_ step: LayerStep, _ graph: ModelGraph) -> Int {

@@ -13,11 +13,9 @@ struct CalibrationText {
   private var length: Int { windows.length }
 
   /// Whether a token's window is held out. One of a short text is, too, unless it is the only one.
-  func isHeldOut(token: Int) -> Bool { isHeldOut(window: token / length) }
-
-  private func isHeldOut(window: Int) -> Bool {
+  func isHeldOut(token: Int) -> Bool {
     let period = min(Self.period, windows.count)
-    return period > 1 && window % period == period - 1
+    return period > 1 && token / length % period == period - 1
   }
 
   /// Rows of whole windows, `chunk` at once.
@@ -28,25 +26,29 @@ struct CalibrationText {
   /// Adds rows to moments, or keeps them apart.
   ///
   /// - Parameters:
-  ///   - x: The quantized model's rows of whole windows.
+  ///   - x: The quantized model's rows.
   ///   - whole: The whole model's.
   ///   - debt: What outputs are to make up for, if anything.
-  ///   - rows: Which rows of the text they are.
+  ///   - tokens: Which tokens of the text they are of, in order.
   ///   - moments: What they are added to.
   ///   - workers: Threads to work with.
   /// - Throws: Nothing of its own.
   func add(
-    _ x: Matrix, whole: Matrix?, debt: Matrix? = nil, of rows: Range<Int>,
+    _ x: Matrix, whole: Matrix?, debt: Matrix? = nil, of tokens: some RandomAccessCollection<Int>,
     to moments: SecondMoments, _ workers: Workers
   ) throws(QuantError) {
-    for start in stride(from: rows.lowerBound, to: rows.upperBound, by: length) {
-      let part = start - rows.lowerBound..<start - rows.lowerBound + length
-      if isHeldOut(token: start) {
-        moments.keepApart(x.rows(part), whole: whole?.rows(part), debt: debt?.rows(part))
+    let areHeldOut = tokens.map { isHeldOut(token: $0) }
+    var start = 0
+    while start < areHeldOut.count {
+      let end = areHeldOut[start...].firstIndex { $0 != areHeldOut[start] } ?? areHeldOut.count
+      let rows = start..<end
+      if areHeldOut[start] {
+        moments.keepApart(x.rows(rows), whole: whole?.rows(rows), debt: debt?.rows(rows))
       } else {
         try moments.add(
-          x.rows(part), whole: whole?.rows(part), debt: debt?.rows(part), workers)
+          x.rows(rows), whole: whole?.rows(rows), debt: debt?.rows(rows), workers)
       }
+      start = end
     }
   }
 }

@@ -4,17 +4,38 @@ internal import QuantEvaluation
 internal import QuantModels
 
 /// Has the matrices of a mixture calibrated: what narrows the experts' input, the experts, what widens
-/// their sum, and the network that all tokens pass.
+/// their sum, and the network that all tokens pass. Then the step has the mixture's output.
 struct MixtureCalibration {
   /// What one model has of the mixture, for all tokens.
-  struct Part {
-    let model: WalkedModel
+  private struct Part {
+    let step: WalkedStep
     let plain: ExpertLayerPass
     let watched: ExpertLayerPass
     /// What goes into it.
     let h: Matrix
     /// By the model's own router.
     let routing: Routing
+    /// Takes what it gives.
+    let target: MixtureTarget
+
+    var model: WalkedModel { step.model }
+
+    init(_ branch: WalkedBranch, _ step: WalkedStep) throws(QuantError) {
+      guard let plain = step.plain.mixture(branch.index),
+        let watched = step.watched.mixture(branch.index)
+      else {
+        throw .mismatch(
+          file: step.model.evaluator.model.path,
+          what: "layer \(step.layer): expected experts, as the other model has")
+      }
+      (self.step, self.plain, self.watched) = (step, plain, watched)
+      let input = try step.normed(branch.index, keeps: true)
+      routing = try plain.routing(input)
+      target = step.mixtureTarget(branch.index)
+      // Without a norm it is the states themselves, which may be the target, too.
+      let isNormed = step.isNormed(branch.index)
+      h = isNormed ? input.h : input.h.copied()
+    }
   }
 
   private let walk: SequentialCalibration
@@ -26,37 +47,56 @@ struct MixtureCalibration {
   init(_ walk: SequentialCalibration, _ branch: WalkedBranch) throws(QuantError) {
     self.walk = walk
     self.branch = branch
-    parts = try branch.steps.map { step throws(QuantError) in
-      guard let plain = step.plain.mixture(branch.index),
-        let watched = step.watched.mixture(branch.index)
-      else {
-        throw .mismatch(
-          file: step.model.evaluator.model.path,
-          what: "layer \(step.layer): expected experts, as the other model has")
-      }
-      let input = try step.normed(branch.index)
-      return Part(
-        model: step.model, plain: plain, watched: watched, h: input.h,
-        routing: try plain.routing(input))
-    }
+    parts = try branch.steps.map { step throws(QuantError) in try Part(branch, step) }
   }
 
   func run() throws(QuantError) {
-    if let latent = graph.latent, isPending(latent.down) {
-      try BlockCalibration(walk) { model, rows, _ throws(QuantError) in
-        let part = part(of: model)
-        return try part.watched.narrowed(part.h.rows(rows))
-      }.run()
+    if graph.latent == nil {
+      let experts = try parts.map { part throws(QuantError) in
+        ExpertCalibration.Part(
+          pass: part.plain, x: part.h, routing: part.routing, y: part.target.y,
+          scale: part.target.scale)
+      }
+      // Before the experts change the states.
+      let debts = try StateDebts(branch, walk)?.rows(0..<walk.text.count)
+      try ExpertCalibration(walk, experts, debts: debts).run()
+    } else {
+      try calibrateLatent()
     }
-    let narrow = try parts.map { part throws(QuantError) in try part.plain.narrowed(part.h) }
-    try ExpertCalibration(
-      walk,
-      WalkedPair(
-        whole: .init(pass: parts.whole.plain, x: narrow.whole),
-        quantized: .init(pass: parts.quantized.plain, x: narrow.quantized)),
-      parts.quantized.routing, debts: try debts()
-    ).run()
-    if let latent = graph.latent, isPending(latent.up) { try calibrateWidening(narrow) }
+    try calibrateShared()
+    _ = try parts.map { part throws(QuantError) in
+      try part.plain.addShared(part.h, to: part.target.y, scale: part.target.scale)
+      try part.step.deliver(part.target, of: branch.index)
+    }
+  }
+
+  private func calibrateLatent() throws(QuantError) {
+    try BlockCalibration(walk) { model, rows, _ throws(QuantError) in
+      let part = part(of: model)
+      return try part.watched.narrowed(part.h.rows(rows))
+    }.run()
+    let experts = try parts.map { part throws(QuantError) in
+      let narrow = try part.plain.narrowed(part.h)
+      let sum = Matrix(rows: narrow.rows, columns: narrow.columns)
+      sum.clear()
+      return ExpertCalibration.Part(
+        pass: part.plain, x: narrow, routing: part.routing, y: sum, scale: 1)
+    }
+    try ExpertCalibration(walk, experts).run()
+    let sums = try experts.map { part throws(QuantError) in part.y }
+    try BlockCalibration(walk) { model, rows, _ throws(QuantError) in
+      let y = Matrix(rows: rows.count, columns: model.graph.width)
+      y.clear()
+      let sum = model === walk.whole ? sums.whole : sums.quantized
+      try part(of: model).watched.addWidened(sum.rows(rows), to: y)
+      return y
+    }.run()
+    for (part, sum) in [(parts.whole, sums.whole), (parts.quantized, sums.quantized)] {
+      try part.plain.addWidened(sum, to: part.target.y, scale: part.target.scale)
+    }
+  }
+
+  private func calibrateShared() throws(QuantError) {
     guard graph.shared != nil else { return }
     try BlockCalibration(walk) { model, rows, _ throws(QuantError) in
       let (part, y) = (part(of: model), Matrix(rows: rows.count, columns: model.graph.width))
@@ -66,30 +106,7 @@ struct MixtureCalibration {
     }.run()
   }
 
-  /// What the experts are to make up for; `nil` where something stands between them and the states.
-  private func debts() throws(QuantError) -> Matrix? {
-    guard graph.latent == nil, let debts = StateDebts(branch, walk) else { return nil }
-    return try debts.rows(0..<walk.text.count)
-  }
-
-  private func calibrateWidening(_ narrow: WalkedPair<Matrix>) throws(QuantError) {
-    let sums = WalkedPair(
-      whole: try parts.whole.plain.expertSum(narrow.whole, parts.whole.routing),
-      quantized: try parts.quantized.plain.expertSum(narrow.quantized, parts.quantized.routing))
-    try BlockCalibration(walk) { model, rows, _ throws(QuantError) in
-      let y = Matrix(rows: rows.count, columns: model.graph.width)
-      y.clear()
-      let sum = model === walk.whole ? sums.whole : sums.quantized
-      try part(of: model).watched.addWidened(sum.rows(rows), to: y)
-      return y
-    }.run()
-  }
-
   private func part(of model: WalkedModel) -> Part {
     model === walk.whole ? parts.whole : parts.quantized
-  }
-
-  private func isPending(_ linear: Linear) -> Bool {
-    walk.pairs.isPending(MatrixKey(tensor: linear.tensor.name, matrix: 0))
   }
 }

@@ -48,15 +48,20 @@ struct StepCalibration {
     _ group: GroupExpertsGraph, _ branch: WalkedBranch
   ) throws(QuantError) {
     let parts = try branch.steps.map { step throws(QuantError) in
-      let graph = branch.block(of: step.model).groupExperts ?? group
+      let (model, graph) = (step.model, branch.block(of: step.model).groupExperts ?? group)
+      let logits = model.plain.layout.carried(graph.logits, of: model.states)
+      let y = Matrix(rows: model.states.rows, columns: model.graph.width)
+      y.clear()
       return ExpertCalibration.Part(
         pass: ExpertLayerPass(
-          context: step.model.plain, graph: graph.mixture, layer: layer, chunk: walk.plan.chunk),
-        x: try step.normed(branch.index).h)
+          context: model.plain, graph: graph.mixture, layer: layer, chunk: walk.plan.chunk),
+        x: try step.normed(branch.index, keeps: true).h,
+        routing: try Routing(logits, graph, model.evaluator.workers), y: y, scale: 1)
     }
-    let states = walk.quantized.states
-    let logits = walk.quantized.plain.layout.carried(group.logits, of: states)
-    try ExpertCalibration(walk, parts, try Routing(logits, group, walk.workers)).run()
+    try ExpertCalibration(walk, parts).run()
+    let rows = 0..<walk.text.count
+    try branch.deliver(parts.whole.y, rows, of: walk.whole)
+    try branch.deliver(parts.quantized.y, rows, of: walk.quantized)
   }
 }
 

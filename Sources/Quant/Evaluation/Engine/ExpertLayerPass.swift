@@ -179,7 +179,8 @@ package struct ExpertLayerPass {
     input.rows(places.count..<input.rows).clear()
   }
 
-  private func scatter(
+  /// Adds an expert's output to its tokens' rows, by the weights of routing.
+  package func scatter(
     _ places: [Int], _ routing: Routing, _ output: Matrix, addingTo y: Matrix, scale: Float
   ) throws(QuantError) {
     // An expert has each token once, so that no two threads write a row; where it may not, one thread

@@ -43,7 +43,7 @@ package struct StepPass {
   }
 
   /// Whether the step is nothing but experts whose outputs can be added to the states one by one.
-  private static func isDirect(_ step: LayerStep) -> Bool {
+  package static func isDirect(_ step: LayerStep) -> Bool {
     guard case .residual = step.connection else { return false }
     return step.branches.count == 1 && step.hasExperts && step.postNorm == nil
       && step.branches[0].postNorm == nil && step.sumScale == 1 && step.outputNorm == nil
