@@ -169,7 +169,9 @@ struct ExpertCalibration {
     return moments
   }
 
-  /// Moments of what goes into the last products of all experts as they are, if one of them needs these.
+  /// Moments of what goes into the last products of all experts, if one of them needs these. They are the
+  /// whole model's: the quantized one's change on the way, and a run that is cut off meanwhile has to go on
+  /// with the same.
   private func pooledHidden() throws(QuantError) -> SecondMoments? {
     let scarce = experts.indices.first { expert in
       isScarce(expert, graph.width) && isPending([graph.down.key(expert)])
@@ -179,7 +181,7 @@ struct ExpertCalibration {
     for expert in experts.indices {
       try QuantError.checkCancellation()
       for places in experts[expert].own.inParts(of: Self.rowsAtOnce) {
-        let rows = try hidden(expert, parts.quantized, places)
+        let rows = try hidden(expert, parts.whole, places)
         try moments.add(rows, whole: nil, walk.workers)
       }
     }
