@@ -29,7 +29,7 @@ extension FeedbackGroup {
       // Both numbers are digits of one: see `bestPair`.
       let row = rounded((pair - 3.5) * 0.125)
       a = row.replacing(with: a, where: isWrong)
-      b = (pair - row * 8).replacing(with: none, where: isWrong)
+      b = (pair - row * 8).replacing(with: none, where: smaller(parity, pair) .< Lanes.zero)
     } else {
       a = none.replacing(with: a, where: singles.gain .< Lanes.zero)
     }
