@@ -10,8 +10,8 @@ public struct FeedbackGrid: @unchecked Sendable {
   /// What signs there are.
   @usableFromInline let signs: GridSigns
   /// How often entries are searched in a sweep, and in a descent.
-  @usableFromInline var sweepAttempts = 3
-  @usableFromInline var descentAttempts = 2
+  @usableFromInline var sweepAttempts: Int
+  @usableFromInline var descentAttempts = 1
   /// Weights of an entry.
   @usableFromInline let entryWeights: Int
   /// The levels that values have, rising.
@@ -55,6 +55,7 @@ public struct FeedbackGrid: @unchecked Sendable {
     entryWeights = Group.scalarCount
     group = signs == .even ? 8 : entryWeights
     self.signs = signs
+    sweepAttempts = signs.isShifted ? 1 : 2
     self.levels = lasting(levels)
     levelCount = levels.count
     runCount = order.runs.count

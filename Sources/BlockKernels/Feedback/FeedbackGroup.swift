@@ -154,9 +154,13 @@ struct FeedbackGroup {
   /// Takes those back where they cost no more.
   @inlinable @inline(always)
   func takeBetter() {
-    let isBetter = cost(of: memory.others) .<= cost(of: memory.values)
+    memory.costs[0] = cost(of: memory.values)
+    memory.costs[1] = cost(of: memory.others)
     for index in 0..<grid.group {
-      memory.values[index].replace(with: memory.others[index], where: isBetter)
+      // A mask from outside a loop would be taken apart.
+      let (cost, other) = (memory.costs[0], memory.costs[1])
+      let (old, new) = (memory.values[index], memory.others[index])
+      memory.values[index] = old.replacing(with: new, where: other .<= cost)
     }
   }
 

@@ -44,32 +44,30 @@ struct GridEntries {
       fillSingleProducts()
     }
     fillRunProducts()
-    keep(bestRun())
+    keep(bestEntry())
   }
 
-  /// The run of the best entry in each lane.
+  /// The place of the best entry of each lane among all entries.
   @inlinable @inline(always)
-  func bestRun() -> Lanes {
-    var least = Lanes(repeating: .infinity)
-    var best = Lanes.zero
+  func bestEntry() -> Lanes {
+    var best = GridBest()
     var current = Lanes.zero
     for run in 0..<grid.runCount {
-      let seconds = grid.entryWeights == 8 ? leastOfFour(run) : leastOfTwo(run)
-      let cost = memory.firstCosts[Int(grid.firsts[run])] + seconds
-      best.replace(with: current, where: cost .< least)
-      least = smaller(cost, least)
-      current += 1
+      let found = grid.entryWeights == 8 ? bestOfFour(run, &current) : bestOfTwo(run, &current)
+      let cost = memory.firstCosts[Int(grid.firsts[run])] + found.cost
+      best.place.replace(with: found.place, where: cost .< best.cost)
+      best.cost = smaller(cost, best.cost)
     }
-    return best
+    return best.place
   }
 
-  /// The least cost of a run's second halves of four weights.
+  /// The best of a run's entries, four weights being left of them.
   @inlinable @inline(always)
-  func leastOfFour(_ run: Int) -> Lanes {
+  func bestOfFour(_ run: Int, _ current: inout Lanes) -> GridBest {
     let runProducts = memory.runProducts + 4 &* run
     let products = (runProducts[0], runProducts[1], runProducts[2], runProducts[3])
     let stride = grid.halfCount
-    var least = Lanes(repeating: .infinity)
+    var best = GridBest()
     for place in Int(grid.starts[run])..<Int(grid.starts[run &+ 1]) {
       let second = Int(grid.seconds[place])
       let half = grid.halves + second
@@ -78,42 +76,48 @@ struct GridEntries {
       cost += products.1 * half[stride]
       cost += products.2 * half[2 &* stride]
       cost += products.3 * half[3 &* stride]
-      least = smaller(cost, least)
+      best.place.replace(with: current, where: cost .< best.cost)
+      best.cost = smaller(cost, best.cost)
+      current += 1
     }
-    return least
+    return best
   }
 
-  /// The least cost of a run's second halves of two weights.
+  /// The best of a run's entries, two weights being left of them.
   @inlinable @inline(always)
-  func leastOfTwo(_ run: Int) -> Lanes {
+  func bestOfTwo(_ run: Int, _ current: inout Lanes) -> GridBest {
     let runProducts = memory.runProducts + 2 &* run
     let products = (runProducts[0], runProducts[1])
     let stride = grid.halfCount
-    var least = Lanes(repeating: .infinity)
+    var best = GridBest()
     for place in Int(grid.starts[run])..<Int(grid.starts[run &+ 1]) {
       let second = Int(grid.seconds[place])
       let half = grid.halves + second
       var cost = memory.secondCosts[second]
       cost += products.0 * half[0]
       cost += products.1 * half[stride]
-      least = smaller(cost, least)
+      best.place.replace(with: current, where: cost .< best.cost)
+      best.cost = smaller(cost, best.cost)
+      current += 1
     }
-    return least
+    return best
   }
 
-  /// Puts the best entries of runs into memory.
+  /// Puts entries into memory.
   @inlinable @inline(always)
-  func keep(_ runs: Lanes) {
-    // In 2²³ + run, the lower half is the run.
-    memory.spare[0] = runs + 8_388_608
-    let runs = UnsafeRawPointer(memory.spare)
-    let target = UnsafeMutableRawPointer(memory.magnitudes)
-    for lane in 0..<laneCount {
-      let place = bestPlace(Int(runs.load(fromByteOffset: 4 &* lane, as: UInt16.self)), lane)
-      let values = grid.values + place &* grid.entryWeights
-      for index in 0..<grid.entryWeights {
-        target.storeBytes(
-          of: values[index], toByteOffset: 64 &* index &+ 4 &* lane, as: Float.self)
+  func keep(_ places: Lanes) {
+    // In 2²³ + place, the lower half is the place.
+    memory.spare[0] = places + 8_388_608
+    for lane in Swift.stride(from: 0, to: laneCount, by: 4) {
+      let (a, b, c, d) = (entry(lane), entry(lane &+ 1), entry(lane &+ 2), entry(lane &+ 3))
+      let target = UnsafeMutableRawPointer(memory.magnitudes) + 4 &* lane
+      for quad in 0..<grid.entryWeights / 4 {
+        let (a, b, c, d) = (four(a, quad), four(b, quad), four(c, quad), four(d, quad))
+        let to = target + 256 &* quad
+        store(SIMD4(a.x, b.x, c.x, d.x), to)
+        store(SIMD4(a.y, b.y, c.y, d.y), to + 64)
+        store(SIMD4(a.z, b.z, c.z, d.z), to + 128)
+        store(SIMD4(a.w, b.w, c.w, d.w), to + 192)
       }
     }
     for index in 0..<grid.entryWeights {
@@ -121,25 +125,25 @@ struct GridEntries {
     }
   }
 
-  /// Where the best entry of a run is among all entries, for one lane.
+  /// The values of the entry whose place was left for a lane.
   @inlinable @inline(always)
-  func bestPlace(_ run: Int, _ lane: Int) -> Int {
-    let half = grid.entryWeights / 2
-    let costs = UnsafeRawPointer(memory.secondCosts) + 4 &* lane
-    let products = UnsafeRawPointer(memory.runProducts + half &* run) + 4 &* lane
-    var best = Int(grid.starts[run])
-    var least = Float.infinity
-    for place in best..<Int(grid.starts[run &+ 1]) {
-      let second = Int(grid.seconds[place])
-      let values = grid.halves + second
-      var cost = costs.load(fromByteOffset: 64 &* second, as: Float.self)
-      for index in 0..<half {
-        let product = products.load(fromByteOffset: 64 &* index, as: Float.self)
-        cost += product * values[index &* grid.halfCount]
-      }
-      best = cost < least ? place : best
-      least = cost < least ? cost : least
-    }
-    return best
+  func entry(_ lane: Int) -> UnsafeRawPointer {
+    let place = UnsafeRawPointer(memory.spare).load(fromByteOffset: 4 &* lane, as: UInt16.self)
+    return UnsafeRawPointer(grid.values + Int(place) &* grid.entryWeights)
   }
+
+  /// Four of an entry's values.
+  @inlinable @inline(always)
+  func four(_ entry: UnsafeRawPointer, _ quad: Int) -> SIMD4<Float> {
+    (entry + 16 &* quad).loadUnaligned(as: SIMD4<Float>.self)
+  }
+}
+
+/// The least cost, and the place of the entry that has it.
+@usableFromInline
+struct GridBest {
+  @usableFromInline var cost = Lanes(repeating: .infinity)
+  @usableFromInline var place = Lanes.zero
+
+  @inlinable @inline(always) init() {}
 }

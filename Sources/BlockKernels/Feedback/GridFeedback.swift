@@ -11,14 +11,21 @@ func sweepGrid(_ part: FeedbackPart, _ grid: FeedbackGrid, _ trials: FeedbackTri
   let sides = grid.signs == .shifted ? 2 : 1
   for pass in 0..<trials.count &* sides {
     let trial = pass / sides
-    let cost = sweep.run(trials.scales[trial], shift: pass % sides == 0 ? 0.125 : -0.125)
-    // Costs that are no numbers leave what the first pass found.
-    let isBetter = pass == 0 ? Lanes.zero .<= Lanes.zero : cost .< least
+    // A cost that is no number counts as the largest: the first pass always leaves values.
+    let cost = smaller(
+      sweep.run(trials.scales[trial], shift: pass % sides == 0 ? 0.125 : -0.125),
+      Lanes(repeating: .greatestFiniteMagnitude))
+    sweep.memory.costs[0] = cost
+    sweep.memory.costs[1] = least
+    let isBetter = cost .< least
     least.replace(with: cost, where: isBetter)
     best.replace(with: Lanes(repeating: Float(trial)), where: isBetter)
     scale.replace(with: trials.scales[trial], where: isBetter)
     for column in 0..<part.count {
-      sweep.best[column].replace(with: sweep.values[column], where: isBetter)
+      // A mask from outside a loop would be taken apart.
+      let (cost, least) = (sweep.memory.costs[0], sweep.memory.costs[1])
+      let (old, new) = (sweep.best[column], sweep.values[column])
+      sweep.best[column] = old.replacing(with: new, where: cost .< least)
     }
   }
   for column in 0..<part.count {

@@ -34,12 +34,14 @@ struct GridFeedbackMemory {
   @usableFromInline let runProducts: UnsafeMutablePointer<Lanes>
   /// One vector.
   @usableFromInline let spare: UnsafeMutablePointer<Lanes>
+  /// Two costs that are compared.
+  @usableFromInline let costs: UnsafeMutablePointer<Lanes>
   /// Of two entries whose signs are tied: 16 numbers of their metric's upper left quarter, the lower right
   /// one being free, and 16 that say how the second entry answers to the first.
   @usableFromInline let reduced: UnsafeMutablePointer<Float>
 
   /// Vectors that `init(at:)` divides up.
-  @usableFromInline static let count = 7 * 8 + 3 * 8 + 64 + 4 * 9 + 2 * 81 + 2 * 36 + 4 * 81 + 1 + 2
+  @usableFromInline static let count = 7 * 8 + 3 * 8 + 64 + 4 * 9 + 2 * 81 + 2 * 36 + 4 * 81 + 1 + 2 + 2
 
   @inlinable @inline(always)
   init(at base: UnsafeMutablePointer<Lanes>) {
@@ -61,6 +63,7 @@ struct GridFeedbackMemory {
     tails = base + 378
     runProducts = base + 414
     spare = base + 738
-    reduced = UnsafeMutableRawPointer(base + 739).assumingMemoryBound(to: Float.self)
+    costs = base + 739
+    reduced = UnsafeMutableRawPointer(base + 741).assumingMemoryBound(to: Float.self)
   }
 }

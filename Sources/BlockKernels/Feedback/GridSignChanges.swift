@@ -13,30 +13,31 @@ extension FeedbackGroup {
     let none = Lanes(repeating: -1)
     var singles = (place: none, gain: Lanes(repeating: .infinity))
     var parity = Lanes(repeating: isOdd ? -1 : 1)
+    // Counted up as a vector: the compiler would choose between other numbers lane by lane.
+    var here = Lanes.zero
     for index in 0..<weights {
       let change = memory.slopes[index]
-      singles.place.replace(with: Lanes(repeating: Float(index)), where: change .< singles.gain)
+      singles.place.replace(with: here, where: change .< singles.gain)
       singles.gain = smaller(change, singles.gain)
       parity = parity.replacing(with: -parity, where: values[index] .< Lanes.zero)
+      here += 1
     }
+    var (a, b) = (singles.place, none)
     if grid.signs == .even {
-      let pairs = bestPair()
       let isWrong = parity .< Lanes.zero
-      let a = pairs.first.replacing(with: singles.place, where: isWrong)
-      let b = pairs.second.replacing(with: none, where: isWrong)
-      for index in 0..<weights {
-        let here = Lanes(repeating: Float(index))
-        var value = values[index]
-        value = value.replacing(with: -value, where: a .== here)
-        values[index] = value.replacing(with: -value, where: b .== here)
-      }
+      let pair = bestPair()
+      // Both numbers are digits of one: see `bestPair`.
+      let row = rounded((pair - 3.5) * 0.125)
+      a = row.replacing(with: a, where: isWrong)
+      b = (pair - row * 8).replacing(with: none, where: smaller(parity, pair) .< Lanes.zero)
     } else {
-      let place = none.replacing(with: singles.place, where: singles.gain .< Lanes.zero)
-      for index in 0..<weights {
-        let value = values[index]
-        values[index] = value.replacing(
-          with: -value, where: place .== Lanes(repeating: Float(index)))
-      }
+      a = none.replacing(with: a, where: singles.gain .< Lanes.zero)
+    }
+    for index in 0..<weights {
+      let here = Lanes(repeating: Float(index))
+      var value = values[index]
+      value = value.replacing(with: -value, where: a .== here)
+      values[index] = value.replacing(with: -value, where: b .== here)
     }
   }
 
@@ -55,24 +56,25 @@ extension FeedbackGroup {
     }
   }
 
-  /// The two signs that are best changed together; -1 where no change lowers the cost.
+  /// The two signs that are best changed together, as 8 · the first + the second; -8 where no change
+  /// lowers the cost.
   @inlinable @inline(always)
-  func bestPair() -> (first: Lanes, second: Lanes) {
+  func bestPair() -> Lanes {
     let values = memory.values + entries.first
-    var places = (first: Lanes(repeating: -1), second: Lanes(repeating: -1))
+    var best = Lanes(repeating: -8)
     var gain = Lanes.zero
+    var current = Lanes(repeating: 1)
     for row in 0..<grid.entryWeights &- 1 {
-      let here = Lanes(repeating: Float(row))
       for column in row &+ 1..<grid.entryWeights {
         let cross = 8 * entries.metric[row &* entries.rowStride &+ column]
         let change =
           memory.slopes[row] + memory.slopes[column] + values[row] * values[column] * cross
-        let isBetter = change .< gain
-        places.first.replace(with: here, where: isBetter)
-        places.second.replace(with: Lanes(repeating: Float(column)), where: isBetter)
+        best.replace(with: current, where: change .< gain)
         gain = smaller(change, gain)
+        current += 1
       }
+      current += Float(row &+ 2)
     }
-    return places
+    return best
   }
 }
