@@ -30,7 +30,10 @@ public struct FeedbackGrid: @unchecked Sendable {
   @usableFromInline let seconds: UnsafePointer<UInt16>
   /// The values of each entry.
   @usableFromInline let values: UnsafePointer<Float>
-  /// The values of each half, by its number.
+  /// How many halves there could be.
+  @usableFromInline let halfCount: Int
+  /// The values of each half: those of the first weight, by the half's number, then those of the next. Side by
+  /// side, the compiler would load them as one vector, and take apart all that they are multiplied with.
   @usableFromInline let halves: UnsafePointer<Float>
   /// The number in the codebook of the entry with each two halves.
   private let numbers: UnsafePointer<UInt16>
@@ -65,8 +68,8 @@ public struct FeedbackGrid: @unchecked Sendable {
       numbers.flatMap { number in
         entries[number].indices.map { entries[number][$0] * factor }
       })
+    halfCount = quarters * quarters
     halves = lasting(Self.halves(of: Group.scalarCount / 2, levels))
-    let halfCount = quarters * quarters
     var table = [UInt16](repeating: 0, count: halfCount * halfCount)
     for run in order.runs {
       for number in run.members {
@@ -88,11 +91,11 @@ public struct FeedbackGrid: @unchecked Sendable {
     return numbers[place]
   }
 
-  /// All choices of so many levels, the first weight's level changing slowest.
+  /// All choices of so many levels, the first weight's level changing slowest: weight by weight.
   private static func halves(of weights: Int, _ levels: [Float]) -> [Float] {
     var choices: [[Float]] = [[]]
     for _ in 0..<weights { choices = choices.flatMap { head in levels.map { head + [$0] } } }
-    return choices.flatMap { $0 }
+    return (0..<weights).flatMap { weight in choices.map { $0[weight] } }
   }
 
   /// How many different quarters there are.

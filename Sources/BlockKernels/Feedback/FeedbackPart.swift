@@ -27,7 +27,7 @@ public struct FeedbackPart {
   public var inverses: UnsafePointer<Float>
   /// (W - restored) · H of the sub-block's columns, packed (descent): read and written.
   public var gradient: UnsafeMutablePointer<Lanes>
-  /// Memory for 4 · `count` + 512 vectors; it is overwritten.
+  /// Memory for 4 · `count` + 768 vectors; it is overwritten.
   public var scratch: UnsafeMutablePointer<Lanes>
 
   /// Describes a sub-block.

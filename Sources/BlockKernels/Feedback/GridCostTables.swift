@@ -118,4 +118,17 @@ extension GridEntries {
       }
     }
   }
+
+  /// What each run's first half multiplies the weights of the second by. The innermost loop takes this from
+  /// memory: of sums that it saw, the compiler would take vectors apart.
+  @inlinable @inline(always)
+  func fillRunProducts() {
+    let weights = grid.entryWeights / 2
+    for run in 0..<grid.runCount {
+      let head = memory.heads + weights &* Int(grid.heads[run])
+      let tail = memory.tails + weights &* Int(grid.tails[run])
+      let target = memory.runProducts + weights &* run
+      for index in 0..<weights { target[index] = head[index] + tail[index] }
+    }
+  }
 }

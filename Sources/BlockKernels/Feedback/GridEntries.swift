@@ -43,6 +43,7 @@ struct GridEntries {
       joinSingles(1)
       fillSingleProducts()
     }
+    fillRunProducts()
     keep(bestRun())
   }
 
@@ -65,16 +66,19 @@ struct GridEntries {
   /// The least cost of a run's second halves of four weights.
   @inlinable @inline(always)
   func leastOfFour(_ run: Int) -> Lanes {
-    let head = memory.heads + 4 &* Int(grid.heads[run])
-    let tail = memory.tails + 4 &* Int(grid.tails[run])
-    let products = (head[0] + tail[0], head[1] + tail[1], head[2] + tail[2], head[3] + tail[3])
+    let runProducts = memory.runProducts + 4 &* run
+    let products = (runProducts[0], runProducts[1], runProducts[2], runProducts[3])
+    let stride = grid.halfCount
     var least = Lanes(repeating: .infinity)
     for place in Int(grid.starts[run])..<Int(grid.starts[run &+ 1]) {
       let second = Int(grid.seconds[place])
-      let half = grid.halves + 4 &* second
-      let near = products.0 * half[0] + products.1 * half[1]
-      let far = products.2 * half[2] + products.3 * half[3]
-      least = smaller(memory.secondCosts[second] + near + far, least)
+      let half = grid.halves + second
+      var cost = memory.secondCosts[second]
+      cost += products.0 * half[0]
+      cost += products.1 * half[stride]
+      cost += products.2 * half[2 &* stride]
+      cost += products.3 * half[3 &* stride]
+      least = smaller(cost, least)
     }
     return least
   }
@@ -82,15 +86,17 @@ struct GridEntries {
   /// The least cost of a run's second halves of two weights.
   @inlinable @inline(always)
   func leastOfTwo(_ run: Int) -> Lanes {
-    let head = memory.heads + 2 &* Int(grid.heads[run])
-    let tail = memory.tails + 2 &* Int(grid.tails[run])
-    let products = (head[0] + tail[0], head[1] + tail[1])
+    let runProducts = memory.runProducts + 2 &* run
+    let products = (runProducts[0], runProducts[1])
+    let stride = grid.halfCount
     var least = Lanes(repeating: .infinity)
     for place in Int(grid.starts[run])..<Int(grid.starts[run &+ 1]) {
       let second = Int(grid.seconds[place])
-      let half = grid.halves + 2 &* second
-      let cross = products.0 * half[0] + products.1 * half[1]
-      least = smaller(memory.secondCosts[second] + cross, least)
+      let half = grid.halves + second
+      var cost = memory.secondCosts[second]
+      cost += products.0 * half[0]
+      cost += products.1 * half[stride]
+      least = smaller(cost, least)
     }
     return least
   }
@@ -120,19 +126,16 @@ struct GridEntries {
   func bestPlace(_ run: Int, _ lane: Int) -> Int {
     let half = grid.entryWeights / 2
     let costs = UnsafeRawPointer(memory.secondCosts) + 4 &* lane
-    let head = UnsafeRawPointer(memory.heads + half &* Int(grid.heads[run])) + 4 &* lane
-    let tail = UnsafeRawPointer(memory.tails + half &* Int(grid.tails[run])) + 4 &* lane
+    let products = UnsafeRawPointer(memory.runProducts + half &* run) + 4 &* lane
     var best = Int(grid.starts[run])
     var least = Float.infinity
     for place in best..<Int(grid.starts[run &+ 1]) {
       let second = Int(grid.seconds[place])
-      let values = grid.halves + half &* second
+      let values = grid.halves + second
       var cost = costs.load(fromByteOffset: 64 &* second, as: Float.self)
       for index in 0..<half {
-        let product =
-          head.load(fromByteOffset: 64 &* index, as: Float.self)
-          + tail.load(fromByteOffset: 64 &* index, as: Float.self)
-        cost += product * values[index]
+        let product = products.load(fromByteOffset: 64 &* index, as: Float.self)
+        cost += product * values[index &* grid.halfCount]
       }
       best = cost < least ? place : best
       least = cost < least ? cost : least

@@ -30,6 +30,8 @@ struct GridFeedbackMemory {
   /// Of an entry: what quarters of the first half multiply weights of the second by.
   @usableFromInline let heads: UnsafeMutablePointer<Lanes>
   @usableFromInline let tails: UnsafeMutablePointer<Lanes>
+  /// Of an entry: what the first half of each run multiplies weights of the second by.
+  @usableFromInline let runProducts: UnsafeMutablePointer<Lanes>
   /// One vector.
   @usableFromInline let spare: UnsafeMutablePointer<Lanes>
   /// Of two entries whose signs are tied: 16 numbers of their metric's upper left quarter, the lower right
@@ -37,7 +39,7 @@ struct GridFeedbackMemory {
   @usableFromInline let reduced: UnsafeMutablePointer<Float>
 
   /// Vectors that `init(at:)` divides up.
-  @usableFromInline static let count = 7 * 8 + 3 * 8 + 64 + 4 * 9 + 2 * 81 + 2 * 36 + 1 + 2
+  @usableFromInline static let count = 7 * 8 + 3 * 8 + 64 + 4 * 9 + 2 * 81 + 2 * 36 + 4 * 81 + 1 + 2
 
   @inlinable @inline(always)
   init(at base: UnsafeMutablePointer<Lanes>) {
@@ -57,7 +59,8 @@ struct GridFeedbackMemory {
     secondCosts = base + 261
     heads = base + 342
     tails = base + 378
-    spare = base + 414
-    reduced = UnsafeMutableRawPointer(base + 415).assumingMemoryBound(to: Float.self)
+    runProducts = base + 414
+    spare = base + 738
+    reduced = UnsafeMutableRawPointer(base + 739).assumingMemoryBound(to: Float.self)
   }
 }

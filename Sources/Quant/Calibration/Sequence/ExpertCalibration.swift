@@ -265,7 +265,7 @@ struct ExpertCalibration {
 
 extension [Int] {
   /// The numbers in parts of a size.
-  fileprivate func inParts(of size: Int) -> [[Int]] {
+  func inParts(of size: Int) -> [[Int]] {
     stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
   }
 }
