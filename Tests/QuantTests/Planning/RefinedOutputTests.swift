@@ -176,6 +176,8 @@ private final class SignFlipper: OutputRefiner {
     if matrices >= limit { throw .cancelled }
   }
 
+  func release() {}
+
   private func flip(
     _ range: Range<Int>, _ index: Int, _ output: UnfinishedOutput, _ model: GGUFFile
   ) throws(QuantError) {

@@ -116,7 +116,7 @@ package struct FeedbackEncoder {
 
 extension EncodedMatrix {
   /// Puts tiles together, in their order.
-  fileprivate init(joining tiles: [EncodedMatrix]) {
+  init(joining tiles: [EncodedMatrix]) {
     bytes = tiles.flatMap(\.bytes)
     error = tiles.reduce(0) { $0 + $1.error }
     presentError = tiles.reduce(0) { $0 + $1.presentError }

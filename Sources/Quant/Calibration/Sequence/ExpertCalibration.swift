@@ -240,8 +240,9 @@ struct ExpertCalibration {
     return moments
   }
 
-  /// Moments of what goes into the last products of all experts as they are, if one of them needs these: of
-  /// every so many tokens, as far as they are enough.
+  /// Moments of what goes into the last products of all experts, if one of them needs these: of every so
+  /// many tokens, as far as they are enough. They are the whole model's: the quantized one's change on the
+  /// way, and a run that is cut off meanwhile has to go on with the same.
   private func pooledHidden() throws(QuantError) -> SecondMoments? {
     let scarce = places.quantized.indices.first { expert in
       isPending([graph.down.key(expert)]) && isScarce(expert, graph.width)
@@ -254,7 +255,7 @@ struct ExpertCalibration {
       try QuantError.checkCancellation()
       let chosen = stride(from: 0, to: own.count, by: step).map { own[$0] }
       for places in chosen.inParts(of: walk.plan.chunk) {
-        let rows = try hidden(expert, parts.quantized, places, parts.quantized.routing)
+        let rows = try hidden(expert, parts.whole, places, parts.quantized.routing)
         try moments.add(rows.rows(0..<places.count), whole: nil, walk.workers)
       }
     }

@@ -18,4 +18,7 @@ package protocol OutputRefiner: AnyObject, Sendable {
 
   /// Changes the output; called once, when everything else of it is written.
   func refine(_ output: UnfinishedOutput) throws(QuantError)
+
+  /// Lets go of the output, which the next run may need; called at the end of a run, however it ends.
+  func release()
 }

@@ -115,6 +115,7 @@ public struct PlanExecutor: Sendable {
     let job = PlanJob(
       unfinished, importance: importance, slabs: slabs, refiner: refiner, isStrict: isStrict,
       progress: progress)
+    defer { refiner?.release() }
     do throws(QuantError) {
       try refiner?.resume(unfinished)
       try await job.run(threads: threads)

@@ -56,7 +56,7 @@ extension ModelPlan {
   }
 
   /// A tensor's name without the parts that differ from layer to layer.
-  static func role(of tensor: TensorDescription) -> String {
+  package static func role(of tensor: TensorDescription) -> String {
     if tensor.dimensions.count < 2 { return "norms and small" }
     let parts = tensor.name.split(separator: ".").filter { part in
       part != "blk" && part != "weight" && Int(part) == nil
