@@ -55,29 +55,30 @@ struct CalibrationMemory {
     let isPlain = if case .residual = step.connection { true } else { false }
     let input = isPlain ? 0 : graph.width
     let outputs = step.branches.count > 1 ? step.branches.count * graph.width : 0
+    guard step.hasExperts else { return input + outputs }
     let latent = step.branches.compactMap(\.block.mixture?.latent?.width).max() ?? 0
-    // What goes into experts, and what they need in a run of the step.
-    return input + outputs
-      + (step.hasExperts
-        ? graph.width + 2 * latent + StepPass.segmentColumns(step, width: graph.width) : 0)
+    // What goes into experts, what they are to make up for, and what they need in a run of the step.
+    return input + outputs + 2 * graph.width + 2 * latent
+      + StepPass.segmentColumns(step, width: graph.width)
   }
 
   /// Bytes of the moments that are there at once.
   private static func momentBytes(_ pairs: MatrixPairs) -> Int {
+    let rows = SecondMoments.pieceRows + SequentialCalibration.heldOutRows
     var widest = 0
-    var heads: [String: Int] = [:]
+    var tensors: [String: Int] = [:]
     for entry in pairs.pending {
-      let columns = entry.pair.columns
-      // Sums, shifts, rows that are to be added, and those held out.
-      let own =
-        2 * columns * (columns + SecondMoments.pieceRows + SequentialCalibration.heldOutRows)
+      let (columns, weights) = (entry.pair.columns, entry.pair.weights)
+      // Sums, shifts and what outputs are to make up for; rows to be added, and those held out.
+      let own = 2 * columns * columns + weights + rows * (2 * columns + weights / columns)
       if entry.isExpert {
+        // With those of the layer for both projections.
         widest = max(widest, own + 2 * columns * columns)
       } else {
         // Each matrix of a tensor may have an input of its own.
-        heads[entry.pair.whole.name, default: 0] += own
+        tensors[entry.pair.whole.name, default: 0] += own
       }
     }
-    return max(widest, heads.values.max() ?? 0) * float
+    return max(widest, tensors.values.max() ?? 0) * float
   }
 }

@@ -10,7 +10,7 @@ struct CalibrationWork {
 
   /// Both models are taken through a step.
   private static let models = 2
-  /// Products a weight and column that choosing codes takes, at speed of the others.
+  /// About how many products a weight and column choosing codes takes.
   private static let encoding = 8
 
   init(_ graph: ModelGraph, tokens: Int) {
@@ -21,7 +21,7 @@ struct CalibrationWork {
   /// A step, without its matrices.
   func step(_ index: Int, layer: Int) -> Int { passes.steps[layer][index] * tokens * Self.models }
 
-  /// Moments and codes of a matrix. Matrices that share an input count as if they did not.
+  /// Choosing the codes of a matrix. Moments are left out: which matrices share them is not known before.
   func matrix(_ pair: CalibratedMatrix) -> Int {
     Self.encoding * pair.weights * pair.columns
   }
