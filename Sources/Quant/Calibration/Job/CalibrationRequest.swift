@@ -54,9 +54,8 @@ public struct CalibrationRequest: Sendable {
   func add(to fingerprint: inout Fingerprint) {
     fingerprint.add("calibration")
     fingerprint.add(Self.revision)
-    for number in [settings.damping, settings.repair, Double(settings.passes)] {
-      fingerprint.add(Int(truncatingIfNeeded: number.bitPattern))
-    }
+    // All fields, also those that are added to the settings one day.
+    fingerprint.add("\(settings)")
     fingerprint.add(options.mode.rawValue)
     fingerprint.add(options.firstPosition)
     fingerprint.add(windows.length)
