@@ -76,6 +76,12 @@ package final class SecondMoments: @unchecked Sendable {
     piece = Matrix(rows: 0, columns: 0)
   }
 
+  /// The same without rows kept apart; the sums are shared.
+  func withoutHeldOut() -> SecondMoments {
+    SecondMoments(
+      sums: sums, tokens: tokens, heldOut: HeldOutRows(columns: columns, limit: 0), name: name)
+  }
+
   /// Adds rows.
   ///
   /// - Parameters:
