@@ -92,7 +92,8 @@ final class CalibrationJob: MatrixCalibrator {
     else {
       throw .mismatch(
         file: output.plan.files[0].path,
-        what: "tensor \"\(matrix.quantized.name)\", matrix \(matrix.quantizedMatrix): expected rows of"
+        what:
+          "tensor \"\(matrix.quantized.name)\", matrix \(matrix.quantizedMatrix): expected rows of"
           + " \"\(matrix.whole.name)\", matrix \(matrix.wholeMatrix), of the source, found others")
     }
     let count = places.rows(of: place).count
