@@ -24,12 +24,26 @@ import Testing
   private func bytes(_ name: String) throws -> Data { try Data(contentsOf: folder.file(name)) }
 
   private func refiner(
-    tokens: [Int32]? = nil, damping: Double? = nil, cancelAfter limit: Int = .max, threads: Int = 2
+    tokens: [Int32]? = nil, damping: Double? = nil,
+    method: CalibrationOrigin.Method = .sequential, cancelAfter limit: Int = .max, threads: Int = 2
   ) throws -> CalibrationRefiner {
     var request = try CalibrationRequest(
-      EvaluationWindows(tokens: tokens ?? self.tokens, rules: .llama, length: 16),
-      datasets: ["text.txt"], options: EvaluationOptions(threads: threads, mode: .f32))
+      windows(tokens), datasets: ["text.txt"], method: method, options: options(threads))
     request.settings.damping = damping ?? request.settings.damping
+    return refiner(request, cancelAfter: limit)
+  }
+
+  private func options(_ threads: Int = 2) -> EvaluationOptions {
+    EvaluationOptions(threads: threads, mode: .f32)
+  }
+
+  private func windows(_ tokens: [Int32]? = nil) throws -> EvaluationWindows {
+    try EvaluationWindows(tokens: tokens ?? self.tokens, rules: .llama, length: 16)
+  }
+
+  private func refiner(
+    _ request: CalibrationRequest, cancelAfter limit: Int = .max
+  ) -> CalibrationRefiner {
     let begun = Locked(Set<String>())
     return CalibrationRefiner(request) { progress in
       let count = begun.withLock { begun in
@@ -156,11 +170,77 @@ import Testing
 
   @Test func `another text, another setting or none is another job`() async throws {
     try await cutOff(after: 4)
-    for refiner in [try refiner(tokens: tokens.dropLast(16)), try refiner(damping: 0.1), nil] {
+    for refiner in [
+      try refiner(tokens: tokens.dropLast(16)), try refiner(damping: 0.1),
+      try refiner(method: .oneShot), nil,
+    ] {
       let error = await #expect(throws: QuantError.self) { try await run(refiner, to: output) }
       #expect(error?.description.contains("the journal of another job") == true)
     }
     try await run(try refiner(), to: output)
+  }
+
+  /// Second moments of the source.
+  private func moments(_ name: String = "moments.gguf") throws -> MomentsFile {
+    let evaluator = try Evaluator(
+      model: GGUFFile.open(source), contextLength: 16, options: options())
+    return try evaluator.gatherMoments(
+      over: windows(), datasets: ["text.txt"], to: folder.path(name))
+  }
+
+  @Test func `each matrix on its own gets the same bytes by a text and by its moments`()
+    async throws
+  {
+    let text = try refiner(method: .oneShot)
+    try await run(text, to: .single(folder.path("text.gguf")))
+    let file = refiner(
+      try CalibrationRequest(try moments(), of: GGUFFile.open(source), options: options()))
+    try await run(file, to: output)
+    #expect(try bytes("out.gguf") == bytes("text.gguf"))
+    let (a, b) = (try #require(text.report), try #require(file.report))
+    #expect(a.matrices.count == 25 && b.matrices.count == 25)
+    #expect(b.origin.file == folder.path("moments.gguf") && b.origin.windowCount == 40)
+  }
+
+  @Test func `each matrix on its own gets the same bytes in any part of the output`()
+    async throws
+  {
+    try await run(try refiner(method: .oneShot), to: output)
+    var recipe = Recipe(preset: FileType(name: "Q4_0"))
+    recipe.isPure = true
+    let naming = OutputNaming.split(folder.path("s.gguf"), SplitRule(.maxTensors(10)))
+    let plan = try TinyModel.plan(source, recipe, to: naming).plan
+    let whole = try GGUFFile.open(output.path)
+    for index in plan.files.indices {
+      let part = plan.part(file: index)
+      let shard = try PlanExecutor(
+        plan: part, importance: nil, output: .single(part.files[0].path),
+        refiner: refiner(method: .oneShot))
+      _ = try await shard.run(threads: 2) { _ in }
+    }
+    let split = try GGUFFile.open(plan.files[0].path)
+    for tensor in whole.tensors {
+      #expect(try whole.bytes(of: tensor) == split.bytes(of: split.tensor(tensor.name)))
+    }
+  }
+
+  @Test func `moments of another model, or of a part, are refused`() throws {
+    let moments = try moments()
+    let other = folder.path("other.gguf")
+    try TinyLlama(seed: 2).file().write(to: other)
+    #expect(throws: QuantError.self) {
+      try CalibrationRequest(moments, of: GGUFFile.open(other), options: options())
+    }
+    let evaluator = try Evaluator(
+      model: GGUFFile.open(source), contextLength: 16, options: options())
+    var part = MomentsOptions()
+    part.part = JobPart("1/2")
+    let half = try evaluator.gatherMoments(
+      over: windows(), datasets: [], options: part, to: folder.path("half.gguf"))
+    let error = #expect(throws: QuantError.self) {
+      try CalibrationRequest(half, of: GGUFFile.open(source), options: options())
+    }
+    #expect(error?.description.contains("found part 1/2") == true)
   }
 
   @Test func `experts that no token reaches stay as they are`() async throws {

@@ -13,6 +13,7 @@ final class CalibrationJob: MatrixCalibrator {
   private let output: UnfinishedOutput
   private let log: CalibrationLog
   private let settings: CalibrationSettings
+  private let isOneShot: Bool
   private let workers: Workers
   private let begin: (MatrixPlace) -> Void
 
@@ -27,25 +28,27 @@ final class CalibrationJob: MatrixCalibrator {
   ///   - output: The output, of which all slabs are written.
   ///   - log: What was done of it.
   ///   - settings: How codes are chosen.
+  ///   - isOneShot: Whether the whole model takes the place of the quantized one in the walk.
   ///   - workers: Threads to work with.
   ///   - begin: Called before each matrix.
   init(
     _ output: UnfinishedOutput, _ log: CalibrationLog, _ settings: CalibrationSettings,
-    _ workers: Workers, begin: @escaping (MatrixPlace) -> Void
+    isOneShot: Bool, _ workers: Workers, begin: @escaping (MatrixPlace) -> Void
   ) {
     self.output = output
     self.log = log
     self.settings = settings
+    self.isOneShot = isOneShot
     self.workers = workers
     self.begin = begin
   }
 
   /// Whether a matrix is planned in a type that error feedback can encode, and nothing was done of it.
   func wants(_ matrix: CalibratedMatrix) -> Bool {
-    guard let place = places.place(of: matrix.quantized, matrix: matrix.quantizedMatrix) else {
+    guard let place = places.place(ofSource: matrix.whole, matrix: matrix.wholeMatrix) else {
       return false
     }
-    return places.format(ofTensor: place.tensor) != nil && log.record(of: place) == nil
+    return log.record(of: place) == nil
   }
 
   /// Encodes matrices that share an input.
@@ -82,14 +85,17 @@ final class CalibrationJob: MatrixCalibrator {
   }
 
   private func work(_ matrix: CalibratedMatrix) throws(QuantError) -> Work {
-    guard let place = places.place(of: matrix.quantized, matrix: matrix.quantizedMatrix),
-      let format = places.format(ofTensor: place.tensor)
+    guard let place = places.place(ofSource: matrix.whole, matrix: matrix.wholeMatrix),
+      let format = places.format(ofTensor: place.tensor),
+      isOneShot
+        || places.isPlace(place, of: matrix.quantized, matrix: matrix.quantizedMatrix)
     else {
       throw .mismatch(
         file: output.plan.files[0].path,
-        what: "tensor \"\(matrix.quantized.name)\": expected one that is calibrated, found another")
+        what:
+          "tensor \"\(matrix.quantized.name)\", matrix \(matrix.quantizedMatrix): expected rows of"
+          + " \"\(matrix.whole.name)\", matrix \(matrix.wholeMatrix), of the source, found others")
     }
-    try places.check(place, isMadeOf: matrix.whole, matrix: matrix.wholeMatrix)
     let count = places.rows(of: place).count
     let first = matrix.wholeMatrix * count
     return Work(place: place, format: format, whole: matrix.whole, rows: first..<first + count)

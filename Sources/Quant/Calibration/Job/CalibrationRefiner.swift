@@ -53,17 +53,22 @@ package final class CalibrationRefiner: OutputRefiner {
 
   package func refine(_ output: UnfinishedOutput) throws(QuantError) {
     guard let log = state.withLock({ $0.log }) else { return }
-    let (whole, quantized) = (
-      try request.evaluator(output.plan.source), try request.evaluator(try output.model())
-    )
+    let whole = try request.evaluator(output.plan.source)
     let told = Locked(CalibrationProgress(layerCount: whole.graph.layers.count))
-    let job = CalibrationJob(output, log, request.settings, whole.workers) { place in
+    let job = CalibrationJob(
+      output, log, request.settings, isOneShot: request.origin.method == .oneShot, whole.workers
+    ) { place in
       self.tell(told) { told in
         told.tensor = output.plan.tensors[place.tensor].description.name
         told.part = log.places.matrixCount(ofTensor: place.tensor) > 1 ? place.matrix : nil
       }
     }
-    try run(job, whole, quantized, log) { step in self.tell(told) { $0.work = step } }
+    let unreached = try run(job, whole, output) { step in self.tell(told) { $0.work = step } }
+    for matrix in unreached {
+      guard let place = log.places.place(ofSource: matrix.whole, matrix: matrix.wholeMatrix)
+      else { continue }
+      try log.note(CalibrationRecord(place, .unreached))
+    }
     let report = CalibrationReport(request, log, whole.graph)
     state.withLock { $0.report = report }
   }
@@ -80,21 +85,22 @@ package final class CalibrationRefiner: OutputRefiner {
     progress(now)
   }
 
-  /// Walks, if anything is left to be done.
+  /// Has all matrices calibrated that are left; returns those that nothing went into.
   private func run(
-    _ job: CalibrationJob, _ whole: Evaluator, _ quantized: Evaluator, _ log: CalibrationLog,
+    _ job: CalibrationJob, _ whole: Evaluator, _ output: UnfinishedOutput,
     _ progress: @escaping (EvaluationProgress) -> Void
-  ) throws(QuantError) {
-    guard try MatrixPairs(whole, quantized, job).pending.contains(where: { _ in true }) else {
-      return
-    }
-    let walk = try SequentialCalibration(
-      whole: whole, quantized: quantized, over: request.windows,
-      memoryBytes: request.options.memoryBytes, job)
-    for matrix in try walk.run(progress: progress).unmet {
-      guard let place = log.places.place(of: matrix.quantized, matrix: matrix.quantizedMatrix)
-      else { continue }
-      try log.note(CalibrationRecord(place, .unreached))
+  ) throws(QuantError) -> [CalibratedMatrix] {
+    switch request.inputs {
+    case .moments(let file, _):
+      return try MomentsCalibration(file, whole, job).run(progress: progress)
+    case .text(let windows, let method):
+      let quantized = method == .oneShot ? whole : try request.evaluator(try output.model())
+      // An earlier run may have done all of it.
+      guard try !MatrixPairs(whole, quantized, job).pending.isEmpty else { return [] }
+      return try SequentialCalibration(
+        whole: whole, quantized: quantized, over: windows,
+        memoryBytes: request.options.memoryBytes, job
+      ).run(progress: progress).unmet
     }
   }
 }

@@ -12,30 +12,69 @@ struct MatrixPlace: Sendable, Hashable {
   let matrix: Int
 }
 
-/// Where a plan's matrices are, and what they are made of.
+/// Where a plan's matrices are that error feedback can encode, and what they are made of.
 struct MatrixPlaces: Sendable {
-  let plan: ModelPlan
-  private let indices: [String: Int]
+  /// A matrix of the source.
+  private struct SourceKey: Hashable {
+    let tensor: String
+    let matrix: Int
+  }
 
+  let plan: ModelPlan
+  private let formats: [(any FeedbackFormat.Type)?]
+  private let places: [SourceKey: MatrixPlace]
+
+  /// Looks through a plan.
+  ///
+  /// - Complexity: O(*n*) in matrices.
   init(_ plan: ModelPlan) {
     self.plan = plan
-    indices = Dictionary(
-      plan.tensors.enumerated().map { ($1.description.name, $0) }, uniquingKeysWith: { a, _ in a })
+    formats = plan.tensors.map(Self.format)
+    var places: [SourceKey: MatrixPlace] = [:]
+    for (index, tensor) in plan.tensors.enumerated() where formats[index] != nil {
+      let count = Self.rowsPerMatrix(tensor)
+      var matrix = 0
+      for slice in tensor.slices {
+        for first in stride(from: slice.rows.lowerBound, to: slice.rows.upperBound, by: count) {
+          let key = SourceKey(
+            tensor: plan.source.tensors[slice.tensor].name, matrix: first / count)
+          places[key] = MatrixPlace(tensor: index, matrix: matrix)
+          matrix += 1
+        }
+      }
+    }
+    self.places = places
   }
 
-  /// The place of a matrix of the output; `nil` if the plan has none of this name.
-  func place(of tensor: TensorInfo, matrix: Int) -> MatrixPlace? {
-    indices[tensor.name].map { MatrixPlace(tensor: $0, matrix: matrix) }
+  private static func rowsPerMatrix(_ tensor: ModelPlan.Tensor) -> Int {
+    tensor.description.dimensions.dropFirst().first ?? 1
   }
 
-  /// How error feedback encodes a tensor; `nil` if it does not, or if its bytes are copied.
-  func format(ofTensor index: Int) -> (any FeedbackFormat.Type)? {
-    let tensor = plan.tensors[index]
-    guard tensor.action == .encode, tensor.sliceRowWeights == tensor.rowWeights,
+  /// How error feedback encodes a tensor; `nil` if it does not, if its bytes are copied, or if it is not made
+  /// of whole matrices.
+  private static func format(_ tensor: ModelPlan.Tensor) -> (any FeedbackFormat.Type)? {
+    let count = rowsPerMatrix(tensor)
+    guard tensor.action == .encode, tensor.sliceRowWeights == tensor.rowWeights, count > 0,
+      tensor.slices.allSatisfy({
+        $0.rows.lowerBound % count == 0 && $0.rows.upperBound % count == 0
+      }),
       let format = FormatRegistry.format(of: tensor.description.type) as? any FeedbackFormat.Type,
       tensor.rowWeights % format.layout.weightsPerBlock == 0
     else { return nil }
     return format
+  }
+
+  /// How error feedback encodes a tensor; `nil` if it does not.
+  func format(ofTensor index: Int) -> (any FeedbackFormat.Type)? { formats[index] }
+
+  /// Where a matrix of the source goes; `nil` if error feedback does not encode it.
+  func place(ofSource tensor: TensorInfo, matrix: Int) -> MatrixPlace? {
+    places[SourceKey(tensor: tensor.name, matrix: matrix)]
+  }
+
+  /// Whether a place is a matrix of a tensor of the output.
+  func isPlace(_ place: MatrixPlace, of tensor: TensorInfo, matrix: Int) -> Bool {
+    plan.tensors[place.tensor].description.name == tensor.name && place.matrix == matrix
   }
 
   /// Matrices of a tensor.
@@ -45,7 +84,7 @@ struct MatrixPlaces: Sendable {
 
   /// The rows of a matrix in its tensor.
   func rows(of place: MatrixPlace) -> Range<Int> {
-    let count = plan.tensors[place.tensor].description.dimensions.dropFirst().first ?? 1
+    let count = Self.rowsPerMatrix(plan.tensors[place.tensor])
     return place.matrix * count..<(place.matrix + 1) * count
   }
 
@@ -59,35 +98,5 @@ struct MatrixPlaces: Sendable {
   /// The bytes of a matrix in its tensor.
   func bytes(of place: MatrixPlace) -> Range<Int> {
     bytes(ofRows: rows(of: place), ofTensor: place.tensor)
-  }
-
-  /// The tensor of the source that a matrix is made of, and the rows there; `nil` if it is put together.
-  func source(of place: MatrixPlace) -> (tensor: Int, rows: Range<Int>)? {
-    let rows = rows(of: place)
-    var start = 0
-    for slice in plan.tensors[place.tensor].slices {
-      let range = start..<start + slice.rows.count
-      start = range.upperBound
-      guard range.contains(rows.lowerBound) else { continue }
-      guard rows.upperBound <= range.upperBound else { return nil }
-      let first = slice.rows.lowerBound + rows.lowerBound - range.lowerBound
-      return (slice.tensor, first..<first + rows.count)
-    }
-    return nil
-  }
-
-  /// Refuses to pair a matrix with another one than it is made of.
-  ///
-  /// Throws `QuantError.mismatch`.
-  func check(_ place: MatrixPlace, isMadeOf whole: TensorInfo, matrix: Int) throws(QuantError) {
-    let count = rows(of: place).count
-    guard let source = source(of: place), plan.source.tensors[source.tensor].name == whole.name,
-      source.rows == matrix * count..<(matrix + 1) * count
-    else {
-      throw .mismatch(
-        file: plan.files[0].path,
-        what: "tensor \"\(plan.tensors[place.tensor].description.name)\", matrix \(place.matrix):"
-          + " expected rows of \"\(whole.name)\", matrix \(matrix), found others")
-    }
   }
 }
