@@ -175,7 +175,9 @@ struct FeedbackGroup {
     for row in 0..<4 {
       for column in 0...row {
         var sum = metric[8 &* (4 &+ row) &+ 4 &+ column]
-        for inner in 0..<column { sum -= reduced[4 &* row &+ inner] * reduced[4 &* column &+ inner] }
+        for inner in 0..<column {
+          sum -= reduced[4 &* row &+ inner] * reduced[4 &* column &+ inner]
+        }
         reduced[4 &* row &+ column] =
           row == column
           ? 1 / Swift.max(sum, 0x1p-100).squareRoot() : sum * reduced[5 &* column]

@@ -41,7 +41,8 @@ struct GridFeedbackMemory {
   @usableFromInline let reduced: UnsafeMutablePointer<Float>
 
   /// Vectors that `init(at:)` divides up.
-  @usableFromInline static let count = 7 * 8 + 3 * 8 + 64 + 4 * 9 + 2 * 81 + 2 * 36 + 4 * 81 + 1 + 2 + 2
+  @usableFromInline static let count =
+    7 * 8 + 3 * 8 + 64 + 4 * 9 + 2 * 81 + 2 * 36 + 4 * 81 + 1 + 2 + 2
 
   @inlinable @inline(always)
   init(at base: UnsafeMutablePointer<Lanes>) {

@@ -7,6 +7,7 @@ extension GridFormat {
   ///   - entries: The codebook's entries.
   ///   - levels: The levels that their values have, rising.
   ///   - factor: What values are multiplied by beside d · (2 s + 1).
+  /// - Returns: Groups of the codebook, and the codes of scales.
   fileprivate static func feedbackShape<Group: SIMD<Float>>(
     _ entries: [Group], levels: [Float], factor: Float
   ) -> FeedbackShape {

@@ -78,7 +78,9 @@ extension Q8_0: RestoredFormat {
       subBlock: 32, blockWeights: 32, codes: .whole(lowest: -128, highest: 127), scale: .half)
   }
 
-  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float { storedHalf(in: block, at: 0) }
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 0)
+  }
 
   static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
     block.set(Half.exact(scales[0]), at: 0)
@@ -95,7 +97,9 @@ extension Q1_0: RestoredFormat {
     FeedbackShape(subBlock: 128, blockWeights: 128, codes: .table(signs), scale: .half)
   }
 
-  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float { storedHalf(in: block, at: 0) }
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 0)
+  }
 
   static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
     block.set(Half.exact(scales[0]), at: 0)
@@ -113,7 +117,9 @@ extension Q2_0: RestoredFormat {
       subBlock: 64, blockWeights: 64, codes: .whole(lowest: -1, highest: 2), scale: .half)
   }
 
-  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float { storedHalf(in: block, at: 0) }
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 0)
+  }
 
   static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
     block.set(Half.exact(scales[0]), at: 0)
@@ -131,7 +137,9 @@ extension TQ2_0: RestoredFormat {
       subBlock: 256, blockWeights: 256, codes: .whole(lowest: -1, highest: 1), scale: .half)
   }
 
-  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float { storedHalf(in: block, at: 64) }
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 64)
+  }
 
   static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
     for byte in 0..<64 {
@@ -147,7 +155,9 @@ extension TQ2_0: RestoredFormat {
 extension TQ1_0: RestoredFormat {
   static var restoring: FeedbackShape { TQ2_0.restoring }
 
-  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float { storedHalf(in: block, at: 52) }
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 52)
+  }
 
   static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
     for byte in 0..<52 {
@@ -176,7 +186,8 @@ extension MXFP4: RestoredFormat {
   // Beyond these, weights would leave the range of a float, or of normal ones.
   static var restoring: FeedbackShape {
     FeedbackShape(
-      subBlock: 32, blockWeights: 32, codes: .table(doubledFloats), scale: .power(range: -126...124))
+      subBlock: 32, blockWeights: 32, codes: .table(doubledFloats), scale: .power(range: -126...124)
+    )
   }
 
   static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {

@@ -16,6 +16,7 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
       Example: gguf-tool requantize model.gguf model-IQ3_M.gguf --type IQ3_M --imatrix imatrix.gguf --dry-run
       Example: gguf-tool requantize model.gguf mixed.gguf --type Q4_K_M --tensor-type 'ffn_down=Q6_K' \
       --override-kv general.name=str:Mixed
+      Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M --calibrate text.txt --chunks 64
       """)
 
   @Argument(
@@ -36,6 +37,7 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     completion: .imatrix)
   var imatrix: String?
 
+  @OptionGroup var calibrationOptions: CalibrationOptions
   @OptionGroup var splitOptions: SplitOptions
   @OptionGroup var shardOptions: ShardOptions
 
@@ -59,6 +61,8 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
   static let settings = RecipeOptions.settings.merging([
     .importance: .hint(": pass one with --imatrix, or pass --allow-missing-imatrix"),
     .unfinishedOutput: .restart,
+    .windowCount: .hint(" (--chunks)"),
+    .calibration: .hint(" (--calibrate)"),
   ]) { $1 }
 
   func validate() throws {
@@ -66,6 +70,10 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     guard imatrix == nil || recipeOptions.type?.uppercased() != "COPY" || recipeOptions.promote
     else {
       throw ValidationError("--type COPY encodes nothing: expected no --imatrix.")
+    }
+    guard calibrationOptions.calibrate.isEmpty || shardOptions.shard == nil else {
+      throw ValidationError(
+        "--calibrate needs the layers before a shard as they are quantized: expected no --shard.")
     }
     guard recipeOptions.missingType == nil || imatrix != nil else {
       throw ValidationError("--missing-type is for layers that a matrix lacks: expected --imatrix.")
@@ -76,9 +84,11 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
     let all = try splitOptions.naming(output, source: source)
+    try OutputPath.check([output], isNot: source, others: calibrationOptions.files())
+    let calibration = try calibrationOptions.request(source, threads: threadOptions.count)
     var plan = try RequantizePlan(
-      source: source, recipe: recipeOptions.makeRecipe(), importance: importance, output: all,
-      toolVersion: Version.current)
+      source: source, recipe: recipeOptions.makeRecipe(), importance: importance,
+      calibration: calibration?.origin, output: all, toolVersion: Version.current)
     try shardOptions.check(plan.plan, importance: importance)
     let summary =
       try dryRun
@@ -92,6 +102,62 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     try plan.plan.checkPaths(naming, importance: importance)
     let job = PlanRun(
       output: naming.path, restart: restart, threads: threadOptions.count, isStrict: strict)
-    try await view.showReport(job.run(plan.plan, naming, importance: importance, "requantizing"))
+    try await view.showReport(
+      job.run(
+        plan.plan, naming, importance: importance, "requantizing", calibration: calibration))
+  }
+}
+
+/// The text that a model is calibrated with while it is quantized.
+struct CalibrationOptions: ParsableArguments {
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Choose codes so that the model's outputs on these texts stay right: wikitext2, ptb or c4, or"
+        + " files and folders. It takes longer, and the file is as large.",
+      valueName: "text"),
+    completion: .file())
+  var calibrate: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
+      "Calibrate with at most this many windows of 512 tokens (default: 256).", valueName: "count"))
+  var chunks: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory for calibrating, such as 4GiB (default: half of the free memory).",
+      valueName: "size"))
+  var memory: String?
+
+  /// Tokens of a window.
+  private static let windowLength = 512
+  private static let usualCount = 256
+
+  func validate() throws {
+    _ = try memory.map { try Size.bytes($0, option: "--memory") }
+    guard calibrate.isEmpty, chunks != nil || memory != nil else { return }
+    throw ValidationError("--chunks and --memory are for calibrating: expected --calibrate.")
+  }
+
+  private func corpora() throws -> [Corpus] { try calibrate.map { try Corpus.named($0) } }
+
+  /// All files of the texts, which no output may replace.
+  func files() throws -> [String] { try corpora().flatMap(\.files) }
+
+  /// What is wanted; `nil` for no calibration.
+  func request(_ source: any ModelSource, threads: Int) throws -> CalibrationRequest? {
+    guard !calibrate.isEmpty else { return nil }
+    let tokenizer = try Tokenizer(source)
+    for warning in tokenizer.warnings { Warnings.write("\(source.path): \(warning)") }
+    let texts = try corpora()
+    let windows = try texts.map {
+      try EvaluationWindows(
+        of: $0, tokenizer, .llama, length: Self.windowLength, limit: chunks ?? Self.usualCount)
+    }
+    let bytes = try memory.map { try Size.bytes($0, option: "--memory") } ?? FreeMemory.bytes / 2
+    return try CalibrationRequest(
+      EvaluationWindows(joining: windows), datasets: texts.flatMap(\.files),
+      options: EvaluationOptions(threads: threads, memoryBytes: bytes))
   }
 }

@@ -45,6 +45,7 @@ public enum QuantError: Error, Equatable, Sendable {
     case planTarget = "the target of the plan"
     case types = "the types to choose from"
     case metadata = "the metadata to set"
+    case calibration = "the calibration"
   }
 }
 

@@ -25,7 +25,15 @@ extension ModelPlan {
   public func portableFingerprint(
     importance: ImportanceMatrix?
   ) throws(QuantError) -> String {
+    try portableFingerprint(importance: importance, refiner: nil)
+  }
+
+  /// The same of a plan whose output something refines.
+  package func portableFingerprint(
+    importance: ImportanceMatrix?, refiner: (any OutputRefiner)?
+  ) throws(QuantError) -> String {
     var fingerprint = jobFingerprint(importance)
+    try refiner?.add(to: &fingerprint)
     for file in source.files.indices {
       for part in 0..<16 { fingerprint.add(try sample(file, part, of: 16)) }
     }

@@ -36,10 +36,13 @@ public struct RequantizePlan: Sendable {
   public let writesSingleExperts: Bool
   /// How far the importance matrix covers the tensors to be encoded; `nil` without a matrix.
   public let coverage: ImportanceCoverage?
+  /// What is said of the calibration that will choose its codes; `nil` without one.
+  public let calibration: CalibrationOrigin?
   private let importance: ImportanceMatrix?
   private let output: OutputNaming
 
-  /// Carries the plan out with the matrix, and under the names, that it was made with.
+  /// Carries the plan out with the matrix, and under the names, that it was made with; a calibration is not
+  /// carried out.
   ///
   /// After `narrow(toFile:)` make a `PlanExecutor` for the name of that file instead: this one would keep
   /// its journal under the name of the whole output.
@@ -53,6 +56,8 @@ public struct RequantizePlan: Sendable {
   ///   - source: The model.
   ///   - recipe: What is wanted.
   ///   - importance: The importance matrix, if there is one.
+  ///   - calibration: The calibration that will choose codes, if there is one: then it takes the place of an
+  ///     importance matrix where types need one.
   ///   - output: The names of the output files.
   ///   - tool: The name of the program, written into the metadata.
   ///   - toolVersion: Its version, likewise.
@@ -60,17 +65,20 @@ public struct RequantizePlan: Sendable {
   ///   experts do not fit the model or its layout.
   /// - Complexity: O(*n*) in tensors; no weights are read.
   public init(
-    source: any ModelSource, recipe: Recipe, importance: ImportanceMatrix?, output: OutputNaming,
+    source: any ModelSource, recipe: Recipe, importance: ImportanceMatrix?,
+    calibration: CalibrationOrigin? = nil, output: OutputNaming,
     tool: String = RequantizePlan.toolName, toolVersion: String
   ) throws(QuantError) {
     try OtherContent.check(source, allowing: [.adapter, .projector])
+    try Self.check(recipe, calibration)
     let facts = try ModelFacts(source.metadata, path: source.path)
+    let knowsInputs = importance != nil || calibration != nil
     let pruning = try LayerPruning(recipe.prunedLayers, of: source, facts)
     let kept = pruning.kept(source.tensors)
     let outlines = try recipe.layout.arranged(kept, expertCount: facts.expertCount)
     let places = TensorPlaces(ExpertMerging(kept, expertCount: 0).mergedDescriptions())
     let chooser = TypeChooser(
-      recipe: recipe, facts: facts, places: places, hasImportance: importance != nil)
+      recipe: recipe, facts: facts, places: places, hasImportance: knowsInputs)
     let experts = ExpertPositions(outlines)
     for rule in recipe.rules { try experts.check(rule) }
     let usual = try outlines.map { outline throws(QuantError) in
@@ -86,9 +94,10 @@ public struct RequantizePlan: Sendable {
       recipe, outlines, tensors,
       TypeChooser(
         recipe: recipe.presetAlone, facts: facts, places: places,
-        hasImportance: importance != nil))
+        hasImportance: knowsInputs))
     let metadata = RequantizeMetadata(
-      recipe: recipe, importance: importance, pruning: pruning, label: label
+      recipe: recipe, importance: importance, calibration: calibration, pruning: pruning,
+      label: label
     ).metadata(from: source.metadata, tool: "\(tool) \(toolVersion)")
     if !recipe.overrides.isEmpty || !recipe.prunedLayers.isEmpty {
       let planned = tensors.map { TensorInfo(planned: $0.description) }
@@ -100,6 +109,7 @@ public struct RequantizePlan: Sendable {
       source: source, metadata: metadata, tensors: tensors, output: output, effort: recipe.effort)
     self.recipe = recipe
     self.importance = importance
+    self.calibration = calibration
     self.output = output
     addedLayerLists = pruning.addedLists
     activationTensors = tensors.map(\.description).filter {
@@ -131,8 +141,25 @@ public struct RequantizePlan: Sendable {
       })
     tensorsLackingImportance = encoded.filter { pair in
       Self.needsImportance(pair.1.description, recipe.preset)
+        && !(calibration != nil && Self.isCalibrated(pair.1.description.type))
         && !pair.1.slices.allSatisfy { known.contains($0.tensor) }
     }.map(\.1.description.name)
+  }
+
+  /// Refuses to leave out layers that the whole model runs with.
+  private static func check(
+    _ recipe: Recipe, _ calibration: CalibrationOrigin?
+  ) throws(QuantError) {
+    guard calibration != nil, !recipe.prunedLayers.isEmpty else { return }
+    throw .setting(
+      .prunedLayers,
+      what: "a model is calibrated by the whole model beside it, which has other layers then: leave"
+        + " layers out of a copy first (the preset COPY), and calibrate with that")
+  }
+
+  /// Whether calibration chooses the codes of a type.
+  private static func isCalibrated(_ type: TensorType) -> Bool {
+    FormatRegistry.format(of: type) is any FeedbackFormat.Type
   }
 
   /// What the file is said to be: what most of it is.
@@ -197,6 +224,14 @@ public struct RequantizePlan: Sendable {
       let tensors = Self.names(
         tensorsLackingImportance, "would get a type that needs", "would get types that need")
       throw .setting(.importance, what: "\(tensors) an importance matrix")
+    }
+    let calibrated = plan.tensors.contains {
+      $0.action == .encode && Self.isCalibrated($0.description.type)
+    }
+    guard calibration == nil || calibrated else {
+      throw .setting(
+        .calibration,
+        what: "no tensor gets a type whose codes can be chosen: there is nothing to calibrate")
     }
     _ = try SlabTable(plan)
   }

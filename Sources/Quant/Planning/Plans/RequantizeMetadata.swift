@@ -7,6 +7,7 @@ internal import QuantModels
 struct RequantizeMetadata {
   let recipe: Recipe
   let importance: ImportanceMatrix?
+  let calibration: CalibrationOrigin?
   let pruning: LayerPruning
   /// What the file is said to be; `nil` for what no preset stands for, and for copies.
   let label: FileType?
@@ -27,6 +28,7 @@ struct RequantizeMetadata {
     result = pruning.metadata(result)
     for (key, value) in recipe.overrides { result[key] = Self.fitted(value, to: result[key]) }
     if let importance { describe(importance, in: &result) }
+    if let calibration { describe(calibration, in: &result) }
     result["quantize.recipe"] = .string(MetadataString(recipe.text))
     result["quantize.tool"] = .string(MetadataString(tool))
     return result.withHeaderRoom(recipe.headerRoom)
@@ -51,5 +53,19 @@ struct RequantizeMetadata {
     if let chunks = importance.chunkCount {
       result["quantize.imatrix.chunks_count"] = .uint32(UInt32(clamping: chunks))
     }
+  }
+
+  /// Names in the manner of those of importance matrices: llama-quantize has none for this.
+  private func describe(_ calibration: CalibrationOrigin, in result: inout Metadata) {
+    result["quantize.calibration.method"] = .string(MetadataString(calibration.method.rawValue))
+    if let file = calibration.file {
+      result["quantize.calibration.file"] = .string(MetadataString(file))
+    }
+    if let dataset = calibration.datasets.first {
+      result["quantize.calibration.dataset"] = .string(MetadataString(dataset))
+    }
+    result["quantize.calibration.chunks_count"] = .uint32(
+      UInt32(clamping: calibration.windowCount))
+    result["quantize.calibration.chunk_size"] = .uint32(UInt32(clamping: calibration.windowLength))
   }
 }
