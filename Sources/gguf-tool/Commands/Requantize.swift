@@ -16,7 +16,8 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
       Example: gguf-tool requantize model.gguf model-IQ3_M.gguf --type IQ3_M --imatrix imatrix.gguf --dry-run
       Example: gguf-tool requantize model.gguf mixed.gguf --type Q4_K_M --tensor-type 'ffn_down=Q6_K' \
       --override-kv general.name=str:Mixed
-      Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M --calibrate text.txt --chunks 64
+      Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M \
+      --calibrate text.txt --ctx 16
       """)
 
   @Argument(
@@ -62,6 +63,7 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     .importance: .hint(": pass one with --imatrix, or pass --allow-missing-imatrix"),
     .unfinishedOutput: .restart,
     .windowCount: .hint(" (--chunks)"),
+    .windowLength: .hint(" (--ctx)"),
     .calibration: .hint(" (--calibrate)"),
   ]) { $1 }
 
@@ -120,8 +122,15 @@ struct CalibrationOptions: ParsableArguments {
   var calibrate: [String] = []
 
   @Option(
+    name: [.customShort("c"), .long, .customLong("ctx-size")],
     help: ArgumentHelp(
-      "Calibrate with at most this many windows of 512 tokens (default: 256).", valueName: "count"))
+      "Tokens per window of calibration (default: 512).", valueName: "count"),
+    transform: TokenCount.parse)
+  var ctx: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Calibrate with at most this many windows of each text (default: 256).", valueName: "count"))
   var chunks: Int?
 
   @Option(
@@ -136,8 +145,8 @@ struct CalibrationOptions: ParsableArguments {
 
   func validate() throws {
     _ = try memory.map { try Size.bytes($0, option: "--memory") }
-    guard calibrate.isEmpty, chunks != nil || memory != nil else { return }
-    throw ValidationError("--chunks and --memory are for calibrating: expected --calibrate.")
+    guard calibrate.isEmpty, ctx != nil || chunks != nil || memory != nil else { return }
+    throw ValidationError("--ctx, --chunks and --memory are for calibrating: expected --calibrate.")
   }
 
   private func corpora() throws -> [Corpus] { try calibrate.map { try Corpus.named($0) } }
@@ -151,9 +160,10 @@ struct CalibrationOptions: ParsableArguments {
     let tokenizer = try Tokenizer(source)
     for warning in tokenizer.warnings { Warnings.write("\(source.path): \(warning)") }
     let texts = try corpora()
+    let length = try TokenCount.context(ctx, of: source) ?? Self.windowLength
     let windows = try texts.map {
       try EvaluationWindows(
-        of: $0, tokenizer, .llama, length: Self.windowLength, limit: chunks ?? Self.usualCount)
+        of: $0, tokenizer, .llama, length: length, limit: chunks ?? Self.usualCount)
     }
     let bytes = try memory.map { try Size.bytes($0, option: "--memory") } ?? FreeMemory.bytes / 2
     return try CalibrationRequest(
