@@ -97,7 +97,6 @@ let package = Package(
       name: "QuantTuning",
       dependencies: [
         "BlockFormats", "GGUF", "QuantModels", "QuantPlanning", "QuantMemory", "QuantEvaluation",
-        "QuantCalibration",
       ],
       path: "Sources/Quant/Tuning", swiftSettings: strict),
     .target(
