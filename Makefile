@@ -4,7 +4,7 @@
 # Benchmarks/README.md tells what. `make test-big` is for models larger than memory.
 
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
-.PHONY: bench-blocks bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
+.PHONY: bench-blocks bench-calibration bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
 .PHONY: dist install uninstall test-dist check-split check-imatrix
 .PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
@@ -139,6 +139,12 @@ quality: build
 	python3 Benchmarks/preset-quality.py .build/release/gguf-tool ../shared $(options)
 
 # Divergence of planned types against presets of the same size.
+# Models calibrated on a text against llama-quantize's at the same bytes.
+bench-calibration: build
+	@scripts/install-python
+	@scripts/install-reference
+	.build/python/bin/python3 Benchmarks/calibration-quality.py .build/release/gguf-tool ../shared $(options)
+
 bench-plans: build
 	python3 Benchmarks/plan-quality.py .build/release/gguf-tool ../shared $(options)
 
