@@ -86,7 +86,8 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
     let all = try splitOptions.naming(output, source: source)
-    try OutputPath.check([output], isNot: source, others: calibrationOptions.files())
+    let texts = try calibrationOptions.files()
+    if !texts.isEmpty { try OutputPath.check([output], isNot: source, others: texts) }
     let calibration = try calibrationOptions.request(source, threads: threadOptions.count)
     var plan = try RequantizePlan(
       source: source, recipe: recipeOptions.makeRecipe(), importance: importance,
