@@ -96,6 +96,12 @@ extension IQ1_M: CodedFormat {
   }
 }
 
+extension IQ1_M {
+  /// How weights are restored.
+  public static let feedback = feedbackShape(
+    IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
+}
+
 extension TensorType {
   /// As `IQ1_S` with finer scales, 1.75 bits a weight.
   public static let IQ1_M = TensorType(rawValue: 29)

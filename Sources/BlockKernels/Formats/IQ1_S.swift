@@ -73,6 +73,12 @@ public enum IQ1_S: GridFormat {
   }
 }
 
+extension IQ1_S {
+  /// How weights are restored.
+  public static let feedback = feedbackShape(
+    IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
+}
+
 extension TensorType {
   /// Groups of 8 ternary weights from 2048 grid points, 1.56 bits a weight.
   public static let IQ1_S = TensorType(rawValue: 19)

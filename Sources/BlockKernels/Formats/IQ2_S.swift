@@ -76,6 +76,12 @@ public enum IQ2_S: GridFormat {
   }
 }
 
+extension IQ2_S {
+  /// How weights are restored.
+  public static let feedback = feedbackShape(
+    IQ2_SGrid.entries, levels: IQ2_SGrid.levels, factor: 0.125)
+}
+
 extension TensorType {
   /// Groups of 8 from 1024 grid points, 2.56 bits a weight.
   public static let IQ2_S = TensorType(rawValue: 22)

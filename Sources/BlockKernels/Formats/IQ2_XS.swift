@@ -69,6 +69,12 @@ public enum IQ2_XS: GridFormat {
   }
 }
 
+extension IQ2_XS {
+  /// How weights are restored.
+  public static let feedback = feedbackShape(
+    IQ2_XSGrid.entries, levels: IQ2_XSGrid.levels, factor: 0.125)
+}
+
 extension TensorType {
   /// Groups of 8 from 512 grid points, 2.31 bits a weight.
   public static let IQ2_XS = TensorType(rawValue: 17)

@@ -75,6 +75,12 @@ public enum IQ2_XXS: GridFormat {
   }
 }
 
+extension IQ2_XXS {
+  /// How weights are restored.
+  public static let feedback = feedbackShape(
+    IQ2_XXSGrid.entries, levels: IQ2_XXSGrid.levels, factor: 0.125)
+}
+
 extension TensorType {
   /// Groups of 8 from 256 grid points, 2.06 bits a weight.
   public static let IQ2_XXS = TensorType(rawValue: 16)

@@ -81,6 +81,12 @@ public enum IQ3_S: GridFormat {
   }
 }
 
+extension IQ3_S {
+  /// How weights are restored.
+  public static let feedback = feedbackShape(
+    IQ3_SGrid.entries, levels: IQ3_SGrid.levels, factor: 1)
+}
+
 extension TensorType {
   /// Groups of 4 from 512 grid points, 3.44 bits a weight.
   public static let IQ3_S = TensorType(rawValue: 21)

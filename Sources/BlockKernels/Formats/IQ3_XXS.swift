@@ -76,6 +76,12 @@ public enum IQ3_XXS: GridFormat {
   }
 }
 
+extension IQ3_XXS {
+  /// How weights are restored.
+  public static let feedback = feedbackShape(
+    IQ3_XXSGrid.entries, levels: IQ3_XXSGrid.levels, factor: 0.25)
+}
+
 extension TensorType {
   /// Groups of 4 from 256 grid points, 3.06 bits a weight.
   public static let IQ3_XXS = TensorType(rawValue: 18)

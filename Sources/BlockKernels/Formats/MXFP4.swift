@@ -69,6 +69,27 @@ extension MXFP4: CodedFormat {
   }
 }
 
+extension MXFP4: RestoredFormat {
+  // Beyond these, weights would leave the range of a float, or of normal ones.
+  static var restoring: FeedbackShape {
+    FeedbackShape(
+      subBlock: 32, blockWeights: 32, codes: .table(doubledFloats), scale: .power(range: -126...124)
+    )
+  }
+
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    mxfp4HalfScale(block.u8(at: 0))
+  }
+
+  static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
+    let exponent = scales[0] > 0 ? Int(scales[0].exponent) + 128 : 0
+    block.set(UInt8(min(max(exponent, 0), 252)), at: 0)
+    for index in 0..<16 {
+      block.set(codeOfFloat(values[index]) | codeOfFloat(values[index + 16]) << 4, at: 1 + index)
+    }
+  }
+}
+
 extension TensorType {
   /// 4-bit floats with a power-of-two scale for 32.
   public static let MXFP4 = TensorType(rawValue: 39)

@@ -75,6 +75,30 @@ extension NVFP4: CodedFormat {
   }
 }
 
+extension NVFP4: RestoredFormat {
+  private static let scales = (1...126).map { 0.5 * nvfp4Scale(UInt8($0)) }
+
+  static var restoring: FeedbackShape {
+    FeedbackShape(
+      subBlock: 16, blockWeights: 64, codes: .table(doubledFloats), scale: .listed(scales))
+  }
+
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    0.5 * nvfp4Scale(block.u8(at: index))
+  }
+
+  static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
+    for part in 0..<4 {
+      let code = Self.scales.firstIndex { $0 >= scales[part] } ?? Self.scales.count - 1
+      block.set(scales[part] > 0 ? UInt8(code + 1) : 0, at: part)
+      for index in 0..<8 {
+        let (low, high) = (values[16 * part + index], values[16 * part + index + 8])
+        block.set(codeOfFloat(low) | codeOfFloat(high) << 4, at: 4 + 8 * part + index)
+      }
+    }
+  }
+}
+
 extension TensorType {
   /// 4-bit floats with an 8-bit float scale for 16.
   public static let NVFP4 = TensorType(rawValue: 40)

@@ -67,6 +67,27 @@ public enum Q1_0: EncodableFormat {
   }
 }
 
+extension Q1_0: RestoredFormat {
+  static let signs = ValueTable([-1, 1])
+
+  static var restoring: FeedbackShape {
+    FeedbackShape(subBlock: 128, blockWeights: 128, codes: .table(signs), scale: .half)
+  }
+
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 0)
+  }
+
+  static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
+    block.set(Half.exact(scales[0]), at: 0)
+    for byte in 0..<16 {
+      var packed: UInt8 = 0
+      for bit in 0..<8 where values[8 * byte + bit] > 0 { packed |= 1 << UInt8(bit) }
+      block.set(packed, at: 2 + byte)
+    }
+  }
+}
+
 extension TensorType {
   /// Signs with a scale for 128.
   public static let Q1_0 = TensorType(rawValue: 41)

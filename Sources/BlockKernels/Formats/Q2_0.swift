@@ -60,6 +60,26 @@ public enum Q2_0: KernelEncodedFormat {
   }
 }
 
+extension Q2_0: RestoredFormat {
+  static var restoring: FeedbackShape {
+    FeedbackShape(
+      subBlock: 64, blockWeights: 64, codes: .whole(lowest: -1, highest: 2), scale: .half)
+  }
+
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 0)
+  }
+
+  static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
+    block.set(Half.exact(scales[0]), at: 0)
+    for byte in 0..<16 {
+      var packed: UInt8 = 0
+      for place in 0..<4 { packed |= UInt8(values[4 * byte + place] + 1) << UInt8(2 * place) }
+      block.set(packed, at: 2 + byte)
+    }
+  }
+}
+
 extension TensorType {
   /// 2-bit quants with a scale for 64.
   public static let Q2_0 = TensorType(rawValue: 42)

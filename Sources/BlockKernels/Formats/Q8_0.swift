@@ -42,6 +42,24 @@ public enum Q8_0: EncodableFormat {
   }
 }
 
+extension Q8_0: RestoredFormat {
+  static var restoring: FeedbackShape {
+    FeedbackShape(
+      subBlock: 32, blockWeights: 32, codes: .whole(lowest: -128, highest: 127), scale: .half)
+  }
+
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 0)
+  }
+
+  static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
+    block.set(Half.exact(scales[0]), at: 0)
+    for index in values.indices {
+      block.set(UInt8(bitPattern: Int8(values[index])), at: 2 + index)
+    }
+  }
+}
+
 extension TensorType {
   /// 8-bit quants with a scale for 32.
   public static let Q8_0 = TensorType(rawValue: 8)

@@ -94,6 +94,26 @@ private struct ByteSet: Sendable {
   }
 }
 
+extension TQ1_0: RestoredFormat {
+  static var restoring: FeedbackShape { TQ2_0.restoring }
+
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 52)
+  }
+
+  static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
+    for byte in 0..<52 {
+      let (first, apart, digits) =
+        byte < 32 ? (byte, 32, 5) : byte < 48 ? (128 + byte, 16, 5) : (192 + byte, 4, 4)
+      var number = 0
+      for digit in 0..<digits { number = 3 * number + Int(values[first + apart * digit]) + 1 }
+      if digits == 4 { number *= 3 }
+      block.set(UInt8((number * 256 + 242) / 243), at: byte)
+    }
+    block.set(Half.exact(scales[0]), at: 52)
+  }
+}
+
 extension TensorType {
   /// Ternary weights, five in a byte.
   public static let TQ1_0 = TensorType(rawValue: 34)

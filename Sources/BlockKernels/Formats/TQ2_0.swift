@@ -70,6 +70,27 @@ extension TQ2_0: CodedFormat {
   }
 }
 
+extension TQ2_0: RestoredFormat {
+  static var restoring: FeedbackShape {
+    FeedbackShape(
+      subBlock: 256, blockWeights: 256, codes: .whole(lowest: -1, highest: 1), scale: .half)
+  }
+
+  static func scale(ofSubBlock index: Int, in block: RawSpan) -> Float {
+    storedHalf(in: block, at: 64)
+  }
+
+  static func pack(_ values: Span<Float>, scales: Span<Float>, into block: inout MutableRawSpan) {
+    for byte in 0..<64 {
+      let first = 128 * (byte / 32) + byte % 32
+      var packed: UInt8 = 0
+      for digit in 0..<4 { packed |= UInt8(values[first + 32 * digit] + 1) << UInt8(2 * digit) }
+      block.set(packed, at: byte)
+    }
+    block.set(Half.exact(scales[0]), at: 64)
+  }
+}
+
 extension TensorType {
   /// Ternary weights, four in a byte.
   public static let TQ2_0 = TensorType(rawValue: 35)

@@ -63,3 +63,13 @@ func doubledE2M1(_ codes: Bytes) -> Bytes {
   let magnitude = steps.replacing(with: 12, where: code .== Bytes(repeating: 7))
   return magnitude.replacing(with: 0 &- magnitude, where: codes .> Bytes(repeating: 7))
 }
+
+/// The doubled 4-bit floats.
+let doubledFloats = ValueTable([-12, -8, -6, -4, -3, -2, -1, 0, 1, 2, 3, 4, 6, 8, 12])
+
+/// The code of a doubled 4-bit float.
+func codeOfFloat(_ value: Float) -> UInt8 {
+  let magnitude = value.magnitude
+  let code = magnitude <= 4 ? magnitude : magnitude <= 8 ? magnitude / 2 + 2 : 7
+  return UInt8(code) | (value < 0 ? 8 : 0)
+}

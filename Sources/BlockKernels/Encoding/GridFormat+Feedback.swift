@@ -8,7 +8,7 @@ extension GridFormat {
   ///   - levels: The levels that their values have, rising.
   ///   - factor: What values are multiplied by beside d · (2 s + 1).
   /// - Returns: Groups of the codebook, and the codes of scales.
-  fileprivate static func feedbackShape<Group: SIMD<Float>>(
+  static func feedbackShape<Group: SIMD<Float>>(
     _ entries: [Group], levels: [Float], factor: Float
   ) -> FeedbackShape {
     let base = shape.base
@@ -108,46 +108,4 @@ extension GridFormat {
       scale: min(max(scale, -Half.largest), Half.largest))
     pack(found, into: &block)
   }
-}
-
-extension IQ2_XXS {
-  /// How weights are restored.
-  public static let feedback = feedbackShape(
-    IQ2_XXSGrid.entries, levels: IQ2_XXSGrid.levels, factor: 0.125)
-}
-
-extension IQ2_XS {
-  /// How weights are restored.
-  public static let feedback = feedbackShape(
-    IQ2_XSGrid.entries, levels: IQ2_XSGrid.levels, factor: 0.125)
-}
-
-extension IQ2_S {
-  /// How weights are restored.
-  public static let feedback = feedbackShape(
-    IQ2_SGrid.entries, levels: IQ2_SGrid.levels, factor: 0.125)
-}
-
-extension IQ3_XXS {
-  /// How weights are restored.
-  public static let feedback = feedbackShape(
-    IQ3_XXSGrid.entries, levels: IQ3_XXSGrid.levels, factor: 0.25)
-}
-
-extension IQ3_S {
-  /// How weights are restored.
-  public static let feedback = feedbackShape(
-    IQ3_SGrid.entries, levels: IQ3_SGrid.levels, factor: 1)
-}
-
-extension IQ1_S {
-  /// How weights are restored.
-  public static let feedback = feedbackShape(
-    IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
-}
-
-extension IQ1_M {
-  /// How weights are restored.
-  public static let feedback = feedbackShape(
-    IQ1_SGrid.entries, levels: IQ1_SGrid.levels, factor: 1)
 }
