@@ -39,11 +39,20 @@ package struct FeedbackEncoder {
 
   /// Rows of a tile, which is one task.
   static let tileRows = 64
+  /// Weights that are encoded at once, in whole tiles of rows: a matrix may be larger than memory.
+  static let pieceWeights = 1 << 24
 
-  /// Encodes a matrix.
+  /// Floats that encoding a matrix holds at once, beside moments: a piece of it, its blocks (no more bytes
+  /// than those of floats), and what the tile of each thread needs.
+  static func heldFloats(weights: Int, columns: Int, threads: Int) -> Int {
+    2 * min(weights, max(pieceWeights, tileRows * columns)) + 9 * threads * tileRows * columns
+  }
+
+  /// Encodes rows of a matrix.
   ///
   /// - Parameters:
-  ///   - weights: Its rows, packed.
+  ///   - weights: The rows, packed.
+  ///   - first: The number of the first of them in the matrix.
   ///   - present: Blocks to compare with, as large as the result.
   ///   - heldOut: Inputs to compare on.
   ///   - workers: Threads to work with; the result does not depend on how many.
@@ -52,7 +61,8 @@ package struct FeedbackEncoder {
   /// - Complexity: About 10 *n* multiplications a weight, *n* being the columns, and a few hundred more
   ///   for trial scales.
   package func encode(
-    _ weights: Matrix, comparing present: [UInt8], on heldOut: HeldOutRows, _ workers: Workers
+    _ weights: Matrix, from first: Int = 0, comparing present: [UInt8], on heldOut: HeldOutRows,
+    _ workers: Workers
   ) throws(QuantError) -> EncodedMatrix {
     let bytesPerRow =
       weights.columns / format.layout.weightsPerBlock * format.layout.bytesPerBlock
@@ -63,7 +73,9 @@ package struct FeedbackEncoder {
       try QuantError.checkCancellation()
       let rows = index * Self.tileRows..<min((index + 1) * Self.tileRows, weights.rows)
       let old = present[rows.lowerBound * bytesPerRow..<rows.upperBound * bytesPerRow]
-      let tile = try encode(weights.rows(rows), rows, Array(old), heldOut, slot.products)
+      let tile = try encode(
+        weights.rows(rows), first + rows.lowerBound..<first + rows.upperBound, Array(old), heldOut,
+        slot.products)
       tiles.withLock { $0[index] = tile }
     }
     return EncodedMatrix(joining: tiles.withLock { $0 }.compactMap(\.self))

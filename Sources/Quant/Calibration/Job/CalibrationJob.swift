@@ -19,9 +19,6 @@ final class CalibrationJob: MatrixCalibrator {
 
   private var places: MatrixPlaces { log.places }
 
-  /// Weights encoded at once, in whole tiles of rows: a matrix may be larger than memory.
-  private static let pieceWeights = 1 << 24
-
   /// Prepares to encode.
   ///
   /// - Parameters:
@@ -127,7 +124,7 @@ final class CalibrationJob: MatrixCalibrator {
     var reader = try TensorReader(model: output.plan.source, tensor: work.whole)
     let shift = places.rows(of: work.place).lowerBound - work.rows.lowerBound
     let tile = FeedbackEncoder.tileRows
-    let size = max(1, Self.pieceWeights / (tile * work.whole.rowWeights)) * tile
+    let size = max(1, FeedbackEncoder.pieceWeights / (tile * work.whole.rowWeights)) * tile
     var pieces: [EncodedMatrix] = []
     for start in stride(from: work.rows.lowerBound, to: work.rows.upperBound, by: size) {
       let rows = start..<min(start + size, work.rows.upperBound)
@@ -136,7 +133,9 @@ final class CalibrationJob: MatrixCalibrator {
           ofRows: rows.lowerBound + shift..<rows.upperBound + shift, ofTensor: work.place.tensor),
         ofTensor: work.place.tensor)
       pieces.append(
-        try encoder.encode(try reader.matrix(rows), comparing: present, on: heldOut, workers))
+        try encoder.encode(
+          try reader.matrix(rows), from: rows.lowerBound - work.rows.lowerBound,
+          comparing: present, on: heldOut, workers))
     }
     return EncodedMatrix(joining: pieces)
   }

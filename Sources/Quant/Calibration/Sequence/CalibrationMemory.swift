@@ -21,15 +21,17 @@ struct CalibrationMemory {
   ///   - graph: The model.
   ///   - pairs: The matrices to calibrate.
   ///   - windows: The text.
+  ///   - threads: How many encode.
   ///   - bytes: How much memory may be taken.
   /// - Throws: `QuantError.memory` if that is too little.
   init(
-    _ graph: ModelGraph, _ pairs: MatrixPairs, _ windows: EvaluationWindows, bytes: Int
+    _ graph: ModelGraph, _ pairs: MatrixPairs, _ windows: EvaluationWindows, threads: Int,
+    bytes: Int
   ) throws(QuantError) {
     let tokens = windows.tokens.count
     let held = graph.layers.flatMap(\.steps).map { Self.heldColumns($0, graph) }.max() ?? 0
     let perRow = 2 * (graph.stateWidth + held) * Self.float
-    let fixed = tokens * perRow + Self.momentBytes(pairs)
+    let fixed = tokens * perRow + Self.momentBytes(pairs, threads: threads)
     let step = graph.layers.map {
       LayerPass.chunkColumns($0, width: graph.width, streams: graph.streams)
     }
@@ -62,15 +64,21 @@ struct CalibrationMemory {
       + StepPass.segmentColumns(step, width: graph.width)
   }
 
-  /// Bytes of the moments that are there at once.
-  private static func momentBytes(_ pairs: MatrixPairs) -> Int {
+  /// Bytes of the moments that are there at once, and of encoding with them.
+  private static func momentBytes(_ pairs: MatrixPairs, threads: Int) -> Int {
     let rows = SecondMoments.pieceRows + SequentialCalibration.heldOutRows
     var widest = 0
+    var encoding = 0
     var tensors: [String: Int] = [:]
     for entry in pairs.pending {
       let (columns, weights) = (entry.pair.columns, entry.pair.weights)
       // Sums, shifts and what outputs are to make up for; rows to be added, and those held out.
       let own = 2 * columns * columns + weights + rows * (2 * columns + weights / columns)
+      // The factor of the moments, whose sums become the form.
+      encoding = max(
+        encoding,
+        columns * columns
+          + FeedbackEncoder.heldFloats(weights: weights, columns: columns, threads: threads))
       if entry.isExpert {
         // With those of the layer for both projections.
         widest = max(widest, own + 2 * columns * columns)
@@ -79,6 +87,6 @@ struct CalibrationMemory {
         tensors[entry.pair.whole.name, default: 0] += own
       }
     }
-    return max(widest, tensors.values.max() ?? 0) * float
+    return (max(widest, tensors.values.max() ?? 0) + encoding) * float
   }
 }

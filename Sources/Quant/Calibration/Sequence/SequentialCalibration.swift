@@ -55,7 +55,8 @@ package final class SequentialCalibration {
     self.calibrator = calibrator
     text = CalibrationText(windows: windows)
     pairs = try MatrixPairs(whole, quantized, calibrator)
-    plan = try CalibrationMemory(whole.graph, pairs, windows, bytes: memoryBytes)
+    plan = try CalibrationMemory(
+      whole.graph, pairs, windows, threads: whole.workers.count, bytes: memoryBytes)
     work = CalibrationWork(whole.graph, tokens: windows.tokens.count)
     meter = WorkMeter(total: 0) { _ in }
     self.whole = try WalkedModel(whole, windows)
