@@ -27,8 +27,13 @@ public struct FeedbackPart {
   public var inverses: UnsafePointer<Float>
   /// (W - restored) · H of the sub-block's columns, packed (descent): read and written.
   public var gradient: UnsafeMutablePointer<Lanes>
-  /// Memory for 4 · `count` + 768 vectors; it is overwritten.
+  /// Memory for `scratchCount` vectors; it is overwritten.
   public var scratch: UnsafeMutablePointer<Lanes>
+
+  /// Vectors of `scratch` that the kernels need for a sub-block of so many columns.
+  public static func scratchCount(columns: Int) -> Int {
+    3 * columns + GridFeedbackMemory.count
+  }
 
   /// Describes a sub-block.
   public init(

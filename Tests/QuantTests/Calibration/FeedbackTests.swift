@@ -72,7 +72,8 @@ struct FeedbackTests {
       let format = try format(name)
       let problem = try Problem(rows: 16, columns: 256, format, deadColumns: 0..<40)
       let found = try problem.encode(Workers(count: 1))
-      #expect(format.decode(found.bytes).allSatisfy(\.isFinite), "\(name)")
+      let isFinite = format.decode(found.bytes).allSatisfy { $0.isFinite }
+      #expect(isFinite, "\(name)")
       #expect(found.error < found.presentError || format.layout.bitsPerWeight > 8, "\(name)")
     }
   }

@@ -104,7 +104,7 @@ final class FeedbackMemory {
   private let base: UnsafeMutableRawPointer
 
   init(subBlock count: Int) {
-    let vectors = count + 4 * count + 256
+    let vectors = count + FeedbackPart.scratchCount(columns: count)
     let floats = count * count + 2 * count * 8
     unsafe base = .allocate(byteCount: 64 * vectors + 4 * floats, alignment: 64)
     unsafe gradient = base.bindMemory(to: Lanes.self, capacity: vectors)
