@@ -46,8 +46,14 @@ struct PlanRun {
 
   /// Says what a calibration left as it was, and what came of it.
   private func tell(_ report: CalibrationReport) {
-    for name in report.unusedTensors + [report.tiedEmbedding].compactMap(\.self) {
-      Notes.write("\(name) is not calibrated: no product of the text, or the embedding")
+    for name in report.unusedTensors {
+      Notes.write("\(name) is not calibrated: the text is multiplied with none of it")
+    }
+    if let name = report.tiedEmbedding {
+      Notes.write("\(name) is not calibrated: it is the embedding and the output matrix in one")
+    }
+    for tensor in report.tensorsWithoutFeedback {
+      Notes.write("\(tensor.name) is not calibrated: \(tensor.type) has no codes to choose")
     }
     let few = report.matrices.filter { $0.outcome == .accepted && $0.tokens < $0.columns }
     if let worst = few.min(by: { $0.effectiveRank < $1.effectiveRank }) {
