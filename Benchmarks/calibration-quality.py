@@ -176,7 +176,7 @@ class Model:
     def write(self, *words):
         path = f"{self.folder}/ours.gguf"
         run(self.tool, "requantize", self.path, path, "--imatrix", self.matrix(),
-            "--allow-missing-imatrix", *words)
+            "--allow-missing-imatrix", "--restart", *words)
         return path
 
     def sensitivity(self):
