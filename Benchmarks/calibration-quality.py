@@ -189,7 +189,7 @@ class Model:
         recipe = f"{self.folder}/plan.recipe"
         run(self.tool, "plan", self.path, "--sensitivity", self.sensitivity(), "--imatrix",
             self.matrix(), "--target-size", str(os.path.getsize(self.reference(case))), "--layout",
-            layout, "-o", recipe, "--json")
+            layout, "--calibrated", "-o", recipe, "--json")
         return self.write("--recipe", recipe, *calibration(self.options))
 
     def written(self, case, way):

@@ -42,12 +42,16 @@ def average(model, found):
 
 
 def perplexities(model, rows):
-    """Perplexity must not lie above the reference's by more than its standard error."""
+    """Perplexity must not lie above the reference's by more than its standard error.
+
+    On texts of the kind that models are for: where the whole model itself is lost, as tiny-dense is in
+    sources of Python (1,650), damage may lower it, and only the divergence tells."""
     wrong, count = [], 0
     for name, row in rows.items():
         if not {"calibrated", "reference"} <= row.keys():
             continue
-        for text, (value, _) in row["calibrated"]["ppl"].items():
+        for text in HELD_OUT:
+            value, _ = row["calibrated"]["ppl"][text]
             other, error = row["reference"]["ppl"][text]
             count += 1
             if value > other + error:

@@ -43,6 +43,7 @@ package struct GGUFTool: AsyncParsableCommand {
         subcommands: [
           Perplexity.self,
           Imatrix.self,
+          Hessians.self,
           Logits.self,
           MeasureSensitivity.self,
           Plan.self,

@@ -88,7 +88,8 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
       streamed: part.part == nil ? [output] : [])
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
     warn(importance, for: file)
-    let (windows, names) = try windows(file)
+    let (windows, names) = try text.joinedWindows(
+      for: file, length: Self.usualLength, limit: Self.usualWindows)
     let evaluator = try compute.evaluator(file, contextLength: windows.length)
     let job = try SensitivityMeasurement(
       evaluator, windows, of: names, types: try tried(), importance: importance,
@@ -144,21 +145,6 @@ struct MeasureSensitivity: ParsableCommand, SettingOptions, ProgressShowing {
     Warnings.write(
       "without --imatrix, types that need an importance matrix are skipped, and the others are"
         + " measured as they are written without one")
-  }
-
-  /// The windows of all texts together.
-  private func windows(_ source: any ModelSource) throws -> (EvaluationWindows, [String]) {
-    let tokenizer = try text.tokenizer(source)
-    var options = text
-    options.ctx = text.ctx ?? Self.usualLength
-    options.chunks = text.chunks ?? Self.usualWindows
-    var parts: [EvaluationWindows] = []
-    var names: [String] = []
-    for corpus in try text.corpora() {
-      parts.append(try options.windows(of: corpus, tokenizer, .llama, for: source))
-      names += corpus.files
-    }
-    return (try EvaluationWindows(joining: parts), names)
   }
 
   private func tried() throws -> [TensorType] {

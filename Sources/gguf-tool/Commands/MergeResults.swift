@@ -9,8 +9,10 @@ struct MergeResults: ParsableCommand {
     commandName: "merge-results",
     abstract: "Merge the partial results that --part wrote.",
     discussion: """
-      Takes all partial results of one perplexity, imatrix, sensitivity or frontier job, in any order. \
-      The figures equal those of a single run to the last bit if all machines round alike. \
+      Takes all partial results of one perplexity, imatrix, hessians, sensitivity or frontier job, in any \
+      order. \
+      The figures equal those of a single run to the last bit if all machines round alike, but \
+      for hessians, whose sums are rounded otherwise. \
       Results of different jobs, duplicates and missing parts are errors.
 
       Example: gguf-tool merge-results part-1.gguf part-2.gguf
@@ -24,8 +26,8 @@ struct MergeResults: ParsableCommand {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "What to write: the importance matrix, the sensitivity file or the frontier's page (- for"
-        + " standard output).",
+      "What to write: the importance matrix, the Hessians, the sensitivity file or the frontier's"
+        + " page (- for standard output).",
       valueName: "file"),
     completion: .file())
   var output: String?
@@ -33,6 +35,7 @@ struct MergeResults: ParsableCommand {
   @OptionGroup var json: JSONOption
 
   func run() throws {
+    if let first = files.first, try MomentsFile.isOne(first) { return try mergeHessians() }
     let parts = try PartSet(files)
     if let difference = parts.difference { Warnings.write(difference) }
     switch parts.job.kind {
@@ -62,18 +65,28 @@ struct MergeResults: ParsableCommand {
     }
   }
 
-  /// Where the whole goes: not over a part of it.
+  private func mergeHessians() throws {
+    let found = try MomentsFile.merge(files, to: try checkedOutput("hessians", mayStream: false))
+    let view = HessiansView(model: nil, file: found)
+    view.warn()
+    try view.show(isJSON: json.isJSON)
+  }
+
   private func checkedOutput(_ parts: PartSet) throws -> String {
+    try checkedOutput(parts.job.kind.rawValue, mayStream: parts.job.kind != .imatrix)
+  }
+
+  /// Where the whole goes: not over a part of it.
+  private func checkedOutput(_ kind: String, mayStream: Bool) throws -> String {
     guard let output else {
-      throw ValidationError("-o: expected a file for the merged \(parts.job.kind.rawValue) result.")
+      throw ValidationError("-o: expected a file for the merged \(kind) result.")
     }
-    let isStreamed = parts.job.kind != .imatrix && ByteStream.isOne(output)
-    guard !isStreamed else { return output }
+    guard !(mayStream && ByteStream.isOne(output)) else { return output }
     for name in [output, OutputFile.temporaryPath(of: output)] {
       guard let identity = Disk.identity(of: name) else { continue }
-      for file in parts.files where Disk.identity(of: file.path) == identity {
+      for file in files where Disk.identity(of: file) == identity {
         throw QuantError.content(
-          file: output, line: 0, what: "writing it would overwrite the partial result \(file.path)")
+          file: output, line: 0, what: "writing it would overwrite the partial result \(file)")
       }
     }
     return output

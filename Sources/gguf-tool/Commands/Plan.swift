@@ -46,6 +46,12 @@ struct Plan: AsyncParsableCommand, SettingOptions, ProgressShowing {
       valueName: "share"))
   var maxPerplexityIncrease: Double?
 
+  @Flag(
+    help: ArgumentHelp(
+      "Plan for a variant that is written with requantize --calibrate: matrices suffer half as much, the"
+        + " token embedding does not."))
+  var calibrated = false
+
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
@@ -87,6 +93,10 @@ struct Plan: AsyncParsableCommand, SettingOptions, ProgressShowing {
     guard verifies == !measuring.corpus.isEmpty else {
       throw ValidationError("--verify and --corpus go together.")
     }
+    guard !calibrated || !verifies else {
+      throw ValidationError(
+        "--verify writes variants without calibration: expected no --calibrated with it.")
+    }
     guard maxPerplexityIncrease == nil || verifies else {
       throw ValidationError("--max-perplexity-increase needs --verify.")
     }
@@ -126,7 +136,7 @@ struct Plan: AsyncParsableCommand, SettingOptions, ProgressShowing {
       [output, modelOutput], isNot: source, others: planning.files + measuring.files(),
       streamed: [output])
     let importance = try planning.importance(for: source)
-    let planner = try planning.planner(source, importance)
+    let planner = try planning.planner(source, importance, isCalibrated: calibrated)
     if maxKl != nil, !verifies {
       Warnings.write(
         "the divergence is expected from the text of --sensitivity, and may be more on another: only"

@@ -2,6 +2,15 @@
 import GGUF
 import Quant
 
+/// What came of a plan.
+struct PlanOutcome {
+  let report: PlanReport
+  /// How long it took.
+  let time: Duration
+  /// What a calibration did, if there was one.
+  let calibration: CalibrationReport?
+}
+
 /// How a plan is carried out by a command: what is said before, and progress on the way.
 struct PlanRun {
   /// The path that the user gave for the output.
@@ -17,7 +26,7 @@ struct PlanRun {
   func run(
     _ plan: ModelPlan, _ naming: OutputNaming, importance: ImportanceMatrix?, _ verb: String,
     calibration: CalibrationRequest? = nil
-  ) async throws -> (report: PlanReport, time: Duration) {
+  ) async throws -> PlanOutcome {
     let progress = Progress(verb, total: plan.tensorByteCount)
     let hasBegun = Locked(false)
     let refiner = calibration.map { request in
@@ -40,40 +49,8 @@ struct PlanRun {
       threads: threads, restarting: restart, isStrict: isStrict
     ) { progress.update(to: $0.doneBytes, earlier: $0.resumedBytes) }
     progress.finish()
-    if let report = refiner?.report { tell(report) }
-    return (report, ContinuousClock.now - start)
-  }
-
-  /// Says what a calibration left as it was, and what came of it.
-  private func tell(_ report: CalibrationReport) {
-    for name in report.unusedTensors {
-      Notes.write("\(name) is not calibrated: the text is multiplied with none of it")
-    }
-    if let name = report.tiedEmbedding {
-      Notes.write("\(name) is not calibrated: it is the embedding and the output matrix in one")
-    }
-    for tensor in report.tensorsWithoutFeedback {
-      Notes.write("\(tensor.name) is not calibrated: \(tensor.type) has no codes to choose")
-    }
-    let few = report.matrices.filter { $0.outcome == .accepted && $0.tokens < $0.columns }
-    if let worst = few.min(by: { $0.effectiveRank < $1.effectiveRank }) {
-      Warnings.write(
-        "\(few.count) matrices have fewer calibration tokens than columns (\(worst.tensor): "
-          + "\(worst.tokens) tokens, \(worst.columns) columns, effective rank "
-          + "\(Int(worst.effectiveRank))); more text would serve them better")
-    }
-    let unreached = report.matrices.count { $0.outcome == .unreached }
-    if unreached > 0 {
-      Warnings.write("\(unreached) matrices had no token of the text and are not calibrated")
-    }
-    let accepted = report.matrices.count { $0.outcome == .accepted }
-    let (before, after) = report.matrices.reduce((0.0, 0.0)) {
-      ($0.0 + $1.plainError, $0.1 + $1.error)
-    }
-    let part = before > 0 ? Int((100 * after / before).rounded()) : 100
-    Notes.write(
-      "calibrated \(accepted) of \(report.matrices.count) matrices; on text held out, \(part) % of"
-        + " the plain search's squared error is left")
+    return PlanOutcome(
+      report: report, time: ContinuousClock.now - start, calibration: refiner?.report)
   }
 
   private func announce(_ plan: ModelPlan, _ executor: PlanExecutor) throws {

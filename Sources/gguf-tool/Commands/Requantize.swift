@@ -18,6 +18,8 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
       --override-kv general.name=str:Mixed
       Example: gguf-tool requantize model.gguf model-Q4_K_M.gguf --type Q4_K_M \
       --calibrate text.txt --ctx 16
+      Example: gguf-tool requantize model.gguf model-Q3_K_M.gguf --type Q3_K_M \
+      --hessians hessians.gguf
       """)
 
   @Argument(
@@ -64,7 +66,7 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     .unfinishedOutput: .restart,
     .windowCount: .hint(" (--chunks)"),
     .windowLength: .hint(" (--ctx)"),
-    .calibration: .hint(" (--calibrate)"),
+    .calibration: .hint(" (\(CalibrationOptions.names))"),
   ]) { $1 }
 
   func validate() throws {
@@ -73,9 +75,10 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     else {
       throw ValidationError("--type COPY encodes nothing: expected no --imatrix.")
     }
-    guard calibrationOptions.calibrate.isEmpty || shardOptions.shard == nil else {
+    guard !calibrationOptions.isSequential || shardOptions.shard == nil else {
       throw ValidationError(
-        "--calibrate needs the layers before a shard as they are quantized: expected no --shard.")
+        "--calibrate needs the layers before a shard as they are quantized: expected --one-shot with"
+          + " --shard.")
     }
     guard recipeOptions.missingType == nil || imatrix != nil else {
       throw ValidationError("--missing-type is for layers that a matrix lacks: expected --imatrix.")
@@ -86,11 +89,12 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     let source = try GGUFFile.open(input, requiring: dryRun ? .headerOnly : .complete)
     let importance = try imatrix.map { try ImportanceMatrix.read($0) }
     let all = try splitOptions.naming(output, source: source)
-    let texts = try calibrationOptions.files()
-    if !texts.isEmpty { try OutputPath.check([output], isNot: source, others: texts) }
+    let inputs = try calibrationOptions.files()
+    if !inputs.isEmpty { try OutputPath.check([output], isNot: source, others: inputs) }
     let calibration = try calibrationOptions.request(source, threads: threadOptions.count)
+    let recipe = try recipeOptions.makeRecipe()
     var plan = try RequantizePlan(
-      source: source, recipe: recipeOptions.makeRecipe(), importance: importance,
+      source: source, recipe: recipe, importance: importance,
       calibration: calibration?.origin, output: all, toolVersion: Version.current)
     try shardOptions.check(plan.plan, importance: importance)
     let summary =
@@ -98,8 +102,10 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
       ? PlanSummary(of: plan.plan, importance: importance, only: shardOptions.shard) : nil
     if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
-    let view = RequantizeView(plan: plan, isJSON: jsonOption.isJSON)
+    let view = RequantizeView(
+      plan: plan, calibration: calibration, isJSON: jsonOption.isJSON)
     try view.warn(isStrict: strict)
+    view.tellExchange(from: recipe)
     if let summary { return try view.showPlan(summary) }
     try plan.check()
     try plan.plan.checkPaths(naming, importance: importance)
@@ -108,67 +114,5 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     try await view.showReport(
       job.run(
         plan.plan, naming, importance: importance, "requantizing", calibration: calibration))
-  }
-}
-
-/// The text that a model is calibrated with while it is quantized.
-struct CalibrationOptions: ParsableArguments {
-  @Option(
-    parsing: .upToNextOption,
-    help: ArgumentHelp(
-      "Choose codes so that the model's outputs on these texts stay right: wikitext2, ptb or c4, or"
-        + " files and folders. It takes longer, and the file is as large.",
-      valueName: "text"),
-    completion: .file())
-  var calibrate: [String] = []
-
-  @Option(
-    name: [.customShort("c"), .long, .customLong("ctx-size")],
-    help: ArgumentHelp(
-      "Tokens per window of calibration (default: 512).", valueName: "count"),
-    transform: TokenCount.parse)
-  var ctx: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Calibrate with at most this many windows of each text (default: 256).", valueName: "count"))
-  var chunks: Int?
-
-  @Option(
-    help: ArgumentHelp(
-      "Memory for calibrating, such as 4GiB (default: half of the free memory).",
-      valueName: "size"))
-  var memory: String?
-
-  /// Tokens of a window.
-  private static let windowLength = 512
-  private static let usualCount = 256
-
-  func validate() throws {
-    _ = try memory.map { try Size.bytes($0, option: "--memory") }
-    guard calibrate.isEmpty, ctx != nil || chunks != nil || memory != nil else { return }
-    throw ValidationError("--ctx, --chunks and --memory are for calibrating: expected --calibrate.")
-  }
-
-  private func corpora() throws -> [Corpus] { try calibrate.map { try Corpus.named($0) } }
-
-  /// All files of the texts, which no output may replace.
-  func files() throws -> [String] { try corpora().flatMap(\.files) }
-
-  /// What is wanted; `nil` for no calibration.
-  func request(_ source: any ModelSource, threads: Int) throws -> CalibrationRequest? {
-    guard !calibrate.isEmpty else { return nil }
-    let tokenizer = try Tokenizer(source)
-    for warning in tokenizer.warnings { Warnings.write("\(source.path): \(warning)") }
-    let texts = try corpora()
-    let length = try TokenCount.context(ctx, of: source) ?? Self.windowLength
-    let windows = try texts.map {
-      try EvaluationWindows(
-        of: $0, tokenizer, .llama, length: length, limit: chunks ?? Self.usualCount)
-    }
-    let bytes = try memory.map { try Size.bytes($0, option: "--memory") } ?? FreeMemory.bytes / 2
-    return try CalibrationRequest(
-      EvaluationWindows(joining: windows), datasets: texts.flatMap(\.files),
-      options: EvaluationOptions(threads: threads, memoryBytes: bytes))
   }
 }

@@ -124,6 +124,26 @@ struct CorpusOptions: ParsableArguments, SettingOptions {
     return try EvaluationWindows(of: corpus, tokenizer, rules, length: length, limit: chunks)
   }
 
+  /// The windows of all texts together, and the names of their files.
+  ///
+  /// - Parameters:
+  ///   - source: The model.
+  ///   - length: Tokens of a window, where `--ctx` does not say.
+  ///   - limit: The most windows of each text, where `--chunks` does not say.
+  /// - Returns: Both, in the order of the texts.
+  /// - Throws: `QuantError` for texts that cannot be read or are too short.
+  func joinedWindows(
+    for source: any ModelSource, length: Int, limit: Int
+  ) throws -> (EvaluationWindows, [String]) {
+    let tokenizer = try tokenizer(source)
+    var options = self
+    options.ctx = ctx ?? length
+    options.chunks = chunks ?? limit
+    let texts = try corpora()
+    let parts = try texts.map { try options.windows(of: $0, tokenizer, .llama, for: source) }
+    return (try EvaluationWindows(joining: parts), texts.flatMap(\.files))
+  }
+
   /// The model's tokenizer.
   func tokenizer(_ source: any ModelSource) throws -> Tokenizer {
     let tokenizer = try Tokenizer(source, pre: pre)

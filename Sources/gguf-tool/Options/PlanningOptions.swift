@@ -66,14 +66,24 @@ struct PlanningOptions: ParsableArguments, SettingOptions {
   }
 
   /// The planner for a model.
+  ///
+  /// - Parameters:
+  ///   - source: The model.
+  ///   - importance: The importance matrix that variants are written with, if any.
+  ///   - isCalibrated: Whether they are written with calibration.
+  /// - Returns: The planner.
+  /// - Throws: `QuantError` or `ValidationError` for types that were not measured, or another model's file.
   func planner(
-    _ source: any ModelSource, _ importance: ImportanceMatrix?
+    _ source: any ModelSource, _ importance: ImportanceMatrix?, isCalibrated: Bool = false
   ) throws -> ModelPlanner {
-    try ModelPlanner(
-      source, measured(source, importance), rules(), importance: importance,
+    var rules = try rules()
+    rules.isCalibrated = isCalibrated
+    return try ModelPlanner(
+      source, measured(source, importance), rules, importance: importance,
       toolVersion: Version.current,
       usage: "gguf-tool requantize MODEL OUT --recipe THIS"
-        + (importance.map { " --imatrix \(ShellWords.quoted(path: $0.path))" } ?? ""))
+        + (importance.map { " --imatrix \(ShellWords.quoted(path: $0.path))" } ?? "")
+        + (isCalibrated ? " --calibrate TEXT" : ""))
   }
 
   /// What parts of the model suffer, measured or expected.

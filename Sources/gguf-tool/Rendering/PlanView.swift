@@ -117,10 +117,7 @@ struct PlanView {
   /// A tensor's name without layer and expert.
   private static func role(_ unit: Sensitivity.Unit) -> String {
     if let name = ExpertTensorName(unit.tensor) { return "ffn_\(name.projection) of experts" }
-    return unit.tensor.split(separator: ".").filter {
-      $0 != "blk" && $0 != "weight" && Int($0) == nil
-    }
-    .joined(separator: ".")
+    return ModelPlan.role(ofTensor: unit.tensor)
   }
 
   private func bits(_ units: [Int]) -> Double {

@@ -5,6 +5,8 @@ import Quant
 /// How a requantization is shown, before and after it runs.
 struct RequantizeView {
   let plan: RequantizePlan
+  /// The calibration that was asked for, if any.
+  var calibration: CalibrationRequest?
   let isJSON: Bool
 
   // MARK: Before
@@ -30,13 +32,24 @@ struct RequantizeView {
         "\(Self.list(plan.requantizedTensors)): already quantized; requantizing without"
           + " --allow-requantize will be refused")
     }
-    if isJSON { return try JSONOutput.write(PlanJSON(plan, summary)) }
+    if isJSON { return try JSONOutput.write(PlanJSON(plan, summary, calibration)) }
     var report = Report()
     report.section("Tensors")
     report.table(tensorTable)
     addFiles(to: &report, summary.facts)
     summary.addCosts(to: &report)
     try report.write()
+  }
+
+  /// Says where calibration gave the token embedding bits of the output matrix.
+  func tellExchange(from recipe: Recipe) {
+    guard recipe.tokenEmbeddingType == nil, let embedding = plan.recipe.tokenEmbeddingType,
+      let output = plan.recipe.outputTensorType
+    else { return }
+    Notes.write(
+      "the token embedding, which is not calibrated, gets \(embedding), and the output matrix"
+        + " \(output), in no more bytes than with the preset's types (--token-embedding-type and"
+        + " --output-tensor-type choose others)")
   }
 
   private var tensorTable: Table {
@@ -64,6 +77,7 @@ struct RequantizeView {
         ("exact size", Units.exactBytes(plan.plan.byteCount)),
         ("bits per weight", Units.bitsPerWeight(Self.bitsPerWeight(plan.plan))),
         ("effort", plan.recipe.effort == .default ? nil : plan.recipe.effort.rawValue),
+        ("calibration", calibration.map { CalibrationView.line($0.origin) }),
       ] + more)
   }
 
@@ -74,15 +88,18 @@ struct RequantizeView {
   // MARK: After
 
   /// Shows what was written, by role.
-  func showReport(_ outcome: (report: PlanReport, time: Duration)) throws {
+  func showReport(_ outcome: PlanOutcome) throws {
+    let calibrated = outcome.calibration.map(CalibrationView.init)
+    calibrated?.tell()
     for loss in LossWarnings(plan).found(outcome.report) { Warnings.write(loss) }
     let roles = plan.plan.roles(errors: outcome.report.errors)
     if isJSON {
-      return try JSONOutput.write(ReportJSON(plan, roles, outcome.report, outcome.time))
+      return try JSONOutput.write(ReportJSON(plan, roles, outcome))
     }
     var report = Report()
     report.section("Tensors by role")
     report.table(roleTable(roles))
+    calibrated?.add(to: &report)
     let (resumed, pieces) = (outcome.report.resumedSlabs, outcome.report.slabCount)
     addFiles(
       to: &report,
@@ -134,8 +151,12 @@ private struct PlanJSON: Encodable {
   let leftTensors: [String]
   let tensorsLackingImportance: [String]
   let unwritableTypes: [String]
+  let calibration: CalibrationOriginJSON?
 
-  init(_ requantize: RequantizePlan, _ summary: PlanSummary) {
+  init(
+    _ requantize: RequantizePlan, _ summary: PlanSummary, _ request: CalibrationRequest?
+  ) {
+    calibration = request.map { CalibrationOriginJSON($0.origin) }
     let plan = requantize.plan
     preset = requantize.recipe.preset?.name ?? "COPY"
     recipe = requantize.recipe.text
@@ -194,10 +215,11 @@ private struct ReportJSON: Encodable {
   let pieces: Int
   let importanceCoverage: Coverage?
   let losses: [TensorLoss]
+  let calibration: CalibrationJSON?
 
-  init(
-    _ requantize: RequantizePlan, _ roles: [RoleSummary], _ report: PlanReport, _ time: Duration
-  ) {
+  init(_ requantize: RequantizePlan, _ roles: [RoleSummary], _ outcome: PlanOutcome) {
+    let report = outcome.report
+    calibration = outcome.calibration.map(CalibrationJSON.init)
     recipe = requantize.recipe.text
     effort = requantize.recipe.effort.rawValue
     layout = requantize.recipe.layout.rawValue
@@ -212,7 +234,7 @@ private struct ReportJSON: Encodable {
         weights: role.weightCount, sizeBytes: role.byteCount, bitsPerWeight: role.bitsPerWeight,
         relativeError: role.error.reference > 0 ? role.error.relative : nil)
     }
-    seconds = time / .seconds(1)
+    seconds = outcome.time / .seconds(1)
     resumedPieces = report.resumedSlabs
     pieces = report.slabCount
     losses = report.losses(of: requantize.plan)

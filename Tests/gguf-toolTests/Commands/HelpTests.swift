@@ -74,8 +74,8 @@ struct HelpTests {
   }
 
   /// Examples run where `model.gguf`, `imatrix.gguf`, `imatrix.dat` and `text.txt` lie, and, where they
-  /// are named, both parts of a result, `part-1.gguf` and `part-2.gguf`, and `mtp.gguf`, a model whose last
-  /// layers predict further tokens.
+  /// are named, both parts of a result, `part-1.gguf` and `part-2.gguf`, `hessians.gguf`, and `mtp.gguf`, a
+  /// model whose last layers predict further tokens.
   @Test(arguments: try commands)
   func `the example runs`(command: Command) throws {
     let files = [
@@ -95,6 +95,10 @@ struct HelpTests {
     for part in 1...2 where command.examples.contains(where: { $0.contains("part-") }) {
       let words = "gguf-tool perplexity model.gguf --corpus text.txt --ctx 16 --chunks 2"
       #expect(try runInShell("\(words) --part \(part)/2 -o part-\(part).gguf") == 0)
+    }
+    if command.examples.contains(where: { $0.contains(" hessians.gguf") }) {
+      let words = "gguf-tool hessians model.gguf --corpus text.txt --ctx 16 -o hessians.gguf"
+      #expect(try runInShell(words) == 0)
     }
     if command.examples.contains(where: { $0.contains(" mtp.gguf") }) {
       try TinyAhead().file().write(to: folder.path("mtp.gguf"))

@@ -39,6 +39,7 @@ import Testing
     ["perplexity", "MODEL", "--corpus", "text.txt", "--ctx", "16"],
     ["imatrix", "MODEL", "--corpus", "text.txt", "--ctx", "16", "-o", "new.gguf"],
     ["sensitivity", "MODEL", "--corpus", "text.txt", "--ctx", "16", "-o", "d.json"],
+    ["hessians", "MODEL", "--corpus", "text.txt", "--ctx", "16", "-o", "h.gguf"],
     ["logits", "MODEL", "--ids", "1,2,3"], ["tokenize", "MODEL", "--text", "a"],
     ["size-estimate", "MODEL"], ["split-experts", "MODEL", "out.gguf", "--layout", "per-expert"],
   ]

@@ -122,6 +122,7 @@ struct FullDiskTests {
       ["perplexity", "model.gguf", "--save-base", output] + text,
       ["perplexity", "model.gguf", "--save-state", output] + text,
       ["perplexity", "model.gguf", "--router-plot", output] + text,
+      ["hessians", "model.gguf", "-o", output] + text,
       ["sensitivity", "model.gguf", "--types", "Q8_0", "-o", output] + text,
       ["plan", "model.gguf", "--target-bpw", "12", "-o", output],
       [

@@ -103,6 +103,8 @@ import Testing
       "other",
     ],
     ["sensitivity", "model.gguf", "--corpus", "text.txt", "--imatrix", "other", "-o", "other"],
+    ["hessians", "model.gguf", "--corpus", "text.txt", "-o", "text.txt"],
+    ["requantize", "model.gguf", "text.txt", "--calibrate", "text.txt", "--type", "Q8_0"],
     ["plan", "model.gguf", "--target-bpw", "9", "--sensitivity", "other", "-o", "other"],
     ["frontier", "model.gguf", "--corpus", "text.txt", "-o", "text.txt"],
     ["requantize", "model.gguf", "other", "--imatrix", "other", "--type", "Q8_0"],

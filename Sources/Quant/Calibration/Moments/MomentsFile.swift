@@ -24,6 +24,8 @@ public struct MomentsFile: Sendable {
   public let inputs: [MomentsInput]
   /// Names of the texts.
   public var datasets: [String] { description.datasets }
+  /// Bytes of the file.
+  public var byteCount: Int { file.files.reduce(0) { $0 + $1.byteCount } }
   /// Which part of the windows it is of; `nil` for all.
   public var part: JobPart? { description.part }
 
@@ -53,6 +55,14 @@ public struct MomentsFile: Sendable {
     for index in inputs.indices { inputs[index].effectiveRank = ranks[index] }
     self.inputs = inputs
     for index in inputs.indices { try checkTensors(of: index) }
+  }
+
+  /// Whether a file says that it is one.
+  ///
+  /// - Throws: `QuantError.file` if it cannot be read or is no GGUF file.
+  public static func isOne(_ path: String) throws(QuantError) -> Bool {
+    let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
+    return file.metadata["general.type"]?.text == MomentsDescription.kind
   }
 
   /// Refuses moments of another model.

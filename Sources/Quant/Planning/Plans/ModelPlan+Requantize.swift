@@ -57,7 +57,8 @@ public struct RequantizePlan: Sendable {
   ///   - recipe: What is wanted.
   ///   - importance: The importance matrix, if there is one.
   ///   - calibration: The calibration that will choose codes, if there is one: then it takes the place of an
-  ///     importance matrix where types need one.
+  ///     importance matrix where types need one, and a preset gives the token embedding bits of the output
+  ///     matrix (`recipe` of the plan tells).
   ///   - output: The names of the output files.
   ///   - tool: The name of the program, written into the metadata.
   ///   - toolVersion: Its version, likewise.
@@ -71,14 +72,20 @@ public struct RequantizePlan: Sendable {
   ) throws(QuantError) {
     try OtherContent.check(source, allowing: [.adapter, .projector])
     try Self.check(recipe, calibration)
+    var recipe = recipe
     let facts = try ModelFacts(source.metadata, path: source.path)
     let knowsInputs = importance != nil || calibration != nil
     let pruning = try LayerPruning(recipe.prunedLayers, of: source, facts)
     let kept = pruning.kept(source.tensors)
     let outlines = try recipe.layout.arranged(kept, expertCount: facts.expertCount)
     let places = TensorPlaces(ExpertMerging(kept, expertCount: 0).mergedDescriptions())
-    let chooser = TypeChooser(
+    var chooser = TypeChooser(
       recipe: recipe, facts: facts, places: places, hasImportance: knowsInputs)
+    if calibration != nil {
+      recipe = try recipe.favoringEmbedding(outlines, chooser)
+      chooser = TypeChooser(
+        recipe: recipe, facts: facts, places: places, hasImportance: knowsInputs)
+    }
     let experts = ExpertPositions(outlines)
     for rule in recipe.rules { try experts.check(rule) }
     let usual = try outlines.map { outline throws(QuantError) in

@@ -58,7 +58,12 @@ extension ModelPlan {
   /// A tensor's name without the parts that differ from layer to layer.
   package static func role(of tensor: TensorDescription) -> String {
     if tensor.dimensions.count < 2 { return "norms and small" }
-    let parts = tensor.name.split(separator: ".").filter { part in
+    return role(ofTensor: tensor.name)
+  }
+
+  /// A name without the parts that differ from layer to layer.
+  package static func role(ofTensor name: String) -> String {
+    let parts = name.split(separator: ".").filter { part in
       part != "blk" && part != "weight" && Int(part) == nil
     }
     return parts.joined(separator: ".")

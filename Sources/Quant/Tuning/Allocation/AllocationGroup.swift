@@ -132,7 +132,7 @@ struct AllocationGroups {
       for member in members {
         guard let own = member.bytes[index], let harm = member.divergences[index] else { break }
         bytes += own
-        damage += harm
+        damage += harm * rules.remaining(type, of: member)
       }
       guard members.allSatisfy({ $0.bytes[index] != nil && $0.divergences[index] != nil }) else {
         continue

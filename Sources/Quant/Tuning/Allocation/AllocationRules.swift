@@ -11,14 +11,23 @@ public struct AllocationRules: Sendable {
   public var types: Set<TensorType>?
   /// Patterns of tensors that must have at least as many bits as a type; the first match decides.
   public var minimums: [TypeRule]
+  /// Whether variants are written with calibration, so that types do less damage than was measured.
+  public var isCalibrated: Bool
 
   /// Makes rules.
   public init(
-    layout: ExpertLayout, types: Set<TensorType>? = nil, minimums: [TypeRule] = []
+    layout: ExpertLayout, types: Set<TensorType>? = nil, minimums: [TypeRule] = [],
+    isCalibrated: Bool = false
   ) {
     self.layout = layout
     self.types = types
     self.minimums = minimums
+    self.isCalibrated = isCalibrated
+  }
+
+  /// What part of the measured damage a type does to a unit.
+  func remaining(_ type: TensorType, of unit: Sensitivity.Unit) -> Double {
+    isCalibrated ? CalibrationGain.remaining(type, of: unit) : 1
   }
 
   /// Whether a unit may have a type.
