@@ -2,15 +2,6 @@
 import GGUF
 import Quant
 
-/// What came of a plan.
-struct PlanOutcome {
-  let report: PlanReport
-  /// How long it took.
-  let time: Duration
-  /// What a calibration did, if there was one.
-  let calibration: CalibrationReport?
-}
-
 /// How a plan is carried out by a command: what is said before, and progress on the way.
 struct PlanRun {
   /// The path that the user gave for the output.
