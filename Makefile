@@ -6,7 +6,7 @@
 .PHONY: demo test test-big build lint format packages clean bench bench-peers bench-command
 .PHONY: bench-blocks bench-calibration bench-evaluation bench-tokenizers accuracy efforts reference compared arrows examples
 .PHONY: dist install uninstall test-dist check-split check-imatrix
-.PHONY: check-architectures check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
+.PHONY: check-architectures check-calibration check-experts quality bench-plans test-slurm check-manifests fuzz mutate sanitize
 
 # Tests run optimized: SIMD code without optimization is a hundred times slower.
 swift_flags := -c release
@@ -111,6 +111,12 @@ check-experts: build
 	@scripts/install-reference
 	@scripts/check-experts $(options)
 
+# Compares calibrated models with the reference: it loads them, and logits agree.
+check-calibration: build
+	@scripts/install-python
+	@scripts/install-reference
+	@scripts/check-calibration $(options)
+
 # Compares split and merge with llama.cpp's tool, both ways.
 check-split: build
 	@scripts/install-python
@@ -138,13 +144,13 @@ check-manifests:
 quality: build
 	python3 Benchmarks/preset-quality.py .build/release/gguf-tool ../shared $(options)
 
-# Divergence of planned types against presets of the same size.
 # Models calibrated on a text against llama-quantize's at the same bytes.
 bench-calibration: build
 	@scripts/install-python
 	@scripts/install-reference
 	.build/python/bin/python3 Benchmarks/calibration-quality.py .build/release/gguf-tool ../shared $(options)
 
+# Divergence of planned types against presets of the same size.
 bench-plans: build
 	python3 Benchmarks/plan-quality.py .build/release/gguf-tool ../shared $(options)
 
