@@ -14,7 +14,7 @@ public enum FormatRegistry {
 
   /// Raised with every change of any encoder's output: an unfinished file of another revision is not
   /// continued.
-  package static let encoderRevision = 5
+  package static let encoderRevision = 6
 
   /// Types that only activations are rounded to: no model is stored in them.
   public static let activationTypes: Set<TensorType> = {

@@ -48,6 +48,7 @@ extension GridShape {
     var shape = self
     // `best` is held to the least error, and damping costs a percent of it.
     shape.base.dampsImportance = effort != .best
+    shape.base.leastMean = 0.6
     switch effort {
     case .fast:
       shape.closeTrials = (closeTrials + 1) / 2

@@ -11,9 +11,16 @@
 /// while the error grows with the square of the step. From two bits up that leaves it below the
 /// reference's; with less, three quarters of the way do, and with the effort `best`, which is held to
 /// the least error, half. `make quality` shows what comes of it.
+///
+/// Some blocks are too large instead: beside one huge weight of little importance, the smallest value
+/// that a codebook has for its neighbours is far too much. By Σ w x y against Σ w x² alone they would be
+/// scaled up still, to more than twice the least error; so the scale of least error sets a limit, too.
+/// With less than two bits ordinary blocks come near such a limit, which is wider there.
 struct ShrinkageCorrection {
   /// How much of the way is gone.
   private let part: Float
+  /// How many times the scale of least error a block may have.
+  private let reach: Float
   /// Beyond this, the block has hardly anything in common with the weights.
   private static let largest: Float = 1.2
 
@@ -23,9 +30,11 @@ struct ShrinkageCorrection {
   /// The correction at an effort; `bits` are the format's for each weight.
   init(_ effort: Effort, bits: Double) {
     part = effort == .best ? 0.5 : bits < 2 ? 0.75 : 1
+    reach = bits < 2 ? 1.6 : 1.2
   }
 
-  /// The factor on a block's scale; 1 for a block that restores its weights exactly.
+  /// The factor on a block's scale; 1 for a block that restores its weights exactly, less for one that
+  /// is far too large.
   ///
   /// - Parameters:
   ///   - block: The block, encoded.
@@ -34,7 +43,7 @@ struct ShrinkageCorrection {
   ///   - column: Where the block begins in its row.
   ///   - format: Its format.
   ///   - table: The kernels to decode it with.
-  /// - Returns: From 1 to 1.2.
+  /// - Returns: A positive factor up to 1.2.
   /// - Complexity: O(*n*) in weights.
   mutating func gain(
     of block: RawSpan, for weights: Span<Float>, _ importance: Span<Float>?, column: Int,
@@ -43,14 +52,18 @@ struct ShrinkageCorrection {
     if restored.count != weights.count { restored = Array(repeating: 0, count: weights.count) }
     var span = restored.mutableSpan
     table.decode(block, of: format, into: &span)
-    var (products, squares) = (0.0, 0.0)
+    var (products, squares, restoredSquares) = (0.0, 0.0, 0.0)
     for index in weights.indices {
       let x = Double(weights[index])
-      let weighted = Double(importance?[column + index] ?? 1) * x
-      products += weighted * Double(span[index])
-      squares += weighted * x
+      let y = Double(span[index])
+      let care = Double(importance?[column + index] ?? 1)
+      products += care * x * y
+      squares += care * x * x
+      restoredSquares += care * y * y
     }
-    guard products > 0, squares > products else { return 1 }
-    return min(1 + part * (Float(squares / products) - 1), Self.largest)
+    guard products > 0 else { return 1 }
+    let missing = max(Float(squares / products) - 1, 0)
+    let leastError = Float(products / restoredSquares)
+    return min(1 + part * missing, Self.largest, reach * leastError)
   }
 }

@@ -55,6 +55,11 @@ public struct Unit {
 /// from 3 bits up no rule stood out from the noise by much, and the error is no greater than the
 /// reference's on any of the test vectors.
 ///
+/// A huge weight among small ones hardly raises the mean, so that nearly all of the error weight would be its
+/// own, even where its column matters little. Where shapes ask for it, the mean is taken for a part of the root
+/// mean square at least. The part is 0.6: the two are as 0.8 to 1 in a normal and as 0.71 to 1 in a Laplace
+/// distribution, for which nothing changes.
+///
 /// Codebooks' entries are chosen for four or eight weights together, and those of little importance
 /// then go far astray. Shapes that damp importance take its power of ¾: KL divergence falls by 3 %
 /// on both tiny models, the error rises by 1 %.
@@ -79,7 +84,10 @@ public func loadGroup(
     memory.weights[index] = weight
     magnitudes += larger(weight, -weight)
   }
-  let base = magnitudes * (shape.evenness / Float(shape.weights))
+  var base = magnitudes * (shape.evenness / Float(shape.weights))
+  if shape.leastMean > 0 {
+    base = larger(rootMeanSquare(shape.weights, memory) * (shape.leastMean * shape.evenness), base)
+  }
   // Columns that the importance matrix never saw still get sensible quants, and a block of nothing
   // else is searched as if all mattered alike. A power of two changes no bit of what is found.
   let leastImportance = Lanes(repeating: 0x1p-20)
@@ -93,6 +101,14 @@ public func loadGroup(
     memory.errorWeights[index] = importance * (base + larger(weight, -weight))
   }
   return unit
+}
+
+/// The root mean square of each sub-block's weights, which are loaded.
+@inlinable @inline(always)
+func rootMeanSquare(_ weights: Int, _ memory: GroupMemory) -> Lanes {
+  var squares = Lanes.zero
+  for index in 0..<weights { squares += memory.weights[index] * memory.weights[index] }
+  return (squares * (1 / Float(weights))).squareRoot()
 }
 
 /// Weight i of the sub-block in lane l goes to lane l of vector i; importance likewise.

@@ -29,6 +29,8 @@ public struct SearchShape: Sendable {
   /// How many times a sub-block's mean magnitude is added to a weight's own in what an error at the
   /// weight counts for: see `loadGroup`.
   public var evenness: Float = 3
+  /// What part of the sub-block's root mean square that mean is taken for at least: see `loadGroup`.
+  public var leastMean: Float = 0
   /// Whether importance counts by its power of ¾ only: see `loadGroup`.
   public var dampsImportance = false
 
