@@ -15,6 +15,9 @@ struct Hessians: ParsableCommand, SettingOptions, ProgressShowing {
       and without the text. The file takes 2 · columns² bytes for each input. With \
       `requantize --calibrate` no such file is needed, and the result is better.
 
+      At most 256 windows of 512 tokens of each text are taken, unless --chunks and --ctx say \
+      otherwise. Merged parts are as accurate as a single run, but rounded otherwise.
+
       An interrupted run leaves FILE.states and files of the layers done; the same command continues \
       from there.
 

@@ -35,7 +35,7 @@ struct MergeResults: ParsableCommand {
   @OptionGroup var json: JSONOption
 
   func run() throws {
-    if let first = files.first, try MomentsFile.isOne(first) { return try mergeHessians() }
+    if try files.contains(where: { try MomentsFile.isOne($0) }) { return try mergeHessians() }
     let parts = try PartSet(files)
     if let difference = parts.difference { Warnings.write(difference) }
     switch parts.job.kind {

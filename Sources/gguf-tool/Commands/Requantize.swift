@@ -91,7 +91,8 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
     let all = try splitOptions.naming(output, source: source)
     let inputs = try calibrationOptions.files()
     if !inputs.isEmpty { try OutputPath.check([output], isNot: source, others: inputs) }
-    let calibration = try calibrationOptions.request(source, threads: threadOptions.count)
+    let calibration = try calibrationOptions.request(
+      source, threads: threadOptions.count, isHeaderOnly: dryRun)
     let recipe = try recipeOptions.makeRecipe()
     var plan = try RequantizePlan(
       source: source, recipe: recipe, importance: importance,
@@ -102,6 +103,7 @@ struct Requantize: AsyncParsableCommand, SettingOptions, ProgressShowing {
       ? PlanSummary(of: plan.plan, importance: importance, only: shardOptions.shard) : nil
     if let shard = shardOptions.shard { plan.narrow(toFile: shard.number - 1) }
     let naming = shardOptions.naming(all, plan.plan)
+    try plan.checkCalibration()
     let view = RequantizeView(
       plan: plan, calibration: calibration, isJSON: jsonOption.isJSON)
     try view.warn(isStrict: strict)

@@ -6,10 +6,9 @@ import Quant
 /// What a model is calibrated with while it is quantized.
 struct CalibrationOptions: ParsableArguments {
   @Option(
-    parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Choose codes so that the model's outputs on these texts stay right: wikitext2, ptb or c4, or"
-        + " files and folders. It takes longer, and the file is as large.",
+      "Choose codes so that the model's outputs on this text stay right: wikitext2, ptb or c4, or a"
+        + " file or folder; repeatable. It takes longer, and tensors take no more bytes.",
       valueName: "text"),
     completion: .file())
   var calibrate: [String] = []
@@ -41,7 +40,7 @@ struct CalibrationOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Memory for calibrating, such as 4GiB (default: half of the free memory).",
+      "With --calibrate: memory for it, such as 4GiB (default: half of the free memory).",
       valueName: "size"))
   var memory: String?
 
@@ -62,8 +61,8 @@ struct CalibrationOptions: ParsableArguments {
     guard !calibrate.isEmpty || ctx == nil && chunks == nil && !oneShot else {
       throw ValidationError("--ctx, --chunks and --one-shot are for texts: expected --calibrate.")
     }
-    guard memory == nil || !calibrate.isEmpty || hessians != nil else {
-      throw ValidationError("--memory is for calibrating: expected \(Self.names).")
+    guard memory == nil || !calibrate.isEmpty else {
+      throw ValidationError("--memory is for calibrating with a text: expected --calibrate.")
     }
   }
 
@@ -75,11 +74,14 @@ struct CalibrationOptions: ParsableArguments {
   }
 
   /// What is wanted; `nil` for no calibration.
-  func request(_ source: any ModelSource, threads: Int) throws -> CalibrationRequest? {
+  func request(
+    _ source: any ModelSource, threads: Int, isHeaderOnly: Bool
+  ) throws -> CalibrationRequest? {
     let bytes = try memory.map { try Size.bytes($0, option: "--memory") } ?? FreeMemory.bytes / 2
     let options = EvaluationOptions(threads: threads, memoryBytes: bytes)
     if let hessians {
-      return try CalibrationRequest(try MomentsFile(hessians), of: source, options: options)
+      return try CalibrationRequest(
+        try MomentsFile(hessians), of: source, options: options, isHeaderOnly: isHeaderOnly)
     }
     guard !calibrate.isEmpty else { return nil }
     let tokenizer = try Tokenizer(source)
@@ -90,6 +92,7 @@ struct CalibrationOptions: ParsableArguments {
       try EvaluationWindows(
         of: $0, tokenizer, .llama, length: length, limit: chunks ?? Self.windowCount)
     }
+    LongContext.warn(of: source, length)
     return try CalibrationRequest(
       EvaluationWindows(joining: windows), datasets: texts.flatMap(\.files),
       method: oneShot ? .oneShot : .sequential, options: options)

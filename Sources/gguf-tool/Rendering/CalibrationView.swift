@@ -9,7 +9,7 @@ struct CalibrationView {
   /// Says on standard error which tensors are not calibrated, and where text is short.
   func tell() {
     for name in report.unusedTensors {
-      Notes.write("\(name) is not calibrated: the text is multiplied with none of it")
+      Notes.write("\(name) is not calibrated: no product with the text takes it")
     }
     if let name = report.tiedEmbedding {
       Notes.write("\(name) is not calibrated: it is the embedding and the output matrix in one")
@@ -22,15 +22,23 @@ struct CalibrationView {
     if unreached > 0 {
       Warnings.write("\(unreached) matrices had no token of the text and are not calibrated")
     }
+    let untested = report.matrices.count { $0.outcome == .rejected && $0.heldOutTokens == 0 }
+    if untested > 0 {
+      Warnings.write(
+        "\(untested) matrices had no token of the text that is held out to test on, and are not"
+          + " calibrated")
+    }
   }
 
   private func warnOfShortText() {
     let few = report.matrices.filter { $0.outcome == .accepted && $0.tokens < $0.columns }
-    guard let worst = few.min(by: { $0.effectiveRank < $1.effectiveRank }) else { return }
-    Warnings.write(
-      "\(few.count) matrices have fewer calibration tokens than columns (\(worst.tensor): "
-        + "\(worst.tokens) tokens, \(worst.columns) columns, effective rank "
-        + "\(Int(worst.effectiveRank))); more text would serve them better")
+    guard
+      let worst = few.min(by: { $0.tokens * $1.columns < $1.tokens * $0.columns })
+    else { return }
+    ShortText(
+      tensor: worst.tensor, tokens: worst.tokens, columns: worst.columns,
+      effectiveRank: worst.effectiveRank
+    ).warn("\(few.count) matrices have")
   }
 
   /// Adds what came of it, by role.
@@ -46,13 +54,29 @@ struct CalibrationView {
         role.remaining.map { Units.percent($0) } ?? "–")
     }
     out.table(table)
-    out.line("Error left: of the squared error of outputs on text held out.")
+    out.line("Error left: of the squared error of outputs on text held out. Errors of weights")
+    out.line("grow: they are what outputs are made right by.")
   }
 
   /// How a calibration is done, in a line.
   static func line(_ origin: CalibrationOrigin) -> String {
     let text = "\(Units.grouped(origin.windowCount)) windows of \(origin.windowLength) tokens"
     return "\(origin.method.rawValue), \(text)" + (origin.file.map { " (\($0))" } ?? "")
+  }
+}
+
+/// A matrix that the text hardly serves.
+struct ShortText {
+  let tensor: String
+  let tokens: Int
+  let columns: Int
+  let effectiveRank: Double
+
+  /// Warns of it as the worst of some; `subject` says how many have.
+  func warn(_ subject: String) {
+    Warnings.write(
+      "\(subject) fewer calibration tokens than columns (\(tensor): \(tokens) tokens, \(columns)"
+        + " columns, effective rank \(Int(effectiveRank))); more text would serve them better")
   }
 }
 

@@ -10,7 +10,7 @@ struct HessiansView {
   private struct JSON: Encodable {
     struct Input: Encodable {
       let tensors: [String]
-      let part: Int?
+      let expert: Int?
       let columns: Int
       let tokens: Int
       let heldOutTokens: Int
@@ -66,10 +66,10 @@ struct HessiansView {
   func warn() {
     let few = file.inputs.filter { $0.tokensPerColumn < 1 }
     guard let worst = few.min(by: { $0.tokensPerColumn < $1.tokensPerColumn }) else { return }
-    Warnings.write(
-      "\(few.count) inputs have fewer tokens than columns (\(worst.matrices.first?.tensor ?? ""): "
-        + "\(worst.tokens) tokens, \(worst.columns) columns, effective rank "
-        + "\(Int(worst.effectiveRank))); more text would serve them better")
+    ShortText(
+      tensor: worst.matrices.first?.tensor ?? "", tokens: worst.tokens, columns: worst.columns,
+      effectiveRank: worst.effectiveRank
+    ).warn("\(few.count) inputs have")
   }
 
   private var roles: [(String, Role)] {
@@ -84,14 +84,16 @@ struct HessiansView {
   }
 
   private var json: JSON {
-    JSON(
+    let stacked = Set(file.inputs.flatMap(\.matrices).filter { $0.matrix > 0 }.map(\.tensor))
+    return JSON(
       model: model, output: file.path, sizeBytes: file.byteCount, datasets: file.datasets,
       part: file.part?.number, parts: file.part?.count,
       inputs: file.inputs.map { input in
         JSON.Input(
           tensors: input.matrices.map(\.tensor),
-          part: input.matrices.first.map(\.matrix), columns: input.columns, tokens: input.tokens,
-          heldOutTokens: input.heldOutRows, effectiveRank: input.effectiveRank)
+          expert: input.matrices.first { stacked.contains($0.tensor) }?.matrix,
+          columns: input.columns, tokens: input.tokens, heldOutTokens: input.heldOutRows,
+          effectiveRank: input.effectiveRank)
       })
   }
 }

@@ -47,8 +47,8 @@ struct RequantizeView {
       let output = plan.recipe.outputTensorType
     else { return }
     Notes.write(
-      "the token embedding, which is not calibrated, gets \(embedding), and the output matrix"
-        + " \(output), in no more bytes than with the preset's types (--token-embedding-type and"
+      "with calibration, the token embedding gets \(embedding) and the output matrix \(output), which do"
+        + " less damage than the preset's types in no more bytes (--token-embedding-type and"
         + " --output-tensor-type choose others)")
   }
 

@@ -82,6 +82,36 @@ import Testing
     try succeed(quantize("m.gguf", ["--hessians", "merged.gguf"]))
   }
 
+  @Test func `parts of a window each keep what is held out`() throws {
+    let gather = gather + ["--chunks", "8"]
+    let whole = try object(gather + ["-o", "whole.gguf"])
+    let parts = (1...8).map { "\($0).gguf" }
+    for (index, part) in parts.enumerated() {
+      try succeed(gather + ["--part", "\(index + 1)/8", "-o", part])
+    }
+    let merged = try object(["merge-results"] + parts + ["-o", "merged.gguf"])
+    for key in ["tokens", "held_out_tokens"] {
+      let counts = try [whole, merged].map { found in
+        try #require(found["inputs"] as? [[String: Any]]).map { $0[key] as? Int }
+      }
+      #expect(counts[0] == counts[1])
+      #expect(counts[0].contains { ($0 ?? 0) > 0 })
+    }
+  }
+
+  @Test func `a text of one window leaves nothing to test on`() throws {
+    let error = try testing.error(gather + ["--chunks", "1", "-o", "h.gguf"])
+    #expect(error.contains("1 window: expected at least 2"))
+    #expect(!Disk.exists(testing.folder.path("h.gguf")))
+  }
+
+  @Test func `a dry run needs no more than the header`() throws {
+    try succeed(gather + ["-o", "h.gguf"])
+    let model = try data("model.gguf")
+    try model.prefix(model.count - 64).write(to: testing.folder.file("model.gguf"))
+    try succeed(quantize("x.gguf", ["--hessians", "h.gguf", "--dry-run"]))
+  }
+
   @Test func `the report and the dry run tell of it`() throws {
     let words = quantize("q.gguf", ["--calibrate", "text.txt"] + text)
     let dry = try succeed(words + ["--dry-run"])
@@ -143,10 +173,12 @@ import Testing
   }
 
   /// Types of the embedding and the output matrix in a dry run.
-  private func ends(_ more: [String]) throws -> [String?] {
+  private func ends(
+    _ more: [String], of model: String = "tiny-moe-f16.gguf"
+  ) throws -> [String?] {
     try Zstd.expand("tiny-moe-f16.gguf", into: testing.folder.url)
     let plan = try object(
-      ["requantize", "tiny-moe-f16.gguf", "x.gguf", "--dry-run", "--type", "Q3_K_M"] + more)
+      ["requantize", model, "x.gguf", "--dry-run", "--type", "Q3_K_M"] + more)
     let tensors = try #require(plan["tensors"] as? [[String: Any]])
     return ["token_embd.weight", "output.weight"].map { name in
       tensors.first { $0["name"] as? String == name }?["type"] as? String
@@ -160,6 +192,31 @@ import Testing
     #expect(try ends(calibrated + ["--pure"]) == ["Q3_K", "Q3_K"])
     #expect(try ends(calibrated + ["--output-tensor-type", "Q6_K"]) == ["Q3_K", "Q6_K"])
     #expect(try ends(calibrated + ["--tensor-type", "output=Q8_0"]) == ["Q3_K", "Q8_0"])
+  }
+
+  @Test func `tensors that are quantized already keep their types`() throws {
+    try Zstd.expand("tiny-moe-f16.gguf", into: testing.folder.url)
+    try succeed([
+      "requantize", "tiny-moe-f16.gguf", "half.gguf", "--type", "F16", "--output-tensor-type",
+      "Q6_K",
+    ])
+    #expect(
+      try ends(["--calibrate", "text.txt"] + text, of: "half.gguf") == ["Q3_K", "Q6_K"])
+  }
+
+  @Test func `a plan leaves room for what is said of the calibration`() throws {
+    try Zstd.expand("tiny-moe-f16.gguf", into: testing.folder.url)
+    let model = "tiny-moe-f16.gguf"
+    try succeed([
+      "plan", model, "--target-size", "4300000", "--calibrated", "-o", "p.recipe",
+    ])
+    let dry = try object(
+      [
+        "requantize", model, "x.gguf", "--recipe", "p.recipe", "--allow-missing-imatrix",
+        "--dry-run",
+      ]
+        + ["--calibrate", "text.txt"] + text)
+    #expect(try #require(dry["total_bytes"] as? Int) <= 4_300_000)
   }
 
   @Test func `a plan for calibration gives the embedding more`() throws {

@@ -38,11 +38,7 @@ public struct CalibrationRequest: Sendable {
     _ windows: EvaluationWindows, datasets: [String],
     method: CalibrationOrigin.Method = .sequential, options: EvaluationOptions
   ) throws(QuantError) {
-    guard windows.count > 1 else {
-      throw .setting(
-        .windowCount,
-        what: "1 window: expected at least 2 to calibrate with, as some are held out to test on")
-    }
+    try CalibrationText.check(windows)
     inputs = .text(windows, method)
     origin = CalibrationOrigin(
       method, datasets: datasets, windowCount: windows.count, windowLength: windows.length)
@@ -55,13 +51,21 @@ public struct CalibrationRequest: Sendable {
   ///   - moments: The moments, of a whole text.
   ///   - source: The model that is quantized.
   ///   - options: What may be used.
-  /// - Throws: `QuantError.mismatch` for moments of another model, `.content` for those of a part of a text,
-  ///   `.file` for a file that cannot be read.
+  ///   - isHeaderOnly: Whether the model's weights are not there to be read: then moments of another model are
+  ///     not noticed.
+  /// - Throws: `QuantError.mismatch` for moments of another model, `.content` for those of a part of a text or
+  ///   without rows to test on, `.file` for a file that cannot be read.
   public init(
-    _ moments: MomentsFile, of source: any ModelSource, options: EvaluationOptions
+    _ moments: MomentsFile, of source: any ModelSource, options: EvaluationOptions,
+    isHeaderOnly: Bool = false
   ) throws(QuantError) {
     try moments.checkIsWhole()
-    try moments.check(isOf: source)
+    if !isHeaderOnly { try moments.check(isOf: source) }
+    guard moments.inputs.contains(where: { $0.heldOutRows > 0 }) else {
+      throw .content(
+        file: moments.path, line: 0,
+        what: "expected rows that are held out to test on, found none: gather with more text")
+    }
     let file = try QuantError.wrapping { () throws(FileError) in
       try GGUFFile.open(moments.path)
     }

@@ -12,6 +12,15 @@ struct CalibrationText {
   var count: Int { windows.tokens.count }
   private var length: Int { windows.length }
 
+  /// Refuses a text of one window, which leaves none to test on.
+  static func check(_ windows: EvaluationWindows) throws(QuantError) {
+    guard windows.count > 1 else {
+      throw .setting(
+        .windowCount,
+        what: "1 window: expected at least 2 to calibrate with, as some are held out to test on")
+    }
+  }
+
   /// Whether a token's window is held out. One of a short text is, too, unless it is the only one.
   func isHeldOut(token: Int) -> Bool {
     let period = min(Self.period, windows.count)

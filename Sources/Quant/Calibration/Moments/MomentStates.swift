@@ -33,7 +33,14 @@ struct MomentStates {
   ) throws(QuantError) {
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }
     let found = try MomentsDescription(file, kind: Self.kind)
-    try description.check(found, in: path, as: "this run")
+    do throws(QuantError) {
+      try description.check(found, in: path, as: "this run")
+    } catch {
+      guard case .mismatch(let file, let what) = error else { throw error }
+      throw .mismatch(
+        file: file,
+        what: what + "; it is what an earlier run left: remove it, or write to another place")
+    }
     guard let layer = file.metadata["moments.layer"]?.integer, (0...1 << 16).contains(layer),
       let tensor = try? file.tensor("states"), tensor.type == .F32,
       tensor.dimensions == [width, tokens], found.part == description.part

@@ -120,15 +120,18 @@ extension Matrix {
     precondition(
       x.rows == columns && x.columns == self.rows && (less == nil || less?.rows == x.rows))
     precondition(rows.lowerBound >= 0 && rows.upperBound <= self.rows)
+    // Taken once: each access to a matrix's numbers counts a reference.
+    let (source, target) = unsafe (x.base, base)
+    let other = unsafe less?.base
+    let otherStride = less?.stride ?? 0
     // A few rows of x at a time, so that what is read and what is written stays in the cache.
     for first in Swift.stride(from: 0, to: x.rows, by: 8) {
       let part = first..<min(first + 8, x.rows)
       for row in rows {
-        let target = unsafe base + row * stride
         for column in part {
-          unsafe target[column] = x.base[column * x.stride + row]
-          guard let less else { continue }
-          unsafe target[column] -= less.base[column * less.stride + row]
+          var value = unsafe source[column * x.stride + row]
+          if let other = unsafe other { value -= unsafe other[column * otherStride + row] }
+          unsafe target[row * stride + column] = value
         }
       }
     }

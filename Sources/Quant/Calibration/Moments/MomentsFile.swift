@@ -57,8 +57,10 @@ public struct MomentsFile: Sendable {
     for index in inputs.indices { try checkTensors(of: index) }
   }
 
-  /// Whether a file says that it is one.
+  /// Whether a file is one.
   ///
+  /// - Parameter path: The file.
+  /// - Returns: Whether it says that it is.
   /// - Throws: `QuantError.file` if it cannot be read or is no GGUF file.
   public static func isOne(_ path: String) throws(QuantError) -> Bool {
     let file = try QuantError.wrapping { () throws(FileError) in try GGUFFile.open(path) }

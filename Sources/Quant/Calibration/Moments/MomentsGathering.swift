@@ -34,6 +34,7 @@ final class MomentsGathering: ForwardObserver {
   private let tensors: Set<String>
   private let heldOutRows: Int
   private let memoryBytes: Int
+  private let isPart: Bool
 
   /// Prepares to gather.
   ///
@@ -41,10 +42,13 @@ final class MomentsGathering: ForwardObserver {
   ///   - tensors: The names of tensors whose matrices are wanted.
   ///   - heldOutRows: The most rows that are kept apart of an input.
   ///   - memoryBytes: Bytes that moments may take; there is always room for one input.
-  init(_ tensors: Set<String>, heldOutRows: Int, memoryBytes: Int) {
+  ///   - isPart: Whether sums may come from other parts of the text: then rows are kept apart also for inputs
+  ///     that have none here.
+  init(_ tensors: Set<String>, heldOutRows: Int, memoryBytes: Int, isPart: Bool) {
     self.tensors = tensors
     self.heldOutRows = heldOutRows
     self.memoryBytes = memoryBytes
+    self.isPart = isPart
   }
 
   /// Bytes that an input's moments take.
@@ -91,7 +95,7 @@ final class MomentsGathering: ForwardObserver {
         return place.mark == 0 ? progress.inputs[place.input].moments : nil
       }
       // An expert without tokens but in windows held out has no moments.
-      guard !progress.isHeldOut, !progress.pending.contains(key) else { return nil }
+      guard isPart || !progress.isHeldOut, !progress.pending.contains(key) else { return nil }
       if let index = progress.owner(of: key, isOneOfMany: isOneOfMany, mark, columns) {
         progress.places[key] = (index, progress.inputs[index].marks.count)
         progress.inputs[index].marks.append((key, mark))

@@ -61,7 +61,8 @@ extension MomentsFile {
   static func join(
     _ files: [MomentsFile], _ description: MomentsDescription, to path: String
   ) throws(QuantError) {
-    let sources = try sources(files)
+    // Parts have inputs whose only rows are held out.
+    let sources = try sources(files).filter { description.part != nil || $0.tokens > 0 }
     let inputs = sources.map { $0.joined(limit: description.heldOutRows) }
     var writer = try MomentsWriter(path, description, inputs)
     for (index, source) in sources.enumerated() {
@@ -98,6 +99,9 @@ extension MomentsFile {
     let columns: Int
     var parts: [(file: MomentsFile, index: Int)]
 
+    /// Rows in the sums.
+    var tokens: Int { parts.reduce(0) { $0 + $1.file.inputs[$1.index].tokens } }
+
     /// What is known of the sum.
     func joined(limit: Int) -> MomentsInput {
       // As rows are kept, without their numbers.
@@ -107,8 +111,7 @@ extension MomentsFile {
         kept.keep(HeldOutRows(Matrix(rows: count, columns: 0)))
       }
       return MomentsInput(
-        matrices: matrices, columns: columns,
-        tokens: parts.reduce(0) { $0 + $1.file.inputs[$1.index].tokens }, heldOutRows: kept.count)
+        matrices: matrices, columns: columns, tokens: tokens, heldOutRows: kept.count)
     }
 
     /// The rows kept apart.

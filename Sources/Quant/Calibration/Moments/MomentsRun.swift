@@ -39,6 +39,7 @@ final class MomentsRun {
     _ options: MomentsOptions, path: String, progress: @escaping (EvaluationProgress) -> Void
   ) throws(QuantError) {
     try evaluator.check(windowLength: windows.length)
+    try CalibrationText.check(windows)
     self.evaluator = evaluator
     self.path = path
     description = try MomentsDescription(evaluator, windows, datasets: datasets, options)
@@ -208,7 +209,8 @@ final class MomentsRun {
   ) throws(QuantError) {
     removeRounds(of: layer)
     let gathering = MomentsGathering(
-      tensors[layer], heldOutRows: description.heldOutRows, memoryBytes: memory.momentBytes)
+      tensors[layer], heldOutRows: description.heldOutRows, memoryBytes: memory.momentBytes,
+      isPart: description.part != nil)
     var round = 0
     while true {
       try run(gathering, round)

@@ -200,8 +200,10 @@ extension SecondMoments {
     _ x: Matrix, _ whole: Matrix?, _ debt: Matrix?, _ workers: Workers
   ) throws(QuantError) {
     let places = filled..<filled + x.rows
-    if let debt {
-      self.debt?.columns(places).setTransposed(debt, less: nil, rows: 0..<debt.columns)
+    if let debt, let target = self.debt?.columns(places) {
+      try workers.forRanges(debt.columns, atLeast: 64) { (range, _) throws(QuantError) in
+        target.setTransposed(debt, less: nil, rows: range)
+      }
     }
     let (target, difference) = (piece.columns(places), difference?.columns(places))
     try workers.forRanges(columns, atLeast: 64) { (range, _) throws(QuantError) in

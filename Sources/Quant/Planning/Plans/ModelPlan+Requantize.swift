@@ -232,6 +232,12 @@ public struct RequantizePlan: Sendable {
         tensorsLackingImportance, "would get a type that needs", "would get types that need")
       throw .setting(.importance, what: "\(tensors) an importance matrix")
     }
+    try checkCalibration()
+    _ = try SlabTable(plan)
+  }
+
+  /// Throws `QuantError.setting` for a calibration that would choose no codes.
+  public func checkCalibration() throws(QuantError) {
     let calibrated = plan.tensors.contains {
       $0.action == .encode && Self.isCalibrated($0.description.type)
     }
@@ -240,7 +246,6 @@ public struct RequantizePlan: Sendable {
         .calibration,
         what: "no tensor gets a type whose codes can be chosen: there is nothing to calibrate")
     }
-    _ = try SlabTable(plan)
   }
 
   /// The first of some tensors with how many others, and a verb that agrees.

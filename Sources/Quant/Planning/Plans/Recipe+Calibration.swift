@@ -18,16 +18,18 @@ extension Recipe {
   /// - Parameters:
   ///   - outlines: The tensors of the output.
   ///   - chooser: Gives them the preset's types.
-  /// - Returns: The recipe with a type for both; the same where one was asked for, where both are one tensor,
-  ///   or where it would take more bytes.
+  /// - Returns: The recipe with a type for both; the same where one was asked for, where both are one tensor or
+  ///   there are further embeddings, where one is quantized already, or where it would take more bytes.
   /// - Throws: `QuantError` as the chooser does.
   func favoringEmbedding(
     _ outlines: [TensorOutline], _ chooser: TypeChooser
   ) throws(QuantError) -> Recipe {
-    guard !isPure, !leavesOutputTensor, tokenEmbeddingType == nil, outputTensorType == nil,
-      let embedding = outlines.first(where: { TensorRole(tensorName: $0.name) == .tokenEmbedding }),
+    let embeddings = outlines.filter { TensorRole(tensorName: $0.name) == .tokenEmbedding }
+    guard preset != nil, !isPure, !leavesOutputTensor, tokenEmbeddingType == nil,
+      outputTensorType == nil, embeddings.count == 1, let embedding = embeddings.first,
       let output = outlines.first(where: { TensorRole(tensorName: $0.name) == .output }),
       embedding.description.dimensions == output.description.dimensions,
+      !(embedding.sourceTypes + output.sourceTypes).contains(where: \.isQuantized),
       !rules.contains(where: { $0.matches(embedding.name) || $0.matches(output.name) })
     else { return self }
     let usual = try chooser.choice(for: embedding).type

@@ -239,13 +239,18 @@ public struct ModelPlanner: Sendable {
     recipe.allowsMissingImportance = importance == nil
     recipe.allowsRequantizing = true
     let made = try RequantizePlan(
-      source: source, recipe: recipe, importance: importance, output: .single("plan.gguf"),
+      source: source, recipe: recipe, importance: importance,
+      calibration: rules.isCalibrated ? Self.anyCalibration : nil, output: .single("plan.gguf"),
       toolVersion: toolVersion)
     guard (try? made.check()) != nil else { return nil }
     return PlannedTypes(
       text: text, recipe: recipe, plan: made.plan, divergence: divergence, name: name,
       types: types)
   }
+
+  /// Room for what the file will say of its calibration: names of texts as long as this.
+  private static let anyCalibration = CalibrationOrigin(
+    .sequential, datasets: [String(repeating: "-", count: 512)], windowCount: 0, windowLength: 0)
 
   private func types(_ allocation: Allocation) -> [TensorType] {
     var types = [TensorType](repeating: .F32, count: sensitivity.units.count)
