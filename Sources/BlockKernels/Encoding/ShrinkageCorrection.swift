@@ -56,10 +56,10 @@ struct ShrinkageCorrection {
     for index in weights.indices {
       let x = Double(weights[index])
       let y = Double(span[index])
-      let care = Double(importance?[column + index] ?? 1)
-      products += care * x * y
-      squares += care * x * x
-      restoredSquares += care * y * y
+      let factor = Double(importance?[column + index] ?? 1)
+      products += factor * x * y
+      squares += factor * x * x
+      restoredSquares += factor * y * y
     }
     guard products > 0 else { return 1 }
     let missing = max(Float(squares / products) - 1, 0)

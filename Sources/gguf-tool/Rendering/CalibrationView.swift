@@ -55,7 +55,7 @@ struct CalibrationView {
     }
     out.table(table)
     out.line("Error left: of the squared error of outputs on text held out. Errors of weights")
-    out.line("grow: they are what outputs are made right by.")
+    out.line("grow, so that those of outputs shrink.")
   }
 
   /// How a calibration is done, in a line.
