@@ -219,6 +219,12 @@ import Testing
     #expect(try #require(dry["total_bytes"] as? Int) <= 4_300_000)
   }
 
+  @Test func `a plan for calibration may leave all as it is`() throws {
+    try Zstd.expand("tiny-moe-f16.gguf", into: testing.folder.url)
+    let words = ["plan", "tiny-moe-f16.gguf", "--calibrated", "--vram", "16GiB", "--ctx", "512"]
+    #expect(try succeed(words).output.contains("--calibrate TEXT"))
+  }
+
   @Test func `a plan for calibration gives the embedding more`() throws {
     try Zstd.expand("tiny-moe-f16.gguf", into: testing.folder.url)
     let words = ["plan", "tiny-moe-f16.gguf", "--target-bpw", "4.5"]

@@ -209,8 +209,15 @@ public struct RequantizePlan: Sendable {
   /// machines.
   public mutating func narrow(toFile index: Int) { plan = plan.part(file: index) }
 
-  /// Throws the first reason why the plan must not run: leave to requantize, matrix, or a type.
+  /// Throws the first reason why the plan must not run: leave to requantize, matrix, a type, or a calibration
+  /// of nothing.
   public func check() throws(QuantError) {
+    try checkTensors()
+    try checkCalibration()
+  }
+
+  /// Throws the first reason that lies with tensors: leave to requantize, matrix, or a type.
+  package func checkTensors() throws(QuantError) {
     if let tensor = unreadableTensors.first {
       throw .unsupported(
         "tensor \"\(tensor.name)\" cannot be decoded: it has \(tensor.type.inWords)")
@@ -232,7 +239,6 @@ public struct RequantizePlan: Sendable {
         tensorsLackingImportance, "would get a type that needs", "would get types that need")
       throw .setting(.importance, what: "\(tensors) an importance matrix")
     }
-    try checkCalibration()
     _ = try SlabTable(plan)
   }
 

@@ -242,7 +242,8 @@ public struct ModelPlanner: Sendable {
       source: source, recipe: recipe, importance: importance,
       calibration: rules.isCalibrated ? Self.anyCalibration : nil, output: .single("plan.gguf"),
       toolVersion: toolVersion)
-    guard (try? made.check()) != nil else { return nil }
+    // Tensors may all stay as they are, calibrated or not.
+    guard (try? made.checkTensors()) != nil else { return nil }
     return PlannedTypes(
       text: text, recipe: recipe, plan: made.plan, divergence: divergence, name: name,
       types: types)
