@@ -4,21 +4,15 @@ import Testing
 
 /// Rows with one huge weight in a column of little importance.
 ///
-/// The reference's errors are those of ggml's quantizers, as they are in PyPI's llama-cpp-python 0.3.36, on
-/// the same rows, measured as `FormatTesting.relativeError` does.
+/// Zeros have an error of 1, measured as `FormatTesting.relativeError` does. On these rows ggml's quantizers, as
+/// they are in PyPI's llama-cpp-python 0.3.36, have more: from 1.27 (IQ2_XXS) to 1.83 (IQ1_S).
 @Suite("Outliers of little importance")
 struct OutlierTests {
-  private static let references = [
-    ("IQ2_XXS", 1.2665), ("IQ2_XS", 1.5718), ("IQ2_S", 1.2922), ("IQ3_XXS", 1.7548),
-    ("IQ3_S", 1.7016), ("IQ1_S", 1.8325), ("IQ1_M", 1.2865),
-  ]
-
-  @Test(arguments: references, Effort.allCases)
-  func `the error is no greater than the reference's, nor than that of zeros`(
-    example: (type: String, error: Double), effort: Effort
-  ) throws {
+  @Test(
+    arguments: ["IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ1_S", "IQ1_M"], Effort.allCases)
+  func `the error is no greater than that of zeros`(type: String, effort: Effort) throws {
     let (rows, importance) = Self.rows(every: 256, factor: 1000)
-    #expect(try error(example.type, rows, importance, effort) <= min(example.error, 1))
+    #expect(try error(type, rows, importance, effort) <= 1)
   }
 
   /// The reference's error is 0.5727; before means followed the root mean square, ours was above it.
