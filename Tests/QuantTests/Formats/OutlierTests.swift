@@ -9,7 +9,8 @@ import Testing
 @Suite("Outliers of little importance")
 struct OutlierTests {
   @Test(
-    arguments: ["IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ1_S", "IQ1_M"], Effort.allCases)
+    arguments: ["IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "IQ1_S", "IQ1_M"], Effort.allCases
+  )
   func `the error is no greater than that of zeros`(type: String, effort: Effort) throws {
     let (rows, importance) = Self.rows(every: 256, factor: 1000)
     #expect(try error(type, rows, importance, effort) <= 1)
